@@ -1,0 +1,315 @@
+"""One typed configuration for a whole run; each default says where it comes from.
+
+Precedence, later wins: defaults < preset < configuration file < command line.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from koki.errors import ConfigError
+
+
+def _setting(default: Any, says: str, source: str, **limits: Any) -> Any:
+    """A field whose comment in ``koki config`` reads ``says [source]``."""
+    return Field(default, description=f"{says} [{source}]", **limits)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True)
+
+
+class ModelConfig(_Section):
+    """Which base model, and how it is held in memory."""
+
+    name: str = _setting(
+        "0.5b", "mini, 0.5b, 1.5b, 3b, a local folder, or a hub id of the Qwen2 or Qwen3 family", "mission"
+    )
+    revision: str | None = _setting(None, "branch, tag or commit on the hub; null is the newest", "Koki")
+    quantization: Literal["4bit", "8bit"] | None = _setting(
+        None, "4bit, 8bit (both need CUDA and koki[quantization]) or null", "Koki: the base keeps its dtype"
+    )
+
+
+class LoraConfig(_Section):
+    """The adapter, in peft's terms."""
+
+    r: int = _setting(16, "rank", "mission", ge=1)
+    lora_alpha: int = _setting(32, "scale: the update is multiplied by lora_alpha / r", "mission", ge=1)
+    lora_dropout: float = _setting(0.05, "dropout before the adapter", "mission", ge=0, lt=1)
+    bias: Literal["none", "all", "lora_only"] = _setting("none", "which biases are trained", "mission")
+    target_modules: tuple[str, ...] = _setting(
+        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+        "the projections that get an adapter",
+        "mission",
+        min_length=1,
+    )
+
+
+class DataConfig(_Section):
+    """The recipes, and how many conversations are made of them."""
+
+    files: tuple[str, ...] = _setting((), "recipe files; empty means the recipes that ship with Koki", "Koki")
+    variations: Literal["all"] | Annotated[int, Field(ge=1)] = _setting(
+        "all", "conversations of each recipe in one epoch: all, or a number drawn anew each epoch", "mission"
+    )
+    tips: bool = _setting(True, "also train on tips of traditional cooking", "mission")
+
+
+class TokensConfig(_Section):
+    """How conversations become token ids."""
+
+    max_length: int = _setting(512, "tokens of one conversation; none is ever cut", "mission", ge=16)
+    loss_on: Literal["answer", "all"] = _setting(
+        "answer", "train on the answer and its stop token, or on all tokens", "Koki: a chef answers"
+    )
+
+
+class TrainingConfig(_Section):
+    """transformers.TrainingArguments under their own names."""
+
+    num_train_epochs: int = _setting(3, "passes over the recipes", "mission", ge=1)
+    max_steps: int = _setting(-1, "optimizer steps; -1 leaves it to num_train_epochs", "Hugging Face", ge=-1)
+    per_device_train_batch_size: int = _setting(2, "conversations in a micro-batch", "mission", ge=1)
+    gradient_accumulation_steps: int = _setting(4, "micro-batches in an optimizer step", "mission", ge=1)
+    learning_rate: float = _setting(2e-5, "peak learning rate", "mission", gt=0)
+    lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] = _setting(
+        "linear", "course of the learning rate after warm-up", "Hugging Face"
+    )
+    warmup_steps: int = _setting(100, "steps in which the learning rate rises from 0", "mission", ge=0)
+    weight_decay: float = _setting(0.01, "of AdamW", "mission", ge=0)
+    max_grad_norm: float = _setting(1.0, "gradients are clipped to this norm", "Hugging Face", ge=0)
+    label_smoothing_factor: float = _setting(
+        0.1, "share of the target spread over the whole vocabulary", "mission", ge=0, lt=1
+    )
+    mixed_precision: Literal["auto", "no", "fp16", "bf16"] = _setting(
+        "auto", "auto is fp16 on CUDA and no (float32) elsewhere", "mission"
+    )
+    gradient_checkpointing: bool = _setting(True, "compute activations twice to hold fewer", "mission")
+    save_steps: int = _setting(500, "a checkpoint every so many steps", "mission", ge=1)
+    save_total_limit: int = _setting(2, "checkpoints kept", "mission", ge=1)
+    logging_steps: int = _setting(100, "a line in the log every so many steps", "mission", ge=1)
+    dataloader_num_workers: int = _setting(0, "processes that put batches together", "Hugging Face", ge=0)
+
+
+class RunConfig(_Section):
+    """Everything a run depends on."""
+
+    output: str = _setting("runs/koki", "the run folder", "Koki")
+    seed: int = _setting(42, "of everything that is drawn", "Hugging Face", ge=0)
+    model: ModelConfig = ModelConfig()
+    lora: LoraConfig = LoraConfig()
+    data: DataConfig = DataConfig()
+    tokens: TokensConfig = TokensConfig()
+    training: TrainingConfig = TrainingConfig()
+
+
+# Settings that may differ between a checkpoint and the run that resumes it: they cannot change the result.
+HARMLESS_ON_RESUME = frozenset(
+    {
+        "output",
+        "data.files",  # the recipes themselves are compared, wherever their files lie now
+        "training.save_steps",
+        "training.save_total_limit",
+        "training.logging_steps",
+        "training.dataloader_num_workers",
+    }
+)
+
+
+def load_config(
+    *,
+    preset: str | None = None,
+    file: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    assignments: Iterable[str] = (),
+) -> RunConfig:
+    """Resolve a configuration.
+
+    Args:
+        preset: name of a preset that ships with Koki.
+        file: a YAML file with any part of the configuration.
+        flags: dotted setting name -> value, from the command line; a value of None is no setting.
+        assignments: ``key=value`` texts, the value read as YAML.
+
+    Raises:
+        ConfigError: unknown preset, unreadable file, unknown key or value out of range.
+    """
+    merged: dict[str, Any] = {}
+    if preset is not None:
+        _merge(merged, _read_yaml(_preset_path(preset).read_text("utf-8"), f"preset {preset}"))
+    if file is not None:
+        _merge(merged, _read_yaml(_read_text(file), str(file)))
+    for name, value in (flags or {}).items():
+        if value is not None:
+            _merge(merged, _nest(name, value))
+    for text in assignments:
+        _merge(merged, _nest(*_parse_assignment(text)))
+    return _validate(merged)
+
+
+def preset_names() -> list[str]:
+    """The presets that ship with Koki, in alphabetical order."""
+    folder = resources.files("koki") / "presets"
+    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def flatten(config: RunConfig) -> dict[str, Any]:
+    """Dotted name -> JSON-ready value, for every setting."""
+    flat: dict[str, Any] = {}
+    for name, value in config.model_dump(mode="json").items():
+        if isinstance(value, dict):
+            flat.update({f"{name}.{inner}": inner_value for inner, inner_value in value.items()})
+        else:
+            flat[name] = value
+    return flat
+
+
+def to_yaml(config: RunConfig) -> str:
+    """The configuration as YAML; a comment says what each setting is and where its default comes from."""
+    lines: list[str] = []
+    for name, field in RunConfig.model_fields.items():
+        value = getattr(config, name)
+        if isinstance(value, _Section):
+            lines += ["", f"{name}:  # {(type(value).__doc__ or '').rstrip('.')}"]
+            lines += [
+                f"  {_line(inner, inner_field, getattr(value, inner))}"
+                for inner, inner_field in type(value).model_fields.items()
+            ]
+        else:
+            lines.append(_line(name, field, value))
+    return "\n".join(lines) + "\n"
+
+
+def _line(name: str, field: FieldInfo, value: Any) -> str:
+    plain = list(value) if isinstance(value, tuple) else value
+    text = yaml.safe_dump(plain, default_flow_style=True, width=1000, allow_unicode=True)
+    return f"{name}: {text.removesuffix('...' + chr(10)).strip()}  # {field.description}"
+
+
+def _preset_path(name: str) -> Path:
+    if name not in preset_names():
+        raise ConfigError(f"There is no preset {name!r}.", _suggest(name, preset_names(), "Presets"))
+    return Path(str(resources.files("koki") / "presets" / f"{name}.yaml"))
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            f"Configuration file {file} is not there.", "`koki config > FILE` writes one to start from."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Configuration file {file} cannot be read: {error}.") from None
+
+
+def _read_yaml(text: str, where: str) -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where} is not valid YAML: {' '.join(str(error).split())}") from None
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise ConfigError(f"{where} holds no settings.", "It should look like the output of `koki config`.")
+    return loaded
+
+
+def _merge(into: dict[str, Any], new: Mapping[str, Any]) -> None:
+    for key, value in new.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _nest(dotted: str, value: Any) -> dict[str, Any]:
+    for key in reversed(dotted.split(".")):
+        value = {key: value}
+    nested: dict[str, Any] = value
+    return nested
+
+
+def _parse_assignment(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ConfigError(
+            f"--set {text!r} is not of the form key=value.", "Example: --set training.learning_rate=1e-4"
+        )
+    try:
+        return name.strip(), _number(yaml.safe_load(value))
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {text!r}: the value is not valid YAML.") from None
+
+
+def _number(value: Any) -> Any:
+    """YAML 1.1 reads 1e-4 as text; people mean a number."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _validate(merged: dict[str, Any]) -> RunConfig:
+    try:
+        return RunConfig.model_validate(merged)
+    except ValidationError as error:
+        raise _explain(error.errors()) from None
+
+
+def _explain(errors: list[ErrorDetails]) -> ConfigError:
+    first = errors[0]
+    known = list(flatten(RunConfig()))
+    if first["type"] == "extra_forbidden":
+        name = ".".join(str(part) for part in first["loc"])
+        return ConfigError(
+            f"There is no setting {name!r}.", _suggest(name, [*known, *_sections()], "Settings")
+        )
+    # pydantic appends the member of a union, or the index in a list, to the setting's own place
+    place = first["loc"][:2]
+    name = ".".join(str(part) for part in place)
+    if name in _sections():
+        return ConfigError(f"{name} is a section, not a setting.", f"Example: {_sections()[name]}")
+    reasons = [error["msg"].lower() for error in errors if error["loc"][:2] == place]
+    return ConfigError(f"Setting {name} cannot be {first['input']!r}: {', or '.join(reasons)}.")
+
+
+def _sections() -> dict[str, str]:
+    """Section name -> its first setting, dotted."""
+    return {name.partition(".")[0]: name for name in reversed(list(flatten(RunConfig()))) if "." in name}
+
+
+def _suggest(wrong: str, known: list[str], otherwise: str) -> str:
+    """The nearest right name; a bare setting name is also looked for in the sections."""
+    by_last_part = {name.rpartition(".")[2]: name for name in known}
+    near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.6)
+    near = near or [
+        by_last_part[match]
+        for match in difflib.get_close_matches(wrong.rpartition(".")[2], by_last_part, n=1, cutoff=0.6)
+    ]
+    return f"Did you mean {near[0]!r}?" if near else f"{otherwise}: {', '.join(known)}."
+
+
+__all__ = [
+    "HARMLESS_ON_RESUME",
+    "DataConfig",
+    "LoraConfig",
+    "ModelConfig",
+    "RunConfig",
+    "TokensConfig",
+    "TrainingConfig",
+    "flatten",
+    "load_config",
+    "preset_names",
+    "to_yaml",
+]

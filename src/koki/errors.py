@@ -1,0 +1,58 @@
+"""Every error Koki raises on purpose.
+
+    KokiError                    what went wrong, where, and how to mend it
+    ├── ConfigError              a setting is unknown, of the wrong type or out of range
+    ├── DataError                a recipe file cannot be used
+    │   └── RecipeFileNotFound   ... because it is not there (also a FileNotFoundError)
+    ├── ModelError               a base model or tokenizer cannot be loaded or does not fit
+    ├── CheckpointError          a checkpoint is damaged or belongs to another run
+    ├── TrainingError            training started and could not go on
+    └── RunError                 a folder is not a finished run
+
+The command line prints the message without a traceback; ``--debug`` shows it.
+"""
+
+
+class KokiError(Exception):
+    """What went wrong, where, and how to mend it.
+
+    Args:
+        what: one sentence that names the file, row, column or setting.
+        how: how to mend it, one sentence; may be empty.
+    """
+
+    def __init__(self, what: str, how: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.how = how
+
+    def __str__(self) -> str:
+        return f"{self.what}\n{self.how}" if self.how else self.what
+
+
+class ConfigError(KokiError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class DataError(KokiError):
+    """A recipe file cannot be used."""
+
+
+class RecipeFileNotFound(DataError, FileNotFoundError):
+    """A recipe file is not there."""
+
+
+class ModelError(KokiError):
+    """A base model or tokenizer cannot be loaded or does not fit."""
+
+
+class CheckpointError(KokiError):
+    """A checkpoint is damaged or belongs to another run."""
+
+
+class TrainingError(KokiError):
+    """Training started and could not go on."""
+
+
+class RunError(KokiError):
+    """A folder is not a finished run."""

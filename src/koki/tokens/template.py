@@ -1,0 +1,135 @@
+"""The tokenizer's own chat template, cut at its special tokens so that pieces can be joined exactly.
+
+A byte-level tokenizer treats a special token as a wall: nothing merges across it. So the template is rendered once
+around marker words and cut at its special tokens; what is left are pieces such as ``user\\n`` + question, which can
+be tokenised apart and joined to the very ids that `apply_chat_template` gives:
+
+    <|im_start|> system\\nKamu Koki ... <|im_end|> \\n <|im_start|>   user\\nResep ...?   <|im_end|> \\n <|im_start|>
+    '------------------------- head ---------------------------'   '--- question ---'   '------- middle -------'
+
+    assistant\\nBerikut ...   <|im_end|> \\n
+    '----- answer ------'   '--- tail ---'
+"""
+
+import json
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerBase
+
+from koki.errors import ModelError
+
+Ids = npt.NDArray[np.int64]
+
+_SYSTEM, _QUESTION, _ANSWER = "KOKISYSTEM", "KOKIQUESTION", "KOKIANSWER"
+
+
+class ChatTemplate:
+    """How one tokenizer writes a system prompt, a question and an answer.
+
+    Attributes:
+        stop_id: the special token that ends an answer; always supervised.
+        head, middle, tail: ids before the question, between question and answer, and from the stop token on.
+        answer_start: ids at the front of an encoded answer that belong to the template, not to the answer.
+
+    Raises:
+        ModelError: the tokenizer has no chat template, or one in which no stop token follows the answer.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str) -> None:
+        self._text_tokenizer = _without_added_tokens(tokenizer)
+        pieces = _cut(_render(tokenizer), tokenizer)
+        at_question, at_answer = _slot(pieces, _QUESTION), _slot(pieces, _ANSWER)
+        self._question_form = str(pieces[at_question])
+        self._answer_form = str(pieces[at_answer])
+        self.head = self._join(pieces[:at_question], system)
+        self.middle = self._join(pieces[at_question + 1 : at_answer])
+        self.tail = self._join(pieces[at_answer + 1 :])
+        stop = next(iter(pieces[at_answer + 1 :]), None)
+        if not isinstance(stop, int) or not self._answer_form.endswith(_ANSWER):
+            raise ModelError(
+                "The chat template puts no stop token right after an answer, so the model would never learn to stop.",
+                "Use an instruct model of the Qwen2 or Qwen3 family.",
+            )
+        self.stop_id = stop
+        self._answer_prefix = self.encode([self._answer_form.removesuffix(_ANSWER)])[0]
+        self.answer_start = len(self._answer_prefix)
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of texts from outside: what looks like a special token is text."""
+        return [encoding.ids for encoding in self._text_tokenizer.encode_batch_fast(list(texts))]
+
+    def encode_questions(self, questions: Sequence[str]) -> list[list[int]]:
+        """Question pieces, from ``user\\n`` to the last character."""
+        return self.encode([self._question_form.replace(_QUESTION, question) for question in questions])
+
+    def encode_answers(self, answers: Sequence[str]) -> list[list[int]]:
+        """Answer pieces; the first `answer_start` ids are the template's.
+
+        Raises:
+            ModelError: the tokenizer merged the template's words with an answer's.
+        """
+        pieces = self.encode([self._answer_form.replace(_ANSWER, answer) for answer in answers])
+        for piece, answer in zip(pieces, answers, strict=True):
+            if piece[: self.answer_start] != self._answer_prefix:
+                raise ModelError(f"The tokenizer merges the chat template with the answer {answer[:40]!r}.")
+        return pieces
+
+    def prompt(self, question: str) -> list[int]:
+        """Ids up to where the answer starts, for generation."""
+        return [*self.head, *self.encode_questions([question])[0], *self.middle, *self._answer_prefix]
+
+    def length(self, question: int, answer: int) -> int:
+        """Tokens of a whole conversation, from the lengths of its question and answer pieces."""
+        return len(self.head) + question + len(self.middle) + answer + len(self.tail)
+
+    def _join(self, pieces: Sequence[int | str], system: str = "") -> Ids:
+        ids: list[int] = []
+        for piece in pieces:
+            ids += [piece] if isinstance(piece, int) else self.encode([piece.replace(_SYSTEM, system)])[0]
+        return np.array(ids, dtype=np.int64)
+
+
+def _render(tokenizer: PreTrainedTokenizerBase) -> str:
+    if not tokenizer.chat_template:
+        raise ModelError(
+            "The tokenizer has no chat template.", "Use an instruct model of the Qwen2 or Qwen3 family."
+        )
+    messages = [
+        {"role": "system", "content": _SYSTEM},
+        {"role": "user", "content": _QUESTION},
+        {"role": "assistant", "content": _ANSWER},
+    ]
+    return str(tokenizer.apply_chat_template(messages, tokenize=False))
+
+
+def _cut(rendered: str, tokenizer: PreTrainedTokenizerBase) -> list[int | str]:
+    """Special tokens as ids, the text between them as it is."""
+    added = {token.content: number for number, token in tokenizer.added_tokens_decoder.items()}
+    longest_first = sorted(added, key=len, reverse=True)
+    parts = re.split(f"({'|'.join(map(re.escape, longest_first))})", rendered) if added else [rendered]
+    return [added.get(part, part) for part in parts if part]
+
+
+def _slot(pieces: Sequence[int | str], marker: str) -> int:
+    places = [place for place, piece in enumerate(pieces) if isinstance(piece, str) and marker in piece]
+    if len(places) != 1:
+        raise ModelError(
+            "The chat template does not show each message once.",
+            "Use an instruct model of the Qwen2 or Qwen3 family.",
+        )
+    return places[0]
+
+
+def _without_added_tokens(tokenizer: PreTrainedTokenizerBase) -> Tokenizer:
+    """The same tokenizer without a single added token, so that no text can turn into one."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise ModelError("The tokenizer has no fast implementation.", "Its folder needs a tokenizer.json.")
+    description = json.loads(backend.to_str())
+    description["added_tokens"] = []
+    description["truncation"] = description["padding"] = None
+    return Tokenizer.from_str(json.dumps(description))
