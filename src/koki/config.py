@@ -241,9 +241,7 @@ def _nest(dotted: str, value: Any) -> dict[str, Any]:
 def _parse_assignment(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise ConfigError(
-            f"--set {text!r} is not of the form key=value.", "Example: --set training.learning_rate=1e-4"
-        )
+        raise ConfigError(f"--set {text!r} is not of the form key=value.", "Example: --set training.learning_rate=1e-4")
     try:
         return name.strip(), _number(yaml.safe_load(value))
     except yaml.YAMLError:
@@ -272,9 +270,7 @@ def _explain(errors: list[ErrorDetails]) -> ConfigError:
     known = list(flatten(RunConfig()))
     if first["type"] == "extra_forbidden":
         name = ".".join(str(part) for part in first["loc"])
-        return ConfigError(
-            f"There is no setting {name!r}.", _suggest(name, [*known, *_sections()], "Settings")
-        )
+        return ConfigError(f"There is no setting {name!r}.", _suggest(name, [*known, *_sections()], "Settings"))
     # pydantic appends the member of a union, or the index in a list, to the setting's own place
     place = first["loc"][:2]
     name = ".".join(str(part) for part in place)

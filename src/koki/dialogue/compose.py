@@ -125,9 +125,14 @@ class Composer:
         return self._conversation("inquiry", _ask(question.question, ingredient=ingredient), answer)
 
     def _body(self, recipe: Recipe, part: Literal["recipe", "ingredients", "steps"]) -> tuple[Segment, ...]:
-        ingredients = Segment(list_ingredients(recipe.ingredients, self._book.headings.ingredients))
-        steps = Segment(list_steps(recipe.steps, self._book.headings.steps))
-        return {"recipe": (ingredients, steps), "ingredients": (ingredients,), "steps": (steps,)}[part]
+        """Ingredients and steps under their headings; one of them alone has its heading in the opening."""
+        ingredients, steps = list_ingredients(recipe.ingredients), list_steps(recipe.steps)
+        if part == "ingredients":
+            return (Segment(ingredients),)
+        if part == "steps":
+            return (Segment(steps),)
+        headings = self._book.headings
+        return Segment(f"{headings.ingredients}\n{ingredients}"), Segment(f"{headings.steps}\n{steps}")
 
     def _fitting_tip(self, recipe: Recipe, draw: random.Random) -> tuple[Segment, ...]:
         names = {fold(name) for name in recipe.main_ingredients}
@@ -153,20 +158,20 @@ def inquiry_subjects(recipe: Recipe) -> tuple[str, ...]:
     return tuple(name for name in main if not is_seasoning(name)) or main
 
 
-def list_ingredients(ingredients: Sequence[Ingredient], heading: str) -> str:
+def list_ingredients(ingredients: Sequence[Ingredient]) -> str:
     """The user's ingredient lines as a list; a heading among them starts a block of its own."""
-    blocks = [[heading]]
+    blocks: list[list[str]] = [[]]
     for ingredient in ingredients:
         if ingredient.heading:
             blocks.append([f"{ingredient.raw.strip().rstrip(':').rstrip()}:"])
         else:
             blocks[-1].append(f"- {ingredient.raw.strip()}")
-    return "\n\n".join("\n".join(block) for block in blocks)
+    return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def list_steps(steps: Sequence[str], heading: str) -> str:
-    """The steps, numbered from 1, under a heading."""
-    return "\n".join([heading, *(f"{number}. {step}" for number, step in enumerate(steps, start=1))])
+def list_steps(steps: Sequence[str]) -> str:
+    """The steps, numbered from 1."""
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
 
 
 def _draw_at_hand(main: tuple[str, ...], draw: random.Random) -> list[str]:

@@ -31,6 +31,7 @@ class ChatTemplate:
     """How one tokenizer writes a system prompt, a question and an answer.
 
     Attributes:
+        system: the system prompt of every conversation.
         stop_id: the special token that ends an answer; always supervised.
         head, middle, tail: ids before the question, between question and answer, and from the stop token on.
         answer_start: ids at the front of an encoded answer that belong to the template, not to the answer.
@@ -40,8 +41,10 @@ class ChatTemplate:
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str) -> None:
+        self.system = system
         self._text_tokenizer = _without_added_tokens(tokenizer)
         pieces = _cut(_render(tokenizer), tokenizer)
+        _slot(pieces, _SYSTEM)  # a template that drops the system prompt would drop it silently
         at_question, at_answer = _slot(pieces, _QUESTION), _slot(pieces, _ANSWER)
         self._question_form = str(pieces[at_question])
         self._answer_form = str(pieces[at_answer])
@@ -60,7 +63,9 @@ class ChatTemplate:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of texts from outside: what looks like a special token is text."""
-        return [encoding.ids for encoding in self._text_tokenizer.encode_batch_fast(list(texts))]
+        return [
+            encoding.ids for encoding in self._text_tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        ]
 
     def encode_questions(self, questions: Sequence[str]) -> list[list[int]]:
         """Question pieces, from ``user\\n`` to the last character."""
@@ -86,6 +91,11 @@ class ChatTemplate:
         """Tokens of a whole conversation, from the lengths of its question and answer pieces."""
         return len(self.head) + question + len(self.middle) + answer + len(self.tail)
 
+    @property
+    def constants(self) -> tuple[Ids, ...]:
+        """What is the same in every conversation."""
+        return self.head, self.middle, self.tail
+
     def _join(self, pieces: Sequence[int | str], system: str = "") -> Ids:
         ids: list[int] = []
         for piece in pieces:
@@ -95,9 +105,7 @@ class ChatTemplate:
 
 def _render(tokenizer: PreTrainedTokenizerBase) -> str:
     if not tokenizer.chat_template:
-        raise ModelError(
-            "The tokenizer has no chat template.", "Use an instruct model of the Qwen2 or Qwen3 family."
-        )
+        raise ModelError("The tokenizer has no chat template.", "Use an instruct model of the Qwen2 or Qwen3 family.")
     messages = [
         {"role": "system", "content": _SYSTEM},
         {"role": "user", "content": _QUESTION},

@@ -1,0 +1,5 @@
+"""`python -m koki`."""
+
+from koki.cli import main
+
+main()

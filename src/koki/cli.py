@@ -1,0 +1,248 @@
+"""The command line: a short function a verb; what is heavy is imported inside it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+import koki
+from koki.errors import DataError, KokiError
+
+app = typer.Typer(
+    name="koki",
+    help="Turn a CSV of Indonesian recipes into a chef that answers in Indonesian.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+out = Console()
+err = Console(stderr=True)
+
+# One question of each kind, about dishes among the recipes that ship.
+DEMO_QUESTIONS = (
+    "Tolong berikan resep Rendang Daging.",
+    "cara bikin tempe mendoan gimana?",
+    "Saya punya ayam, santan dan serai. Bisa dimasak jadi apa?",
+    "Enaknya udang dimasak apa?",
+    "Gimana caranya supaya santan tidak pecah?",
+)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DataOption = Annotated[list[Path] | None, typer.Option("--data", help="Recipe file; may be given several times.")]
+ModelOption = Annotated[str | None, typer.Option("--model", help="mini, 0.5b, 1.5b, 3b, a folder or a hub id.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting; `koki config` lists them.")
+]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
+PresetOption = Annotated[str | None, typer.Option("--preset", help="reference or demo.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"koki {koki.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Turn a CSV of Indonesian recipes into a chef that answers in Indonesian."""
+
+
+@app.command()
+def train(
+    config: ConfigOption = None,
+    data: DataOption = None,
+    model: ModelOption = None,
+    output: Annotated[str | None, typer.Option("--output", help="Run folder.")] = None,
+    preset: PresetOption = None,
+    assignments: SetOption = None,
+    max_steps: Annotated[int | None, typer.Option("--max-steps", help="Stop after so many steps.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of everything that is drawn.")] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over; an earlier run is kept under another name.")
+    ] = False,
+) -> None:
+    """Fine-tune a model on recipes, or go on from the newest checkpoint in the run folder."""
+    from koki.config import load_config
+    from koki.pipeline import train as run_pipeline
+
+    flags = {
+        "data.files": [str(file) for file in data] if data else None,
+        "model.name": model,
+        "output": output,
+        "training.max_steps": max_steps,
+        "seed": seed,
+    }
+    resolved = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
+    result = run_pipeline(resolved, out, fresh=fresh)
+    if result.stopped_by is not None:
+        out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there:")
+        out.print(f"  koki {' '.join(sys.argv[1:])}", highlight=False, soft_wrap=True)
+        raise typer.Exit(128 + result.stopped_by)
+    out.print(f"\nDone: {result.steps} steps, loss {result.losses[0]:.3f} to {result.losses[-1]:.3f}.")
+    out.print(f'Ask it:  koki ask {result.folder} "Resep soto ayam dong!"', highlight=False, soft_wrap=True)
+
+
+@app.command()
+def ask(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    question: Annotated[str, typer.Argument(help="What to ask, in Indonesian.")],
+    as_json: JsonOption = False,
+    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer.")] = 512,
+    temperature: Annotated[float, typer.Option("--temperature", min=0, help="0 is greedy.")] = 0.0,
+) -> None:
+    """Ask the chef of a finished run."""
+    from dataclasses import asdict
+
+    from koki.inference.engine import Chef
+    from koki.pipeline import quiet_libraries
+
+    quiet_libraries()
+    answer = Chef.load(run).ask(question, max_new_tokens=max_new_tokens, temperature=temperature)
+    if as_json:
+        _print_json(asdict(answer))
+        return
+    out.print(answer.answer, highlight=False, markup=False, soft_wrap=True)
+    if not answer.stopped:
+        err.print(f"(cut off after {max_new_tokens} tokens: --max-new-tokens allows more)")
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Recipe files.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what the reader finds in recipe files: columns, rows kept and dropped, and why."""
+    from koki.recipes.table import read_recipes
+
+    _, report = read_recipes(files)
+    if as_json:
+        _print_json(report.as_dict())
+    else:
+        out.print(report.render())
+
+
+@app.command()
+def preview(
+    data: DataOption = None,
+    model: Annotated[str, typer.Option("--model", help="Whose tokenizer and chat template.")] = "mini",
+    recipe: Annotated[int, typer.Option("--recipe", min=1, help="Which recipe, counted from 1.")] = 1,
+    assignments: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the conversations of a recipe as the model will see them, the supervised tokens marked."""
+    from koki.config import load_config
+    from koki.pipeline import preview_recipe
+
+    flags = {"data.files": [str(file) for file in data] if data else None, "model.name": model}
+    resolved = load_config(flags=flags, assignments=assignments or ())
+    shown = preview_recipe(resolved, recipe)
+    if as_json:
+        _print_json(shown.as_dict())
+    else:
+        out.print(shown.render(), soft_wrap=True)
+
+
+@app.command()
+def parse(
+    file: Annotated[str, typer.Argument(help="A file of ingredient lines; - is standard input.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Take ingredient lines apart: quantity, unit, name, preparation."""
+    from koki.recipes.ingredients import parse_ingredient
+
+    for line in _lines(file):
+        ingredient = parse_ingredient(line)
+        if as_json:
+            _print_json(ingredient.as_dict(), indent=None)
+        else:
+            out.print(_describe(ingredient.as_dict()), highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command("config")
+def show_config(
+    config: ConfigOption = None,
+    preset: PresetOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Print the configuration as YAML, with a comment on where each default comes from."""
+    from koki.config import load_config, to_yaml
+
+    print(to_yaml(load_config(preset=preset, file=config, assignments=assignments or ())), end="")  # noqa: T201
+
+
+@app.command()
+def demo(
+    output: Annotated[str, typer.Option("--output", help="Run folder.")] = "runs/demo",
+) -> None:
+    """Fine-tune the base that ships on the recipes that ship, and ask it one question of each kind."""
+    from koki.config import load_config
+    from koki.inference.engine import Chef
+    from koki.pipeline import train as run_pipeline
+
+    result = run_pipeline(load_config(preset="demo", flags={"output": output}), out)
+    if result.stopped_by is not None:
+        out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there.")
+        raise typer.Exit(128 + result.stopped_by)
+    chef = Chef.load(result.folder)
+    for question in DEMO_QUESTIONS:
+        answer = chef.ask(question)
+        out.print(f"\n[bold]{question}[/]", highlight=False)
+        out.print(answer.answer, highlight=False, markup=False, soft_wrap=True)
+        out.print(f"[dim]({answer.tokens} tokens, {'ended by itself' if answer.stopped else 'cut off'})[/]")
+    out.print(f"\nLoss {result.losses[0]:.3f} to {result.losses[-1]:.3f}. The run folder is {result.folder}. Next:")
+    for command in (
+        f'koki ask {result.folder} "Resep soto ayam dong!"',
+        "koki preview",
+        "koki check resep.csv",
+        "koki train --data resep.csv --model 0.5b --output runs/warung",
+    ):
+        out.print(f"  {command}", highlight=False, soft_wrap=True)
+
+
+def _print_json(content: Any, indent: int | None = 2) -> None:
+    print(json.dumps(content, ensure_ascii=False, indent=indent))  # noqa: T201
+
+
+def _lines(file: str) -> list[str]:
+    """The lines of a file or of standard input, without their ends."""
+    if file == "-":
+        return sys.stdin.buffer.read().decode("utf-8", "replace").splitlines()
+    try:
+        return Path(file).read_bytes().decode("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        raise DataError(f"File {file} is not there.", "One ingredient line a line; - reads standard input.") from None
+    except OSError as error:
+        raise DataError(f"File {file} cannot be read: {error}.") from error
+
+
+def _describe(parsed: dict[str, Any]) -> str:
+    if parsed["heading"]:
+        return f"{parsed['raw']}  ->  heading"
+    parts = [f"{key} {value}" for key, value in parsed.items() if key not in ("raw", "heading") and value]
+    return f"{parsed['raw']}  ->  {', '.join(parts)}"
+
+
+def main() -> None:
+    """Run the command line; an error of Koki's is printed without a traceback."""
+    debug = "--debug" in sys.argv  # wherever it stands: people add it at the end of what failed
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    try:
+        app()
+    except KokiError as error:
+        if debug:
+            raise
+        err.print(f"[bold red]Error[/] {error.what}", highlight=False, soft_wrap=True)
+        if error.how:
+            err.print(error.how, highlight=False, markup=False, soft_wrap=True)
+        sys.exit(1)

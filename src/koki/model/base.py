@@ -1,0 +1,196 @@
+"""The base model and its tokenizer, from an alias, a folder or a hub id."""
+
+import hashlib
+import importlib.util
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub.errors import HfHubHTTPError
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from koki.config import ModelConfig
+from koki.errors import ModelError
+from koki.model.device import Device
+
+ALIASES = {
+    "0.5b": "Qwen/Qwen2.5-0.5B-Instruct",
+    "1.5b": "Qwen/Qwen2.5-1.5B-Instruct",
+    "3b": "Qwen/Qwen2.5-3B-Instruct",
+}
+_FAMILIES = ("qwen2", "qwen3")
+# Qwen's own spare tokens, in the order in which they may stand for padding; the last two are in every Qwen2.
+_PAD_CANDIDATES = ("<|endoftext|>", "<|fim_pad|>", "<|object_ref_start|>")
+_FINGERPRINT_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSource:
+    """Where a base model comes from.
+
+    Attributes:
+        name: as the user wrote it.
+        location: a folder or a hub id, as transformers takes it.
+        revision: hub commit, or a fingerprint of a local folder's weights.
+        config: the model's own configuration.
+    """
+
+    name: str
+    location: str
+    revision: str
+    config: PretrainedConfig
+
+
+def find_base(config: ModelConfig) -> BaseSource:
+    """Resolve a model name and read the model's configuration, not yet its weights.
+
+    Raises:
+        ModelError: unknown name, hub out of reach, or a family other than Qwen2 and Qwen3.
+    """
+    location = _locate(config.name)
+    try:
+        model_config = AutoConfig.from_pretrained(location, revision=config.revision)
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise _not_loadable(config.name, location, error) from error
+    if model_config.model_type not in _FAMILIES:
+        raise ModelError(
+            f"{config.name} is a {model_config.model_type} model; Koki trains the Qwen2 and Qwen3 families.",
+            f"Use one of {', '.join(['mini', *ALIASES])}.",
+        )
+    folder = Path(location)
+    commit = getattr(model_config, "_commit_hash", None)
+    revision = _fingerprint(folder) if folder.is_dir() else str(commit or config.revision)
+    return BaseSource(config.name, location, revision, model_config)
+
+
+def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer of a base, a checkpoint or a run folder.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(location, revision=revision)
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise _not_loadable(location, location, error) from error
+    return tokenizer
+
+
+def set_pad_token(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:
+    """Give the tokenizer a pad token that is not the token it stops at.
+
+    Were they one, masking the padding would mask the stop token as well and the model would never learn to stop.
+
+    Raises:
+        ModelError: the vocabulary has no token to spare.
+    """
+    if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != stop_id:
+        return
+    vocabulary = tokenizer.get_vocab()
+    for candidate in _PAD_CANDIDATES:
+        if vocabulary.get(candidate, stop_id) != stop_id:
+            tokenizer.pad_token = candidate
+            return
+    raise ModelError("The tokenizer has no pad token other than its stop token.", "Use a Qwen2 or Qwen3 tokenizer.")
+
+
+def load_base(source: BaseSource, config: ModelConfig, device: Device) -> PreTrainedModel:
+    """The base with its weights, on its device; spread over all GPUs when there is more than one.
+
+    Raises:
+        ModelError: weights missing or damaged, hub out of reach, or quantisation without CUDA or bitsandbytes.
+    """
+    options: dict[str, Any] = {"dtype": device.dtype, "use_safetensors": True, "revision": config.revision}
+    if config.quantization is not None:
+        options["quantization_config"] = _quantization(config.quantization, device)
+    if device.count > 1:
+        options["device_map"] = "auto"
+    elif device.kind != "cpu":
+        options["device_map"] = {"": device.kind}
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(source.location, **options)
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise _not_loadable(source.name, source.location, error) from error
+    return model
+
+
+def prepare_for_training(model: PreTrainedModel, config: ModelConfig, *, gradient_checkpointing: bool) -> None:
+    """K-bit preparation of a quantised base, and the settings that training needs.
+
+    A quantised base has its norms raised to float32 (peft's `prepare_model_for_kbit_training`); another keeps its
+    dtype. The cache of keys and values serves generation only.
+    """
+    if config.quantization is not None:
+        from peft import prepare_model_for_kbit_training
+
+        prepare_model_for_kbit_training(model, use_gradient_checkpointing=gradient_checkpointing)
+    model.config.use_cache = False
+
+
+def _locate(name: str) -> str:
+    if name == "mini":
+        return str(resources.files("koki.model") / "mini")
+    if name.lower() in ALIASES:
+        return ALIASES[name.lower()]
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return str(folder)
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise ModelError(
+            f"There is no model {name!r}: neither a name Koki knows, nor a folder, nor a hub id.",
+            f"Names: {', '.join(['mini', *ALIASES])}; a hub id looks like Qwen/Qwen2.5-0.5B-Instruct.",
+        )
+    return name
+
+
+def _quantization(kind: str, device: Device) -> BitsAndBytesConfig:
+    if device.kind != "cuda":
+        raise ModelError(
+            f"model.quantization is {kind}, which needs a CUDA GPU; there is none here.",
+            "Leave model.quantization at null.",
+        )
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModelError(
+            f"model.quantization is {kind}, which needs bitsandbytes.", "Install it: pip install 'koki[quantization]'"
+        )
+    if kind == "8bit":
+        return BitsAndBytesConfig(load_in_8bit=True)
+    # NF4 with double quantisation: QLoRA, Dettmers et al. 2023, section 3
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=device.dtype if device.dtype != torch.float32 else torch.float16,
+    )
+
+
+def _not_loadable(name: str, location: str, error: Exception) -> ModelError:
+    if Path(location).is_dir():
+        return ModelError(f"The model in {location} cannot be loaded: {_first_line(error)}", "Is the folder complete?")
+    return ModelError(
+        f"Model {name} ({location}) is not in the local cache and cannot be downloaded: {_first_line(error)}",
+        "Check the network and the name; or go on without: --model FOLDER (a downloaded model) or --model mini.",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _fingerprint(folder: Path) -> str:
+    """Name, size and first MiB of every weight file and the configuration: enough to tell two bases apart."""
+    digest = hashlib.sha256()
+    for file in sorted([*folder.glob("*.safetensors"), folder / "config.json"]):
+        with file.open("rb") as content:
+            digest.update(f"{file.name}:{file.stat().st_size}:".encode() + content.read(_FINGERPRINT_BYTES))
+    return digest.hexdigest()[:16]

@@ -1,0 +1,60 @@
+"""Which device there is, and what follows from it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from koki.errors import ConfigError
+
+Precision = Literal["no", "fp16", "bf16"]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where the model lives, in which dtype its frozen weights are held, and how it is trained.
+
+    Attributes:
+        kind: torch's device type.
+        name: as a person knows it.
+        count: devices of this kind.
+        dtype: of the frozen base; the adapter is always float32.
+        mixed_precision: of the training arithmetic.
+    """
+
+    kind: Literal["cuda", "mps", "cpu"]
+    name: str
+    count: int
+    dtype: torch.dtype
+    mixed_precision: Precision
+
+    def describe(self) -> str:
+        """One line: the device and what follows from it."""
+        precision = {"no": "fp16 off", "fp16": "fp16 on, with loss scaling", "bf16": "bf16 on"}[self.mixed_precision]
+        many = f"{self.count} x " if self.count > 1 else ""
+        return f"{many}{self.name}: base in {str(self.dtype).removeprefix('torch.')}, {precision}"
+
+
+def detect_device(mixed_precision: Literal["auto", "no", "fp16", "bf16"]) -> Device:
+    """The best device of this machine: CUDA, else MPS, else CPU.
+
+    Raises:
+        ConfigError: a precision that this device cannot train in.
+    """
+    if torch.cuda.is_available():
+        precision: Precision = "fp16" if mixed_precision == "auto" else mixed_precision
+        if precision == "bf16" and not torch.cuda.is_bf16_supported():
+            raise ConfigError(
+                f"training.mixed_precision is bf16, which {torch.cuda.get_device_name()} does not have.",
+                "Use --set training.mixed_precision=fp16",
+            )
+        dtype = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
+        return Device("cuda", torch.cuda.get_device_name(), torch.cuda.device_count(), dtype, precision)
+    if mixed_precision in ("fp16", "bf16"):
+        raise ConfigError(
+            f"training.mixed_precision is {mixed_precision}, which needs CUDA; there is none here.",
+            "Leave it at auto: float32 is used on this machine.",
+        )
+    if torch.backends.mps.is_available():
+        return Device("mps", "Apple GPU (MPS)", 1, torch.float32, "no")
+    return Device("cpu", f"CPU, {torch.get_num_threads()} threads", 1, torch.float32, "no")

@@ -1,0 +1,62 @@
+"""The LoRA adapter: new, or the one of a checkpoint, put on exactly once."""
+
+from pathlib import Path
+
+from peft import LoraConfig as PeftLoraConfig
+from peft import PeftModel, get_peft_model
+from transformers import PreTrainedModel
+
+from koki.config import LoraConfig
+from koki.errors import CheckpointError, ModelError
+
+
+def add_adapter(base: PreTrainedModel, config: LoraConfig) -> PeftModel:
+    """A fresh adapter on ``base``: its output is at first that of the base.
+
+    Raises:
+        ModelError: a target module that the model does not have.
+    """
+    adapter = PeftLoraConfig(
+        r=config.r,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        bias=config.bias,
+        target_modules=list(config.target_modules),
+        task_type="CAUSAL_LM",
+    )
+    _require_targets(base, config)
+    model = get_peft_model(base, adapter)
+    assert isinstance(model, PeftModel)
+    return model
+
+
+def load_adapter(base: PreTrainedModel, folder: Path, *, trainable: bool) -> PeftModel:
+    """The adapter in ``folder`` on ``base``.
+
+    Raises:
+        CheckpointError: the folder's adapter is damaged or belongs to another base.
+    """
+    try:
+        return PeftModel.from_pretrained(base, folder, is_trainable=trainable)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise CheckpointError(f"The adapter in {folder} does not fit the base model: {error}") from error
+
+
+def enable_input_gradients(model: PeftModel) -> None:
+    """Let gradients flow through a frozen embedding: checkpointed blocks need an input that asks for them."""
+    model.enable_input_require_grads()
+
+
+def trainable_parameters(model: PeftModel) -> tuple[int, int]:
+    """Trainable and all parameters."""
+    trainable, everything = model.get_nb_trainable_parameters()
+    return trainable, everything
+
+
+def _require_targets(base: PreTrainedModel, config: LoraConfig) -> None:
+    present = {name.rpartition(".")[2] for name, _ in base.named_modules()}
+    if missing := [name for name in config.target_modules if name not in present]:
+        raise ModelError(
+            f"lora.target_modules names {', '.join(missing)}, which the model does not have.",
+            "Qwen2 and Qwen3 have q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and down_proj.",
+        )

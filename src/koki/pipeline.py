@@ -1,0 +1,265 @@
+"""The whole of Koki from top to bottom: `train` is the mission's flowchart, one line a box."""
+
+import json
+import os
+import signal
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import transformers
+from rich.console import Console
+from transformers.integrations.integration_utils import TensorBoardCallback
+from transformers.trainer_callback import PrinterCallback
+
+from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
+from koki.dialogue.compose import Composer, Conversation
+from koki.dialogue.phrasebook import load_phrasebook, load_tips
+from koki.errors import DataError, KokiError, TrainingError
+from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
+from koki.model.device import detect_device
+from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
+from koki.recipes.table import Recipe, read_recipes, require_files
+from koki.tokens.batches import PaddingCollator, VariationSampler
+from koki.tokens.dataset import ConversationDataset
+from koki.tokens.preview import Preview, preview
+from koki.tokens.template import ChatTemplate
+from koki.training.callbacks import GracefulStop, ProgressCallback
+from koki.training.checkpoints import Checkpoint, Identity, find_newest, require_same_run
+from koki.training.curves import draw_curves
+from koki.training.metadata import Outcome, run_card
+from koki.training.run_folder import CURVES, TENSORBOARD, open_run_folder, save_result, write_config
+from koki.training.trainer import RecipeTrainer, training_arguments
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What a call of `train` left behind.
+
+    Attributes:
+        folder: the run folder.
+        stopped_by: the signal that ended training early, with a checkpoint; None for a finished run.
+        losses: as logged, in order.
+    """
+
+    folder: Path
+    steps: int
+    stopped_by: signal.Signals | None
+    losses: list[float]
+
+
+def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainResult:
+    """Fine-tune a base model on recipes; go on from the newest checkpoint of the run folder where there is one.
+
+    Args:
+        config: what to train, on what, how.
+        console: where progress is printed.
+        fresh: set an earlier run in the folder aside and start over.
+
+    Raises:
+        KokiError: one of its kinds; whatever was saved before is untouched.
+    """
+    # errors before any expensive work
+    files = recipe_files(config)
+    require_files(files)
+
+    # environment and devices
+    quiet_libraries()
+    transformers.set_seed(config.seed)
+    device = detect_device(config.training.mixed_precision)
+    console.print(f"Device      {device.describe()}", highlight=False)
+    run_folder, set_aside = open_run_folder(config.output, fresh=fresh)
+
+    # checkpoint or base
+    search = find_newest(run_folder)
+    checkpoint = search.newest
+    source = find_base(config.model)
+    identity: Identity = _settings_identity(config, source)
+    if checkpoint is not None:
+        require_same_run(checkpoint, identity)
+    _say_where_it_starts(console, source, checkpoint, search.passed_over, set_aside)
+
+    with _tensorboard(run_folder, checkpoint) as tensorboard:
+        # tokenizer, chat template, pad token
+        tokenizer = load_tokenizer(str(checkpoint.folder) if checkpoint else source.location, config.model.revision)
+        template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+        set_pad_token(tokenizer, template.stop_id)
+
+        # base model, k-bit preparation, its settings for training
+        base = load_base(source, config.model, device)
+        checkpointing = config.training.gradient_checkpointing
+        prepare_for_training(base, config.model, gradient_checkpointing=checkpointing)
+
+        # output folder
+        write_config(run_folder, config)
+
+        # LoRA: the checkpoint's or a new one, once; input gradients
+        transformers.set_seed(config.seed)
+        model = load_adapter(base, checkpoint.folder, trainable=True) if checkpoint else add_adapter(base, config.lora)
+        if checkpointing:
+            enable_input_gradients(model)
+        trainable, parameters = trainable_parameters(model)
+        console.print(f"Adapter     {trainable:,} of {parameters:,} parameters are trained", highlight=False)
+
+        # recipe CSV: structure, cleaning
+        recipes, data_report = read_recipes(files)
+        console.print(data_report.render())
+
+        # conversations; chat template; tokens
+        dataset = ConversationDataset(compose(recipes, config), template, len(tokenizer), config.tokens)
+        console.print(dataset.report.render())
+        identity |= {"recipes": len(recipes), "conversations": dataset.digest()[:16]}
+        if checkpoint is not None:
+            require_same_run(checkpoint, identity)
+
+        # collator, training arguments
+        sampler = VariationSampler(dataset, config.data.variations, config.seed)
+        collator = PaddingCollator(int(tokenizer.pad_token_id))
+        arguments = training_arguments(config, device)
+
+        # Trainer
+        progress, stop = ProgressCallback(console), GracefulStop(console)
+        trainer = RecipeTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=dataset,
+            data_collator=collator,
+            processing_class=tokenizer,
+            callbacks=[progress, stop, TensorBoardCallback(tensorboard)],
+            sampler=sampler,
+            run_folder=run_folder,
+            identity=identity,
+            keep=config.training.save_total_limit,
+        )
+        trainer.remove_callback(PrinterCallback)
+
+        # train; on failure a clear error and nothing lost
+        started = time.perf_counter()
+        if checkpoint is not None and _is_finished(checkpoint):
+            trainer.state = transformers.TrainerState.load_from_json(str(checkpoint.folder / "trainer_state.json"))
+            console.print(f"Training    already finished at step {checkpoint.step}; --fresh starts over")
+        else:
+            _run(trainer, run_folder, checkpoint, stop, progress)
+        outcome = Outcome(
+            steps=trainer.state.global_step,
+            tokens=int(trainer.state.num_input_tokens_seen),
+            log_history=trainer.state.log_history,
+            seconds=time.perf_counter() - started,
+            trainable=trainable,
+            parameters=parameters,
+        )
+
+        # save model, tokenizer and metadata
+        if stop.received is None:
+            card = run_card(config, source, device, template.system, data_report, dataset, outcome)
+            save_result(run_folder, model, tokenizer, card)
+            draw_curves(outcome.log_history, run_folder / CURVES)
+    return TrainResult(run_folder, outcome.steps, stop.received, outcome.losses)
+
+
+def recipe_files(config: RunConfig) -> list[Path]:
+    """The configured files, or the recipes that ship with Koki."""
+    if config.data.files:
+        return [Path(file) for file in config.data.files]
+    return [Path(str(resources.files("koki.recipes") / "samples.csv"))]
+
+
+def compose(recipes: list[Recipe], config: RunConfig) -> Iterator[list[Conversation]]:
+    """The conversations of each recipe, then of each tip."""
+    tips = load_tips() if config.data.tips else ()
+    composer = Composer(load_phrasebook(), tips, config.seed)
+    for recipe in recipes:
+        yield composer.compose(recipe)
+    for tip in tips:
+        yield composer.compose_tip(tip)
+
+
+def preview_recipe(config: RunConfig, number: int) -> Preview:
+    """The conversations of recipe ``number``, counted from 1, as the model will see them.
+
+    Raises:
+        DataError: there is no such recipe, or none of its conversations fits.
+    """
+    quiet_libraries()
+    recipes, _ = read_recipes(recipe_files(config))
+    if number > len(recipes):
+        raise DataError(f"There is no recipe {number}.", f"The data holds {len(recipes)}.")
+    recipe = recipes[number - 1]
+    source = find_base(config.model)
+    tokenizer = load_tokenizer(source.location, config.model.revision)
+    template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+    composer = Composer(load_phrasebook(), load_tips(), config.seed)
+    dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
+    return preview(recipe.title, dataset, tokenizer)
+
+
+def quiet_libraries() -> None:
+    """Keep the libraries from talking over Koki."""
+    # all tokenising is done before the data loader forks its workers, so threads are safe
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    transformers.logging.set_verbosity_error()
+    # transformers 5 renames arguments as it goes; the old names serve the whole range that Koki supports
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+    transformers.logging.disable_progress_bar()
+
+
+def _settings_identity(config: RunConfig, source: BaseSource) -> Identity:
+    settings = {name: value for name, value in flatten(config).items() if name not in HARMLESS_ON_RESUME}
+    return {**settings, "base model": source.revision}
+
+
+def _say_where_it_starts(
+    console: Console,
+    source: BaseSource,
+    checkpoint: Checkpoint | None,
+    passed_over: tuple[str, ...],
+    set_aside: Path | None,
+) -> None:
+    if set_aside is not None:
+        console.print(f"Fresh       the earlier run is kept as {set_aside}", highlight=False)
+    for flaw in passed_over:
+        console.print(f"[yellow]Passed over[/] {flaw}", highlight=False)
+    where = f"{source.name} ({source.location})" if source.name != source.location else source.name
+    if checkpoint is not None:
+        console.print(f"Start       {checkpoint.folder}, the newest whole checkpoint, on base {where}", highlight=False)
+    else:
+        console.print(f"Start       base {where}: no checkpoint in the run folder", highlight=False)
+
+
+def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Any:
+    from torch.utils.tensorboard import SummaryWriter
+
+    # points that a killed session logged after its last checkpoint would otherwise show twice
+    purge_step = checkpoint.step + 1 if checkpoint else None
+    return SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
+
+
+def _is_finished(checkpoint: Checkpoint) -> bool:
+    state = json.loads((checkpoint.folder / "trainer_state.json").read_text("utf-8"))
+    return bool(state["global_step"] >= state["max_steps"])
+
+
+def _run(
+    trainer: RecipeTrainer,
+    run_folder: Path,
+    checkpoint: Checkpoint | None,
+    stop: GracefulStop,
+    progress: ProgressCallback,
+) -> None:
+    try:
+        with stop:
+            trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
+    except KokiError:
+        raise
+    except Exception as error:
+        saved = find_newest(run_folder).newest
+        raise TrainingError(
+            f"Training stopped at step {trainer.state.global_step}: {type(error).__name__}: {error}",
+            f"The same command goes on from {saved.folder}." if saved else "No checkpoint had been saved yet.",
+        ) from error
+    finally:
+        progress.close()

@@ -1,0 +1,162 @@
+"""What the reader found in the recipe files: the account behind ``koki check``."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+DUPLICATE_OF = "duplicate of "
+EXACT_DUPLICATE = "exact duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedRow:
+    """A row that gave no recipe, and why."""
+
+    file: str
+    line: int
+    title: str
+    reason: str
+
+    @property
+    def group(self) -> str:
+        """The reason without the place it names, so that equal reasons can be counted."""
+        return EXACT_DUPLICATE if self.reason.startswith(DUPLICATE_OF) else self.reason
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What one file is and what became of its rows."""
+
+    path: str
+    sha256: str
+    bytes: int
+    encoding: str
+    delimiter: str
+    header: list[str]
+    columns: dict[str, str]  # wanted name -> the name it has in the header
+    ignored: list[str]  # names in the header that Koki has no use for
+    rows_read: int = 0
+    rows_kept: int = 0
+    dropped: list[DroppedRow] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The smallest, middle and largest of a set of counts."""
+
+    min: int
+    median: float
+    max: int
+
+    @classmethod
+    def of(cls, counts: Sequence[int]) -> "Spread":
+        """Raises ValueError when there are no counts."""
+        return cls(min(counts), median(counts), max(counts))
+
+
+@dataclass(slots=True)
+class DataReport:
+    """The account of all files together. ``lengths`` has ingredients, steps and characters of the kept recipes."""
+
+    files: list[FileReport] = field(default_factory=list)
+    lengths: dict[str, Spread] = field(default_factory=dict)
+
+    @property
+    def rows_read(self) -> int:
+        return sum(file.rows_read for file in self.files)
+
+    @property
+    def rows_kept(self) -> int:
+        return sum(file.rows_kept for file in self.files)
+
+    @property
+    def dropped(self) -> list[DroppedRow]:
+        return [row for file in self.files for row in file.dropped]
+
+    @property
+    def dropped_by_reason(self) -> dict[str, int]:
+        """How many rows were dropped for each reason, the commonest first."""
+        return dict(Counter(row.group for row in self.dropped).most_common())
+
+    @property
+    def duplicates(self) -> int:
+        return self.dropped_by_reason.get(EXACT_DUPLICATE, 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The whole report in types that JSON knows."""
+        return {
+            "rows_read": self.rows_read,
+            "rows_kept": self.rows_kept,
+            "duplicates": self.duplicates,
+            "dropped_by_reason": self.dropped_by_reason,
+            "lengths": {name: asdict(spread) for name, spread in self.lengths.items()},
+            "files": [asdict(file) for file in self.files],
+        }
+
+    def render(self) -> RenderableType:
+        """Tables for a terminal: the files, the dropped rows, the warnings, the lengths."""
+        parts: list[RenderableType] = [self._files_table()]
+        parts += [self._dropped_table()] if self.dropped else []
+        parts += [Text(warning, style="yellow") for warning in self._warnings()]
+        parts += [self._lengths_table()] if self.lengths else []
+        return Group(*parts)
+
+    def _files_table(self) -> Table:
+        table = Table(title="Files", title_justify="left", show_footer=len(self.files) > 1)
+        table.add_column("file", footer="all files", overflow="fold")
+        table.add_column("encoding")
+        table.add_column("delimiter")
+        table.add_column("columns", overflow="fold")
+        table.add_column("rows", footer=f"{self.rows_read:,}", justify="right")
+        table.add_column("kept", footer=f"{self.rows_kept:,}", justify="right", style="green")
+        table.add_column("dropped", footer=f"{len(self.dropped):,}", justify="right", style="red")
+        for file in self.files:
+            numbers = (f"{count:,}" for count in (file.rows_read, file.rows_kept, len(file.dropped)))
+            table.add_row(Text(file.path), file.encoding, _delimiter_name(file.delimiter), _columns(file), *numbers)
+        return table
+
+    def _dropped_table(self) -> Table:
+        table = Table(title="Dropped rows", title_justify="left")
+        table.add_column("reason")
+        table.add_column("rows", justify="right")
+        table.add_column("where (file:line)", overflow="fold")
+        for reason, count in self.dropped_by_reason.items():
+            places = [f"{row.file}:{row.line}" for row in self.dropped if row.group == reason]
+            table.add_row(reason, f"{count:,}", Text(some(places, 3)))
+        return table
+
+    def _lengths_table(self) -> Table:
+        table = Table(title="Kept recipes", title_justify="left")
+        table.add_column("per recipe")
+        for heading in ("least", "median", "most"):
+            table.add_column(heading, justify="right")
+        for name, spread in self.lengths.items():
+            table.add_row(name, f"{spread.min:,}", f"{spread.median:,g}", f"{spread.max:,}")
+        return table
+
+    def _warnings(self) -> Iterable[str]:
+        return (f"{file.path}: {warning}" for file in self.files for warning in file.warnings)
+
+
+def some(items: Sequence[object], shown: int) -> str:
+    """The first items in words, and how many more there are: "2, 7, 9 and 4 more"."""
+    listed = ", ".join(map(str, items[:shown]))
+    return f"{listed} and {len(items) - shown:,} more" if len(items) > shown else listed
+
+
+def _delimiter_name(delimiter: str) -> str:
+    return "tab" if delimiter == "\t" else delimiter
+
+
+def _columns(file: FileReport) -> Text:
+    """Only what has another name in the file needs saying how it was understood."""
+    mapped = [wanted if wanted == found.casefold() else f"{wanted} ← {found}" for wanted, found in file.columns.items()]
+    ignored = [f"ignored: {', '.join(file.ignored)}"] if file.ignored else []
+    return Text("\n".join([", ".join(mapped), *ignored]))

@@ -1,0 +1,214 @@
+"""Conversations as numbers of pieces; an example is put together when it is needed."""
+
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from rich.table import Table
+from torch.utils.data import Dataset
+
+from koki.config import TokensConfig
+from koki.dialogue.compose import KINDS, Conversation, Kind
+from koki.dialogue.fit import shorter_and_shorter
+from koki.errors import DataError
+from koki.tokens.store import TokenStore
+from koki.tokens.template import ChatTemplate, Ids
+
+IGNORED = -100  # the label that torch's cross-entropy leaves out
+
+_T = TypeVar("_T")
+
+Example = dict[str, Ids]
+
+# Units tokenised together: enough texts for all cores of the Rust tokenizer, few enough to stay small in memory.
+_UNITS_AT_ONCE = 64
+
+
+@dataclass
+class FitReport:
+    """What became of the conversations at the token limit. Nothing in it was cut."""
+
+    max_length: int
+    composed: Counter[str] = field(default_factory=Counter)
+    shortened: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    units_too_long: int = 0  # recipes or tips of which at least one conversation was left out
+    longest: int = 0  # tokens of the longest conversation as composed
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "max_length": self.max_length,
+            "composed": dict(self.composed),
+            "shortened": dict(self.shortened),
+            "left_out": dict(self.left_out),
+            "recipes_with_conversations_left_out": self.units_too_long,
+            "longest": self.longest,
+        }
+
+    def render(self) -> Table:
+        """For a terminal: a row for each kind of conversation."""
+        table = Table(title="Conversations", title_justify="left", box=None, pad_edge=False, title_style="bold")
+        table.add_column("kind")
+        for column in ("composed", "shortened to fit", "left out"):
+            table.add_column(column, justify="right")
+        for kind, composed in self.composed.items():
+            table.add_row(kind, f"{composed:,}", f"{self.shortened[kind]:,}", f"{self.left_out[kind]:,}")
+        if self.units_too_long:
+            table.caption = (
+                f"{self.units_too_long:,} recipes have conversations longer than {self.max_length} tokens even without "
+                f"courtesy and tips; these are left out, not cut. The longest needs {self.longest:,}: "
+                "--set tokens.max_length=... keeps more."
+            )
+        return table
+
+
+class ConversationDataset(Dataset[Example]):
+    """Every conversation that fits, as piece numbers.
+
+    A *unit* is what an epoch draws variations of: a recipe or a tip. Conversation ``i`` belongs to unit ``u`` when
+    ``unit_starts[u] <= i < unit_starts[u + 1]``.
+
+    Args:
+        units: the conversations of each recipe or tip.
+        template: the chat template of the model to train.
+        config: the token limit, and which tokens are supervised.
+
+    Raises:
+        DataError: not one conversation fits.
+    """
+
+    def __init__(
+        self,
+        units: Iterable[Sequence[Conversation]],
+        template: ChatTemplate,
+        vocabulary_size: int,
+        config: TokensConfig,
+    ) -> None:
+        self._template = template
+        self._config = config
+        self._store = TokenStore(vocabulary_size)
+        self._questions, self._answers, kinds = array("q"), array("q"), array("B")
+        unit_starts = array("q", [0])
+        self.report = FitReport(config.max_length)
+        for chunk in _chunks(units, _UNITS_AT_ONCE):
+            for fitting in self._fit(chunk):
+                for kind, question, answer in fitting:
+                    kinds.append(KINDS.index(kind))
+                    self._questions.append(question)
+                    self._answers.append(answer)
+                unit_starts.append(len(kinds))
+        self.unit_starts: npt.NDArray[np.int64] = np.array(unit_starts, dtype=np.int64)
+        self.kinds: npt.NDArray[np.uint8] = np.array(kinds, dtype=np.uint8)
+        if not len(self):
+            raise DataError(
+                f"Not one conversation fits in {config.max_length} tokens.",
+                f"Raise it: --set tokens.max_length={self.report.longest}",
+            )
+
+    def __len__(self) -> int:
+        return len(self._questions)
+
+    def __getitem__(self, number: int) -> Example:
+        """``input_ids`` and ``labels``, both of shape (tokens,), the labels not yet shifted."""
+        question = self._store[self._questions[number]]
+        answer = self._store[self._answers[number]]
+        template = self._template
+        input_ids = np.concatenate([template.head, question, template.middle, answer, template.tail]).astype(np.int64)
+        labels = input_ids.copy()
+        if self._config.loss_on == "answer":
+            answer_starts = len(template.head) + len(question) + len(template.middle) + template.answer_start
+            stop = len(input_ids) - len(template.tail)
+            labels[:answer_starts] = IGNORED
+            labels[stop + 1 :] = IGNORED
+        return {"input_ids": input_ids, "labels": labels}
+
+    def kind(self, number: int) -> Kind:
+        """What kind of conversation this is."""
+        return KINDS[int(self.kinds[number])]
+
+    def count_by_kind(self) -> dict[str, int]:
+        """Conversations of each kind."""
+        counts = np.bincount(self.kinds, minlength=len(KINDS))
+        return dict(zip(KINDS, counts.tolist(), strict=True))
+
+    @property
+    def tokens_stored(self) -> int:
+        """Tokens of the distinct pieces."""
+        return self._store.tokens
+
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens of each conversation."""
+        pieces = np.diff(self._store.ends)
+        return np.asarray(self._template.length(0, 0) + pieces[self._questions] + pieces[self._answers])
+
+    def digest(self) -> str:
+        """SHA-256 of all examples, in order: two data sets that train alike have the same."""
+        content = hashlib.sha256(self._store.content())
+        for numbers in (self._questions, self._answers, self.unit_starts, *self._template.constants):
+            content.update(np.asarray(numbers).tobytes())
+        return content.hexdigest()
+
+    def _fit(self, units: Sequence[Sequence[Conversation]]) -> Iterator[list[tuple[Kind, int, int]]]:
+        """Of each unit, kind, question piece and answer piece of every conversation that fits."""
+        conversations = [conversation for unit in units for conversation in unit]
+        questions = self._encode_questions(conversations)
+        answers = self._fit_answers(conversations, [len(ids) for ids in questions])
+        question_ids = iter(questions)
+        answer_pieces = iter(answers)
+        for unit in units:
+            fitting = []
+            for conversation in unit:
+                ids, piece = next(question_ids), next(answer_pieces)
+                if piece is not None:
+                    fitting.append((conversation.kind, self._store.append(ids), piece))
+            self.report.units_too_long += len(fitting) < len(unit)
+            yield fitting
+
+    def _encode_questions(self, conversations: Sequence[Conversation]) -> list[list[int]]:
+        return self._template.encode_questions([conversation.question for conversation in conversations])
+
+    def _fit_answers(self, conversations: Sequence[Conversation], question_lengths: Sequence[int]) -> list[int | None]:
+        """The piece of each answer, as long as fits; None where not even the shortest does."""
+        pieces: list[int | None] = [None] * len(conversations)
+        ladders = [shorter_and_shorter(conversation.answer) for conversation in conversations]
+        waiting = list(range(len(conversations)))
+        self.report.composed.update(conversation.kind for conversation in conversations)
+        stored: dict[str, int] = {}
+        first_round = True
+        while waiting:
+            texts = {number: next(ladders[number], None) for number in waiting}
+            encoded = self._encode_distinct([text for text in texts.values() if text is not None])
+            waiting = []
+            for number, text in texts.items():
+                kind = conversations[number].kind
+                if text is None:
+                    self.report.left_out[kind] += 1
+                    continue
+                length = self._template.length(question_lengths[number], len(encoded[text]))
+                self.report.longest = max(self.report.longest, length)
+                if length > self._config.max_length:
+                    waiting.append(number)
+                    continue
+                if text not in stored:
+                    stored[text] = self._store.append(encoded[text])
+                pieces[number] = stored[text]
+                self.report.shortened[kind] += not first_round
+            first_round = False
+        return pieces
+
+    def _encode_distinct(self, texts: Iterable[str]) -> dict[str, list[int]]:
+        distinct = list(dict.fromkeys(texts))
+        return dict(zip(distinct, self._template.encode_answers(distinct), strict=True))
+
+
+def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

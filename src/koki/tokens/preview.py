@@ -1,0 +1,76 @@
+"""The conversations of one recipe as the model will see them."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Group
+from rich.text import Text
+from transformers import PreTrainedTokenizerBase
+
+from koki.tokens.dataset import IGNORED, ConversationDataset, FitReport
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedConversation:
+    """One conversation, cut where supervision starts and ends.
+
+    Attributes:
+        before, supervised, after: the text, special tokens included, of ignored, supervised and again ignored tokens.
+        tokens, supervised_tokens: lengths.
+    """
+
+    kind: str
+    before: str
+    supervised: str
+    after: str
+    tokens: int
+    supervised_tokens: int
+
+    def as_dict(self) -> dict[str, str | int]:
+        """JSON-ready."""
+        return asdict(self)
+
+    def render(self) -> Text:
+        """For a terminal, the supervised text green and underlined."""
+        head = Text(f"{self.kind}: {self.tokens} tokens, {self.supervised_tokens} supervised\n", style="bold")
+        return head + Text.assemble((self.before, "dim"), (self.supervised, "underline green"), (self.after, "dim"))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """All conversations of one recipe, and what was left out to fit."""
+
+    title: str
+    conversations: tuple[PreviewedConversation, ...]
+    fit: FitReport
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        conversations = [conversation.as_dict() for conversation in self.conversations]
+        return {"title": self.title, "conversations": conversations, "fit": self.fit.as_dict()}
+
+    def render(self) -> Group:
+        """For a terminal."""
+        return Group(*(conversation.render() for conversation in self.conversations), self.fit.render())
+
+
+def preview(title: str, dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase) -> Preview:
+    """A recipe's conversations, decoded from the very ids that are trained on."""
+    return Preview(title, tuple(_decode(dataset, tokenizer)), dataset.report)
+
+
+def _decode(dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase) -> Iterator[PreviewedConversation]:
+    for number in range(len(dataset)):
+        example = dataset[number]
+        ids = example["input_ids"]
+        supervised = (example["labels"] != IGNORED).nonzero()[0]
+        start, end = int(supervised[0]), int(supervised[-1]) + 1
+        yield PreviewedConversation(
+            kind=dataset.kind(number),
+            before=str(tokenizer.decode(ids[:start])),
+            supervised=str(tokenizer.decode(ids[start:end])),
+            after=str(tokenizer.decode(ids[end:])),
+            tokens=len(ids),
+            supervised_tokens=end - start,
+        )

@@ -1,0 +1,135 @@
+"""The run card: what was trained on what, with which settings and versions, and how it went."""
+
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import koki
+from koki.config import RunConfig, flatten
+from koki.model.base import BaseSource
+from koki.model.device import Device
+from koki.recipes.report import DataReport
+from koki.tokens.dataset import ConversationDataset
+
+METADATA_FILE = "training_metadata.json"
+CAPABILITIES = ("full recipe", "simple question", "recommendation", "inquiry", "tip")
+_LIBRARIES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How training went.
+
+    Attributes:
+        steps: optimizer steps of the whole run, earlier sessions included.
+        tokens: tokens seen, padding left out.
+        log_history: transformers' log, an entry every ``training.logging_steps``.
+        seconds: of this session.
+        trainable, parameters: of the adapter, and of everything.
+    """
+
+    steps: int
+    tokens: int
+    log_history: Sequence[dict[str, Any]]
+    seconds: float
+    trainable: int
+    parameters: int
+
+    @property
+    def losses(self) -> list[float]:
+        """Logged losses, in order."""
+        return [entry["loss"] for entry in self.log_history if "loss" in entry]
+
+
+def run_card(
+    config: RunConfig,
+    source: BaseSource,
+    device: Device,
+    system_prompt: str,
+    data: DataReport,
+    dataset: ConversationDataset,
+    outcome: Outcome,
+) -> dict[str, Any]:
+    """Everything there is to know about a finished run, JSON-ready."""
+    return {
+        "model_name": "Koki: Qwen Indonesian food recipe model",
+        "koki_version": koki.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "base_model": {"name": source.name, "location": source.location, "revision": source.revision},
+        "capabilities": list(CAPABILITIES),
+        "system_prompt": system_prompt,
+        "recipes": data.rows_kept,
+        "examples": len(dataset),
+        "examples_by_kind": dataset.count_by_kind(),
+        "data": data.as_dict(),
+        "fit": dataset.report.as_dict(),
+        "settings": flatten(config),
+        "training": {
+            "steps": outcome.steps,
+            "tokens": outcome.tokens,
+            "first_loss": outcome.losses[0] if outcome.losses else None,
+            "final_loss": outcome.losses[-1] if outcome.losses else None,
+            "seconds": round(outcome.seconds, 1),
+            "trainable_parameters": outcome.trainable,
+            "parameters": outcome.parameters,
+            "log": list(outcome.log_history),
+        },
+        "environment": {
+            "device": device.describe(),
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        },
+    }
+
+
+def model_card(card: dict[str, Any]) -> str:
+    """The run folder's README.md, with Hugging Face's metadata on top."""
+    base, training, settings = card["base_model"], card["training"], card["settings"]
+    kinds = "\n".join(f"| {kind} | {count} |" for kind, count in card["examples_by_kind"].items())
+    files = "\n".join(f"- `{file['path']}`, SHA-256 `{file['sha256']}`" for file in card["data"]["files"])
+    return f"""---
+base_model: {base["location"]}
+library_name: peft
+language:
+- id
+pipeline_tag: text-generation
+tags:
+- lora
+- koki
+- recipes
+- indonesian
+---
+
+# {card["model_name"]}
+
+A LoRA adapter that answers questions about Indonesian food in Indonesian: {", ".join(card["capabilities"])}.
+Made with Koki {card["koki_version"]} on {card["created"]}.
+
+| | |
+|---|---|
+| Base model | {base["name"]} ({base["location"]}, revision {base["revision"]}) |
+| Recipes | {card["recipes"]} |
+| Conversations | {card["examples"]} |
+| Steps | {training["steps"]} |
+| Loss, first to last logged | {training["first_loss"]} to {training["final_loss"]} |
+| Supervised | {settings["tokens.loss_on"]}, label smoothing {settings["training.label_smoothing_factor"]} |
+| Device | {card["environment"]["device"]} |
+
+| Conversations of kind | |
+|---|---|
+{kinds}
+
+Trained on:
+
+{files}
+
+Ask it: `koki ask THIS_FOLDER "Resep soto ayam dong!"`. It was trained with this system prompt:
+
+> {card["system_prompt"]}
+
+It can be wrong. Do not rely on it for allergies or food safety.
+"""

@@ -1,0 +1,98 @@
+"""What several tests share: small real data, and one short real run."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from koki.config import RunConfig, load_config
+from koki.pipeline import TrainResult, train
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+SOTO = {
+    "Title": "Soto Ayam",
+    "Ingredients": "1 ekor ayam--2 batang serai, memarkan--1 liter air--Bumbu halus:--6 siung bawang merah--2 ruas kunyit",
+    "Steps": "Rebus ayam sampai empuk.--Tumis bumbu halus agar harum, lalu masukkan ke rebusan.--Sajikan hangat.",
+}
+ORAK = {
+    "Title": "Tempe Orek",
+    "Ingredients": "1 papan tempe, potong dadu--3 sdm kecap manis--4 siung bawang merah, iris--2 buah cabai merah",
+    "Steps": "Goreng tempe sampai kering.--Tumis bawang dan cabai, masukkan kecap dan tempe, aduk rata.",
+}
+TELUR = {
+    "Title": "Telur Dadar",
+    "Ingredients": "3 butir telur--2 batang daun bawang, iris--1 buah tomat, iris--garam secukupnya",
+    "Steps": "Kocok telur dengan daun bawang dan tomat.--Goreng sampai matang di kedua sisi.",
+}
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real recipes, which is not part of the project."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the folder of real recipes is not beside this checkout")
+    return SHARED_DATA
+
+
+def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:
+    """Write recipes in the users' format."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture(scope="session")
+def recipe_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three small recipes."""
+    return write_csv(tmp_path_factory.mktemp("data") / "resep.csv", [SOTO, ORAK, TELUR])
+
+
+@pytest.fixture
+def console() -> Console:
+    """A console that is not a terminal; `console.file.getvalue()` is what was printed."""
+    return Console(file=io.StringIO(), width=200)
+
+
+def printed(console: Console) -> str:
+    """What a console of the fixture above has printed."""
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+SHORT = (
+    "data.tips=false",
+    "data.variations=8",
+    "training.max_steps=12",
+    "training.per_device_train_batch_size=1",
+    "training.gradient_accumulation_steps=2",
+    "training.warmup_steps=2",
+    "training.learning_rate=1e-3",
+    "training.save_steps=6",
+    "training.logging_steps=3",
+    "training.gradient_checkpointing=false",
+)
+
+
+@pytest.fixture
+def short_config(recipe_csv: Path, tmp_path: Path) -> Callable[..., RunConfig]:
+    """A run of twelve steps on three recipes; settings are given as key=value texts."""
+
+    def make(*assignments: str, output: Path | None = None) -> RunConfig:
+        flags = {"model.name": "mini", "data.files": [str(recipe_csv)], "output": str(output or tmp_path / "run")}
+        return load_config(flags=flags, assignments=[*SHORT, *assignments])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished_run(recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+    """A finished run of twelve steps; read it, do not change it."""
+    output = tmp_path_factory.mktemp("runs") / "selesai"
+    flags = {"model.name": "mini", "data.files": [str(recipe_csv)], "output": str(output)}
+    return train(load_config(flags=flags, assignments=SHORT), Console(file=io.StringIO(), width=200))

@@ -1,0 +1,160 @@
+"""Conversations: the mission's numbers, and answers that are true of the recipe."""
+
+from pathlib import Path
+
+import pytest
+from conftest import SOTO, write_csv
+
+from koki.dialogue.compose import Composer, Conversation, inquiry_subjects
+from koki.dialogue.phrasebook import load_phrasebook, load_tips
+from koki.recipes.ingredients import is_staple
+from koki.recipes.table import Recipe, read_recipes
+
+
+def whole(conversation: Conversation) -> str:
+    return "\n\n".join(segment.text for segment in conversation.answer)
+
+
+@pytest.fixture
+def recipes(recipe_csv: Path) -> list[Recipe]:
+    return read_recipes([recipe_csv])[0]
+
+
+@pytest.fixture
+def composer() -> Composer:
+    return Composer(load_phrasebook(), load_tips(), seed=42)
+
+
+def of_kind(conversations: list[Conversation], kind: str) -> list[Conversation]:
+    return [conversation for conversation in conversations if conversation.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"), [("standard", 5), ("simple", 15), ("recommendation", 10), ("inquiry", 10)]
+)
+def test_a_recipe_gets_as_many_conversations_of_each_kind_as_the_mission_says(
+    recipes: list[Recipe], composer: Composer, kind: str, count: int
+) -> None:
+    assert len(of_kind(composer.compose(recipes[0]), kind)) == count
+
+
+def test_no_question_is_asked_twice(recipes: list[Recipe], composer: Composer) -> None:
+    questions = [conversation.question for conversation in composer.compose(recipes[0])]
+    assert len(set(questions)) == len(questions) == 40
+
+
+def test_requests_for_a_recipe_are_answered_with_every_ingredient_and_every_step_in_order(
+    recipes: list[Recipe], composer: Composer
+) -> None:
+    for recipe in recipes:
+        for conversation in of_kind(composer.compose(recipe), "standard"):
+            answer = whole(conversation)
+            places = [answer.index(text) for text in (*(i.raw for i in recipe.ingredients), *recipe.steps)]
+            assert places == sorted(places)
+
+
+def test_a_heading_among_the_ingredients_heads_a_block_of_its_own(recipes: list[Recipe], composer: Composer) -> None:
+    answer = whole(composer.compose(recipes[0])[0])
+    assert "- 1 liter air\n\nBumbu halus:\n- 6 siung bawang merah\n- 2 ruas kunyit\n\n" in answer
+
+
+def test_a_question_for_ingredients_is_not_answered_with_steps(recipes: list[Recipe], composer: Composer) -> None:
+    recipe = recipes[0]
+    forms = {q.question.format(dish=recipe.title) for q in load_phrasebook().simple if q.answers == "ingredients"}
+    answers = [whole(c) for c in composer.compose(recipe) if c.question in forms]
+    assert answers
+    assert all(recipe.ingredients[0].raw in answer and recipe.steps[0] not in answer for answer in answers)
+
+
+def test_a_recommendation_names_what_is_at_hand_and_exactly_what_is_missing(
+    recipes: list[Recipe], composer: Composer
+) -> None:
+    recipe = recipes[0]
+    for conversation in of_kind(composer.compose(recipe), "recommendation"):
+        first, _, body = whole(conversation).partition("\n\n")
+        question = conversation.question.lower()
+        at_hand = [name for name in recipe.main_ingredients if name in question]
+        assert 3 <= len(at_hand) <= 5
+        assert recipe.title in first
+        for name in recipe.main_ingredients:
+            assert name in first.lower()
+        assert recipe.steps[-1] in body
+
+
+def test_a_recommendation_for_a_dish_of_three_ingredients_says_that_nothing_is_missing(
+    tmp_path: Path, composer: Composer
+) -> None:
+    row = SOTO | {"Ingredients": "1 ekor ayam--2 batang serai--2 ruas kunyit--garam"}
+    recipe = read_recipes([write_csv(tmp_path / "r.csv", [row])])[0][0]
+    complete = load_phrasebook().frames.recommendation.complete
+    for conversation in of_kind(composer.compose(recipe), "recommendation"):
+        assert any(sentence in whole(conversation) for sentence in complete)
+
+
+def test_an_inquiry_is_never_about_salt_oil_or_water(recipes: list[Recipe], composer: Composer) -> None:
+    for recipe in recipes:
+        assert not any(is_staple(name) for name in inquiry_subjects(recipe))
+        for conversation in of_kind(composer.compose(recipe), "inquiry"):
+            assert any(name in conversation.question for name in inquiry_subjects(recipe))
+
+
+def test_inquiries_ask_for_what_makes_the_dish_not_for_its_seasoning(recipes: list[Recipe]) -> None:
+    assert inquiry_subjects(recipes[0]) == ("ayam",)
+    assert "bawang merah" not in inquiry_subjects(recipes[1])
+
+
+def test_a_recipe_with_two_main_ingredients_gets_the_kinds_it_can_support(tmp_path: Path, composer: Composer) -> None:
+    row = SOTO | {"Ingredients": "1 ekor ayam--2 batang serai--garam--air"}
+    recipe = read_recipes([write_csv(tmp_path / "r.csv", [row])])[0][0]
+    kinds = {conversation.kind for conversation in composer.compose(recipe)}
+    assert kinds == {"standard", "simple", "inquiry"}
+
+
+def test_conversations_depend_on_the_seed_and_the_recipe_alone(recipes: list[Recipe]) -> None:
+    def compose(seed: int, recipe: Recipe) -> list[Conversation]:
+        return Composer(load_phrasebook(), load_tips(), seed).compose(recipe)
+
+    together = [compose(1, recipe) for recipe in recipes]
+    assert compose(1, recipes[2]) == together[2]
+    assert compose(2, recipes[2]) != together[2]
+
+
+def test_a_question_typed_in_lower_case_has_its_dish_in_lower_case(recipes: list[Recipe], composer: Composer) -> None:
+    questions = [conversation.question for conversation in composer.compose(recipes[0])]
+    assert "cara bikin soto ayam gimana?" in questions
+    assert "Resep Soto Ayam dong!" in questions
+
+
+def test_every_answer_starts_with_a_capital_and_has_no_open_placeholder(
+    recipes: list[Recipe], composer: Composer
+) -> None:
+    conversations = [c for recipe in recipes for c in composer.compose(recipe)]
+    conversations += [c for tip in load_tips() for c in composer.compose_tip(tip)]
+    for conversation in conversations:
+        answer = whole(conversation)
+        assert answer[0].isupper() or answer[0].isdigit()
+        assert not set("{}") & set(conversation.question + answer)
+
+
+def test_braces_in_a_recipe_are_text(tmp_path: Path, composer: Composer) -> None:
+    row = SOTO | {"Title": "Soto {dish} {0}"}
+    recipe = read_recipes([write_csv(tmp_path / "r.csv", [row])])[0][0]
+    assert "Resep Soto {dish} {0} dong!" in [c.question for c in composer.compose(recipe)]
+
+
+def test_a_tip_at_the_end_of_a_recipe_is_about_one_of_its_ingredients(tmp_path: Path, composer: Composer) -> None:
+    row = SOTO | {"Ingredients": SOTO["Ingredients"] + "--200 ml santan"}
+    recipe = read_recipes([write_csv(tmp_path / "r.csv", [row])])[0][0]
+    shorts = {tip.short for tip in load_tips() if set(tip.ingredients) & set(recipe.main_ingredients)}
+    tips = [s.text for c in composer.compose(recipe) for s in c.answer if s.role == "tip"]
+    assert tips
+    assert all(any(short in tip for short in shorts) for tip in tips)
+
+
+def test_there_are_at_least_eighty_tips_each_with_its_questions() -> None:
+    tips = load_tips()
+    assert len(tips) >= 80
+    questions = [question for tip in tips for question in tip.questions]
+    assert len(set(questions)) == len(questions)
+
+

@@ -1,0 +1,85 @@
+"""The account of what was read: totals, reasons, and how it looks."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, some
+
+
+def report() -> DataReport:
+    dropped = [DroppedRow("a.csv", line, "Soto", f"duplicate of b.csv:{line}") for line in range(2, 8)]
+    first = FileReport(
+        path="a.csv",
+        sha256="0" * 64,
+        bytes=100,
+        encoding="UTF-16",
+        delimiter="\t",
+        header=["Judul", "Steps", "[b]Foto"],
+        columns={"title": "Judul", "steps": "Steps"},
+        ignored=["[b]Foto"],
+        rows_read=10,
+        rows_kept=3,
+        dropped=[*dropped, DroppedRow("a.csv", 9, "", "no title")],
+        warnings=["fewer fields than the header: 1 row, at line 4"],
+    )
+    second = FileReport("b.csv", "1" * 64, 50, "UTF-8", ",", ["Title"], {"title": "Title"}, [], 2000, 2000)
+    return DataReport([first, second], {"steps": Spread.of([1, 4, 6, 9])})
+
+
+def shown(what: DataReport, width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(what.render())
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_totals_are_those_of_all_files() -> None:
+    assert (report().rows_read, report().rows_kept) == (2010, 2003)
+
+
+def test_duplicates_are_one_reason_wherever_the_first_copy_stands() -> None:
+    assert report().dropped_by_reason == {"exact duplicate": 6, "no title": 1}
+    assert report().duplicates == 6
+
+
+def test_the_spread_of_counts() -> None:
+    assert Spread.of([9, 1, 4, 6]) == Spread(min=1, median=5, max=9)
+
+
+def test_a_spread_needs_counts() -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 (min's own)
+        Spread.of([])
+
+
+def test_the_report_survives_json() -> None:
+    again = json.loads(json.dumps(report().as_dict()))
+    assert again == report().as_dict()
+    assert again["dropped_by_reason"]["no title"] == 1
+    assert again["lengths"]["steps"] == {"min": 1, "median": 5, "max": 9}
+    assert again["files"][0]["dropped"][-1] == {"file": "a.csv", "line": 9, "title": "", "reason": "no title"}
+
+
+def test_a_reader_sees_files_reasons_with_lines_warnings_and_lengths() -> None:
+    text = shown(report())
+    assert "2,010" in text
+    assert "title ← Judul, steps" in text
+    assert "tab" in text
+    assert "a.csv:2, a.csv:3, a.csv:4 and 3 more" in text
+    assert "a.csv: fewer fields than the header: 1 row, at line 4" in text
+    assert "steps" in text
+
+
+def test_brackets_in_a_column_name_are_no_markup() -> None:
+    assert "ignored: [b]Foto" in shown(report())
+
+
+def test_a_file_without_faults_has_no_table_of_faults() -> None:
+    assert "Dropped rows" not in shown(DataReport(report().files[1:]))
+
+
+@pytest.mark.parametrize(("items", "text"), [([], ""), ([2], "2"), ([2, 3], "2, 3"), ([2, 3, 4, 5], "2, 3 and 2 more")])
+def test_some_of_many(items: list[int], text: str) -> None:
+    assert some(items, 2) == text

@@ -1,0 +1,125 @@
+"""The configuration: the mission's defaults, precedence, and errors that name the mend."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from koki.config import RunConfig, flatten, load_config, preset_names, to_yaml
+from koki.errors import ConfigError
+
+MISSION = {
+    "lora.r": 16,
+    "lora.lora_alpha": 32,
+    "lora.lora_dropout": 0.05,
+    "lora.bias": "none",
+    "lora.target_modules": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+    "data.variations": "all",
+    "tokens.max_length": 512,
+    "training.num_train_epochs": 3,
+    "training.per_device_train_batch_size": 2,
+    "training.gradient_accumulation_steps": 4,
+    "training.learning_rate": 2e-5,
+    "training.weight_decay": 0.01,
+    "training.warmup_steps": 100,
+    "training.label_smoothing_factor": 0.1,
+    "training.gradient_checkpointing": True,
+    "training.save_steps": 500,
+    "training.save_total_limit": 2,
+    "training.logging_steps": 100,
+}
+
+
+@pytest.mark.parametrize(("name", "value"), MISSION.items())
+def test_the_missions_numbers_are_the_defaults(name: str, value: object) -> None:
+    assert flatten(load_config())[name] == value
+
+
+def test_each_default_says_where_it_comes_from() -> None:
+    lines = to_yaml(load_config()).splitlines()
+    settings = [line for line in lines if line.partition("#")[0].partition(": ")[2].strip()]
+    assert len(settings) == len(flatten(load_config()))
+    assert all("#" in line and line.endswith("]") for line in settings)
+
+
+def test_later_wins_defaults_preset_file_flags_assignments(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("training: {learning_rate: 0.5, warmup_steps: 7}\n")
+    config = load_config(
+        preset="demo", file=file, flags={"seed": 5}, assignments=["training.warmup_steps=9", "seed=6"]
+    )
+    assert config.model.name == "mini"
+    assert config.training.learning_rate == 0.5
+    assert config.training.warmup_steps == 9
+    assert config.seed == 6
+    assert config.training.weight_decay == 0.01
+
+
+@given(
+    seed=st.integers(0, 2**40),
+    rate=st.floats(1e-9, 1.0),
+    files=st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1), max_size=3),
+)
+def test_a_printed_configuration_reads_back_as_itself(seed: int, rate: float, files: list[str]) -> None:
+    config = RunConfig.model_validate({"seed": seed, "training": {"learning_rate": rate}, "data": {"files": files}})
+    assert RunConfig.model_validate(yaml.safe_load(to_yaml(config))) == config
+
+
+@pytest.mark.parametrize(
+    ("assignment", "nearest"),
+    [
+        ("training.learningrate=1", "training.learning_rate"),
+        ("learning_rate=1", "training.learning_rate"),
+        ("modl.name=x", "model"),
+        ("lora.alpha=3", "lora.lora_alpha"),
+    ],
+)
+def test_an_unknown_setting_is_an_error_with_the_nearest_right_name(assignment: str, nearest: str) -> None:
+    with pytest.raises(ConfigError, match="There is no setting") as caught:
+        load_config(assignments=[assignment])
+    assert f"Did you mean '{nearest}'?" in caught.value.how
+
+
+@pytest.mark.parametrize(
+    ("assignment", "says"),
+    [
+        ("lora.r=0", "lora.r cannot be 0"),
+        ("data.variations=0", "data.variations cannot be 0"),
+        ("tokens.loss_on=question", "tokens.loss_on cannot be 'question'"),
+        ("model=3", "model is a section"),
+        ("seed", "not of the form key=value"),
+    ],
+)
+def test_a_value_out_of_range_is_an_error_that_names_the_setting(assignment: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load_config(assignments=[assignment])
+
+
+def test_a_number_in_scientific_notation_is_a_number() -> None:
+    assert load_config(assignments=["training.learning_rate=1e-4"]).training.learning_rate == 1e-4
+
+
+def test_an_unknown_preset_names_the_nearest() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(preset="refrence")
+    assert "'reference'" in caught.value.how
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_that_ships_is_valid(name: str) -> None:
+    assert load_config(preset=name) != load_config()
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "a: [", "just text"])
+def test_a_configuration_file_that_is_none_is_an_error_with_its_name(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "rusak.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=r"rusak\.yaml"):
+        load_config(file=file)
+
+
+def test_a_missing_configuration_file_is_an_error_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"tidak-ada\.yaml is not there"):
+        load_config(file=tmp_path / "tidak-ada.yaml")

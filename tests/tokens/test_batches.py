@@ -1,0 +1,90 @@
+"""Order: a pure function of seed and epoch; every kind in its share."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from koki.dialogue.compose import KINDS, Conversation, Kind, Segment
+from koki.tokens.batches import PaddingCollator, VariationSampler
+from koki.tokens.dataset import IGNORED, ConversationDataset
+
+COUNTS: dict[Kind, int] = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
+RECIPES = 6
+
+
+class Units(ConversationDataset):
+    """Six recipes of forty conversations and one tip of two: the sampler asks for nothing but these."""
+
+    def __init__(self) -> None:
+        kinds = [KINDS.index(kind) for kind, count in COUNTS.items() for _ in range(count)]
+        self.kinds = np.array(kinds * RECIPES + [KINDS.index("tip")] * 2, dtype=np.uint8)
+        self.unit_starts = np.array([*range(0, 40 * RECIPES + 1, 40), 40 * RECIPES + 2])
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+
+def epochs(sampler: VariationSampler, count: int) -> Iterator[list[int]]:
+    for epoch in range(count):
+        sampler.set_epoch(epoch)
+        yield list(sampler)
+
+
+def test_all_variations_are_seen_once_an_epoch_in_another_order_each_time() -> None:
+    first, second = epochs(VariationSampler(Units(), "all", seed=1), 2)
+    assert sorted(first) == sorted(second) == list(range(len(Units())))
+    assert first != second
+
+
+def test_the_order_depends_on_seed_and_epoch_alone() -> None:
+    later = VariationSampler(Units(), 7, seed=3)
+    later.set_epoch(2)
+    assert list(later) == list(epochs(VariationSampler(Units(), 7, seed=3), 3))[2]
+    assert list(later) != list(epochs(VariationSampler(Units(), 7, seed=4), 3))[2]
+
+
+@pytest.mark.parametrize("variations", [1, 4, 8, 39])
+def test_each_epoch_draws_so_many_variations_of_each_recipe(variations: int) -> None:
+    sampler = VariationSampler(Units(), variations, seed=1)
+    (drawn,) = epochs(sampler, 1)
+    assert len(drawn) == len(set(drawn)) == len(sampler)
+    per_recipe = Counter(number // 40 for number in drawn if number < 40 * RECIPES)
+    assert per_recipe == dict.fromkeys(range(RECIPES), variations)
+
+
+def test_five_epochs_of_eight_see_every_variation_once() -> None:
+    drawn = [number for epoch in epochs(VariationSampler(Units(), 8, seed=1), 5) for number in epoch]
+    recipes = [number for number in drawn if number < 40 * RECIPES]
+    assert sorted(recipes) == list(range(40 * RECIPES))
+
+
+def test_each_draw_has_every_kind_in_about_its_share() -> None:
+    for drawn in epochs(VariationSampler(Units(), 8, seed=1), 5):
+        for recipe in range(RECIPES):
+            kinds = Counter(KINDS[Units().kinds[number]] for number in drawn if number // 40 == recipe)
+            for kind, count in COUNTS.items():
+                assert abs(kinds[kind] - 8 * count / 40) <= 1
+
+
+def test_more_variations_than_there_are_draws_them_all() -> None:
+    assert len(VariationSampler(Units(), 100, seed=1)) == len(Units())
+
+
+def test_a_tip_is_drawn_at_least_once_an_epoch() -> None:
+    (drawn,) = epochs(VariationSampler(Units(), 1, seed=1), 1)
+    assert sum(number >= 40 * RECIPES for number in drawn) == 1
+
+
+def example(*ids: int) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    return {"input_ids": np.array(ids), "labels": np.array([IGNORED, *ids[1:]])}
+
+
+def test_the_collator_pads_to_the_longest_and_neither_attends_to_nor_learns_padding() -> None:
+    batch = PaddingCollator(pad_token_id=0)([example(5, 6, 7), example(8, 9)])
+    assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 9, 0]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
+    assert batch["labels"].tolist() == [[IGNORED, 6, 7], [IGNORED, 9, IGNORED]]
+    assert all(tensor.dtype == torch.long for tensor in batch.values())

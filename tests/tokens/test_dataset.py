@@ -1,0 +1,108 @@
+"""Examples: nothing cut, the answer and its stop token supervised."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from transformers import PreTrainedTokenizerBase
+
+from koki.config import ModelConfig, TokensConfig
+from koki.dialogue.compose import Conversation, Segment
+from koki.errors import DataError
+from koki.model.base import find_base, load_tokenizer
+from koki.tokens.dataset import IGNORED, ConversationDataset
+from koki.tokens.store import TokenStore
+from koki.tokens.template import ChatTemplate
+
+MakeDataset = Callable[..., ConversationDataset]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerBase:
+    return load_tokenizer(find_base(ModelConfig(name="mini")).location)
+
+
+@pytest.fixture(scope="module")
+def make_dataset(tokenizer: PreTrainedTokenizerBase) -> MakeDataset:
+    template = ChatTemplate(tokenizer, "Kamu Koki.")
+
+    def make(units: list[list[Conversation]], **tokens: object) -> ConversationDataset:
+        return ConversationDataset(units, template, len(tokenizer), TokensConfig.model_validate(tokens))
+
+    return make
+
+
+def conversation(question: str, body: str, *, tip: str = "", courtesy: str = "") -> Conversation:
+    segments = [Segment(body), Segment(tip, "tip"), Segment(courtesy, "courtesy")]
+    return Conversation("simple", "Kamu Koki.", question, tuple(s for s in segments if s.text))
+
+
+def test_the_answer_and_its_stop_token_are_supervised_and_nothing_else(
+    make_dataset: MakeDataset, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    example = make_dataset([[conversation("Resep soto?", "Rebus ayam.")]])[0]
+    supervised = example["input_ids"][example["labels"] != IGNORED]
+    assert tokenizer.decode(supervised) == "Rebus ayam.<|im_end|>"
+    assert np.array_equal(example["labels"][example["labels"] != IGNORED], supervised)
+
+
+def test_with_loss_on_all_every_token_is_supervised(make_dataset: MakeDataset) -> None:
+    example = make_dataset([[conversation("Resep soto?", "Rebus ayam.")]], loss_on="all")[0]
+    assert np.array_equal(example["labels"], example["input_ids"])
+
+
+def test_an_answer_that_is_too_long_loses_courtesy_then_tip_and_keeps_its_stop_token(
+    make_dataset: MakeDataset, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    long = conversation("Resep?", "Rebus ayam.", tip="Tips: " + "pelan " * 20, courtesy="Selamat " * 10)
+    whole = int(make_dataset([[long]]).lengths()[0])
+    without_courtesy = make_dataset([[long]], max_length=whole - 1)
+    assert "Tips: pelan" in tokenizer.decode(without_courtesy[0]["input_ids"])
+    body_only = make_dataset([[long]], max_length=int(without_courtesy.lengths()[0]) - 1)
+    text = tokenizer.decode(body_only[0]["input_ids"])
+    assert "Rebus ayam.<|im_end|>" in text
+    assert "Tips" not in text
+    assert body_only.report.shortened["simple"] == 1
+
+
+def test_a_body_that_does_not_fit_is_left_out_and_counted(make_dataset: MakeDataset) -> None:
+    long = conversation("Resep?", "Rebus ayam. " * 50)
+    short = conversation("Resep?", "Rebus ayam.")
+    dataset = make_dataset([[long, short], [short]], max_length=64)
+    assert len(dataset) == 2
+    assert dataset.report.left_out["simple"] == 1
+    assert dataset.report.units_too_long == 1
+    assert list(dataset.unit_starts) == [0, 1, 2]
+
+
+def test_when_nothing_fits_the_error_says_how_many_tokens_would(make_dataset: MakeDataset) -> None:
+    with pytest.raises(DataError, match="Not one conversation fits in 16 tokens") as caught:
+        make_dataset([[conversation("Resep?", "Rebus ayam. " * 9)]], max_length=16)
+    assert "tokens.max_length=" in caught.value.how
+
+
+def test_lengths_are_those_of_the_examples(make_dataset: MakeDataset) -> None:
+    dataset = make_dataset([[conversation(f"Resep {n}?", "Rebus ayam. " * n) for n in range(1, 9)]])
+    assert [len(dataset[number]["input_ids"]) for number in range(len(dataset))] == dataset.lengths().tolist()
+
+
+def test_an_answer_that_several_questions_share_is_stored_once(make_dataset: MakeDataset) -> None:
+    answer = "Rebus ayam. " * 20
+    one = make_dataset([[conversation("Resep?", answer)]])
+    two = make_dataset([[conversation("Resep?", answer), conversation("Resep?", answer)]])
+    assert two.tokens_stored - one.tokens_stored < 10
+
+
+def test_equal_data_sets_have_equal_digests_and_others_have_not(make_dataset: MakeDataset) -> None:
+    units = [[conversation("Resep soto?", "Rebus ayam.")]]
+    assert make_dataset(units).digest() == make_dataset(units).digest()
+    assert make_dataset(units).digest() != make_dataset([[conversation("Resep soto?", "Rebus itik.")]]).digest()
+
+
+@pytest.mark.parametrize("vocabulary_size", [8192, 151_936])
+def test_the_store_gives_back_what_was_stored(vocabulary_size: int) -> None:
+    store = TokenStore(vocabulary_size)
+    sequences = [[number % vocabulary_size] * (number % 700) for number in range(0, 200_000, 997)]
+    numbers = [store.append(sequence) for sequence in sequences]
+    assert [store[number].tolist() for number in numbers] == sequences
+    assert store.tokens == sum(map(len, sequences))
