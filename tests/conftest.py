@@ -15,7 +15,8 @@ SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 SOTO = {
     "Title": "Soto Ayam",
-    "Ingredients": "1 ekor ayam--2 batang serai, memarkan--1 liter air--Bumbu halus:--6 siung bawang merah--2 ruas kunyit",
+    "Ingredients": "1 ekor ayam--2 batang serai, memarkan--1 liter air"
+    "--Bumbu halus:--6 siung bawang merah--2 ruas kunyit",
     "Steps": "Rebus ayam sampai empuk.--Tumis bumbu halus agar harum, lalu masukkan ke rebusan.--Sajikan hangat.",
 }
 ORAK = {

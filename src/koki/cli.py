@@ -74,7 +74,6 @@ def train(
 ) -> None:
     """Fine-tune a model on recipes, or go on from the newest checkpoint in the run folder."""
     from koki.config import load_config
-    from koki.pipeline import train as run_pipeline
 
     flags = {
         "data.files": [str(file) for file in data] if data else None,
@@ -84,6 +83,9 @@ def train(
         "seed": seed,
     }
     resolved = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
+
+    from koki.pipeline import train as run_pipeline  # takes seconds: after what may be wrong with the settings
+
     result = run_pipeline(resolved, out, fresh=fresh)
     if result.stopped_by is not None:
         out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there:")

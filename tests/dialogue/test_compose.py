@@ -29,9 +29,7 @@ def of_kind(conversations: list[Conversation], kind: str) -> list[Conversation]:
     return [conversation for conversation in conversations if conversation.kind == kind]
 
 
-@pytest.mark.parametrize(
-    ("kind", "count"), [("standard", 5), ("simple", 15), ("recommendation", 10), ("inquiry", 10)]
-)
+@pytest.mark.parametrize(("kind", "count"), [("standard", 5), ("simple", 15), ("recommendation", 10), ("inquiry", 10)])
 def test_a_recipe_gets_as_many_conversations_of_each_kind_as_the_mission_says(
     recipes: list[Recipe], composer: Composer, kind: str, count: int
 ) -> None:
@@ -156,5 +154,3 @@ def test_there_are_at_least_eighty_tips_each_with_its_questions() -> None:
     assert len(tips) >= 80
     questions = [question for tip in tips for question in tip.questions]
     assert len(set(questions)) == len(questions)
-
-

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from koki.dialogue.compose import KINDS, Conversation, Kind, Segment
+from koki.dialogue.compose import KINDS, Kind
 from koki.tokens.batches import PaddingCollator, VariationSampler
 from koki.tokens.dataset import IGNORED, ConversationDataset
 

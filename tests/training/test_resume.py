@@ -76,7 +76,7 @@ def test_ctrl_c_saves_at_the_next_step_and_the_resumed_run_ends_as_if_nothing_ha
     assert_same_end(result.folder, finished_run.folder)
 
 
-def test_across_epochs_too(recipe_csv: Path, short_config: MakeConfig, tmp_path: Path, console: Console) -> None:
+def test_across_epochs_too(short_config: MakeConfig, tmp_path: Path, console: Console) -> None:
     settings = ("data.variations=2", "training.save_steps=4")  # three steps an epoch
     whole = train(short_config(*settings, output=tmp_path / "whole"), console)
     config = short_config(*settings, output=tmp_path / "parts")

@@ -1,0 +1,124 @@
+"""The command line's contracts."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from koki.pipeline import TrainResult
+
+
+def koki(*arguments: str, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "koki", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=cwd,
+        check=False,
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, koki.cli; print([m for m in ('torch', 'transformers', 'numpy', 'pydantic') if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_help_names_every_verb() -> None:
+    text = koki("--help").stdout
+    for verb in ("train", "ask", "check", "preview", "parse", "config", "demo"):
+        assert f" {verb} " in text
+
+
+def test_ask_gives_json_with_what_scripts_rely_on(finished_run: TrainResult) -> None:
+    run = koki("ask", str(finished_run.folder), "Resep soto?", "--json", "--max-new-tokens", "4")
+    answer = json.loads(run.stdout)
+    assert list(answer) == ["question", "answer", "stopped", "tokens", "seconds"]
+    assert answer["question"] == "Resep soto?"
+    assert answer["tokens"] == 4
+    assert answer["stopped"] is False
+
+
+def test_parse_gives_one_object_a_line_in_order() -> None:
+    run = koki("parse", "-", "--json", stdin="2 siung bawang putih, cincang\nBumbu halus:\n½ sdt garam\n")
+    first, heading, last = (json.loads(line) for line in run.stdout.splitlines())
+    assert list(first) == [
+        "raw",
+        "name",
+        "heading",
+        "quantity",
+        "unit",
+        "preparation",
+        "note",
+        "optional",
+        "alternatives",
+        "others",
+    ]
+    assert (first["quantity"], first["unit"], first["name"]) == (2, "siung", "bawang putih")
+    assert first["preparation"] == "cincang"
+    assert (heading["name"], heading["heading"]) == (None, True)
+    assert last["quantity"] == 0.5
+
+
+def test_parse_gives_an_answer_for_an_empty_line_too() -> None:
+    assert len(koki("parse", "-", "--json", stdin="garam\n\ngula\n").stdout.splitlines()) == 3
+
+
+def test_check_gives_json_with_columns_and_dropped_rows(tmp_path: Path) -> None:
+    file = tmp_path / "resep.csv"
+    file.write_text('Judul;Bahan;Langkah\nSoto;"ayam--serai";Rebus ayam.\nKosong;;Rebus.\n', "utf-8")
+    report = json.loads(koki("check", str(file), "--json").stdout)
+    (read,) = report["files"]
+    assert read["delimiter"] == ";"
+    assert read["columns"]["title"] == "Judul"
+    assert (read["rows_read"], read["rows_kept"]) == (2, 1)
+    assert read["dropped"][0]["line"] == 3
+
+
+def test_config_prints_yaml_that_config_reads(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text(koki("config", "--set", "seed=7").stdout, "utf-8")
+    assert "seed: 7 " in koki("config", "--config", str(file)).stdout
+
+
+def test_preview_gives_json(recipe_csv: Path) -> None:
+    shown = json.loads(koki("preview", "--data", str(recipe_csv), "--recipe", "3", "--json").stdout)
+    assert shown["title"] == "Telur Dadar"
+    assert {"kind", "before", "supervised", "after", "tokens"} <= set(shown["conversations"][0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("train", "--data", "tidak-ada.csv"), "tidak-ada.csv"),
+        (("train", "--set", "lora.rank=3"), "There is no setting 'lora.rank'"),
+        (("train", "--preset", "dmo"), "Did you mean 'demo'?"),
+        (("ask", "tidak-ada", "Resep?"), "There is no run folder tidak-ada"),
+        (("check", "tidak-ada.csv"), "tidak-ada.csv"),
+        (("parse", "tidak-ada.txt"), "tidak-ada.txt is not there"),
+        (("preview", "--model", "0.7b"), "There is no model '0.7b'"),
+    ],
+)
+def test_an_error_says_what_and_how_without_a_traceback_and_exits_with_1(
+    tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    run = koki(*arguments, cwd=tmp_path)
+    assert run.returncode == 1
+    assert says in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
+    assert "Traceback" in koki("check", "tidak-ada.csv", "--debug", cwd=tmp_path).stderr
+
+
+def test_a_misspelt_option_is_answered_with_the_right_one() -> None:
+    run = koki("train", "--dta", "x.csv")
+    assert run.returncode == 2
+    assert "--data" in run.stderr

@@ -1,0 +1,218 @@
+"""Every box of the flowchart leaves something that would be missing without it."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from conftest import SOTO, printed, write_csv
+from rich.console import Console
+from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+import koki
+from koki.config import RunConfig, load_config
+from koki.errors import ConfigError, DataError, RecipeFileNotFound, TrainingError
+from koki.pipeline import TrainResult, preview_recipe, train
+
+MakeConfig = Callable[..., RunConfig]
+
+
+@pytest.fixture(scope="module")
+def metadata(finished_run: TrainResult) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((finished_run.folder / "training_metadata.json").read_text("utf-8"))
+    return content
+
+
+def test_the_loss_falls_clearly(finished_run: TrainResult) -> None:
+    assert finished_run.losses[-1] < finished_run.losses[0] - 0.2
+
+
+def test_the_adapter_has_learned_something(finished_run: TrainResult) -> None:
+    weights = load_file(finished_run.folder / "adapter_model.safetensors")
+    assert all(bool(tensor.any()) for name, tensor in weights.items() if "lora_B" in name)
+
+
+def test_plain_peft_and_transformers_open_the_run_folder(finished_run: TrainResult) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(finished_run.folder)
+    model = AutoModelForCausalLM.from_pretrained(finished_run.folder)  # transformers finds base and adapter
+    ids = tokenizer("Soto ayam", return_tensors="pt")
+    with torch.no_grad():
+        assert model(**ids).logits.shape[-1] == model.config.vocab_size
+
+
+def test_metadata_says_what_was_trained_on_what_with_what_and_how_it_went(
+    metadata: dict[str, Any], recipe_csv: Path, finished_run: TrainResult
+) -> None:
+    assert metadata["koki_version"] == koki.__version__
+    assert metadata["base_model"]["name"] == "mini"
+    assert metadata["base_model"]["revision"]
+    assert metadata["recipes"] == 3
+    assert metadata["examples"] == sum(metadata["examples_by_kind"].values()) > 100
+    assert metadata["capabilities"] == ["full recipe", "simple question", "recommendation", "inquiry", "tip"]
+    (file,) = metadata["data"]["files"]
+    assert file["path"] == str(recipe_csv)
+    assert len(file["sha256"]) == 64
+    assert metadata["settings"]["lora.r"] == 16
+    assert metadata["training"]["steps"] == 12
+    assert metadata["training"]["final_loss"] == finished_run.losses[-1]
+    assert metadata["environment"]["libraries"]["torch"] == torch.__version__
+
+
+def test_the_run_folder_is_complete(finished_run: TrainResult) -> None:
+    for name in (
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "tokenizer.json",
+        "chat_template.jinja",
+        "README.md",
+        "config.yaml",
+        "training_metadata.json",
+        "report/curves.png",
+    ):
+        assert (finished_run.folder / name).stat().st_size > 0
+
+
+def test_checkpoints_are_written_every_so_many_steps_and_the_newest_two_kept(
+    finished_run: TrainResult, short_config: MakeConfig, console: Console
+) -> None:
+    assert sorted(folder.name for folder in finished_run.folder.glob("checkpoint-*")) == [
+        "checkpoint-12",
+        "checkpoint-6",
+    ]
+    run = train(short_config("training.save_steps=3"), console).folder
+    assert sorted(folder.name for folder in run.glob("checkpoint-*")) == ["checkpoint-12", "checkpoint-9"]
+
+
+def test_tensorboard_has_the_loss_of_every_log(finished_run: TrainResult) -> None:
+    events = EventAccumulator(str(finished_run.folder / "tensorboard")).Reload()
+    assert [point.step for point in events.Scalars("train/loss")] == [1, 3, 6, 9, 12]
+
+
+def test_the_resolved_configuration_can_be_passed_back(finished_run: TrainResult) -> None:
+    config = load_config(file=finished_run.folder / "config.yaml")
+    assert config.training.max_steps == 12
+    assert config.data.variations == 8
+
+
+def test_device_start_data_and_conversations_are_told(short_config: MakeConfig, console: Console) -> None:
+    train(short_config("training.max_steps=1"), console)
+    text = printed(console)
+    for line in ("Device", "no checkpoint in the run folder", "parameters are trained", "resep.csv", "Conversations"):
+        assert line in text
+
+
+def test_gradient_checkpointing_gives_the_same_result(
+    short_config: MakeConfig, console: Console, tmp_path: Path
+) -> None:
+    with_it = short_config("training.gradient_checkpointing=true", "training.max_steps=3", output=tmp_path / "a")
+    without = short_config("training.max_steps=3", output=tmp_path / "b")
+    assert train(with_it, console).losses == pytest.approx(train(without, console).losses, rel=1e-5)
+
+
+def test_loss_on_all_tokens_is_another_loss(short_config: MakeConfig, console: Console, tmp_path: Path) -> None:
+    answer = train(short_config("training.max_steps=1", output=tmp_path / "a"), console)
+    everything = train(short_config("training.max_steps=1", "tokens.loss_on=all", output=tmp_path / "b"), console)
+    assert answer.losses != everything.losses
+
+
+def test_a_missing_file_is_a_file_not_found_error_with_the_path(short_config: MakeConfig, console: Console) -> None:
+    with pytest.raises(RecipeFileNotFound, match="resep-saya") as caught:
+        train(short_config("data.files=[resep-saya.csv]"), console)
+    assert isinstance(caught.value, FileNotFoundError)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "empty"),
+        ("a,b\n1,2\n", "a"),
+        ("Title,Ingredients,Steps\nSoto,nan,nan\n", "No recipe"),
+    ],
+)
+def test_a_malformed_file_is_an_error_before_anything_is_written(
+    short_config: MakeConfig, console: Console, tmp_path: Path, content: str, says: str
+) -> None:
+    file = tmp_path / "rusak.csv"
+    file.write_text(content)
+    with pytest.raises(DataError, match=says):
+        train(short_config(f"data.files=[{file}]"), console)
+    assert not (tmp_path / "run" / "training_metadata.json").exists()
+
+
+def test_rows_of_the_literal_nan_are_dropped_and_told(
+    short_config: MakeConfig, console: Console, tmp_path: Path
+) -> None:
+    file = write_csv(tmp_path / "r.csv", [SOTO, SOTO | {"Title": "Sop", "Steps": "nan"}])
+    train(short_config(f"data.files=[{file}]", "training.max_steps=1"), console)
+    assert "steps are 'nan'" in printed(console)
+
+
+def test_a_folder_of_something_else_is_not_used_as_a_run_folder(
+    short_config: MakeConfig, console: Console, tmp_path: Path
+) -> None:
+    (tmp_path / "foto.jpg").touch()
+    with pytest.raises(ConfigError, match="was not made by Koki"):
+        train(short_config(output=tmp_path), console)
+    with pytest.raises(ConfigError, match="is a file"):
+        train(short_config(output=tmp_path / "foto.jpg"), console)
+
+
+def test_a_failure_in_training_closes_tensorboard_and_leaves_earlier_checkpoints(
+    short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from koki.training.trainer import RecipeTrainer
+
+    step = RecipeTrainer.training_step
+
+    def failing(self: RecipeTrainer, *arguments: Any, **options: Any) -> Any:
+        if self.state.global_step == 8:
+            raise MemoryError("no room for a batch")
+        return step(self, *arguments, **options)
+
+    monkeypatch.setattr(RecipeTrainer, "training_step", failing)
+    closed = []
+    from torch.utils.tensorboard import SummaryWriter
+
+    close = SummaryWriter.close
+    monkeypatch.setattr(SummaryWriter, "close", lambda self: (closed.append(True), close(self)))
+    config = short_config()
+    with pytest.raises(TrainingError, match="step 8: MemoryError: no room for a batch") as caught:
+        train(config, console)
+    assert "checkpoint-6" in caught.value.how
+    assert closed
+    assert (Path(config.output) / "checkpoint-6" / "adapter_model.safetensors").exists()
+
+
+def test_a_preview_shows_the_conversations_of_one_recipe_with_the_supervised_part_apart(recipe_csv: Path) -> None:
+    config = load_config(flags={"model.name": "mini", "data.files": [str(recipe_csv)]})
+    shown = preview_recipe(config, 2)
+    assert shown.title == "Tempe Orek"
+    assert len(shown.conversations) == 40
+    for conversation in shown.conversations:
+        assert conversation.before.endswith("<|im_start|>assistant\n")
+        assert conversation.supervised.endswith("<|im_end|>")
+
+
+def test_a_preview_of_a_recipe_that_is_not_there_says_how_many_there_are(recipe_csv: Path) -> None:
+    config = load_config(flags={"model.name": "mini", "data.files": [str(recipe_csv)]})
+    with pytest.raises(DataError, match="no recipe 9") as caught:
+        preview_recipe(config, 9)
+    assert "3" in caught.value.how
+
+
+def test_the_recipes_that_ship_are_at_least_sixty_of_many_kinds_and_all_are_kept() -> None:
+    from importlib import resources
+
+    from koki.recipes.table import read_recipes
+
+    path = Path(str(resources.files("koki.recipes") / "samples.csv"))
+    recipes, report = read_recipes([path])
+    assert len(recipes) == report.rows_read >= 60
+    with path.open(encoding="utf-8", newline="") as file:
+        categories = {row["Category"] for row in csv.DictReader(file)}
+    assert {"ayam", "ikan", "kambing", "sapi", "tahu", "telur", "tempe", "udang", "sayur", "sambal"} <= categories
