@@ -1,6 +1,7 @@
 """The command line: a short function a verb; what is heavy is imported inside it."""
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -89,7 +90,7 @@ def train(
     result = run_pipeline(resolved, out, fresh=fresh)
     if result.stopped_by is not None:
         out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there:")
-        out.print(f"  koki {' '.join(sys.argv[1:])}", highlight=False, soft_wrap=True)
+        out.print(f"  koki {shlex.join(sys.argv[1:])}", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(128 + result.stopped_by)
     out.print(f"\nDone: {result.steps} steps, loss {result.losses[0]:.3f} to {result.losses[-1]:.3f}.")
     out.print(f'Ask it:  koki ask {result.folder} "Resep soto ayam dong!"', highlight=False, soft_wrap=True)

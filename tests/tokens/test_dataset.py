@@ -75,6 +75,11 @@ def test_a_body_that_does_not_fit_is_left_out_and_counted(make_dataset: MakeData
     assert list(dataset.unit_starts) == [0, 1, 2]
 
 
+def test_a_recipe_without_conversations_of_a_kind_is_told(make_dataset: MakeDataset) -> None:
+    dataset = make_dataset([[conversation("Resep?", "Rebus ayam.")]])
+    assert dataset.report.unsupported == {"standard": 1, "recommendation": 1, "inquiry": 1}
+
+
 def test_when_nothing_fits_the_error_says_how_many_tokens_would(make_dataset: MakeDataset) -> None:
     with pytest.raises(DataError, match="Not one conversation fits in 16 tokens") as caught:
         make_dataset([[conversation("Resep?", "Rebus ayam. " * 9)]], max_length=16)

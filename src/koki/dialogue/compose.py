@@ -15,6 +15,7 @@ from koki.recipes.table import Recipe
 
 Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip"]
 KINDS: tuple[Kind, ...] = ("standard", "simple", "recommendation", "inquiry", "tip")
+RECIPE_KINDS: frozenset[Kind] = frozenset(KINDS) - {"tip"}
 
 # The simple and standard questions of a recipe share this many differently worded answers.
 ANSWER_WORDINGS = 3

@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from rich.console import Group
 from rich.table import Table
 from torch.utils.data import Dataset
 
 from koki.config import TokensConfig
-from koki.dialogue.compose import KINDS, Conversation, Kind
+from koki.dialogue.compose import KINDS, RECIPE_KINDS, Conversation, Kind
 from koki.dialogue.fit import shorter_and_shorter
 from koki.errors import DataError
 from koki.tokens.store import TokenStore
@@ -38,6 +39,7 @@ class FitReport:
     composed: Counter[str] = field(default_factory=Counter)
     shortened: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    unsupported: Counter[str] = field(default_factory=Counter)  # recipes with too few ingredients for this kind
     units_too_long: int = 0  # recipes or tips of which at least one conversation was left out
     longest: int = 0  # tokens of the longest conversation as composed
 
@@ -48,25 +50,31 @@ class FitReport:
             "composed": dict(self.composed),
             "shortened": dict(self.shortened),
             "left_out": dict(self.left_out),
+            "recipes_without": dict(self.unsupported),
             "recipes_with_conversations_left_out": self.units_too_long,
             "longest": self.longest,
         }
 
-    def render(self) -> Table:
+    def render(self) -> Group:
         """For a terminal: a row for each kind of conversation."""
         table = Table(title="Conversations", title_justify="left", box=None, pad_edge=False, title_style="bold")
         table.add_column("kind")
-        for column in ("composed", "shortened to fit", "left out"):
+        columns = {"composed": self.composed, "shortened": self.shortened, "left out": self.left_out}
+        for column in columns:
             table.add_column(column, justify="right")
-        for kind, composed in self.composed.items():
-            table.add_row(kind, f"{composed:,}", f"{self.shortened[kind]:,}", f"{self.left_out[kind]:,}")
+        for kind in self.composed:
+            table.add_row(kind, *(f"{counts[kind]:,}" for counts in columns.values()))
+        return Group(table, *self._notes())
+
+    def _notes(self) -> Iterator[str]:
+        for kind, recipes in self.unsupported.items():
+            yield f"{recipes:,} recipes have too few ingredients for conversations of kind {kind}."
         if self.units_too_long:
-            table.caption = (
-                f"{self.units_too_long:,} recipes have conversations longer than {self.max_length} tokens even without "
-                f"courtesy and tips; these are left out, not cut. The longest needs {self.longest:,}: "
-                "--set tokens.max_length=... keeps more."
+            yield (
+                f"{self.units_too_long:,} recipes have conversations of more than {self.max_length} tokens even "
+                "without courtesy and tips; these are left out, not cut."
             )
-        return table
+            yield f"The longest has {self.longest:,} tokens: --set tokens.max_length=... keeps more."
 
 
 class ConversationDataset(Dataset[Example]):
@@ -163,6 +171,8 @@ class ConversationDataset(Dataset[Example]):
         question_ids = iter(questions)
         answer_pieces = iter(answers)
         for unit in units:
+            if unit and unit[0].kind != "tip":
+                self.report.unsupported.update(RECIPE_KINDS - {conversation.kind for conversation in unit})
             fitting = []
             for conversation in unit:
                 ids, piece = next(question_ids), next(answer_pieces)
