@@ -12,6 +12,7 @@ from conftest import SOTO, printed, write_csv
 from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.utils import tensorboard
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import koki
@@ -175,11 +176,15 @@ def test_a_failure_in_training_closes_tensorboard_and_leaves_earlier_checkpoints
         return step(self, *arguments, **options)
 
     monkeypatch.setattr(RecipeTrainer, "training_step", failing)
-    closed = []
-    from torch.utils.tensorboard import SummaryWriter
+    closed = 0
 
-    close = SummaryWriter.close
-    monkeypatch.setattr(SummaryWriter, "close", lambda self: (closed.append(True), close(self)))
+    class Counting(tensorboard.SummaryWriter):
+        def close(self) -> None:
+            nonlocal closed
+            closed += 1
+            super().close()
+
+    monkeypatch.setattr(tensorboard, "SummaryWriter", Counting)
     config = short_config()
     with pytest.raises(TrainingError, match="step 8: MemoryError: no room for a batch") as caught:
         train(config, console)

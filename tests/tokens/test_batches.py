@@ -9,7 +9,7 @@ import torch
 
 from koki.dialogue.compose import KINDS, Kind
 from koki.tokens.batches import PaddingCollator, VariationSampler
-from koki.tokens.dataset import IGNORED, ConversationDataset
+from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 
 COUNTS: dict[Kind, int] = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
 RECIPES = 6
@@ -78,7 +78,7 @@ def test_a_tip_is_drawn_at_least_once_an_epoch() -> None:
     assert sum(number >= 40 * RECIPES for number in drawn) == 1
 
 
-def example(*ids: int) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def example(*ids: int) -> Example:
     return {"input_ids": np.array(ids), "labels": np.array([IGNORED, *ids[1:]])}
 
 

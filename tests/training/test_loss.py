@@ -16,7 +16,12 @@ from koki.training.loss import supervised_loss
 @pytest.fixture(scope="module")
 def model() -> PreTrainedModel:
     torch.manual_seed(0)
-    shape = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    shape: dict[str, Any] = {
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+    }
     return Qwen2ForCausalLM(Qwen2Config(vocab_size=97, num_key_value_heads=2, tie_word_embeddings=True, **shape))
 
 
