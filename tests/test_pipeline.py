@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from torch.utils import tensorboard
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import koki
-from koki.config import RunConfig, load_config
-from koki.errors import ConfigError, DataError, RecipeFileNotFound, TrainingError
+from koki.config import ModelConfig, RunConfig, load_config
+from koki.errors import ConfigError, DataError, ModelError, RecipeFileNotFound, TrainingError
+from koki.model.base import find_base
 from koki.pipeline import TrainResult, preview_recipe, train
 
 MakeConfig = Callable[..., RunConfig]
@@ -113,6 +115,30 @@ def test_gradient_checkpointing_gives_the_same_result(
     with_it = short_config("training.gradient_checkpointing=true", "training.max_steps=3", output=tmp_path / "a")
     without = short_config("training.max_steps=3", output=tmp_path / "b")
     assert train(with_it, console).losses == pytest.approx(train(without, console).losses, rel=1e-5)
+
+
+def test_a_base_without_a_pad_token_gets_one_that_is_not_its_stop_token(
+    short_config: MakeConfig, console: Console, tmp_path: Path
+) -> None:
+    base = tmp_path / "tanpa-pad"
+    shutil.copytree(find_base(ModelConfig(name="mini")).location, base)
+    settings = json.loads((base / "tokenizer_config.json").read_text("utf-8"))
+    del settings["pad_token"]
+    (base / "tokenizer_config.json").write_text(json.dumps(settings), "utf-8")
+    run = train(short_config(f"model.name={base}", "training.max_steps=1"), console).folder
+    tokenizer = AutoTokenizer.from_pretrained(run)
+    assert tokenizer.pad_token_id not in (None, tokenizer.eos_token_id)
+
+
+def test_a_base_whose_template_would_not_teach_to_stop_is_refused_before_training(
+    short_config: MakeConfig, console: Console, tmp_path: Path
+) -> None:
+    base = tmp_path / "tanpa-henti"
+    shutil.copytree(find_base(ModelConfig(name="mini")).location, base)
+    template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+    (base / "chat_template.jinja").write_text(template, "utf-8")
+    with pytest.raises(ModelError, match="stop token"):
+        train(short_config(f"model.name={base}"), console)
 
 
 def test_loss_on_all_tokens_is_another_loss(short_config: MakeConfig, console: Console, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from koki.model.base import (
     set_pad_token,
 )
 from koki.model.device import Device, detect_device
-from koki.model.lora import add_adapter, load_adapter, trainable_parameters
+from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
 
 CPU = Device("cpu", "CPU", 1, torch.float32, "no")
 
@@ -146,6 +146,14 @@ def test_a_quantised_base_is_prepared_and_takes_an_adapter(kind: str) -> None:
     assert trainable_parameters(add_adapter(base, LoraConfig()))[0] > 0
 
 
+def test_a_base_to_be_quantised_has_its_norms_raised_to_float32() -> None:
+    config = ModelConfig.model_validate({"name": "mini", "quantization": "4bit"})
+    base = load_base(find_base(config), ModelConfig(name="mini"), Device("cpu", "CPU", 1, torch.bfloat16, "no"))
+    prepare_for_training(base, config, gradient_checkpointing=True)
+    norms = [parameter for name, parameter in base.named_parameters() if "norm" in name]
+    assert {norm.dtype for norm in norms} == {torch.float32}
+
+
 def test_a_base_that_is_not_quantised_keeps_its_dtype() -> None:
     config = ModelConfig(name="mini")
     base = load_base(find_base(config), config, Device("cpu", "CPU", 1, torch.bfloat16, "no"))
@@ -164,6 +172,14 @@ def test_the_adapter_sits_on_all_seven_projections_and_nothing_else_is_trained(b
     assert trained == set(LoraConfig().target_modules)
     config: Any = model.peft_config["default"]
     assert (config.r, config.lora_alpha, config.lora_dropout, config.bias) == (16, 32, 0.05, "none")
+
+
+def test_with_input_gradients_a_frozen_embedding_passes_gradients_on(base: Any) -> None:
+    model = add_adapter(base, LoraConfig())
+    ids = torch.tensor([[1, 2, 3]])
+    assert not model.get_input_embeddings()(ids).requires_grad
+    enable_input_gradients(model)
+    assert model.get_input_embeddings()(ids).requires_grad
 
 
 def test_a_target_module_that_is_not_there_is_an_error_that_names_it(base: Any) -> None:

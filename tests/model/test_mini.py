@@ -102,7 +102,7 @@ class TestItsTokenizer:
 
 def test_it_has_learned_the_recipes_that_ship(model: Any) -> None:
     """Measured: X bits per byte; 1.8 after two minutes of training, 3.7 untrained."""
-    recipes = build_mini.read_recipes([SAMPLES])[0][:12]
+    recipes = build_mini.read_recipes([SAMPLES])[0][:6]
     raw = build_mini.Tokenizer.from_file(str(MINI / "tokenizer.json"))
     bits = build_mini.bits_per_byte(model, raw, [build_mini.chef_layout(recipe) for recipe in recipes])
     assert bits < 0.8

@@ -1,0 +1,43 @@
+"""The mission's numbers reach transformers."""
+
+import pytest
+import torch
+
+from koki.config import RunConfig, load_config
+from koki.model.device import Device
+from koki.training.trainer import training_arguments
+
+CPU = Device("cpu", "CPU", 1, torch.float32, "no")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_train_epochs", 3),
+        ("per_device_train_batch_size", 2),
+        ("gradient_accumulation_steps", 4),
+        ("learning_rate", 2e-5),
+        ("weight_decay", 0.01),
+        ("warmup_steps", 100),
+        ("label_smoothing_factor", 0.1),
+        ("gradient_checkpointing", True),
+        ("save_steps", 500),
+        ("logging_steps", 100),
+        ("fp16", False),
+    ],
+)
+def test_the_missions_numbers_are_the_trainers(name: str, value: object) -> None:
+    assert getattr(training_arguments(RunConfig(), CPU), name) == value
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_fp16_is_on_with_cuda() -> None:
+    device = Device("cuda", "GPU", 1, torch.float16, "fp16")
+    assert training_arguments(RunConfig(), device).fp16
+
+
+def test_settings_are_passed_on() -> None:
+    config = load_config(assignments=["training.learning_rate=0.5", "training.lr_scheduler_type=cosine", "seed=9"])
+    arguments = training_arguments(config, CPU)
+    assert (arguments.learning_rate, arguments.lr_scheduler_type, arguments.seed) == (0.5, "cosine", 9)
