@@ -9,7 +9,7 @@ interrupted run may also be resumed with a smaller budget, or a larger one.
 
 Measured on 2 cores of an AMD Zen 4 that had nothing else to do: 1,850 tokens/s in float32, 2,950 with ``--bfloat16``,
 3,500 with that and glibc told to keep freed memory (``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000``). On a
-processor without bfloat16 instructions ``--bfloat16`` is far slower. Beside other work, ``OMP_WAIT_POLICY=PASSIVE`` helps.
+processor without bfloat16 instructions ``--bfloat16`` is far slower. Beside other work, set ``OMP_WAIT_POLICY=PASSIVE``.
 
 From top to bottom: text, tokenizer, rows of tokens, training, measurements, export.
 """
@@ -178,8 +178,7 @@ LAYOUTS = (chef_layout, chef_layout, prose_layout, pantry_layout)
 def documents(corpus: Corpus, seed: int, epoch: int) -> list[Document]:
     """What one epoch reads, in order: a pure function of its arguments.
 
-    Others' recipes stand in one of the layouts, Koki's own in each of them, as often as `LAYOUTS` names it, and
-    its tips as often. A quarter of
+    Others' recipes stand in one of `LAYOUTS`, Koki's own in each of them, and its tips come as often. A quarter of
     the documents are framed as a turn: LoRA leaves the embeddings alone, so the base must know the special tokens.
     """
     draw = random.Random(f"{seed}/{epoch}")

@@ -83,3 +83,40 @@ def test_a_file_without_faults_has_no_table_of_faults() -> None:
 @pytest.mark.parametrize(("items", "text"), [([], ""), ([2], "2"), ([2, 3], "2, 3"), ([2, 3, 4, 5], "2, 3 and 2 more")])
 def test_some_of_many(items: list[int], text: str) -> None:
     assert some(items, 2) == text
+
+
+# ---- files and their columns, as a terminal of 80 columns shows them
+
+
+def lines_of(*paths: str) -> list[str]:
+    files = [FileReport(path, "", 9, "UTF-8", ",", ["Title"], {"title": "Title"}, [], 5, 5) for path in paths]
+    return [line.strip() for line in shown(DataReport(files), width=80).splitlines()]
+
+
+def names_in(lines: list[str]) -> list[str]:
+    return [line.split()[1] for line in lines if "UTF-8" in line]
+
+
+def test_a_file_goes_by_its_name_under_the_folder_it_is_in() -> None:
+    lines = lines_of("/home/ibu/resep/nusantara/lama/ayam.csv", "/home/ibu/resep/nusantara/lama/ikan.csv")
+    assert lines[0] == "Files in /home/ibu/resep/nusantara/lama"
+    assert names_in(lines) == ["ayam.csv", "ikan.csv"]
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders() -> None:
+    lines = lines_of("data/lama/resep.csv", "data/baru/resep.csv", "ikan.csv")
+    assert names_in(lines) == ["lama/resep.csv", "baru/resep.csv", "ikan.csv"]
+
+
+def test_paths_that_name_one_file_are_shown_as_they_are() -> None:
+    assert names_in(lines_of("./resep.csv", "resep.csv", "resep.csv")) == ["./resep.csv", "resep.csv", "resep.csv"]
+
+
+def test_columns_that_all_files_share_are_told_once() -> None:
+    assert [line for line in lines_of("a.csv", "b.csv") if "Columns" in line] == ["Columns: title"]
+
+
+def test_columns_that_differ_are_told_file_by_file() -> None:
+    text = shown(report())
+    assert "Columns of a.csv: title ← Judul, steps; ignored: [b]Foto" in text
+    assert "Columns of b.csv: title" in text

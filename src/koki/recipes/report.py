@@ -1,12 +1,14 @@
 """What the reader found in the recipe files: the account behind ``koki check``."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -101,34 +103,46 @@ class DataReport:
         }
 
     def render(self) -> RenderableType:
-        """Tables for a terminal: the files, the dropped rows, the warnings, the lengths."""
-        parts: list[RenderableType] = [self._files_table()]
-        parts += [self._dropped_table()] if self.dropped else []
-        parts += [Text(warning, style="yellow") for warning in self._warnings()]
+        """What a terminal shows: the files, their columns, the dropped rows, the warnings, the lengths."""
+        names = _short_names([file.path for file in self.files])
+        parts: list[RenderableType] = [self._files_table(names), *self._columns(names)]
+        parts += [self._dropped_table(names)] if self.dropped else []
+        warnings = (f"{names[file.path]}: {warning}" for file in self.files for warning in file.warnings)
+        parts += [Text(warning, style="yellow") for warning in warnings]
         parts += [self._lengths_table()] if self.lengths else []
         return Group(*parts)
 
-    def _files_table(self) -> Table:
-        table = Table(title="Files", title_justify="left", show_footer=len(self.files) > 1)
-        table.add_column("file", footer="all files", overflow="fold")
+    def _files_table(self, names: dict[str, str]) -> Table:
+        folders = {str(Path(path).parent) for path in names} - {"."}
+        title = f"Files in {folders.pop()}" if len(folders) == 1 else "Files"
+        table = Table(title=escape(title), title_justify="left", show_footer=len(self.files) > 1)
+        table.add_column("file", footer="all files", no_wrap=True)
         table.add_column("encoding")
         table.add_column("delimiter")
-        table.add_column("columns", overflow="fold")
         table.add_column("rows", footer=f"{self.rows_read:,}", justify="right")
         table.add_column("kept", footer=f"{self.rows_kept:,}", justify="right", style="green")
         table.add_column("dropped", footer=f"{len(self.dropped):,}", justify="right", style="red")
         for file in self.files:
+            delimiter = "tab" if file.delimiter == "\t" else file.delimiter
             numbers = (f"{count:,}" for count in (file.rows_read, file.rows_kept, len(file.dropped)))
-            table.add_row(Text(file.path), file.encoding, _delimiter_name(file.delimiter), _columns(file), *numbers)
+            table.add_row(Text(names[file.path]), file.encoding, delimiter, *numbers)
         return table
 
-    def _dropped_table(self) -> Table:
+    def _columns(self, names: dict[str, str]) -> Iterator[Text]:
+        """How the headers were understood, in one line for all files that have the same."""
+        alike: dict[str, list[str]] = {}
+        for file in self.files:
+            alike.setdefault(_header(file), []).append(names[file.path])
+        for header, files in alike.items():
+            yield Text(f"Columns of {some(files, 3)}: {header}" if len(alike) > 1 else f"Columns: {header}")
+
+    def _dropped_table(self, names: dict[str, str]) -> Table:
         table = Table(title="Dropped rows", title_justify="left")
         table.add_column("reason")
         table.add_column("rows", justify="right")
         table.add_column("where (file:line)", overflow="fold")
         for reason, count in self.dropped_by_reason.items():
-            places = [f"{row.file}:{row.line}" for row in self.dropped if row.group == reason]
+            places = [f"{names[row.file]}:{row.line}" for row in self.dropped if row.group == reason]
             table.add_row(reason, f"{count:,}", Text(some(places, 3)))
         return table
 
@@ -141,9 +155,6 @@ class DataReport:
             table.add_row(name, f"{spread.min:,}", f"{spread.median:,g}", f"{spread.max:,}")
         return table
 
-    def _warnings(self) -> Iterable[str]:
-        return (f"{file.path}: {warning}" for file in self.files for warning in file.warnings)
-
 
 def some(items: Sequence[object], shown: int) -> str:
     """The first items in words, and how many more there are: "2, 7, 9 and 4 more"."""
@@ -151,12 +162,18 @@ def some(items: Sequence[object], shown: int) -> str:
     return f"{listed} and {len(items) - shown:,} more" if len(items) > shown else listed
 
 
-def _delimiter_name(delimiter: str) -> str:
-    return "tab" if delimiter == "\t" else delimiter
+def _short_names(paths: Sequence[str]) -> dict[str, str]:
+    """Path -> its shortest end that no other path has: the file's name, with its folder where names repeat."""
+    count = Counter(end for path in set(paths) for end in _ends(path))
+    return {path: next((end for end in _ends(path) if count[end] == 1), path) for path in paths}
 
 
-def _columns(file: FileReport) -> Text:
+def _ends(path: str) -> list[str]:
+    parts = Path(path).parts
+    return [str(Path(*parts[start:])) for start in reversed(range(len(parts)))]
+
+
+def _header(file: FileReport) -> str:
     """Only what has another name in the file needs saying how it was understood."""
     mapped = [wanted if wanted == found.casefold() else f"{wanted} ← {found}" for wanted, found in file.columns.items()]
-    ignored = [f"ignored: {', '.join(file.ignored)}"] if file.ignored else []
-    return Text("\n".join([", ".join(mapped), *ignored]))
+    return ", ".join(mapped) + (f"; ignored: {', '.join(file.ignored)}" if file.ignored else "")

@@ -1,0 +1,284 @@
+"""A field of a recipe file -> clean text: repair, titles, ingredient lines, steps.
+
+Rules are code; words are in ``columns.toml``.
+"""
+
+import html
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib.resources import files
+from itertools import chain, groupby
+from typing import Final
+
+import ftfy
+
+WORDS: Final = tomllib.loads(files(__package__).joinpath("columns.toml").read_text(encoding="utf-8"))
+"""``columns.toml``: the names that columns go by, and the words around a recipe that are not part of it."""
+
+
+def bare(name: str) -> str:
+    """A name without case, spaces and punctuation: ``Cara_Membuat`` is ``caramembuat``."""
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
+def has_letter(text: str) -> bool:
+    """Whether there is anything to read in it."""
+    return any(map(str.isalpha, text))
+
+
+_MISSING = frozenset(WORDS["words"]["missing"])
+
+
+def is_missing(text: str) -> bool:
+    """Whether it only says that there is nothing: "NaN"."""
+    return text.strip().casefold() in _MISSING
+
+
+def _any_of(phrases: Iterable[str]) -> str:
+    """A pattern for any of the phrases; a letter may be drawn out ("mencobaaa") and words spaced as one likes."""
+    longest_first = sorted(phrases, key=len, reverse=True)
+    drawn_out = ("".join(_drawn_out(letter) for letter, _ in groupby(phrase)) for phrase in longest_first)
+    return f"(?:{'|'.join(drawn_out)})(?!\\w)"
+
+
+def _drawn_out(letter: str) -> str:
+    return r"[\W_]+" if letter == " " else f"{re.escape(letter)}+"
+
+
+def _cut_start(text: str, beginning: re.Pattern[str]) -> str:
+    return text[found.end() :] if (found := beginning.match(text)) else text
+
+
+# ------------------------------------------------------------------------------------------------------------ repair
+
+
+def _plain_characters() -> dict[str, str]:
+    """Spaces of every width become a space; controls, invisible and private characters go."""
+    plain = {"\ufffd": "", "\x85": "\n", "\u2028": "\n", "\u2029": "\n"}
+    for character in map(chr, range(0x10000)):
+        category = unicodedata.category(character)
+        if category == "Zs":
+            plain[character] = " "
+        elif category in {"Cc", "Cf", "Co", "Cs"} and character not in "\t\n\r\x85":
+            plain[character] = ""
+    del plain[" "]
+    return plain
+
+
+_PLAIN = _plain_characters()
+_UNWANTED = re.compile(f"[{''.join(map(re.escape, _PLAIN))}]")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
+# What UTF-8 read in another encoding looks like: a letter or sign below U+0500 followed by one beyond ASCII.
+# Nearly no honest text does; ftfy judges the few that do.
+_MAYBE_MOJIBAKE = re.compile(r"[\x80-\u04ff\u2261\u251c][^\x00-\x7f]|[ÂÃ] ")
+
+
+def repair(text: str) -> tuple[str, list[str]]:
+    """Mojibake undone, entities decoded, Unicode composed, spaces and line ends plain, invisible characters out.
+
+    The second value says, for a report, what was lost or wrong.
+    """
+    oddities: list[str] = []
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+    if not text.isascii():
+        text, oddities = _repair_encoding(text)
+        text = unicodedata.normalize("NFC", text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _UNWANTED.sub(lambda character: _PLAIN[character[0]], text), oddities
+
+
+def _repair_encoding(text: str) -> tuple[str, list[str]]:
+    oddities = ["characters that cannot be read were left out"] if "\ufffd" in text else []
+    if not _MAYBE_MOJIBAKE.search(text):
+        return text, oddities
+    repaired = ftfy.fix_encoding(text).replace("â„¢", "™")  # ftfy does not dare to where nothing else is broken
+    if repaired != text:
+        oddities.append("text saved in a wrong encoding was repaired")
+    return repaired, oddities
+
+
+# ------------------------------------------------------------------------------------------------------------- lines
+
+_EMOJI = re.compile(
+    "[\u00a9\u00ae\u2122\u20e3\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\u3030\u303d\u3297\u3299\ufe00-\ufe0f"
+    "\U0001f000-\U0001fbff\U000e0000-\U000e01ef]+"
+)
+_ARROW = re.compile(r"(?<=[\w)]) ?[》»→⇒➔➜➡►▶⏩]+\ufe0f? ?(?=[\w(])|[》»→⇒]")
+_SPACE_BEFORE_MARK = re.compile(r" (?=[.,!?)](?!\d))")
+_BULLETS = " \t-–—•·*>_=~|<"
+
+
+def _clean_line(text: str) -> str:
+    """One line of text without emoji, bullets and superfluous space."""
+    text = " ".join(text.split())
+    if not text.isascii():
+        text = " ".join(_EMOJI.sub(" ", _ARROW.sub(", ", text)).split())
+    return _SPACE_BEFORE_MARK.sub("", text).strip(_BULLETS)
+
+
+# ------------------------------------------------------------------------------------------------------------ titles
+
+_NO_TITLE = frozenset(map(bare, ["", *WORDS["words"]["missing"], *WORDS["words"]["no_title"]]))
+_TITLE_PREFIX = re.compile(rf"(?:{_any_of(WORDS['words']['title_prefixes'])})\s*:?\s*(?=\w)", re.IGNORECASE)
+_TITLE_EDGES = _BULLETS + ".,;:!?/\\&+^…@#"
+_EMPTY_BRACKETS = re.compile(r"[(\[{]\s*[)\]}]")
+_NUMBER = re.compile(r"\(?(\d{1,2})\s?(?:\.?\)|\.(?!\d))\s*")  # "1." or "(1)", where a line begins
+
+
+def clean_title(text: str) -> str:
+    """The dish: no hashtags, emoji, closing punctuation or the word "Resep". Empty when there is none."""
+    if bare(text) in _NO_TITLE:
+        return ""
+    before_hashtags = text.split("#", 1)[0]
+    title = before_hashtags if has_letter(before_hashtags) else text.replace("#", " ")
+    title = _cut_start(_trim(_EMPTY_BRACKETS.sub("", _clean_line(title.replace("*", " ")))), _NUMBER)
+    if prefix := _TITLE_PREFIX.match(title):
+        title = title[prefix.end()].upper() + title[prefix.end() + 1 :]
+    if title.isupper() and len(title) > 3:  # BBQ stays
+        title = " ".join(word.capitalize() for word in title.split())
+    return title if has_letter(title) else ""
+
+
+def _trim(title: str) -> str:
+    """Without punctuation, and brackets and quotes that have no partner, at either end."""
+    title = title.lstrip(_TITLE_EDGES + ")]}").rstrip(_TITLE_EDGES + "([{")
+    for quote in "\"'":
+        if title.count(quote) % 2 or (title.count(quote) == 2 and title[0] == title[-1] == quote):
+            title = title.strip(quote + _TITLE_EDGES)
+    return title
+
+
+# ------------------------------------------------------------------------------------------------------------- items
+
+_DASHES = re.compile("--+")
+_STEP_WORDS = tuple(WORDS["words"]["step_numbers"])
+_STEP_NUMBERS = "|".join(_STEP_WORDS)
+_NUMBER_ONE = re.compile(r"(?m:^)[^\w\n]*1\s?[.)]")
+# Where the number %d stands: after a word for "step", at the start of a line, within the line.
+_MARKS = (
+    rf"(?i:{_STEP_NUMBERS})\s*%d\s*[.:)=]*",
+    r"(?m:^)[ \t(]*%d\s?(?:\.?\)|\.(?!\d))",
+    r"(?<![\w,.])%d\s?(?:\.?\)|\.(?!\d))",
+)
+
+
+def _items(text: str) -> list[str]:
+    """The items of a field: separated by ``--`` (or more), by newlines, or by the numbers 1, 2, 3 ..."""
+    blocks, folded = _DASHES.split(text), text.casefold()
+    if _NUMBER_ONE.search(text) or any(word in folded for word in _STEP_WORDS):
+        return [item for block in blocks for item in _numbered_items(block) or block.split("\n")]
+    return [item for block in blocks for item in block.split("\n")]
+
+
+def _numbered_items(block: str) -> list[str]:
+    """What stands before and between the numbers; empty if they do not count 1, 2 at least.
+
+    A line without a number goes on with the item before it.
+    """
+    for mark in _MARKS:
+        cuts: list[tuple[int, int]] = []
+        for number in range(1, 100):
+            found = re.compile(mark % number).search(block, cuts[-1][1] if cuts else 0)
+            if not found:
+                break
+            cuts.append(found.span())
+        if len(cuts) > 1:
+            edges = [0, *chain.from_iterable(cuts), len(block)]
+            return [block[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    return []
+
+
+# ------------------------------------------------------------------------------------------------------- ingredients
+
+_GLUED_BULLET = re.compile(r"(?<=[^\s-])- (?=\d)")
+
+
+def ingredient_lines(text: str) -> list[str]:
+    """The lines of an ingredient list, headings included, without bullets and numbering."""
+    if is_missing(text):
+        return []
+    text = _without_repetition(text.replace("\\n", "\n"))
+    if all(line.lstrip().startswith("-") for line in text.splitlines()):
+        text = _GLUED_BULLET.sub("\n", text)
+    return _without_numbers([line for line in map(_clean_line, _items(text)) if has_letter(line)])
+
+
+def _without_repetition(text: str) -> str:
+    """Some sites give the list twice, the second time without its line breaks; the first one is the list."""
+    if "\n" not in text.strip():
+        return text
+    signs = "".join(text.split())
+    half = len(signs) // 2
+    if signs[:half] != signs[half:]:
+        return text
+    ends = [place.end() for place in re.finditer(r"\S", text)]
+    return text[: ends[half - 1]]
+
+
+def _without_numbers(lines: list[str]) -> list[str]:
+    """Numbers 1., 2., 3. ... that count the lines; a number that counts nothing is a quantity."""
+    numbers = [_NUMBER.match(line) for line in lines]
+    counted = [int(number[1]) for number in numbers if number]
+    if len(counted) < 2 or counted != list(range(1, len(counted) + 1)):
+        return lines
+    return [line[number.end() :] if number else line for line, number in zip(lines, numbers, strict=True)]
+
+
+# ------------------------------------------------------------------------------------------------------------- steps
+
+_EMOTICON = re.compile(r"(?<!\S)(?:[:;=]-?(?:\)+|[DP])|\^[_.]?\^|<3)(?!\w)")
+_HASHTAGS = re.compile(r"(?:#(?<!^#)[A-Za-z]\w*\s*)+$")  # not at the start of a step: there # marks a heading
+_LINK = re.compile(r"\W*(?:https?://|www\.)\S+", re.IGNORECASE)
+_WORD_NUMBER = re.compile(rf"(?:{_STEP_NUMBERS})\s*\d{{1,2}}\s*[.):=-]+\s*", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"[\W_]*([^\W_]+)")
+_REPEATED = re.compile(r"(.)\1+")
+
+_WISHES = WORDS["sign_offs"]
+_WISH = _any_of(_WISHES["phrases"])
+_ENDING = _any_of(_WISHES["phrases"] + _WISHES["sentences"])
+_BEFORE = rf"(?:{_any_of(_WISHES['before'])}[\W_]+)*"
+# A wish may follow the step without punctuation; an ending must be a sentence of its own.
+_SIGN_OFF = re.compile(
+    rf"(?:(?:^|(?<=[^\w\s])\s*){_BEFORE}{_ENDING}|\b{_BEFORE}{_WISH})"
+    # Atomic: "ibu ibu" is one phrase or two, and trying all ways to read forty of them would never end.
+    rf"(?>(?:[\W_]+(?:{_ENDING}|{_any_of(_WISHES['after'])}))*)[\W_]*$",
+    re.IGNORECASE,
+)
+
+
+def clean_steps(text: str) -> list[str]:
+    """The steps, without numbering, emoticons, hashtags, sign-offs ("Selamat mencoba") and pure links."""
+    if is_missing(text):
+        return []
+    return [step for step in map(_clean_step, _items(text.replace("\\n", "\n"))) if step]
+
+
+def _clean_step(text: str) -> str:
+    """One step; empty when nothing to do is left."""
+    step = _clean_line(_EMOTICON.sub(" ", text))
+    if "#" in step:
+        step = _cut_end(step, _HASHTAGS)
+    step = _cut_start(_cut_start(step, _WORD_NUMBER), _NUMBER)
+    last_word = _FIRST_WORD.match(step[:-60:-1])  # backwards from the end
+    if last_word and _squeezed(last_word[1][::-1]) in _LAST_WORDS:  # seldom true, and cheaper than to search
+        step = _cut_end(step, _SIGN_OFF)
+    return step if has_letter(step) and not _LINK.fullmatch(step) else ""
+
+
+def _cut_end(step: str, ending: re.Pattern[str]) -> str:
+    """The step without the ending; only its last 200 characters are searched, however long it is."""
+    found = ending.search(step, max(0, len(step) - 200))
+    return step[: found.start()].rstrip(" ,;:&-(~#") if found else step
+
+
+@lru_cache(maxsize=16384)
+def _squeezed(word: str) -> str:
+    """``Mencobaaa`` -> ``mencoba``."""
+    return _REPEATED.sub(r"\1", word.casefold())
+
+
+_LAST_WORDS = frozenset(_squeezed(phrase.split()[-1]) for kind in _WISHES.values() for phrase in kind)

@@ -1,0 +1,106 @@
+"""From a file to the rows of a table: bytes, text, lines, records."""
+
+import csv
+import io
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from koki.errors import DataError, RecipeFileNotFound
+
+
+def read_bytes(path: str) -> bytes:
+    """What the file holds.
+
+    Raises:
+        RecipeFileNotFound: the file is missing.
+        DataError: it is no regular file, cannot be read, is empty, or is a workbook or archive.
+    """
+    try:
+        mode = Path(path).stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise DataError(f"{path} is a folder, not a recipe file.", "Name the CSV files in it.")
+        if not stat.S_ISREG(mode):  # opening a pipe or a device could wait for ever
+            raise DataError(f"{path} is not a regular file.", "Save the recipes in a CSV file and name that.")
+        raw = Path(path).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise RecipeFileNotFound(f"There is no recipe file {path}", "Check the path given as data.") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
+        raise DataError(f"{path!r} cannot be read: {error}", "Check the path and its permissions.") from error
+    if not raw.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe"):
+        raise DataError(f"{path} is empty.", "It needs a header line and one line for each recipe.")
+    if raw.startswith(b"PK\x03\x04"):
+        raise DataError(f"{path} is an Excel workbook or a zip archive.", "Save it as CSV (UTF-8) first.")
+    return raw
+
+
+def decode(raw: bytes) -> tuple[str, str]:
+    """Text and the name of its encoding. What cannot be decoded becomes U+FFFD; nothing raises."""
+    for mark, codec, name in (
+        (b"\xef\xbb\xbf", "utf-8", "UTF-8 with BOM"),
+        (b"\xff\xfe", "utf-16-le", "UTF-16"),
+        (b"\xfe\xff", "utf-16-be", "UTF-16"),
+    ):
+        if raw.startswith(mark):
+            return raw.removeprefix(mark).decode(codec, "replace"), name
+    # Latin letters in UTF-16 have every other byte 0, which no other encoding does.
+    even, odd = raw[:4096:2].count(0), raw[1:4096:2].count(0)
+    if max(even, odd) > 0.3 * len(raw[:4096:2]) and min(even, odd) < 0.1 * max(even, odd):
+        return raw.decode("utf-16-le" if odd > even else "utf-16-be", "replace"), "UTF-16"
+    text = raw.decode("utf-8", "replace")
+    damaged = text.count("\ufffd") - raw.count("\ufffd".encode())  # some files have U+FFFD from an earlier loss
+    # A few broken sequences among many good ones are damaged UTF-8; the reverse is another encoding.
+    if damaged and damaged > sum(character > "\x7f" for character in text) - damaged:
+        return raw.decode("cp1252", "replace"), "Windows-1252"
+    return text, "UTF-8"
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of the file as the csv module and every editor count them, line ends kept."""
+    return list(io.StringIO(text, newline=""))
+
+
+class Record(NamedTuple):
+    """The fields of one row, as the file has them."""
+
+    line: int  # the physical line on which it starts, from 1
+    fields: list[str]
+    unclosed: bool  # a quotation mark opened on this line was never closed
+
+
+def records(lines: list[str], delimiter: str) -> Iterator[Record]:
+    """The rows that are not blank; the first one is the header.
+
+    A quotation mark that is never closed swallows the rows up to the next one. Such a row is read again as a row
+    of one line, and reading goes on with the next line.
+    """
+    csv.field_size_limit(2**31 - 1)  # length is for the caller to judge, row by row; csv would give up the whole file
+    width = start = 0
+    while start < len(lines):
+        # A reader for each row knows where the row ends, and costs next to nothing.
+        reader = csv.reader(map(lines.__getitem__, range(start, len(lines))), delimiter=delimiter)
+        fields, end = next(reader), start + reader.line_num
+        unclosed = _has_swallowed_rows(fields, lines[start:end], delimiter, width)
+        if unclosed:
+            fields, end = _read_alone(lines[start], delimiter, width), start + 1
+        if len(fields) > 1 or any(map(str.strip, fields)):
+            width = width or len(fields)
+            yield Record(start + 1, fields, unclosed)
+        start = end
+
+
+def _has_swallowed_rows(fields: list[str], span: list[str], delimiter: str, width: int) -> bool:
+    """A row of several lines with an odd number of quotation marks is broken if it does not fit the header, or if
+    one of its later lines is a whole row by itself."""
+    if len(span) == 1 or sum(line.count('"') for line in span) % 2 == 0:
+        return False
+    return len(fields) != width or any(len(row) == width for row in csv.reader(span[1:], delimiter=delimiter))
+
+
+def _read_alone(line: str, delimiter: str, width: int) -> list[str]:
+    """One line as a row, its quotation marks taken for plain characters if it fits the header then."""
+    plain = next(csv.reader([line], delimiter=delimiter, quoting=csv.QUOTE_NONE))
+    if len(plain) == width:
+        return [field.strip().strip('"') for field in plain]
+    return next(csv.reader([line], delimiter=delimiter))

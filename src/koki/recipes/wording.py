@@ -1,0 +1,107 @@
+"""From a raw ingredient line to plain words: normalised, freed of brackets and headings, cut into parts."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from koki.recipes.amounts import FIGURES
+from koki.recipes.lexicon import LEXICON, match
+
+MAX_CHARS: Final = 1000
+"""A line is read up to here."""
+
+_TOKEN: Final = re.compile(rf"[^\W\d_]+(?:['’*-][^\W\d_]+)*|{FIGURES}|[-,;/+&=.:]")
+_DOUBLED: Final = re.compile(r"\b(di|)([^\W\d_]{3,})2(?![0-9]|[.,/][0-9])(an|nya|kan)?")  # "diiris2" -> "diiris-iris"
+_ABBREVIATED: Final = re.compile(r"\b([^\W\d_]{1,3})\.(?=\s?[^\W\d_])")  # "bw.merah"
+_NUMBERED: Final = re.compile(r"\(?[0-9]{1,2}(?:\)\s*|\.\s+)(?=[^\W\d_])")  # "1) garam"
+_NOISE: Final = re.compile(r"https?://\S*|www\.\S*|[^\w\s.,;:/+&()\[\]{}=%'’*~-]|_")
+_BRACKET: Final = re.compile(r"([(\[{)\]}])")
+
+
+def normalise(raw: str) -> str:
+    """Lower case; plain digits and letters; "iris2" and "iris²" are "iris-iris"; no links, emoji or bullets."""
+    text = raw.lstrip()[:MAX_CHARS]
+    if not text.isascii():
+        text = re.sub(r"(?<=[^\W\d_])\s?[²₂]", "2", text)
+        text = re.sub(r"(?<=[0-9])(?=[¼-¾⅐-⅞])", " ", text)
+        text = re.sub("[–—−]", "-", unicodedata.normalize("NFKD", text).replace("⁄", "/"))
+        text = "".join(sign for sign in text if not unicodedata.combining(sign))
+    text = _NOISE.sub(" ", text.lower()).replace(" u/", " untuk ")
+    if "2" in text:
+        text = _DOUBLED.sub(r"\1\2-\2\3", text)
+    if "." in text:
+        text = _ABBREVIATED.sub(r"\1 ", text)
+    text = text.strip(" \t\r\n.,;*-+/&='’~")
+    return text[found.end() :] if (found := _NUMBERED.match(text)) else text
+
+
+def take_brackets(text: str) -> tuple[str, list[str]]:
+    """The text outside brackets and the texts inside; an unclosed bracket runs to the end, a stray one is dropped."""
+    if not _BRACKET.search(text):
+        return text, []
+    outside: list[str] = []
+    inside: list[list[str]] = []
+    depth = 0
+    for piece in _BRACKET.split(text):
+        if piece in ("(", "[", "{"):
+            depth += 1
+            if depth == 1:
+                inside.append([])
+        elif piece in (")", "]", "}"):
+            depth = max(depth - 1, 0)
+        else:
+            (inside[-1] if depth else outside).append(piece)
+    return " ".join(outside), [" ".join(words) for words in inside]
+
+
+def split_parts(text: str) -> Iterator[tuple[str, list[str]]]:
+    """The words between separators, and the kind of separator before them: ",", "and" or "or"."""
+    before, words = ",", list[str]()
+    for token in _TOKEN.findall(text):
+        kind = LEXICON.separators.get(token)
+        if kind is None:
+            words.append(token)
+        elif kind:
+            if words:
+                yield before, words
+                words = []
+            before = kind
+    if words:
+        yield before, words
+
+
+# ----------------------------------------------------------------------------------------------------------- headings
+
+
+def take_label(text: str) -> tuple[str | None, str]:
+    """Takes off a heading: ("bumbu halus", "") for a whole line, ("taburan", "bawang goreng") before an ingredient."""
+    first = found[0] if (found := _TOKEN.match(text)) else ""
+    if first[:1].isdigit() or (":" not in text and first not in LEXICON.openers):
+        return None, text
+    head, colon, tail = text.partition(":")
+    words = _TOKEN.findall(head)
+    if not words or match(LEXICON.amounts, words, 0)[0]:
+        return None, text
+    if first in LEXICON.words["comment"]:
+        return text, ""
+    if (colon and not tail.strip()) or _is_heading(words):
+        return head, tail
+    return (first, text[len(first) :]) if first in LEXICON.headings["label"] else (None, text)
+
+
+def _is_heading(words: list[str]) -> bool:
+    """Whether words without a quantity name a group of ingredients: "bumbu yang dihaluskan"."""
+    headings = LEXICON.headings
+    first, rest = words[0], words[1:]
+    if first in headings["always"] or first in headings["purpose"]:
+        return True
+    if first in headings["label"] or first in headings["maybe"]:
+        return all(word.partition("-")[0] in headings["with"] or word.isdigit() for word in rest)
+    return first in headings["alone"] and not rest
+
+
+def group_of(label: str) -> str | None:
+    """The words of a heading; None for a comment, which heads nothing."""
+    words = [word for word in _TOKEN.findall(label) if word not in LEXICON.separators]
+    return None if not words or words[0] in LEXICON.words["comment"] else " ".join(words)
