@@ -9,7 +9,7 @@ interrupted run may also be resumed with a smaller budget, or a larger one.
 
 Measured on 2 cores of an AMD Zen 4 that had nothing else to do: 1,850 tokens/s in float32, 2,950 with ``--bfloat16``,
 3,500 with that and glibc told to keep freed memory (``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000``). On a
-processor without bfloat16 instructions ``--bfloat16`` is far slower. Beside other work, set ``OMP_WAIT_POLICY=PASSIVE``.
+processor without bfloat16 instructions ``--bfloat16`` is far slower. Beside other work, ``OMP_WAIT_POLICY=PASSIVE``.
 
 From top to bottom: text, tokenizer, rows of tokens, training, measurements, export.
 """

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import sys
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -101,16 +102,25 @@ class TestItsTokenizer:
 
 
 def test_it_has_learned_the_recipes_that_ship(model: Any) -> None:
-    """Measured: X bits per byte; 1.8 after two minutes of training, 3.7 untrained."""
+    """Measured: 0.66 bits per byte; 3.35 untrained, 1.95 after the first 50 steps."""
     recipes = build_mini.read_recipes([SAMPLES])[0][:6]
     raw = build_mini.Tokenizer.from_file(str(MINI / "tokenizer.json"))
     bits = build_mini.bits_per_byte(model, raw, [build_mini.chef_layout(recipe) for recipe in recipes])
-    assert bits < 0.8
+    assert bits < 0.9
 
 
 TINY = build_mini.Shape(vocab_size=300, hidden_size=16, layers=1, intermediate_size=32, heads=2, positions=64)
 TINY_PLAN = build_mini.Plan(rows=2, row_length=32, warm_up_steps=2, held_out_share=0.2)
 THIRTY_STEPS = build_mini.Budget(tokens=30 * 2 * 32)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other cost these tiny models far more than they save."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
