@@ -63,21 +63,19 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
     Raises:
         KokiError: one of its kinds; whatever was saved before is untouched.
     """
-    # errors before any expensive work
+    # environment and devices; what can be wrong is looked at before anything expensive and before anything is written
     files = recipe_files(config)
     require_files(files)
-
-    # environment and devices
     quiet_libraries()
     transformers.set_seed(config.seed)
     device = detect_device(config.training.mixed_precision)
     console.print(f"Device      {device.describe()}", highlight=False)
-    run_folder, set_aside = open_run_folder(config.output, fresh=fresh)
+    source = find_base(config.model)
 
-    # checkpoint or base
+    # output folder; checkpoint or base
+    run_folder, set_aside = open_run_folder(config.output, fresh=fresh)
     search = find_newest(run_folder)
     checkpoint = search.newest
-    source = find_base(config.model)
     identity: Identity = _settings_identity(config, source)
     if checkpoint is not None:
         require_same_run(checkpoint, identity)
@@ -94,11 +92,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         checkpointing = config.training.gradient_checkpointing
         prepare_for_training(base, config.model, gradient_checkpointing=checkpointing)
 
-        # output folder
-        write_config(run_folder, config)
-
         # LoRA: the checkpoint's or a new one, once; input gradients
-        transformers.set_seed(config.seed)
+        transformers.set_seed(config.seed)  # a new adapter does not depend on what was drawn before it
         model = load_adapter(base, checkpoint.folder, trainable=True) if checkpoint else add_adapter(base, config.lora)
         if checkpointing:
             enable_input_gradients(model)
@@ -115,6 +110,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         identity |= {"recipes": len(recipes), "conversations": dataset.digest()[:16]}
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
+        write_config(run_folder, config)
 
         # collator, training arguments
         sampler = VariationSampler(dataset, config.data.variations, config.seed)
