@@ -17,7 +17,8 @@ SOTO = {
     "Title": "Soto Ayam",
     "Ingredients": "1 ekor ayam--2 batang serai, memarkan--1 liter air"
     "--Bumbu halus:--6 siung bawang merah--2 ruas kunyit",
-    "Steps": "Rebus ayam sampai empuk.--Tumis bumbu halus agar harum, lalu masukkan ke rebusan.--Sajikan hangat.",
+    "Steps": "Rebus ayam sampai empuk."
+    "--Tumis bumbu halus sampai matang agar kuahnya harum, lalu masukkan ke rebusan.--Sajikan hangat.",
 }
 ORAK = {
     "Title": "Tempe Orek",
@@ -68,6 +69,7 @@ def printed(console: Console) -> str:
 
 SHORT = (
     "data.tips=false",
+    "data.validation_fraction=0",
     "data.variations=8",
     "training.max_steps=12",
     "training.per_device_train_batch_size=1",

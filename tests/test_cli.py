@@ -81,6 +81,33 @@ def test_check_gives_json_with_columns_and_dropped_rows(tmp_path: Path) -> None:
     assert read["dropped"][0]["line"] == 3
 
 
+ODD = "Menu;Belanja;Cara\nSoto;ayam--serai;Rebus ayam.\nKosong;;Rebus.\n"
+ODD_COLUMNS = "title=Menu, ingredients=Belanja,steps=Cara"
+
+
+def test_check_takes_the_names_of_odd_columns(tmp_path: Path) -> None:
+    (tmp_path / "resep.csv").write_text(ODD, "utf-8")
+    report = json.loads(koki("check", str(tmp_path / "resep.csv"), "--columns", ODD_COLUMNS, "--json").stdout)
+    assert report["files"][0]["columns"] == {"title": "Menu", "ingredients": "Belanja", "steps": "Cara"}
+
+
+def test_check_takes_a_pattern(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.csv"):
+        (tmp_path / name).write_text(f"Judul,Bahan,Langkah\nSoto {name},ayam--serai,Rebus ayam.\n", "utf-8")
+    report = json.loads(koki("check", "*.csv", "--json", cwd=tmp_path).stdout)
+    assert [file["path"] for file in report["files"]] == ["a.csv", "b.csv"]
+
+
+def test_check_writes_the_dropped_rows_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "resep.csv").write_text(ODD, "utf-8")
+    run = koki("check", "resep.csv", "--columns", ODD_COLUMNS, "--output", "buangan.csv", "--json", cwd=tmp_path)
+    assert json.loads(run.stdout)["rows_kept"] == 1
+    assert "Dropped rows written to buangan.csv: 1" in run.stderr
+    assert (tmp_path / "buangan.csv").read_text("utf-8") == (
+        "file,line,reason,title\nresep.csv,3,ingredients are empty,Kosong\n"
+    )
+
+
 def test_config_prints_yaml_that_config_reads(tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
     file.write_text(koki("config", "--set", "seed=7").stdout, "utf-8")
@@ -93,6 +120,20 @@ def test_preview_gives_json(recipe_csv: Path) -> None:
     assert {"kind", "before", "supervised", "after", "tokens"} <= set(shown["conversations"][0])
 
 
+def test_data_export_writes_json_lines(recipe_csv: Path, tmp_path: Path) -> None:
+    output = tmp_path / "percakapan.jsonl"
+    options = ("--data", str(recipe_csv), "--set", "data.validation_fraction=0", "--output", str(output))
+    run = koki("data", "export", "--format", "messages", *options)
+    assert run.returncode == 0
+    assert {len(json.loads(line)["messages"]) for line in output.read_text("utf-8").splitlines()} == {3}
+
+
+def test_data_export_of_an_unknown_format_lists_the_formats(tmp_path: Path) -> None:
+    run = koki("data", "export", "--format", "xml", "--output", str(tmp_path / "x"))
+    assert run.returncode == 1
+    assert "messages, sharegpt, alpaca, prompt-completion" in run.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -101,6 +142,9 @@ def test_preview_gives_json(recipe_csv: Path) -> None:
         (("train", "--preset", "dmo"), "Did you mean 'demo'?"),
         (("ask", "tidak-ada", "Resep?"), "There is no run folder tidak-ada"),
         (("check", "tidak-ada.csv"), "tidak-ada.csv"),
+        (("check", "*.csv"), "No recipe file matches *.csv"),
+        (("check", "a.csv", "--columns", "Judul"), "not of the form field=name"),
+        (("train", "--columns", "titel=Judul"), "no 'titel'"),
         (("parse", "tidak-ada.txt"), "tidak-ada.txt is not there"),
         (("preview", "--model", "0.7b"), "There is no model '0.7b'"),
     ],

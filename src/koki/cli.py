@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 import koki
-from koki.errors import DataError, KokiError
+from koki.errors import ConfigError, DataError, KokiError
 
 app = typer.Typer(
     name="koki",
@@ -20,6 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+data_app = typer.Typer(help="Work with the conversations themselves.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
 
 out = Console()
 err = Console(stderr=True)
@@ -35,6 +38,10 @@ DEMO_QUESTIONS = (
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DataOption = Annotated[list[Path] | None, typer.Option("--data", help="Recipe file; may be given several times.")]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option("--columns", metavar="FIELD=NAME,...", help="Columns under names of their own: title=...,steps=..."),
+]
 ModelOption = Annotated[str | None, typer.Option("--model", help="mini, 0.5b, 1.5b, 3b, a folder or a hub id.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting; `koki config` lists them.")
@@ -63,6 +70,7 @@ def options(
 def train(
     config: ConfigOption = None,
     data: DataOption = None,
+    columns: ColumnsOption = None,
     model: ModelOption = None,
     output: Annotated[str | None, typer.Option("--output", help="Run folder.")] = None,
     preset: PresetOption = None,
@@ -78,6 +86,7 @@ def train(
 
     flags = {
         "data.files": [str(file) for file in data] if data else None,
+        "data.columns": _columns(columns),
         "model.name": model,
         "output": output,
         "training.max_steps": max_steps,
@@ -122,22 +131,29 @@ def ask(
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Recipe files.")],
+    files: Annotated[list[Path], typer.Argument(help="Recipe files, or patterns in quotes: 'data/*.csv'.")],
+    columns: ColumnsOption = None,
+    output: Annotated[Path | None, typer.Option("--output", help="CSV file to write the dropped rows to.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what the reader finds in recipe files: columns, rows kept and dropped, and why."""
     from koki.recipes.table import read_recipes
 
-    _, report = read_recipes(files)
+    _, report = read_recipes(files, _columns(columns))
     if as_json:
         _print_json(report.as_dict())
     else:
         out.print(report.render())
+    if output:
+        report.save_dropped(output)
+        said = f"Dropped rows written to {output}: {len(report.dropped):,}"
+        err.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
 def preview(
     data: DataOption = None,
+    columns: ColumnsOption = None,
     model: Annotated[str, typer.Option("--model", help="Whose tokenizer and chat template.")] = "mini",
     recipe: Annotated[int, typer.Option("--recipe", min=1, help="Which recipe, counted from 1.")] = 1,
     assignments: SetOption = None,
@@ -147,7 +163,11 @@ def preview(
     from koki.config import load_config
     from koki.pipeline import preview_recipe
 
-    flags = {"data.files": [str(file) for file in data] if data else None, "model.name": model}
+    flags = {
+        "data.files": [str(file) for file in data] if data else None,
+        "data.columns": _columns(columns),
+        "model.name": model,
+    }
     resolved = load_config(flags=flags, assignments=assignments or ())
     shown = preview_recipe(resolved, recipe)
     if as_json:
@@ -184,6 +204,27 @@ def show_config(
     print(to_yaml(load_config(preset=preset, file=config, assignments=assignments or ())), end="")  # noqa: T201
 
 
+@data_app.command()
+def export(
+    form: Annotated[str, typer.Option("--format", help="messages, sharegpt, alpaca or prompt-completion.")],
+    output: Annotated[Path, typer.Option("--output", help="JSON Lines file to write.")],
+    data: DataOption = None,
+    model: Annotated[str, typer.Option("--model", help="Whose tokenizer decides what fits.")] = "mini",
+    assignments: SetOption = None,
+) -> None:
+    """Write the conversations for other trainers, as they are trained on here."""
+    from koki.config import load_config
+    from koki.export.conversations import FORMATS, export_conversations
+    from koki.pipeline import build_dataset
+
+    if form not in FORMATS:
+        raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")
+    flags = {"data.files": [str(file) for file in data] if data else None, "model.name": model}
+    dataset = build_dataset(load_config(flags=flags, assignments=assignments or ()))
+    out.print(dataset.report.render())
+    out.print(f"{export_conversations(dataset, form, output):,} conversations in {output}", highlight=False)
+
+
 @app.command()
 def demo(
     output: Annotated[str, typer.Option("--output", help="Run folder.")] = "runs/demo",
@@ -211,6 +252,19 @@ def demo(
         "koki train --data resep.csv --model 0.5b --output runs/warung",
     ):
         out.print(f"  {command}", highlight=False, soft_wrap=True)
+
+
+def _columns(text: str | None) -> dict[str, str] | None:
+    """``title=Nama Menu,steps=Cara`` -> field and name of its column."""
+    if text is None:
+        return None
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if not all(field.strip() and name.strip() for field, _, name in pairs):
+        raise ConfigError(
+            f"--columns {text!r} is not of the form field=name,field=name.",
+            "Example: --columns title=Menu,ingredients=Belanja,steps=Cara; data.columns takes names with a comma too.",
+        )
+    return {field.strip(): name.strip() for field, _, name in pairs}
 
 
 def _print_json(content: Any, indent: int | None = 2) -> None:

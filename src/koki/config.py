@@ -56,9 +56,17 @@ class LoraConfig(_Section):
 class DataConfig(_Section):
     """The recipes, and how many conversations are made of them."""
 
-    files: tuple[str, ...] = _setting((), "recipe files; empty means the recipes that ship with Koki", "Koki")
+    files: tuple[str, ...] = _setting(
+        (), "recipe files or patterns (data/*.csv); empty means the recipes that ship with Koki", "Koki"
+    )
+    columns: dict[str, str] = _setting(
+        {}, "columns under names of their own: {title: ..., ingredients: ..., steps: ...}", "Koki"
+    )
     variations: Literal["all"] | Annotated[int, Field(ge=1)] = _setting(
         "all", "conversations of each recipe in one epoch: all, or a number drawn anew each epoch", "mission"
+    )
+    validation_fraction: float = _setting(
+        0.05, "share of the recipes held out by title, to measure what was learned; 0 trains on all", "Koki", ge=0, lt=1
     )
     tips: bool = _setting(True, "also train on tips of traditional cooking", "mission")
 
@@ -116,6 +124,7 @@ HARMLESS_ON_RESUME = frozenset(
     {
         "output",
         "data.files",  # the recipes themselves are compared, wherever their files lie now
+        "data.columns",
         "training.save_steps",
         "training.save_total_limit",
         "training.logging_steps",

@@ -23,6 +23,7 @@ from koki.errors import DataError, KokiError, TrainingError
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
 from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
+from koki.recipes.split import split
 from koki.recipes.table import Recipe, read_recipes, require_files
 from koki.tokens.batches import PaddingCollator, VariationSampler
 from koki.tokens.dataset import ConversationDataset
@@ -65,11 +66,11 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
     """
     # environment and devices; what can be wrong is looked at before anything expensive and before anything is written
     files = recipe_files(config)
-    require_files(files)
+    require_files(files, config.data.columns)
     quiet_libraries()
     transformers.set_seed(config.seed)
     device = detect_device(config.training.mixed_precision)
-    console.print(f"Device      {device.describe()}", highlight=False)
+    _say(console, "Device", device.describe())
     source = find_base(config.model)
 
     # output folder; checkpoint or base
@@ -98,13 +99,15 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         if checkpointing:
             enable_input_gradients(model)
         trainable, parameters = trainable_parameters(model)
-        console.print(f"Adapter     {trainable:,} of {parameters:,} parameters are trained", highlight=False)
+        _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
 
         # recipe CSV: structure, cleaning
-        recipes, data_report = read_recipes(files)
+        recipes, data_report = read_recipes(files, config.data.columns)
         console.print(data_report.render())
 
-        # conversations; chat template; tokens
+        # split; conversations; chat template; tokens
+        recipes, held_out = split_recipes(recipes, config)
+        _say_what_is_held_out(console, held_out)
         dataset = ConversationDataset(compose(recipes, config), template, len(tokenizer), config.tokens)
         console.print(dataset.report.render())
         identity |= {"recipes": len(recipes), "conversations": dataset.digest()[:16]}
@@ -137,7 +140,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         started = time.perf_counter()
         if checkpoint is not None and _is_finished(checkpoint):
             trainer.state = transformers.TrainerState.load_from_json(str(checkpoint.folder / "trainer_state.json"))
-            console.print(f"Training    already finished at step {checkpoint.step}; --fresh starts over")
+            _say(console, "Training", f"already finished at step {checkpoint.step}; --fresh starts over")
         else:
             _run(trainer, run_folder, checkpoint, stop, progress)
         outcome = Outcome(
@@ -151,7 +154,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
         # save model, tokenizer and metadata
         if stop.received is None:
-            card = run_card(config, source, device, template.system, data_report, dataset, outcome)
+            card = run_card(config, source, device, template.system, data_report, len(held_out), dataset, outcome)
             save_result(run_folder, model, tokenizer, card)
             draw_curves(outcome.log_history, run_folder / CURVES)
     return TrainResult(run_folder, outcome.steps, stop.received, outcome.losses)
@@ -164,14 +167,41 @@ def recipe_files(config: RunConfig) -> list[Path]:
     return [Path(str(resources.files("koki.recipes") / "samples.csv"))]
 
 
+def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:
+    """The recipes to train on and those held out.
+
+    Raises:
+        DataError: all are held out.
+    """
+    train_recipes, held_out = split(recipes, config.data.validation_fraction)
+    if not train_recipes:
+        raise DataError(f"All {len(held_out)} recipes are held out.", "Train on all: --set data.validation_fraction=0")
+    return train_recipes, held_out
+
+
 def compose(recipes: list[Recipe], config: RunConfig) -> Iterator[list[Conversation]]:
     """The conversations of each recipe, then of each tip."""
     tips = load_tips() if config.data.tips else ()
-    composer = Composer(load_phrasebook(), tips, config.seed)
+    composer = Composer(load_phrasebook(), tips, recipes, config.seed)
     for recipe in recipes:
         yield composer.compose(recipe)
     for tip in tips:
         yield composer.compose_tip(tip)
+
+
+def build_dataset(config: RunConfig) -> ConversationDataset:
+    """The conversations that a run with this configuration would train on.
+
+    Raises:
+        KokiError: as `train`.
+    """
+    quiet_libraries()
+    recipes, _ = read_recipes(recipe_files(config), config.data.columns)
+    source = find_base(config.model)
+    tokenizer = load_tokenizer(source.location, config.model.revision)
+    template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+    train_recipes, _ = split_recipes(recipes, config)
+    return ConversationDataset(compose(train_recipes, config), template, len(tokenizer), config.tokens)
 
 
 def preview_recipe(config: RunConfig, number: int) -> Preview:
@@ -181,14 +211,14 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
         DataError: there is no such recipe, or none of its conversations fits.
     """
     quiet_libraries()
-    recipes, _ = read_recipes(recipe_files(config))
+    recipes, _ = read_recipes(recipe_files(config), config.data.columns)
     if number > len(recipes):
         raise DataError(f"There is no recipe {number}.", f"The data holds {len(recipes)}.")
     recipe = recipes[number - 1]
     source = find_base(config.model)
     tokenizer = load_tokenizer(source.location, config.model.revision)
     template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
-    composer = Composer(load_phrasebook(), load_tips(), config.seed)
+    composer = Composer(load_phrasebook(), load_tips(), recipes, config.seed)
     dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
     return preview(recipe.title, dataset, tokenizer)
 
@@ -208,6 +238,11 @@ def _settings_identity(config: RunConfig, source: BaseSource) -> Identity:
     return {**settings, "base model": source.revision}
 
 
+def _say(console: Console, label: str, text: str) -> None:
+    """A line of the report at the start; a path in it is text and is not wrapped."""
+    console.print(f"{label:<12}{text}", highlight=False, markup=False, soft_wrap=True)
+
+
 def _say_where_it_starts(
     console: Console,
     source: BaseSource,
@@ -216,14 +251,22 @@ def _say_where_it_starts(
     set_aside: Path | None,
 ) -> None:
     if set_aside is not None:
-        console.print(f"Fresh       the earlier run is kept as {set_aside}", highlight=False)
+        _say(console, "Fresh", f"the earlier run is kept as {set_aside}")
     for flaw in passed_over:
-        console.print(f"[yellow]Passed over[/] {flaw}", highlight=False)
+        _say(console, "Passed over", flaw)
     where = f"{source.name} ({source.location})" if source.name != source.location else source.name
     if checkpoint is not None:
-        console.print(f"Start       {checkpoint.folder}, the newest whole checkpoint, on base {where}", highlight=False)
+        _say(console, "Start", f"{checkpoint.folder}, the newest whole checkpoint, on base {where}")
     else:
-        console.print(f"Start       base {where}: no checkpoint in the run folder", highlight=False)
+        _say(console, "Start", f"base {where}: no checkpoint in the run folder")
+
+
+def _say_what_is_held_out(console: Console, held_out: list[Recipe]) -> None:
+    if not held_out:
+        return
+    titles = ", ".join(recipe.title for recipe in held_out[:5]) + (", ..." if len(held_out) > 5 else "")
+    _say(console, "Held out", f"{len(held_out):,} recipes are not trained on: {titles}")
+    _say(console, "", "--set data.validation_fraction=0 trains on all")
 
 
 def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Any:

@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pytest
-from conftest import SOTO, write_csv
+from conftest import ORAK, SOTO, write_csv
 
+import koki.recipes
 from koki.dialogue.compose import Composer, Conversation, inquiry_subjects
 from koki.dialogue.phrasebook import load_phrasebook, load_tips
 from koki.recipes.ingredients import is_staple
 from koki.recipes.table import Recipe, read_recipes
+
+SAMPLES = Path(koki.recipes.__file__).parent / "samples.csv"
 
 
 def whole(conversation: Conversation) -> str:
@@ -20,9 +23,19 @@ def recipes(recipe_csv: Path) -> list[Recipe]:
     return read_recipes([recipe_csv])[0]
 
 
+def composer_of(recipes: list[Recipe], seed: int = 42) -> Composer:
+    return Composer(load_phrasebook(), load_tips(), recipes, seed)
+
+
 @pytest.fixture
-def composer() -> Composer:
-    return Composer(load_phrasebook(), load_tips(), seed=42)
+def composer(recipes: list[Recipe]) -> Composer:
+    return composer_of(recipes)
+
+
+def read_one(folder: Path, **changes: str) -> tuple[Recipe, Composer]:
+    """Soto with some fields changed, alone in its file."""
+    recipes = read_recipes([write_csv(folder / "r.csv", [SOTO | changes])])[0]
+    return recipes[0], composer_of(recipes)
 
 
 def of_kind(conversations: list[Conversation], kind: str) -> list[Conversation]:
@@ -37,7 +50,7 @@ def test_a_recipe_gets_as_many_conversations_of_each_kind_as_the_mission_says(
 
 
 def test_no_question_is_asked_twice(recipes: list[Recipe], composer: Composer) -> None:
-    questions = [conversation.question for conversation in composer.compose(recipes[0])]
+    questions = [conversation.question for conversation in composer.compose(recipes[0]) if conversation.kind != "tip"]
     assert len(set(questions)) == len(questions) == 40
 
 
@@ -67,26 +80,45 @@ def test_a_question_for_ingredients_is_not_answered_with_steps(recipes: list[Rec
 def test_a_recommendation_names_what_is_at_hand_and_exactly_what_is_missing(
     recipes: list[Recipe], composer: Composer
 ) -> None:
-    recipe = recipes[0]
-    for conversation in of_kind(composer.compose(recipe), "recommendation"):
-        first, _, body = whole(conversation).partition("\n\n")
-        question = conversation.question.lower()
-        at_hand = [name for name in recipe.main_ingredients if name in question]
-        assert 3 <= len(at_hand) <= 5
-        assert recipe.title in first
-        for name in recipe.main_ingredients:
-            assert name in first.lower()
-        assert recipe.steps[-1] in body
+    for recipe in recipes:
+        for conversation in of_kind(composer.compose(recipe), "recommendation"):
+            first, _, body = whole(conversation).partition("\n\n")
+            at_hand = [name for name in recipe.main_ingredients if name in conversation.question.lower()]
+            assert 3 <= len(at_hand) <= 5
+            assert recipe.title in first  # three dishes so unlike each other that none suits better
+            for name in recipe.main_ingredients:
+                assert name in first.lower()
+            assert recipe.steps[-1] in body
 
 
-def test_a_recommendation_for_a_dish_of_three_ingredients_says_that_nothing_is_missing(
-    tmp_path: Path, composer: Composer
-) -> None:
-    row = SOTO | {"Ingredients": "1 ekor ayam--2 batang serai--2 ruas kunyit--garam"}
-    recipe = read_recipes([write_csv(tmp_path / "r.csv", [row])])[0][0]
+def test_a_recommendation_for_a_dish_of_three_ingredients_says_that_nothing_is_missing(tmp_path: Path) -> None:
+    recipe, composer = read_one(tmp_path, Ingredients="1 ekor ayam--2 batang serai--2 ruas kunyit--garam")
     complete = load_phrasebook().frames.recommendation.complete
     for conversation in of_kind(composer.compose(recipe), "recommendation"):
         assert any(sentence in whole(conversation) for sentence in complete)
+
+
+def test_some_recommendations_go_on_with_further_dishes_that_use_what_is_at_hand(tmp_path: Path) -> None:
+    rows = [SOTO, SOTO | {"Title": "Opor Ayam", "Ingredients": SOTO["Ingredients"] + "--santan--2 butir kemiri"}]
+    recipes = read_recipes([write_csv(tmp_path / "r.csv", rows)])[0]
+    extras = [
+        s.text for c in of_kind(composer_of(recipes).compose(recipes[0]), "recommendation") for s in c.answer[3:4]
+    ]
+    several = [text for text in extras if "Opor Ayam: sudah ada" in text]
+    assert len(several) == sum(form.several for form in load_phrasebook().recommendation) > 0
+    assert all("masih perlu" in text and "santan" in text.partition("masih perlu")[2] for text in several)
+
+
+def test_an_inquiry_names_a_dish_with_the_ingredient_its_recipe_and_further_dishes(tmp_path: Path) -> None:
+    rows = [SOTO, SOTO | {"Title": "Opor Ayam", "Ingredients": SOTO["Ingredients"] + "--santan"}, ORAK]
+    recipes = read_recipes([write_csv(tmp_path / "r.csv", rows)])[0]
+    for conversation in of_kind(composer_of(recipes).compose(recipes[0]), "inquiry"):
+        answer = whole(conversation)
+        assert "ayam" in conversation.question
+        assert "Soto Ayam" in answer
+        assert "Opor Ayam" in answer
+        assert "Tempe Orek" not in answer
+        assert "Cara membuat:" in answer
 
 
 def test_an_inquiry_is_never_about_salt_oil_or_water(recipes: list[Recipe], composer: Composer) -> None:
@@ -101,20 +133,45 @@ def test_inquiries_ask_for_what_makes_the_dish_not_for_its_seasoning(recipes: li
     assert "bawang merah" not in inquiry_subjects(recipes[1])
 
 
-def test_a_recipe_with_two_main_ingredients_gets_the_kinds_it_can_support(tmp_path: Path, composer: Composer) -> None:
-    row = SOTO | {"Ingredients": "1 ekor ayam--2 batang serai--garam--air"}
-    recipe = read_recipes([write_csv(tmp_path / "r.csv", [row])])[0][0]
+def test_a_recipe_with_two_main_ingredients_gets_the_kinds_it_can_support(tmp_path: Path) -> None:
+    recipe, composer = read_one(tmp_path, Ingredients="1 ekor ayam--2 batang serai--garam--air")
     kinds = {conversation.kind for conversation in composer.compose(recipe)}
-    assert kinds == {"standard", "simple", "inquiry"}
+    assert kinds - {"tip"} == {"standard", "simple", "inquiry"}
 
 
-def test_conversations_depend_on_the_seed_and_the_recipe_alone(recipes: list[Recipe]) -> None:
-    def compose(seed: int, recipe: Recipe) -> list[Conversation]:
-        return Composer(load_phrasebook(), load_tips(), seed).compose(recipe)
+def test_conversations_depend_on_the_seed_and_the_recipes_alone(recipes: list[Recipe], composer: Composer) -> None:
+    backwards = composer_of(recipes[::-1])
+    for recipe in recipes:
+        assert backwards.compose(recipe) == composer.compose(recipe)
+    assert composer_of(recipes, seed=2).compose(recipes[0]) != composer.compose(recipes[0])
 
-    together = [compose(1, recipe) for recipe in recipes]
-    assert compose(1, recipes[2]) == together[2]
-    assert compose(2, recipes[2]) != together[2]
+
+def answers_to_each_question(recipes: list[Recipe]) -> dict[str, set[str]]:
+    composer = composer_of(recipes)
+    answers: dict[str, set[str]] = {}
+    for recipe in recipes:
+        for conversation in composer.compose(recipe):
+            answers.setdefault(conversation.question, set()).add(whole(conversation))
+    return answers
+
+
+def test_no_question_has_two_answers_among_the_recipes_that_ship() -> None:
+    assert all(len(answers) == 1 for answers in answers_to_each_question(read_recipes([SAMPLES])[0]).values())
+
+
+def test_no_question_has_two_answers_among_real_recipes_of_which_many_share_a_title(shared_data: Path) -> None:
+    recipes = read_recipes([shared_data / "recipes" / "dataset-sapi.csv"])[0][:400]
+    assert all(len(answers) == 1 for answers in answers_to_each_question(recipes).values())
+
+
+def test_held_out_forms_are_a_fifth_and_never_asked(recipes: list[Recipe], composer: Composer) -> None:
+    book = load_phrasebook()
+    forms = [*book.standard, *book.simple, *book.recommendation, *book.inquiry]
+    held_out = [form for form in forms if form.held_out]
+    assert len(held_out) / len(forms) == pytest.approx(0.2, abs=0.03)
+    asked = {conversation.question for conversation in composer.compose(recipes[0])}
+    for form in held_out:
+        assert form.question.format(dish="Soto Ayam", ingredient="ayam", ingredients="ayam") not in asked
 
 
 def test_a_question_typed_in_lower_case_has_its_dish_in_lower_case(recipes: list[Recipe], composer: Composer) -> None:
@@ -134,19 +191,25 @@ def test_every_answer_starts_with_a_capital_and_has_no_open_placeholder(
         assert not set("{}") & set(conversation.question + answer)
 
 
-def test_braces_in_a_recipe_are_text(tmp_path: Path, composer: Composer) -> None:
-    row = SOTO | {"Title": "Soto {dish} {0}"}
-    recipe = read_recipes([write_csv(tmp_path / "r.csv", [row])])[0][0]
+def test_braces_in_a_recipe_are_text(tmp_path: Path) -> None:
+    recipe, composer = read_one(tmp_path, Title="Soto {dish} {0}")
     assert "Resep Soto {dish} {0} dong!" in [c.question for c in composer.compose(recipe)]
 
 
-def test_a_tip_at_the_end_of_a_recipe_is_about_one_of_its_ingredients(tmp_path: Path, composer: Composer) -> None:
-    row = SOTO | {"Ingredients": SOTO["Ingredients"] + "--200 ml santan"}
-    recipe = read_recipes([write_csv(tmp_path / "r.csv", [row])])[0][0]
+def test_a_tip_at_the_end_of_a_recipe_is_about_one_of_its_ingredients(tmp_path: Path) -> None:
+    recipe, composer = read_one(tmp_path, Ingredients=SOTO["Ingredients"] + "--200 ml santan")
     shorts = {tip.short for tip in load_tips() if set(tip.ingredients) & set(recipe.main_ingredients)}
-    tips = [s.text for c in composer.compose(recipe) for s in c.answer if s.role == "tip"]
+    requests = of_kind(composer.compose(recipe), "standard")
+    tips = [segment.text for conversation in requests for segment in conversation.answer if segment.role == "extra"]
     assert tips
     assert all(any(short in tip for short in shorts) for tip in tips)
+
+
+def test_a_step_that_gives_a_reason_becomes_a_tip(recipes: list[Recipe], composer: Composer) -> None:
+    (tip,) = of_kind(composer.compose(recipes[0]), "tip")
+    assert "Soto Ayam" in tip.question
+    assert "kuahnya harum" in tip.question
+    assert whole(tip) == "Tumis bumbu halus sampai matang agar kuahnya harum, lalu masukkan ke rebusan."
 
 
 def test_there_are_at_least_eighty_tips_each_with_its_questions() -> None:

@@ -9,7 +9,7 @@ from koki.dialogue.fit import shorter_and_shorter
 ANSWER = (
     Segment("Bahan"),
     Segment("Langkah"),
-    Segment("Tips: pelan-pelan.", "tip"),
+    Segment("Tips: pelan-pelan.", "extra"),
     Segment("Selamat memasak!", "courtesy"),
 )
 
@@ -26,7 +26,7 @@ def test_an_answer_without_courtesy_or_tip_is_offered_once() -> None:
     assert list(shorter_and_shorter(ANSWER[:2])) == ["Bahan\n\nLangkah"]
 
 
-segments = st.builds(Segment, st.text(min_size=1), st.sampled_from(["body", "tip", "courtesy"]))
+segments = st.builds(Segment, st.text(min_size=1), st.sampled_from(["body", "extra", "courtesy"]))
 
 
 @given(st.lists(segments, min_size=1).map(tuple))

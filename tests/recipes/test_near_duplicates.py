@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from koki.recipes.ingredients import parse_ingredients
 from koki.recipes.near_duplicates import MOST_SHARED, near_duplicate_groups
-from koki.recipes.table import Recipe, read_recipes
+from koki.recipes.recipe import Recipe
+from koki.recipes.table import read_recipes
 
 
 def recipe(title: str, ingredients: str, *steps: str, loves: int | None = None) -> Recipe:
@@ -185,8 +186,9 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "recipes"
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real recipe files are not beside the repository")
 def test_near_duplicates_of_real_posts_are_found_and_variants_are_not() -> None:
-    recipes, _ = read_recipes([DATA / "dataset-telur.csv"])
-    titles = [{recipes[place].title for place in group} for group in near_duplicate_groups(recipes)]
+    recipes, report = read_recipes([DATA / "dataset-telur.csv"])
+    title = {f"near-duplicate of {it.file}:{it.line}": it.title for it in recipes}
+    titles = [{row.title, title[row.reason]} for row in report.dropped if row.reason in title]
     assert {"Telur Ceplok Tauco", "Telor Ceplok Tauco"} in titles
     assert {"Tempe Goreng Telur", "Tempe goreng telur"} in titles
     assert len(titles) < 10

@@ -1,11 +1,14 @@
 """The account of what was read: totals, reasons, and how it looks."""
 
+import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from koki.errors import DataError
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, some
 
 
@@ -43,6 +46,14 @@ def test_the_totals_are_those_of_all_files() -> None:
 def test_duplicates_are_one_reason_wherever_the_first_copy_stands() -> None:
     assert report().dropped_by_reason == {"exact duplicate": 6, "no title": 1}
     assert report().duplicates == 6
+
+
+def test_exact_and_near_duplicates_are_counted_apart() -> None:
+    near = DroppedRow("b.csv", 3, "Sop", "near-duplicate of a.csv:2")
+    second = FileReport("b.csv", "", 9, "UTF-8", ",", [], {}, [], 1, 0, [near])
+    both = DataReport([report().files[0], second])
+    assert both.dropped_by_reason == {"exact duplicate": 6, "no title": 1, "near-duplicate": 1}
+    assert (both.as_dict()["duplicates"], both.as_dict()["near_duplicates"]) == (6, 1)
 
 
 def test_the_spread_of_counts() -> None:
@@ -83,6 +94,43 @@ def test_a_file_without_faults_has_no_table_of_faults() -> None:
 @pytest.mark.parametrize(("items", "text"), [([], ""), ([2], "2"), ([2, 3], "2, 3"), ([2, 3, 4, 5], "2, 3 and 2 more")])
 def test_some_of_many(items: list[int], text: str) -> None:
     assert some(items, 2) == text
+
+
+# ---- the dropped rows as a file
+
+
+def test_dropped_rows_are_written_as_csv(tmp_path: Path) -> None:
+    title = 'Soto "enak", kuah'
+    rows = [DroppedRow("a.csv", 7, title, "no title"), DroppedRow("b\udcff.csv", 9, "", "steps are empty")]
+    file = FileReport("a.csv", "", 9, "UTF-8", ",", [], {}, [], 2, 0, rows)
+    DataReport([file]).save_dropped(tmp_path / "buangan.csv")
+    with (tmp_path / "buangan.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as written:
+        assert list(csv.reader(written)) == [
+            ["file", "line", "reason", "title"],
+            ["a.csv", "7", "no title", title],
+            ["b\udcff.csv", "9", "steps are empty", ""],
+        ]
+
+
+def test_an_earlier_list_of_dropped_rows_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "buangan.csv"
+    report().save_dropped(path)
+    DataReport().save_dropped(path)
+    assert path.read_text() == "file,line,reason,title\n"
+
+
+def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "resep.csv"
+    path.write_text("Title,Ingredients,Steps\n")
+    with pytest.raises(DataError, match="no list of dropped rows"):
+        report().save_dropped(path)
+    assert path.read_text() == "Title,Ingredients,Steps\n"
+
+
+@pytest.mark.parametrize("name", ["tiada/buangan.csv", ".", "a\0b"])
+def test_a_place_that_cannot_be_written_to_is_an_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match="cannot be written"):
+        report().save_dropped(tmp_path / name)
 
 
 # ---- files and their columns, as a terminal of 80 columns shows them

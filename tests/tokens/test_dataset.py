@@ -33,7 +33,7 @@ def make_dataset(tokenizer: PreTrainedTokenizerBase) -> MakeDataset:
 
 
 def conversation(question: str, body: str, *, tip: str = "", courtesy: str = "") -> Conversation:
-    segments = [Segment(body), Segment(tip, "tip"), Segment(courtesy, "courtesy")]
+    segments = [Segment(body), Segment(tip, "extra"), Segment(courtesy, "courtesy")]
     return Conversation("simple", "Kamu Koki.", question, tuple(s for s in segments if s.text))
 
 

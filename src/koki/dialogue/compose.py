@@ -1,16 +1,18 @@
 """Fills the phrasebook for a recipe: 5 standard requests, 15 simple questions, 10 recommendations, 10 inquiries.
 
-Every draw comes from a generator seeded by (seed, recipe id, purpose), never from global state: a recipe's
-conversations do not depend on which other recipes there are.
+Every draw comes from a generator seeded by its purpose, never from global state.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Phrasebook, Question, Tip
+from koki.dialogue.reasons import reasons_in
 from koki.recipes.ingredients import Ingredient, fold, is_seasoning
+from koki.recipes.pantry import Pantry, Suggestion, thing
 from koki.recipes.table import Recipe
 
 Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip"]
@@ -21,14 +23,19 @@ RECIPE_KINDS: frozenset[Kind] = frozenset(KINDS) - {"tip"}
 ANSWER_WORDINGS = 3
 # A recommendation names this many ingredients at hand (the mission: 3 to 5).
 FEWEST_AT_HAND, MOST_AT_HAND = 3, 5
+# Dishes in one answer.
+MOST_DISHES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of an answer; ``role`` says what may be left out when the answer is too long."""
+    """A part of an answer; ``role`` says what may be left out when the answer is too long.
+
+    An ``extra`` is a tip at the end of a recipe, or further dishes.
+    """
 
     text: str
-    role: Literal["body", "tip", "courtesy"] = "body"
+    role: Literal["body", "extra", "courtesy"] = "body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +49,22 @@ class Conversation:
 
 
 class Composer:
-    """Writes conversations with one phrasebook, one set of tips and one seed."""
+    """Writes conversations about recipes that belong together, with one phrasebook and one set of tips.
 
-    def __init__(self, phrasebook: Phrasebook, tips: Sequence[Tip], seed: int) -> None:
+    A question has one answer, whichever recipe it was written for: recipes have names of their own, and what is
+    drawn for a recommendation or an inquiry follows from the question alone.
+    """
+
+    def __init__(self, phrasebook: Phrasebook, tips: Sequence[Tip], recipes: Sequence[Recipe], seed: int) -> None:
         self._book = phrasebook
         self._tips = tips
+        self._pantry = Pantry(recipes)
+        self._names = names_of(recipes, phrasebook)
+        self._dishes: dict[str, list[Recipe]] = {}
         self._seed = seed
 
     def compose(self, recipe: Recipe) -> list[Conversation]:
-        """All conversations of one recipe, in the order of the phrasebook.
+        """All conversations of one of the recipes, in the order of the phrasebook, then tips from its own steps.
 
         A recipe with fewer than three main ingredients has no recommendations; one without any main ingredient
         has no inquiries either.
@@ -60,6 +74,7 @@ class Composer:
             *self._requests(recipe, "simple", self._book.simple),
             *self._recommendations(recipe),
             *self._inquiries(recipe),
+            *self._reasons(recipe),
         ]
 
     def compose_tip(self, tip: Tip) -> list[Conversation]:
@@ -71,14 +86,14 @@ class Composer:
 
     def _requests(self, recipe: Recipe, kind: Kind, questions: Sequence[Question]) -> list[Conversation]:
         return [
-            self._conversation(kind, _ask(q.question, dish=recipe.title), self._requested(recipe, q, number))
-            for number, q in enumerate(questions)
+            self._conversation(kind, _ask(q.question, dish=self._names[recipe.id]), self._requested(recipe, q, number))
+            for number, q in enumerate(_trained(questions))
         ]
 
     def _requested(self, recipe: Recipe, question: Question, number: int) -> tuple[Segment, ...]:
-        draw = self._generator(recipe, question.answers, number % ANSWER_WORDINGS)
+        draw = self._generator(recipe.id, question.answers, number % ANSWER_WORDINGS)
         frame = self._book.frames.requested(question.answers)
-        opening = Segment(_say(draw.choice(frame.opening), dish=recipe.title))
+        opening = Segment(_say(draw.choice(frame.opening), dish=self._names[recipe.id]))
         tip = self._fitting_tip(recipe, draw) if question.tip else ()
         return (opening, *self._body(recipe, question.answers), *tip, self._courtesy(draw))
 
@@ -87,43 +102,106 @@ class Composer:
         if len(main) < FEWEST_AT_HAND:
             return []
         return [
-            self._recommendation(recipe, main, question, self._generator(recipe, "recommendation", number))
-            for number, question in enumerate(self._book.recommendation)
+            self._recommendation(_draw_at_hand(main, self._generator(recipe.id, "recommendation", number)), question)
+            for number, question in enumerate(_trained(self._book.recommendation))
         ]
 
-    def _recommendation(
-        self, recipe: Recipe, main: tuple[str, ...], question: Question, draw: random.Random
-    ) -> Conversation:
+    def _recommendation(self, at_hand: Sequence[str], form: Question) -> Conversation:
+        """The best dish of what is at hand, what it uses, what is missing, and its recipe."""
+        question = _ask(form.question, ingredients=self._join(at_hand))
+        draw = self._generator(question.lower())
         frame = self._book.frames.recommendation
-        at_hand = _draw_at_hand(main, draw)
-        missing = [name for name in main if name not in at_hand]
-        named = self._join(at_hand)
-        opening = _say(draw.choice(frame.opening), dish=recipe.title, ingredients=named)
-        if missing:
-            rest = _say(draw.choice(frame.missing), missing=self._join(missing))
+        best, *others = self._pantry.what_can_i_cook(at_hand, MOST_DISHES if form.several else 1)
+        others = [other for other in others if len(other.at_hand) > 1]  # one side dish in common is no suggestion
+        opening = _say(
+            draw.choice(frame.opening), dish=self._names[best.recipe.id], ingredients=self._join(best.at_hand)
+        )
+        if best.missing:
+            rest = _say(draw.choice(frame.missing), missing=self._join(best.missing))
         else:
-            rest = _say(draw.choice(frame.complete))
-        lead = _say(draw.choice(frame.recipe), dish=recipe.title)
-        answer = (Segment(f"{opening} {rest} {lead}"), *self._body(recipe, "recipe"), self._courtesy(draw))
-        return self._conversation("recommendation", _ask(question.question, ingredients=named), answer)
+            rest = draw.choice(frame.complete)
+        answer = (
+            Segment(f"{opening} {rest} {draw.choice(frame.recipe)}"),
+            *self._body(best.recipe, "recipe"),
+            *self._others(draw.choice(self._book.frames.others.recommendation), map(self._suggestion, others)),
+            self._courtesy(draw),
+        )
+        return self._conversation("recommendation", question, answer)
+
+    def _suggestion(self, suggestion: Suggestion) -> str:
+        frame = self._book.frames.others
+        form = frame.with_missing if suggestion.missing else frame.with_all
+        return form.format(
+            dish=self._names[suggestion.recipe.id],
+            at_hand=self._join(suggestion.at_hand),
+            missing=self._join(suggestion.missing) if suggestion.missing else "",
+        )
 
     def _inquiries(self, recipe: Recipe) -> list[Conversation]:
         subjects = inquiry_subjects(recipe)
         if not subjects:
             return []
         return [
-            self._inquiry(recipe, subjects[number % len(subjects)], question)
-            for number, question in enumerate(self._book.inquiry)
+            self._inquiry(subjects[number % len(subjects)], question)
+            for number, question in enumerate(_trained(self._book.inquiry))
         ]
 
-    def _inquiry(self, recipe: Recipe, ingredient: str, question: Question) -> Conversation:
-        # seeded by the ingredient, so that all questions about it share one wording
-        draw = self._generator(recipe, "inquiry", ingredient)
+    def _inquiry(self, ingredient: str, form: Question) -> Conversation:
+        """The best-loved dish with the ingredient, its recipe, and further dishes."""
+        # seeded by the ingredient, so that all questions about it share one answer
+        draw = self._generator("inquiry", ingredient.lower())
         frame = self._book.frames.inquiry
-        opening = _say(draw.choice(frame.opening), dish=recipe.title, ingredient=ingredient)
-        lead = _say(draw.choice(frame.recipe), dish=recipe.title)
-        answer = (Segment(f"{opening} {lead}"), *self._body(recipe, "recipe"), self._courtesy(draw))
-        return self._conversation("inquiry", _ask(question.question, ingredient=ingredient), answer)
+        best, *others = self._dishes_with(ingredient)
+        opening = _say(draw.choice(frame.opening), dish=self._names[best.id], ingredient=ingredient)
+        heading = _say(draw.choice(self._book.frames.others.inquiry), ingredient=ingredient)
+        answer = (
+            Segment(f"{opening} {draw.choice(frame.recipe)}"),
+            *self._body(best, "recipe"),
+            *self._others(heading, (self._with_ingredients(other, ingredient) for other in others)),
+            self._courtesy(draw),
+        )
+        return self._conversation("inquiry", _ask(form.question, ingredient=ingredient), answer)
+
+    def _dishes_with(self, ingredient: str) -> list[Recipe]:
+        """A few dishes with the ingredient: those named for it first, then the best-loved.
+
+        Equally loved ones come in an order that differs from ingredient to ingredient.
+        """
+        key = ingredient.lower()
+        if key not in self._dishes:
+            self._dishes[key] = sorted(
+                self._pantry.with_ingredient(ingredient),
+                key=lambda recipe: (
+                    f" {fold(ingredient)} " not in f" {fold(recipe.title)} ",
+                    -(recipe.loves or 0),
+                    self._generator(key, recipe.id).random(),
+                ),
+            )[:MOST_DISHES]
+        return self._dishes[key]
+
+    def _with_ingredients(self, recipe: Recipe, ingredient: str) -> str:
+        """A line that says what else makes the dish."""
+        subject = thing(ingredient)
+        kinds = [(name, thing(name)) for name in recipe.main_ingredients]
+        rest = [name for name, kind in kinds if subject and kind and not kind.is_related_to(subject)]
+        rest.sort(key=is_seasoning)
+        form = self._book.frames.others.with_ingredients
+        return form.format(dish=self._names[recipe.id], ingredients=self._join(rest[:2] or [ingredient]))
+
+    def _others(self, heading: str, lines: Iterable[str]) -> tuple[Segment, ...]:
+        dishes = list(lines)
+        return (Segment("\n".join([heading, *dishes]), "extra"),) if dishes else ()
+
+    def _reasons(self, recipe: Recipe) -> list[Conversation]:
+        forms = self._book.reasons.questions
+        return [
+            self._conversation(
+                "tip",
+                _ask(forms[number % len(forms)], dish=self._names[recipe.id], purpose=purpose),
+                (Segment(sentence),),
+            )
+            for number, (purpose, sentence) in enumerate(reasons_in(recipe, self._book.reasons))
+        ]
 
     def _body(self, recipe: Recipe, part: Literal["recipe", "ingredients", "steps"]) -> tuple[Segment, ...]:
         """Ingredients and steps under their headings; one of them alone has its heading in the opening."""
@@ -140,17 +218,16 @@ class Composer:
         fitting = [tip for tip in self._tips if names & {fold(name) for name in tip.ingredients}]
         if not fitting:
             return ()
-        return (Segment(self._book.headings.tip.format(tip=draw.choice(fitting).short), "tip"),)
+        return (Segment(self._book.headings.tip.format(tip=draw.choice(fitting).short), "extra"),)
 
     def _courtesy(self, draw: random.Random) -> Segment:
         return Segment(draw.choice(self._book.frames.closing.courtesy), "courtesy")
 
     def _join(self, names: Sequence[str]) -> str:
-        joining = self._book.joining
-        return joining.last.join(part for part in (joining.comma.join(names[:-1]), names[-1]) if part)
+        return self._book.joining.join(names)
 
-    def _generator(self, recipe: Recipe, *purpose: object) -> random.Random:
-        return random.Random(":".join(map(str, (self._seed, recipe.id, *purpose))))
+    def _generator(self, *purpose: object) -> random.Random:
+        return random.Random(":".join(map(str, (self._seed, *purpose))))
 
 
 def inquiry_subjects(recipe: Recipe) -> tuple[str, ...]:
@@ -181,6 +258,10 @@ def _draw_at_hand(main: tuple[str, ...], draw: random.Random) -> list[str]:
     first = draw.choice([name for name in main if not is_seasoning(name)] or main)
     rest = draw.sample([name for name in main if name != first], count - 1)
     return [first, *rest]
+
+
+def _trained(questions: Iterable[Question]) -> list[Question]:
+    return [question for question in questions if not question.held_out]
 
 
 def _ask(form: str, **words: str) -> str:

@@ -1,11 +1,12 @@
 """The Indonesian words of questions and answers, read from `phrasebook.toml` and `tips.toml` and checked."""
 
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Answers = Literal["recipe", "ingredients", "steps"]
 
@@ -15,11 +16,20 @@ class _Table(BaseModel):
 
 
 class Question(_Table):
-    """A form of question; ``answers`` says what its answer holds, ``tip`` whether it may end with a tip."""
+    """A form of question.
+
+    Attributes:
+        answers: what its answer holds.
+        tip: the answer may end with a tip.
+        several: the answer may end with further dishes.
+        held_out: never trained on, so that evaluation can tell understanding from recall.
+    """
 
     question: str
     answers: Answers = "recipe"
     tip: bool = False
+    several: bool = False
+    held_out: bool = False
 
 
 class SystemPrompt(_Table):
@@ -48,6 +58,16 @@ class InquiryFrame(OpeningFrame):
     recipe: tuple[str, ...] = Field(min_length=1)
 
 
+class OthersFrame(_Table):
+    """Further dishes after a recipe: a heading, then a line for each."""
+
+    recommendation: tuple[str, ...] = Field(min_length=1)
+    inquiry: tuple[str, ...] = Field(min_length=1)
+    with_missing: str
+    with_all: str
+    with_ingredients: str
+
+
 class ClosingFrame(_Table):
     """Last sentences, the first to be left out when an answer is too long."""
 
@@ -62,6 +82,7 @@ class Frames(_Table):
     steps: OpeningFrame
     recommendation: RecommendationFrame
     inquiry: InquiryFrame
+    others: OthersFrame
     closing: ClosingFrame
 
     def requested(self, answers: Answers) -> OpeningFrame:
@@ -82,19 +103,66 @@ class Joining(_Table):
 
     comma: str
     last: str
+    last_of_many: str
+
+    def join(self, names: Sequence[str]) -> str:
+        """ "ayam", "ayam dan serai", "ayam, serai, dan santan"."""
+        last = self.last if len(names) == 2 else self.last_of_many
+        return last.join(part for part in (self.comma.join(names[:-1]), names[-1]) if part)
+
+
+class Naming(_Table):
+    """How a recipe is told from others of the same title."""
+
+    having: str
+    without: str
+    numbered: str
+
+
+class Reasons(_Table):
+    """How steps give reasons, and questions for them.
+
+    Attributes:
+        because: words before a purpose.
+        leading: words that tie a sentence to the one before and can be left out.
+        leaning: first words of a sentence that makes no sense alone.
+        vague: first words of a purpose that does not say of what it speaks.
+        chatty: words in a purpose that are meant for the readers of a post.
+    """
+
+    because: tuple[str, ...] = Field(min_length=1)
+    leading: tuple[str, ...] = Field(min_length=1)
+    leaning: frozenset[str]
+    vague: frozenset[str]
+    chatty: frozenset[str]
+    questions: tuple[str, ...] = Field(min_length=1)
+
+
+# Forms that are trained on: the mission's numbers.
+_TRAINED = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
 
 
 class Phrasebook(_Table):
-    """All forms of question (5 standard, 15 simple, 10 recommendation, 10 inquiry) and the answers' frames."""
+    """All forms of question and the answers' frames."""
 
     system: SystemPrompt
-    standard: tuple[Question, ...] = Field(min_length=5, max_length=5)
-    simple: tuple[Question, ...] = Field(min_length=15, max_length=15)
-    recommendation: tuple[Question, ...] = Field(min_length=10, max_length=10)
-    inquiry: tuple[Question, ...] = Field(min_length=10, max_length=10)
+    standard: tuple[Question, ...]
+    simple: tuple[Question, ...]
+    recommendation: tuple[Question, ...]
+    inquiry: tuple[Question, ...]
     frames: Frames
     headings: Headings
     joining: Joining
+    naming: Naming
+    reasons: Reasons
+
+    @model_validator(mode="after")
+    def _has_the_missions_numbers(self) -> Self:
+        for kind, count in _TRAINED.items():
+            trained = sum(not question.held_out for question in getattr(self, kind))
+            if trained != count:
+                raise ValueError(f"{trained} questions of kind {kind} are trained on, not {count}")
+        return self
 
 
 class Tip(_Table):

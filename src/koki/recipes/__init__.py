@@ -1,9 +1,13 @@
 """From a recipe file to `Recipe` objects and a report of what was found in it.
 
-table.py          a file -> recipes: find the columns, validate, de-duplicate
-    decoding.py     bytes -> text -> records
+table.py          files -> recipes: validate, de-duplicate
+    formats.py      a CSV, JSON Lines or Parquet file -> a table of the wanted columns
+    columns.py      which column is which; the names are in columns.toml
+    decoding.py     paths -> bytes -> text -> records
     cleaning.py     a field -> clean title, ingredient lines, steps; its words are in columns.toml
+    near_duplicates.py  which recipes are one dish in the same words, up to small edits
     report.py       what was read, what was dropped, and why
+recipe.py         Recipe, what all this makes
 ingredients.py    a raw line -> Ingredient
     wording.py      the line -> plain words, headings off, cut into parts
     parts.py        a part -> quantity, unit, name, preparations, remarks

@@ -1,13 +1,39 @@
-"""From a file to the rows of a table: bytes, text, lines, records."""
+"""From a file to the rows of a table: paths, bytes, text, lines, records."""
 
 import csv
+import glob
+import gzip
 import io
+import os
 import stat
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from koki.errors import DataError, RecipeFileNotFound
+
+MOST_UNPACKED: Final = 2**30
+"""Bytes that a compressed file may hold: a hundred times all six categories of the recipes that Koki was tried on."""
+
+
+def find_files(paths: Iterable[str | Path]) -> list[str]:
+    """The files in order; for a pattern with ``*``, ``?`` or ``[...]``, those that match it, sorted by name.
+
+    Raises:
+        RecipeFileNotFound: no file matches a pattern.
+    """
+    return [file for path in map(str, paths) for file in _matches(path)]
+
+
+def _matches(path: str) -> list[str]:
+    # A file whose own name looks like a pattern, as "resep[1].csv" does, is that file.
+    if not glob.has_magic(path) or os.path.lexists(path) or "\0" in path:
+        return [path]
+    found = sorted(file for file in glob.glob(path, recursive=True) if not Path(file).is_dir())  # noqa: PTH207 (Path's own takes no absolute pattern)
+    if not found:
+        raise RecipeFileNotFound(f"No recipe file matches {path}", "Check the pattern, and the folder it starts from.")
+    return found
 
 
 def read_bytes(path: str) -> bytes:
@@ -15,7 +41,7 @@ def read_bytes(path: str) -> bytes:
 
     Raises:
         RecipeFileNotFound: the file is missing.
-        DataError: it is no regular file, cannot be read, is empty, or is a workbook or archive.
+        DataError: it is no regular file or cannot be read.
     """
     try:
         mode = Path(path).stat().st_mode
@@ -28,11 +54,40 @@ def read_bytes(path: str) -> bytes:
         raise RecipeFileNotFound(f"There is no recipe file {path}", "Check the path given as data.") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
         raise DataError(f"{path!r} cannot be read: {error}", "Check the path and its permissions.") from error
+    return raw
+
+
+def unpack(raw: bytes, path: str) -> tuple[bytes, str]:
+    """The bytes of the text, and ", gzip" if they were compressed.
+
+    Raises:
+        DataError: there is no text, it would be longer than ``MOST_UNPACKED``, or it is a workbook or archive.
+    """
+    packing = ""
+    if raw.startswith(b"\x1f\x8b"):
+        raw, packing = _gunzip(raw, path), ", gzip"
     if not raw.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe"):
         raise DataError(f"{path} is empty.", "It needs a header line and one line for each recipe.")
     if raw.startswith(b"PK\x03\x04"):
         raise DataError(f"{path} is an Excel workbook or a zip archive.", "Save it as CSV (UTF-8) first.")
-    return raw
+    return raw, packing
+
+
+def _gunzip(raw: bytes, path: str) -> bytes:
+    size = 0
+    try:
+        with gzip.open(io.BytesIO(raw)) as packed:
+            while chunk := packed.read(2**20):  # measured first, so that a bomb takes no memory
+                size += len(chunk)
+                if size > MOST_UNPACKED:
+                    raise DataError(
+                        f"{path} holds more than {MOST_UNPACKED // 2**20:,} MiB once it is unpacked.",
+                        "Split it into smaller files.",
+                    )
+            packed.seek(0)
+            return packed.read()
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is a damaged gzip file: {error}", "Pack it again, or unpack it first.") from error
 
 
 def decode(raw: bytes) -> tuple[str, str]:

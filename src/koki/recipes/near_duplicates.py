@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from koki.recipes.ingredients import fold
-from koki.recipes.table import Recipe
+from koki.recipes.recipe import Recipe
 
 LEAST_EQUAL: Final = 80.0
 """Per cent of two texts that must be equal (2 x common characters / all characters, `rapidfuzz.fuzz.ratio`).

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from koki.recipes.ingredients import Ingredient, fold, is_seasoning, is_staple
-from koki.recipes.table import Recipe
+from koki.recipes.recipe import Recipe
 
 SEASONING: Final = 0.25
 """What a seasoning counts, compared with an ingredient that makes the dish. A real recipe has 6.3 of the one and 2.3 of

@@ -1,5 +1,6 @@
 """What the reader found in the recipe files: the account behind ``koki check``."""
 
+import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,8 +13,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from koki.errors import DataError
+
 DUPLICATE_OF = "duplicate of "
+NEAR_DUPLICATE_OF = "near-duplicate of "
 EXACT_DUPLICATE = "exact duplicate"
+NEAR_DUPLICATE = "near-duplicate"
+DROPPED_HEADER = "file,line,reason,title\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class DroppedRow:
     @property
     def group(self) -> str:
         """The reason without the place it names, so that equal reasons can be counted."""
+        if self.reason.startswith(NEAR_DUPLICATE_OF):
+            return NEAR_DUPLICATE
         return EXACT_DUPLICATE if self.reason.startswith(DUPLICATE_OF) else self.reason
 
 
@@ -89,7 +97,13 @@ class DataReport:
 
     @property
     def duplicates(self) -> int:
+        """Rows that say word for word what another says."""
         return self.dropped_by_reason.get(EXACT_DUPLICATE, 0)
+
+    @property
+    def near_duplicates(self) -> int:
+        """Rows that say the same as another up to small edits."""
+        return self.dropped_by_reason.get(NEAR_DUPLICATE, 0)
 
     def as_dict(self) -> dict[str, Any]:
         """The whole report in types that JSON knows."""
@@ -97,10 +111,29 @@ class DataReport:
             "rows_read": self.rows_read,
             "rows_kept": self.rows_kept,
             "duplicates": self.duplicates,
+            "near_duplicates": self.near_duplicates,
             "dropped_by_reason": self.dropped_by_reason,
             "lengths": {name: asdict(spread) for name, spread in self.lengths.items()},
             "files": [asdict(file) for file in self.files],
         }
+
+    def save_dropped(self, path: Path) -> None:
+        """Write the dropped rows as CSV: file, line, reason, title.
+
+        Raises:
+            DataError: the file cannot be written, or there is one that is no earlier list of dropped rows.
+        """
+        try:
+            # `koki check --output resep.csv ikan.csv` must not cost a cook her recipes.
+            if path.is_file() and not _may_be_replaced(path):
+                raise DataError(f"{path} is there and is no list of dropped rows.", "Give --output another name.")
+            # a path may hold bytes that are no text, which Python carries as lone surrogates
+            with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                file.write(DROPPED_HEADER)
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerows((row.file, row.line, row.reason, row.title) for row in self.dropped)
+        except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
+            raise DataError(f"{path} cannot be written: {error}", "Check the path given as --output.") from error
 
     def render(self) -> RenderableType:
         """What a terminal shows: the files, their columns, the dropped rows, the warnings, the lengths."""
@@ -154,6 +187,11 @@ class DataReport:
         for name, spread in self.lengths.items():
             table.add_row(name, f"{spread.min:,}", f"{spread.median:,g}", f"{spread.max:,}")
         return table
+
+
+def _may_be_replaced(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(DROPPED_HEADER)) in (b"", DROPPED_HEADER.encode())
 
 
 def some(items: Sequence[object], shown: int) -> str:

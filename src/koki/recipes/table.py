@@ -1,75 +1,59 @@
-"""CSV files -> Recipe objects and a report on every row that gave none.
+"""Recipe files -> Recipe objects and a report on every row that gave none.
 
-The way of a file: bytes, text, lines, records (``decoding.py``); the columns that are wanted, by the names of
-``columns.toml`` (here); clean title, ingredient lines and steps (``cleaning.py``); recipe (here).
+The way of a file: bytes, text, lines, records (``decoding.py``); a table of the wanted columns (``formats.py``); clean
+title, ingredient lines and steps (``cleaning.py``); recipe (here). Then the near-duplicates go
+(``near_duplicates.py``).
 """
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from koki.errors import DataError
-from koki.recipes.cleaning import WORDS, bare, clean_steps, clean_title, ingredient_lines, is_missing, repair
-from koki.recipes.decoding import decode, read_bytes, records, split_lines
-from koki.recipes.ingredients import Ingredient, is_staple, parse_ingredients
-from koki.recipes.report import DUPLICATE_OF, DataReport, DroppedRow, FileReport, Spread, some
+from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is_missing, repair
+from koki.recipes.columns import require_known
+from koki.recipes.decoding import find_files, read_bytes
+from koki.recipes.formats import Row, open_table
+from koki.recipes.ingredients import Ingredient, parse_ingredients
+from koki.recipes.near_duplicates import near_duplicate_groups
+from koki.recipes.recipe import Recipe, identity
+from koki.recipes.report import DUPLICATE_OF, NEAR_DUPLICATE_OF, DataReport, DroppedRow, FileReport, Spread, some
 
-DELIMITERS = (",", ";", "\t", "|")
-REQUIRED = ("title", "ingredients", "steps")
-LONGEST_FIELD = 20_000  # characters; the longest of 11,751 real rows' fields has 3,231: more is a damaged file
+LEAST_INGREDIENTS: Final = 2
+"""With one, nothing is put together. Of 11,205 real recipes one has fewer: it only links to another recipe."""
 
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """One recipe, cleaned. Its identity is its content: equal recipes of two files have equal ids.
-
-    Attributes:
-        id: 16 hex digits of SHA-256 over title, ingredient lines and steps, case aside.
-        title: as the author wrote it, without emoji, hashtags and closing punctuation; ALL CAPS become Title Case.
-        ingredients: parsed lines in order, headings included.
-        steps: without numbering, sign-offs ("Selamat mencoba") and pure links.
-        file: the path as the user gave it.
-        line: the physical line of the file on which the row starts; the header is usually line 1.
-    """
-
-    id: str
-    title: str
-    ingredients: tuple[Ingredient, ...]
-    steps: tuple[str, ...]
-    loves: int | None
-    url: str | None
-    category: str | None
-    file: str
-    line: int
-
-    @property
-    def main_ingredients(self) -> tuple[str, ...]:
-        """The distinct names that make the dish, in order: no headings, no salt, oil or water."""
-        names = (name for item in self.ingredients if not item.heading for name in (item.name, *item.others))
-        return tuple(dict.fromkeys(name for name in names if name and not is_staple(name)))
+LEAST_WORDS: Final = 2
+"""Of all steps together. "Campur semua" is a step, "Ready" is none; the shortest of 11,205 real recipes has seven."""
 
 
-def read_recipes(paths: Sequence[str | Path]) -> tuple[list[Recipe], DataReport]:
+def read_recipes(
+    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
+) -> tuple[list[Recipe], DataReport]:
     """Read recipe files, in order, each recipe once.
 
+    Args:
+        paths: files, or patterns such as ``data/*.csv``.
+        columns: wanted field ("title", "ingredients", "steps" ...) -> the name of its column, where it is none of the
+            usual ones. Every file must have these columns.
+
     Raises:
-        RecipeFileNotFound: a file is missing.
+        RecipeFileNotFound: a file is missing, or no file matches a pattern.
         DataError: a path is not a readable file, a file lacks a column, or no recipe is left.
     """
     recipes: dict[str, Recipe] = {}
     report = DataReport()
-    for path in paths:
-        report.files.append(_read_file(str(path), recipes))
-    if not recipes:
+    require_known(columns or {})
+    for path in find_files(paths):
+        report.files.append(_read_file(path, columns or {}, recipes))
+    kept = _without_near_duplicates(list(recipes.values()), report)
+    if not kept:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in report.dropped_by_reason.items())
         names = ", ".join(map(str, paths)) or "no file was given"
         raise DataError(
             f"No recipe to learn from: {names}", f"Rows read: {report.rows_read}. Dropped: {reasons or 'none'}."
         )
-    kept = list(recipes.values())
     report.lengths = {
         "ingredients": Spread.of([sum(not item.heading for item in recipe.ingredients) for recipe in kept]),
         "steps": Spread.of([len(recipe.steps) for recipe in kept]),
@@ -78,44 +62,41 @@ def read_recipes(paths: Sequence[str | Path]) -> tuple[list[Recipe], DataReport]
     return kept, report
 
 
-def require_files(paths: Sequence[str | Path]) -> None:
+def require_files(paths: Sequence[str | Path], columns: Mapping[str, str] | None = None) -> None:
     """Check that every file is there and has its columns, before anything expensive is begun.
 
     Raises:
         RecipeFileNotFound, DataError: as `read_recipes`.
     """
-    for path in map(str, paths):
-        text, _ = decode(read_bytes(path))
-        _find_layout(split_lines(text), path)
+    require_known(columns or {})
+    for path in find_files(paths):
+        open_table(read_bytes(path), path, columns or {})
 
 
 def _characters(recipe: Recipe) -> int:
     return sum(map(len, (recipe.title, *(item.raw for item in recipe.ingredients), *recipe.steps)))
 
 
-def _read_file(path: str, recipes: dict[str, Recipe]) -> FileReport:
+def _read_file(path: str, columns: Mapping[str, str], recipes: dict[str, Recipe]) -> FileReport:
     """Add the recipes of one file to ``recipes`` (by id) and account for every other row."""
     raw = read_bytes(path)
-    text, encoding = decode(raw)
-    lines = split_lines(text)
-    layout = _find_layout(lines, path)
+    table = open_table(raw, path, columns)
     report = FileReport(
         path=path,
         sha256=hashlib.sha256(raw).hexdigest(),
         bytes=len(raw),
-        encoding=encoding,
-        delimiter=layout.delimiter,
-        header=layout.header,
-        columns={wanted: layout.header[index] for wanted, index in layout.columns.items()},
-        ignored=[name for i, name in enumerate(layout.header) if name and i not in layout.columns.values()],
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        header=table.header,
+        columns={wanted: table.header[place] for wanted, place in table.columns.items()},
+        ignored=[name for i, name in enumerate(table.header) if name and i not in table.columns.values()],
     )
     notes = _Notes()
-    for row in _rows(lines, layout, notes):
+    for row in table.rows:
         report.rows_read += 1
         recipe = _recipe(row, path, notes)
         if isinstance(recipe, Recipe) and recipe.id in recipes:
-            first = recipes[recipe.id]
-            recipe = DroppedRow(path, row.line, recipe.title, f"{DUPLICATE_OF}{first.file}:{first.line}")
+            recipe = _dropped(recipe, DUPLICATE_OF, recipes[recipe.id])
         if isinstance(recipe, DroppedRow):
             report.dropped.append(recipe)
         else:
@@ -125,23 +106,23 @@ def _read_file(path: str, recipes: dict[str, Recipe]) -> FileReport:
     return report
 
 
-# ----------------------------------------------------------------------------------------------- text -> rows
+def _without_near_duplicates(recipes: list[Recipe], report: DataReport) -> list[Recipe]:
+    """The first of each group and all that are in none; the report counts the others as dropped."""
+    files = {file.path: file for file in reversed(report.files)}  # a file that is named twice gave them the first time
+    gone: set[int] = set()
+    for first, *others in near_duplicate_groups(recipes):
+        gone.update(others)
+        for place in others:
+            file = files[recipes[place].file]
+            file.dropped.append(_dropped(recipes[place], NEAR_DUPLICATE_OF, recipes[first]))
+            file.rows_kept -= 1
+    for file in report.files:
+        file.dropped.sort(key=lambda row: row.line)
+    return [recipe for place, recipe in enumerate(recipes) if place not in gone]
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How the file is laid out: its delimiter, and where in the header each wanted column is."""
-
-    delimiter: str
-    header: list[str]
-    columns: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    line: int
-    fields: dict[str, str]  # wanted column -> its text as the file has it
-    problem: str = ""  # why no recipe can be made of the fields
+def _dropped(recipe: Recipe, because: str, kept: Recipe) -> DroppedRow:
+    return DroppedRow(recipe.file, recipe.line, recipe.title, f"{because}{kept.file}:{kept.line}")
 
 
 class _Notes:
@@ -169,81 +150,32 @@ class _Notes:
         ]
 
 
-def _find_layout(lines: list[str], path: str) -> _Layout:
-    """The delimiter under which the header names most of the wanted columns. Raises DataError if one is missing."""
-    layouts = [_layout(lines, delimiter) for delimiter in DELIMITERS]
-    best = max(layouts, key=lambda it: (len(it.columns.keys() & set(REQUIRED)), len(it.columns), len(it.header)))
-    missing = [wanted for wanted in REQUIRED if wanted not in best.columns]
-    if missing:
-        raise DataError(*_missing_columns(path, best, missing))
-    return best
-
-
-def _layout(lines: list[str], delimiter: str) -> _Layout:
-    record = next(records(lines, delimiter), None)
-    header = [" ".join(repair(name)[0].split()) for name in (record.fields if record else [])]
-    places = {bare(name): index for index, name in reversed(list(enumerate(header)))}
-    columns: dict[str, int] = {}
-    for wanted, synonyms in WORDS["columns"].items():
-        found = [places[key] for key in map(bare, synonyms) if key in places]
-        columns |= {wanted: found[0]} if found else {}
-    return _Layout(delimiter, header, columns)
-
-
-def _missing_columns(path: str, layout: _Layout, missing: list[str]) -> tuple[str, str]:
-    shown = ", ".join("".join(filter(str.isprintable, name))[:40] for name in layout.header[:20])
-    what = f"{path} has no column for {' and '.join(missing)}. Its header is: {shown or '(empty)'}"
-    names = "; ".join(f"{wanted}: {', '.join(WORDS['columns'][wanted])}" for wanted in missing)
-    how = f"Name the columns so ({names})."
-    if len(layout.header) == 1:
-        how += " Only one column was found: Koki knows the delimiters comma, semicolon, tab and |."
-    elif any("--" in name for name in layout.header):
-        how += " The first line looks like a recipe: is the header line missing?"
-    return what, how
-
-
-def _rows(lines: list[str], layout: _Layout, notes: _Notes) -> Iterator[_Row]:
-    """The rows below the header; what is odd about their form goes into ``notes``."""
-    needed = 1 + max(layout.columns[wanted] for wanted in REQUIRED)
-    width = len(layout.header)
-    for line, fields, unclosed in islice(records(lines, layout.delimiter), 1, None):
-        if unclosed:
-            notes.add(line, "a quotation mark is opened and never closed; read to the end of its line")
-        if any(fields[width:]):
-            notes.add(line, "more fields than the header; text may be in the wrong column")
-        elif needed <= len(fields) < width:
-            notes.add(line, "fewer fields than the header")
-        found = {wanted: fields[index] for wanted, index in layout.columns.items() if index < len(fields)}
-        if len(fields) < needed:
-            yield _Row(line, found, "too few fields")
-        elif max(map(len, found.values())) > LONGEST_FIELD:
-            yield _Row(line, found, f"a field is longer than {LONGEST_FIELD:,} characters")
-        else:
-            yield _Row(line, found)
-
-
 # ---------------------------------------------------------------------------------------- row -> recipe or not
 
 
-def _recipe(row: _Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
+def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
+    for oddity in row.oddities:
+        notes.add(row.line, oddity)
     if row.problem:
         title = clean_title(notes.repaired(row.line, row.fields.get("title", "")[:200]))
         return DroppedRow(path, row.line, title, row.problem)
     fields = {wanted: notes.repaired(row.line, text) for wanted, text in row.fields.items()}
     title = clean_title(fields["title"])
     lines = ingredient_lines(fields["ingredients"])
+    ingredients = parse_ingredients(lines)
     steps = clean_steps(fields["steps"])
     problem = (
         ("" if title else "no title")
         or _nothing_in("ingredients", fields["ingredients"], lines)
         or _nothing_in("steps", fields["steps"], steps)
+        or _too_few(ingredients, steps)
     )
     if problem:
         return DroppedRow(path, row.line, title, problem)
     return Recipe(
-        id=_identity(title, lines, steps),
+        id=identity(title, lines, steps),
         title=title,
-        ingredients=parse_ingredients(lines),
+        ingredients=ingredients,
         steps=tuple(steps),
         loves=_count(fields.get("loves", "")),
         url=_optional(fields.get("url", "")),
@@ -259,10 +191,11 @@ def _nothing_in(column: str, text: str, items: list[str]) -> str:
     return "" if items else f"{column} are empty"
 
 
-def _identity(title: str, lines: list[str], steps: list[str]) -> str:
-    # \x1f and \x1e cannot occur in cleaned text, so no two recipes run into the same string.
-    content = "\x1e".join("\x1f".join(part) for part in ([title], lines, steps)).casefold()
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def _too_few(ingredients: Sequence[Ingredient], steps: Sequence[str]) -> str:
+    """A line may name several ingredients: "garam dan gula" are two."""
+    if sum(1 + len(item.others) for item in ingredients if not item.heading) < LEAST_INGREDIENTS:
+        return "too few ingredients"
+    return "too few steps" if sum(len(step.split()) for step in steps) < LEAST_WORDS else ""
 
 
 def _count(text: str) -> int | None:
@@ -274,3 +207,6 @@ def _count(text: str) -> int | None:
 def _optional(text: str) -> str | None:
     cleaned = " ".join(text.split())
     return None if not cleaned or is_missing(cleaned) else cleaned
+
+
+__all__ = ["Recipe", "read_recipes", "require_files"]

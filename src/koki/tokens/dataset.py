@@ -74,7 +74,7 @@ class FitReport:
                 f"{self.units_too_long:,} recipes have conversations of more than {self.max_length} tokens even "
                 "without courtesy and tips; these are left out, not cut."
             )
-            yield f"The longest has {self.longest:,} tokens: --set tokens.max_length=... keeps more."
+            yield f"--set tokens.max_length={self.longest} would keep all of them."
 
 
 class ConversationDataset(Dataset[Example]):
@@ -136,6 +136,16 @@ class ConversationDataset(Dataset[Example]):
             labels[:answer_starts] = IGNORED
             labels[stop + 1 :] = IGNORED
         return {"input_ids": input_ids, "labels": labels}
+
+    def texts(self, number: int) -> tuple[str, str]:
+        """Question and answer of one conversation, decoded from the ids that are trained on."""
+        question, answer = self._store[self._questions[number]], self._store[self._answers[number]]
+        return self._template.decode_question(question.tolist()), self._template.decode_answer(answer.tolist())
+
+    @property
+    def system(self) -> str:
+        """The system prompt of every conversation."""
+        return self._template.system
 
     def kind(self, number: int) -> Kind:
         """What kind of conversation this is."""

@@ -83,6 +83,15 @@ class ChatTemplate:
                 raise ModelError(f"The tokenizer merges the chat template with the answer {answer[:40]!r}.")
         return pieces
 
+    def decode_question(self, ids: Sequence[int]) -> str:
+        """The question of a piece from `encode_questions`."""
+        before, _, after = self._question_form.partition(_QUESTION)
+        return self._text_tokenizer.decode(list(ids)).removeprefix(before).removesuffix(after)
+
+    def decode_answer(self, ids: Sequence[int]) -> str:
+        """The answer of a piece from `encode_answers`."""
+        return self._text_tokenizer.decode(list(ids)).removeprefix(self._answer_form.removesuffix(_ANSWER))
+
     def prompt(self, question: str) -> list[int]:
         """Ids up to where the answer starts, for generation."""
         return [*self.head, *self.encode_questions([question])[0], *self.middle, *self._answer_prefix]

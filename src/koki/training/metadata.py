@@ -50,6 +50,7 @@ def run_card(
     device: Device,
     system_prompt: str,
     data: DataReport,
+    held_out: int,
     dataset: ConversationDataset,
     outcome: Outcome,
 ) -> dict[str, Any]:
@@ -61,7 +62,8 @@ def run_card(
         "base_model": {"name": source.name, "location": source.location, "revision": source.revision},
         "capabilities": list(CAPABILITIES),
         "system_prompt": system_prompt,
-        "recipes": data.rows_kept,
+        "recipes": data.rows_kept - held_out,
+        "recipes_held_out": held_out,
         "examples": len(dataset),
         "examples_by_kind": dataset.count_by_kind(),
         "data": data.as_dict(),

@@ -1,0 +1,48 @@
+"""Tips that stand in the recipes themselves: a step that says what it is good for."""
+
+import re
+from collections.abc import Iterator
+
+from koki.dialogue.phrasebook import Reasons
+from koki.recipes.table import Recipe
+
+# A tip of fewer words says too little; a purpose of more is not asked for in one breath.
+_FEWEST_WORDS, _LONGEST_PURPOSE = 5, 10
+
+
+def reasons_in(recipe: Recipe, words: Reasons) -> Iterator[tuple[str, str]]:
+    """Purpose and sentence of each step that gives a reason, each purpose once.
+
+    "Rendam tempe dalam air garam agar bumbunya meresap." -> ("bumbunya meresap", the sentence). A purpose that does not
+    say of what it speaks ("tidak pecah") makes an odd question, a sentence that leans on the one before ("Tunggu 15
+    menit ...") an odd answer; both are left out.
+    """
+    seen: set[str] = set()
+    for step in recipe.steps:
+        for sentence in re.split(r"(?<=[.!?])\s+", step):
+            purpose = _purpose(sentence, words)
+            answer = _standing_alone(sentence, words)
+            if purpose and answer and purpose not in seen:
+                seen.add(purpose)
+                yield purpose, answer
+
+
+def _purpose(sentence: str, words: Reasons) -> str | None:
+    ends = rf"[,.;:()!?]|\b(?:{'|'.join(words.leading)})\b"
+    found = re.search(rf"\b(?:{'|'.join(words.because)})\s+(.+?)\s*(?:{ends}|$)", sentence, re.IGNORECASE)
+    if found is None or len(sentence[: found.start()].split()) < _FEWEST_WORDS - 1:
+        return None
+    purpose = found[1].lower().split()
+    says_enough = 1 < len(purpose) <= _LONGEST_PURPOSE and purpose[0] not in words.vague
+    is_one = not any(word in words.because or word in words.chatty or word[0].isdigit() for word in purpose)
+    return " ".join(purpose) if says_enough and is_one else None
+
+
+def _standing_alone(sentence: str, words: Reasons) -> str | None:
+    """The sentence without what ties it to the one before: "Lalu", "Setelah itu,"."""
+    alone = re.sub(rf"^(?:(?:{'|'.join(words.leading)})\b,?\s*)+", "", sentence, flags=re.IGNORECASE)
+    first = re.match(r"\w+", alone)
+    if first is None or first[0].lower() in words.leaning:
+        return None
+    alone = alone[0].upper() + alone[1:]
+    return alone if alone.endswith((".", "!", "?")) else f"{alone}."

@@ -1,0 +1,1 @@
+"""From a run, or from its data, to the formats that other tools read."""

@@ -1,0 +1,71 @@
+"""Which column of a file holds what: by the names of ``columns.toml``, or by those that the user gives."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from koki.errors import DataError
+from koki.recipes.cleaning import WORDS, bare
+
+FIELDS: Final = tuple(WORDS["columns"])
+REQUIRED: Final = ("title", "ingredients", "steps")
+
+
+def require_known(given: Mapping[str, str]) -> None:
+    """Check that the user gives columns to fields that there are.
+
+    Raises:
+        DataError: a field is unknown.
+    """
+    if unknown := [field for field in given if field not in FIELDS]:
+        raise DataError(
+            f"A recipe has no {' and no '.join(map(repr, unknown))} to give a column to.",
+            f"data.columns and --columns know: {', '.join(FIELDS)}.",
+        )
+
+
+def find_columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:
+    """Field -> its place in the header, for the fields that are found.
+
+    Args:
+        given: field -> the name that its column has. No other field is looked for in such a column.
+    """
+    exact = {name: place for place, name in reversed(list(enumerate(header)))}
+    places = {bare(name): place for name, place in reversed(exact.items())}
+    columns: dict[str, int] = {}
+    for field, name in given.items():
+        place = exact.get(" ".join(name.split()), places.get(bare(name) or name))
+        columns |= {} if place is None else {field: place}
+    taken = set(columns.values())
+    for field, synonyms in WORDS["columns"].items():
+        found = [places[key] for key in map(bare, synonyms) if key in places and places[key] not in taken]
+        columns |= {field: found[0]} if found and field not in given else {}
+    return {field: columns[field] for field in FIELDS if field in columns}
+
+
+def require_columns(path: str, header: Sequence[str], columns: Mapping[str, int], given: Mapping[str, str]) -> None:
+    """Check that a file has the columns that were given, and a title, ingredients and steps.
+
+    Raises:
+        DataError: it lacks one.
+    """
+    shown = ", ".join("".join(filter(str.isprintable, name))[:40] for name in header[:20]) or "(empty)"
+    if lost := [f"{name!r} (for {field})" for field, name in given.items() if field not in columns]:
+        raise DataError(
+            f"{path} has no column {' and no '.join(lost)}. Its header is: {shown}",
+            "Correct data.columns or --columns, or leave them out: Koki knows the usual names.",
+        )
+    if missing := [field for field in REQUIRED if field not in columns]:
+        raise DataError(
+            f"{path} has no column for {' and '.join(missing)}. Its header is: {shown}", _advice(header, missing)
+        )
+
+
+def _advice(header: Sequence[str], missing: Sequence[str]) -> str:
+    names = "; ".join(f"{field}: {', '.join(WORDS['columns'][field])}" for field in missing)
+    example = ",".join(f"{field}=..." for field in missing)
+    advice = f"Name the columns so ({names}), or say which they are: --columns {example}."
+    if len(header) == 1:
+        advice += " Only one column was found: Koki knows the delimiters comma, semicolon, tab and |."
+    elif any("--" in name for name in header):
+        advice += " The first line looks like a recipe: is the header line missing?"
+    return advice

@@ -1,0 +1,44 @@
+"""A recipe, as everything after the reader sees it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from koki.recipes.ingredients import Ingredient, is_staple
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One recipe, cleaned. Its identity is its content: equal recipes of two files have equal ids.
+
+    Attributes:
+        id: 16 hex digits of SHA-256 over title, ingredient lines and steps, case aside.
+        title: as the author wrote it, without emoji, hashtags and closing punctuation; ALL CAPS become Title Case.
+        ingredients: parsed lines in order, headings included.
+        steps: without numbering, sign-offs ("Selamat mencoba") and pure links.
+        file: the path as the user gave it.
+        line: the physical line of the file on which the row starts; the header is usually line 1.
+    """
+
+    id: str
+    title: str
+    ingredients: tuple[Ingredient, ...]
+    steps: tuple[str, ...]
+    loves: int | None
+    url: str | None
+    category: str | None
+    file: str
+    line: int
+
+    @property
+    def main_ingredients(self) -> tuple[str, ...]:
+        """The distinct names that make the dish, in order: no headings, no salt, oil or water."""
+        names = (name for item in self.ingredients if not item.heading for name in (item.name, *item.others))
+        return tuple(dict.fromkeys(name for name in names if name and not is_staple(name)))
+
+
+def identity(title: str, lines: Sequence[str], steps: Sequence[str]) -> str:
+    """The id of a recipe with this title, these ingredient lines and steps."""
+    # \x1f and \x1e cannot occur in cleaned text, so no two recipes run into the same string.
+    content = "\x1e".join("\x1f".join(part) for part in ([title], lines, steps)).casefold()
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,74 @@
+"""Names: no two recipes are asked for alike."""
+
+import hashlib
+from pathlib import Path
+
+from conftest import SOTO, write_csv
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from koki.dialogue.naming import names_of
+from koki.dialogue.phrasebook import load_phrasebook
+from koki.recipes.table import Recipe, read_recipes
+
+BOOK = load_phrasebook()
+
+
+def read(folder: Path, *rows: dict[str, str]) -> list[Recipe]:
+    """Recipes with nothing in common but what the rows say, so that none is the duplicate of another."""
+    steps = (f"Aduk {hashlib.sha512(str(number).encode()).hexdigest()}." for number in range(len(rows)))
+    unlike = [SOTO | {"Loves": "0", "Steps": text} | row for text, row in zip(steps, rows, strict=True)]
+    return read_recipes([write_csv(folder / "r.csv", unlike)])[0]
+
+
+def test_a_title_of_its_own_is_the_name(tmp_path: Path) -> None:
+    (recipe,) = read(tmp_path, {})
+    assert names_of([recipe], BOOK) == {recipe.id: "Soto Ayam"}
+
+
+def test_the_best_loved_keeps_the_bare_title_and_the_other_is_told_by_what_it_has(tmp_path: Path) -> None:
+    plain, loved = read(
+        tmp_path,
+        {"Ingredients": "1 ekor ayam--2 buah kentang--serai"},
+        {"Ingredients": "1 ekor ayam--serai", "Loves": "9"},
+    )
+    names = names_of([plain, loved], BOOK)
+    assert names[loved.id] == "Soto Ayam"
+    assert names[plain.id] == "Soto Ayam dengan kentang"
+
+
+def test_what_makes_a_dish_tells_more_than_what_seasons_it(tmp_path: Path) -> None:
+    plain, loved = read(
+        tmp_path,
+        {"Ingredients": "1 ekor ayam--serai--kemiri--2 buah kentang"},
+        {"Ingredients": "1 ekor ayam--serai", "Loves": "9"},
+    )
+    assert names_of([plain, loved], BOOK)[plain.id] == "Soto Ayam dengan kentang"
+
+
+def test_one_that_has_nothing_of_its_own_is_told_by_what_it_does_without(tmp_path: Path) -> None:
+    plain, loved = read(
+        tmp_path, {"Ingredients": "1 ekor ayam--serai"}, {"Ingredients": "1 ekor ayam--serai--santan", "Loves": "9"}
+    )
+    assert names_of([plain, loved], BOOK)[loved.id] == "Soto Ayam"
+    assert names_of([plain, loved], BOOK)[plain.id].startswith("Soto Ayam ")
+
+
+def test_spelling_variants_and_capitals_are_one_title(tmp_path: Path) -> None:
+    recipes = read(tmp_path, {"Title": "Sambal Cabe"}, {"Title": "sambal cabai", "Ingredients": "cabai--tomat--terasi"})
+    assert len({name.lower() for name in names_of(recipes, BOOK).values()}) == 2
+    assert sum(name.lower() in ("sambal cabe", "sambal cabai") for name in names_of(recipes, BOOK).values()) == 1
+
+
+foods = st.lists(st.sampled_from(["ayam", "tahu", "kentang", "serai", "santan"]), min_size=2, max_size=3, unique=True)
+titles = st.sampled_from(["Soto", "soto", "Soto dengan tahu", "SOTO", "Soto versi 2"])
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.tuples(titles, foods), min_size=1, max_size=12))
+def test_names_differ_whatever_the_recipes(tmp_path: Path, rows: list[tuple[str, list[str]]]) -> None:
+    recipes = read(tmp_path, *({"Title": title, "Ingredients": "--".join(items)} for title, items in rows))
+    names = names_of(recipes, BOOK)
+    assert set(names) == {recipe.id for recipe in recipes}
+    assert len({name.lower() for name in names.values()}) == len(recipes)
+    assert names_of(recipes[::-1], BOOK) == names
