@@ -116,9 +116,10 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         write_config(run_folder, config)
 
         # collator, training arguments
-        sampler = VariationSampler(dataset, config.data.variations, config.seed)
-        collator = PaddingCollator(int(tokenizer.pad_token_id))
         arguments = training_arguments(config, device)
+        examples_per_step = arguments.train_batch_size * arguments.gradient_accumulation_steps
+        sampler = VariationSampler(dataset, config.data.variations, config.seed, examples_per_step)
+        collator = PaddingCollator(int(tokenizer.pad_token_id))
 
         # Trainer
         progress, stop = ProgressCallback(console), GracefulStop(console)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -26,6 +27,13 @@ class Units(ConversationDataset):
     def __len__(self) -> int:
         return len(self.kinds)
 
+    def lengths(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        return np.random.default_rng(0).integers(50, 512, len(self))
+
+
+def sampler_of(variations: int | Literal["all"], seed: int) -> VariationSampler:
+    return VariationSampler(Units(), variations, seed, examples_per_step=8)
+
 
 def epochs(sampler: VariationSampler, count: int) -> Iterator[list[int]]:
     for epoch in range(count):
@@ -34,21 +42,28 @@ def epochs(sampler: VariationSampler, count: int) -> Iterator[list[int]]:
 
 
 def test_all_variations_are_seen_once_an_epoch_in_another_order_each_time() -> None:
-    first, second = epochs(VariationSampler(Units(), "all", seed=1), 2)
+    first, second = epochs(sampler_of("all", seed=1), 2)
     assert sorted(first) == sorted(second) == list(range(len(Units())))
     assert first != second
 
 
+def test_within_a_step_examples_of_like_length_stand_together() -> None:
+    (order,) = epochs(sampler_of("all", seed=1), 1)
+    lengths = Units().lengths()[order]
+    for start in range(0, len(order), 8):
+        assert sorted(lengths[start : start + 8]) == lengths[start : start + 8].tolist()
+
+
 def test_the_order_depends_on_seed_and_epoch_alone() -> None:
-    later = VariationSampler(Units(), 7, seed=3)
+    later = sampler_of(7, seed=3)
     later.set_epoch(2)
-    assert list(later) == list(epochs(VariationSampler(Units(), 7, seed=3), 3))[2]
-    assert list(later) != list(epochs(VariationSampler(Units(), 7, seed=4), 3))[2]
+    assert list(later) == list(epochs(sampler_of(7, seed=3), 3))[2]
+    assert list(later) != list(epochs(sampler_of(7, seed=4), 3))[2]
 
 
 @pytest.mark.parametrize("variations", [1, 4, 8, 39])
 def test_each_epoch_draws_so_many_variations_of_each_recipe(variations: int) -> None:
-    sampler = VariationSampler(Units(), variations, seed=1)
+    sampler = sampler_of(variations, seed=1)
     (drawn,) = epochs(sampler, 1)
     assert len(drawn) == len(set(drawn)) == len(sampler)
     per_recipe = Counter(number // 40 for number in drawn if number < 40 * RECIPES)
@@ -56,13 +71,13 @@ def test_each_epoch_draws_so_many_variations_of_each_recipe(variations: int) -> 
 
 
 def test_five_epochs_of_eight_see_every_variation_once() -> None:
-    drawn = [number for epoch in epochs(VariationSampler(Units(), 8, seed=1), 5) for number in epoch]
+    drawn = [number for epoch in epochs(sampler_of(8, seed=1), 5) for number in epoch]
     recipes = [number for number in drawn if number < 40 * RECIPES]
     assert sorted(recipes) == list(range(40 * RECIPES))
 
 
 def test_each_draw_has_every_kind_in_about_its_share() -> None:
-    for drawn in epochs(VariationSampler(Units(), 8, seed=1), 5):
+    for drawn in epochs(sampler_of(8, seed=1), 5):
         for recipe in range(RECIPES):
             kinds = Counter(KINDS[Units().kinds[number]] for number in drawn if number // 40 == recipe)
             for kind, count in COUNTS.items():
@@ -70,11 +85,11 @@ def test_each_draw_has_every_kind_in_about_its_share() -> None:
 
 
 def test_more_variations_than_there_are_draws_them_all() -> None:
-    assert len(VariationSampler(Units(), 100, seed=1)) == len(Units())
+    assert len(sampler_of(100, seed=1)) == len(Units())
 
 
 def test_a_tip_is_drawn_at_least_once_an_epoch() -> None:
-    (drawn,) = epochs(VariationSampler(Units(), 1, seed=1), 1)
+    (drawn,) = epochs(sampler_of(1, seed=1), 1)
     assert sum(number >= 40 * RECIPES for number in drawn) == 1
 
 

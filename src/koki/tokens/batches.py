@@ -22,10 +22,18 @@ class VariationSampler(Sampler[int]):
     With a number, a recipe's conversations are dealt out epoch by epoch, every kind in its share, and start over
     when all have been dealt. A unit with fewer conversations than a full recipe (a tip) is dealt in proportion,
     at least one an epoch.
+
+    Args:
+        examples_per_step: micro-batch size times accumulation steps. The loss is divided by the tokens of the whole
+            step, so the order within it changes nothing but the padding.
     """
 
-    def __init__(self, dataset: ConversationDataset, variations: int | Literal["all"], seed: int) -> None:
+    def __init__(
+        self, dataset: ConversationDataset, variations: int | Literal["all"], seed: int, examples_per_step: int
+    ) -> None:
         self._seed = seed
+        self._lengths = dataset.lengths()
+        self._examples_per_step = examples_per_step
         self._epoch = 0
         starts = dataset.unit_starts
         self._hands = [
@@ -55,7 +63,12 @@ class VariationSampler(Sampler[int]):
         )
         # the unit seeds above have two words, so this generator shares its stream with none of them
         order = np.random.default_rng([self._seed, self._epoch, len(drawn)]).permutation(len(drawn))
-        return iter(drawn[order].tolist())
+        return iter(self._sorted_within_steps(drawn[order]).tolist())
+
+    def _sorted_within_steps(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The same examples in every optimizer step, those of like length next to each other: less padding."""
+        steps = np.arange(len(numbers)) // self._examples_per_step
+        return numbers[np.lexsort((self._lengths[numbers], steps))]
 
 
 def _dealt(kinds: npt.NDArray[np.uint8], generator: np.random.Generator) -> npt.NDArray[np.int64]:
