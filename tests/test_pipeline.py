@@ -20,7 +20,7 @@ import koki
 from koki.config import ModelConfig, RunConfig, load_config
 from koki.errors import ConfigError, DataError, ModelError, RecipeFileNotFound, TrainingError
 from koki.model.base import find_base
-from koki.pipeline import TrainResult, preview_recipe, train
+from koki.pipeline import TrainResult, preview_recipe, recipe_files, split_recipes, train
 
 MakeConfig = Callable[..., RunConfig]
 
@@ -234,6 +234,18 @@ def test_a_preview_of_a_recipe_that_is_not_there_says_how_many_there_are(recipe_
     with pytest.raises(DataError, match="no recipe 9") as caught:
         preview_recipe(config, 9)
     assert "3" in caught.value.how
+
+
+def test_of_few_recipes_none_is_held_out_of_many_some(recipe_csv: Path) -> None:
+    from koki.recipes.table import read_recipes
+
+    config = load_config()
+    few = read_recipes([recipe_csv])[0]
+    assert split_recipes(few, config) == (few, [])
+    many = read_recipes(recipe_files(config))[0]
+    train_recipes, held_out = split_recipes(many, config)
+    assert len(train_recipes) + len(held_out) == len(many)
+    assert held_out
 
 
 def test_the_recipes_that_ship_are_at_least_sixty_of_many_kinds_and_all_are_kept() -> None:

@@ -66,7 +66,11 @@ class DataConfig(_Section):
         "all", "conversations of each recipe in one epoch: all, or a number drawn anew each epoch", "mission"
     )
     validation_fraction: float = _setting(
-        0.05, "share of the recipes held out by title, to measure what was learned; 0 trains on all", "Koki", ge=0, lt=1
+        0.05,
+        "share held out by title, of 100 recipes or more, to measure what was learned; 0 trains on all",
+        "Koki",
+        ge=0,
+        lt=1,
     )
     tips: bool = _setting(True, "also train on tips of traditional cooking", "mission")
 

@@ -36,6 +36,9 @@ from koki.training.metadata import Outcome, run_card
 from koki.training.run_folder import CURVES, TENSORBOARD, open_run_folder, save_result, write_config
 from koki.training.trainer import RecipeTrainer, training_arguments
 
+# Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
+FEWEST_TO_SPLIT = 100
+
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
@@ -169,11 +172,13 @@ def recipe_files(config: RunConfig) -> list[Path]:
 
 
 def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:
-    """The recipes to train on and those held out.
+    """The recipes to train on and those held out; of few recipes none, since so few would measure nothing.
 
     Raises:
         DataError: all are held out.
     """
+    if len(recipes) < FEWEST_TO_SPLIT:
+        return recipes, []
     train_recipes, held_out = split(recipes, config.data.validation_fraction)
     if not train_recipes:
         raise DataError(f"All {len(held_out)} recipes are held out.", "Train on all: --set data.validation_fraction=0")
