@@ -96,6 +96,12 @@ def test_tensorboard_has_the_loss_of_every_log(finished_run: TrainResult) -> Non
     assert [point.step for point in events.Scalars("train/loss")] == [1, 3, 6, 9, 12]
 
 
+def test_the_last_loss_is_logged_also_between_two_logs(short_config: MakeConfig, console: Console) -> None:
+    result = train(short_config("training.max_steps=5"), console)
+    events = EventAccumulator(str(result.folder / "tensorboard")).Reload()
+    assert [point.step for point in events.Scalars("train/loss")] == [1, 3, 5]
+
+
 def test_the_resolved_configuration_can_be_passed_back(finished_run: TrainResult) -> None:
     config = load_config(file=finished_run.folder / "config.yaml")
     assert config.training.max_steps == 12
@@ -107,6 +113,11 @@ def test_device_start_data_and_conversations_are_told(short_config: MakeConfig, 
     text = printed(console)
     for line in ("Device", "no checkpoint in the run folder", "parameters are trained", "resep.csv", "Conversations"):
         assert line in text
+
+
+def test_a_run_that_ends_within_its_warm_up_is_told(short_config: MakeConfig, console: Console) -> None:
+    train(short_config("training.max_steps=1"), console)
+    assert "1 steps, all of them in the warm-up of 2" in printed(console)
 
 
 def test_gradient_checkpointing_gives_the_same_result(

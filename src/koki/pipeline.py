@@ -34,7 +34,7 @@ from koki.training.checkpoints import Checkpoint, Identity, find_newest, require
 from koki.training.curves import draw_curves
 from koki.training.metadata import Outcome, run_card
 from koki.training.run_folder import CURVES, TENSORBOARD, open_run_folder, save_result, write_config
-from koki.training.trainer import RecipeTrainer, training_arguments
+from koki.training.trainer import RecipeTrainer, optimizer_steps, training_arguments
 
 # Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
 FEWEST_TO_SPLIT = 100
@@ -123,6 +123,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         examples_per_step = arguments.train_batch_size * arguments.gradient_accumulation_steps
         sampler = VariationSampler(dataset, config.data.variations, config.seed, examples_per_step)
         collator = PaddingCollator(int(tokenizer.pad_token_id))
+        _say_if_too_short(console, config, optimizer_steps(arguments, len(sampler)))
 
         # Trainer
         progress, stop = ProgressCallback(console), GracefulStop(console)
@@ -273,6 +274,15 @@ def _say_what_is_held_out(console: Console, held_out: list[Recipe]) -> None:
     titles = ", ".join(recipe.title for recipe in held_out[:5]) + (", ..." if len(held_out) > 5 else "")
     _say(console, "Held out", f"{len(held_out):,} recipes are not trained on: {titles}")
     _say(console, "", "--set data.validation_fraction=0 trains on all")
+
+
+def _say_if_too_short(console: Console, config: RunConfig, steps: int) -> None:
+    warmup = config.training.warmup_steps
+    if warmup >= steps:
+        _say(console, "Short run", f"{steps} steps, all of them in the warm-up of {warmup}: little will be learned")
+        _say(
+            console, "", "--set training.warmup_steps=... is shorter, --set training.num_train_epochs=... trains longer"
+        )
 
 
 def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Any:

@@ -5,7 +5,7 @@ import torch
 
 from koki.config import RunConfig, load_config
 from koki.model.device import Device
-from koki.training.trainer import training_arguments
+from koki.training.trainer import optimizer_steps, training_arguments
 
 CPU = Device("cpu", "CPU", 1, torch.float32, "no")
 
@@ -41,3 +41,8 @@ def test_settings_are_passed_on() -> None:
     config = load_config(assignments=["training.learning_rate=0.5", "training.lr_scheduler_type=cosine", "seed=9"])
     arguments = training_arguments(config, CPU)
     assert (arguments.learning_rate, arguments.lr_scheduler_type, arguments.seed) == (0.5, "cosine", 9)
+
+
+@pytest.mark.parametrize(("examples", "steps"), [(8, 3), (9, 6), (80, 30), (1, 3)])
+def test_a_run_has_so_many_steps(examples: int, steps: int) -> None:
+    assert optimizer_steps(training_arguments(RunConfig(), CPU), examples) == steps

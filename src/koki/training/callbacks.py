@@ -38,6 +38,8 @@ class ProgressCallback(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._bar.update(self._task, completed=state.global_step, speed=f"{self._tokens_a_second(state):,.0f} tokens/s")
+        if state.global_step == state.max_steps:
+            control.should_log = True  # the last loss, also where the run ends between two logs
 
     def on_log(
         self,

@@ -1,5 +1,6 @@
 """A thin transformers.Trainer: loss, data position, and checkpoints that are whole; nothing else."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,15 @@ def training_arguments(config: RunConfig, device: Device) -> TrainingArguments:
     if device.count > 1:
         arguments._n_gpu = 1  # device_map spreads one model over the GPUs; DataParallel would copy it
     return arguments
+
+
+def optimizer_steps(arguments: TrainingArguments, examples: int) -> int:
+    """Steps of a whole run on so many examples an epoch."""
+    if arguments.max_steps > 0:
+        return arguments.max_steps
+    micro_batches = math.ceil(examples / arguments.train_batch_size)
+    steps_an_epoch = math.ceil(micro_batches / arguments.gradient_accumulation_steps)
+    return steps_an_epoch * math.ceil(arguments.num_train_epochs)
 
 
 class RecipeTrainer(Trainer):
