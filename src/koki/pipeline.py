@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import transformers
+from huggingface_hub.utils import logging as hub_logging
 from rich.console import Console
 from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.trainer_callback import PrinterCallback
@@ -235,6 +236,7 @@ def quiet_libraries() -> None:
     # all tokenising is done before the data loader forks its workers, so threads are safe
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     transformers.logging.set_verbosity_error()
+    hub_logging.set_verbosity_error()  # its retries would bury the error that says how to go on
     # transformers 5 renames arguments as it goes; the old names serve the whole range that Koki supports
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     transformers.logging.disable_progress_bar()
