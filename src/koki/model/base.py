@@ -14,7 +14,6 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
-    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -42,13 +41,11 @@ class BaseSource:
         name: as the user wrote it.
         location: a folder or a hub id, as transformers takes it.
         revision: hub commit, or a fingerprint of a local folder's weights.
-        config: the model's own configuration.
     """
 
     name: str
     location: str
     revision: str
-    config: PretrainedConfig
 
 
 def find_base(config: ModelConfig) -> BaseSource:
@@ -70,7 +67,7 @@ def find_base(config: ModelConfig) -> BaseSource:
     folder = Path(location)
     commit = getattr(model_config, "_commit_hash", None)
     revision = _fingerprint(folder) if folder.is_dir() else str(commit or config.revision)
-    return BaseSource(config.name, location, revision, model_config)
+    return BaseSource(config.name, location, revision)
 
 
 def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedTokenizerBase:
