@@ -14,6 +14,7 @@ from typing import Any
 import transformers
 from huggingface_hub.utils import logging as hub_logging
 from rich.console import Console
+from transformers import PreTrainedTokenizerBase
 from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.trainer_callback import PrinterCallback
 
@@ -88,8 +89,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
     with _tensorboard(run_folder, checkpoint) as tensorboard:
         # tokenizer, chat template, pad token
-        tokenizer = load_tokenizer(str(checkpoint.folder) if checkpoint else source.location, config.model.revision)
-        template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+        tokenizer, template = _load_template(str(checkpoint.folder) if checkpoint else source.location, config)
         set_pad_token(tokenizer, template.stop_id)
 
         # base model, k-bit preparation, its settings for training
@@ -120,7 +120,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         write_config(run_folder, config)
 
         # collator, training arguments
-        arguments = training_arguments(config, device)
+        arguments = training_arguments(config, device, run_folder)
         examples_per_step = arguments.train_batch_size * arguments.gradient_accumulation_steps
         sampler = VariationSampler(dataset, config.data.variations, config.seed, examples_per_step)
         collator = PaddingCollator(int(tokenizer.pad_token_id))
@@ -205,9 +205,7 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
     """
     quiet_libraries()
     recipes, _ = read_recipes(recipe_files(config), config.data.columns)
-    source = find_base(config.model)
-    tokenizer = load_tokenizer(source.location, config.model.revision)
-    template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+    tokenizer, template = _load_template(find_base(config.model).location, config)
     train_recipes, _ = split_recipes(recipes, config)
     return ConversationDataset(compose(train_recipes, config), template, len(tokenizer), config.tokens)
 
@@ -223,9 +221,7 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
     if number > len(recipes):
         raise DataError(f"There is no recipe {number}.", f"The data holds {len(recipes)}.")
     recipe = recipes[number - 1]
-    source = find_base(config.model)
-    tokenizer = load_tokenizer(source.location, config.model.revision)
-    template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+    tokenizer, template = _load_template(find_base(config.model).location, config)
     composer = Composer(load_phrasebook(), load_tips(), recipes, config.seed)
     dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
     return preview(recipe.title, dataset, tokenizer)
@@ -240,6 +236,12 @@ def quiet_libraries() -> None:
     # transformers 5 renames arguments as it goes; the old names serve the whole range that Koki supports
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     transformers.logging.disable_progress_bar()
+
+
+def _load_template(location: str, config: RunConfig) -> tuple[PreTrainedTokenizerBase, ChatTemplate]:
+    """The tokenizer of a base or checkpoint, and its chat template with the phrasebook's system prompt."""
+    tokenizer = load_tokenizer(location, config.model.revision)
+    return tokenizer, ChatTemplate(tokenizer, load_phrasebook().system.prompt)
 
 
 def _settings_identity(config: RunConfig, source: BaseSource) -> Identity:

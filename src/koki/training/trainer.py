@@ -15,11 +15,11 @@ from koki.training.checkpoints import Identity
 from koki.training.loss import supervised_loss
 
 
-def training_arguments(config: RunConfig, device: Device) -> TrainingArguments:
+def training_arguments(config: RunConfig, device: Device, run_folder: Path) -> TrainingArguments:
     """The mission's arguments as transformers takes them."""
     training = config.training
     arguments = TrainingArguments(
-        output_dir=config.output,
+        output_dir=str(run_folder),
         seed=config.seed,
         num_train_epochs=training.num_train_epochs,
         max_steps=training.max_steps,
