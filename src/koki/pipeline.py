@@ -27,7 +27,7 @@ from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
 from koki.recipes.split import split
 from koki.recipes.table import Recipe, read_recipes, require_files
-from koki.tokens.batches import PaddingCollator, VariationSampler
+from koki.tokens.batches import StepCollator, VariationSampler
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
@@ -121,9 +121,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
         # collator, training arguments
         arguments = training_arguments(config, device, run_folder)
-        examples_per_step = arguments.train_batch_size * arguments.gradient_accumulation_steps
-        sampler = VariationSampler(dataset, config.data.variations, config.seed, examples_per_step)
-        collator = PaddingCollator(int(tokenizer.pad_token_id))
+        sampler = VariationSampler(dataset, config.data.variations, config.seed)
+        collator = StepCollator(config.tokens_per_micro_batch)
         _say_if_too_short(console, config, optimizer_steps(arguments, len(sampler)))
 
         # Trainer

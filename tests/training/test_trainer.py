@@ -17,8 +17,8 @@ CPU = Device("cpu", "CPU", 1, torch.float32, "no")
     ("name", "value"),
     [
         ("num_train_epochs", 3),
-        ("per_device_train_batch_size", 2),
-        ("gradient_accumulation_steps", 4),
+        ("per_device_train_batch_size", 8),  # 2 conversations x 4 accumulated: a step arrives whole
+        ("gradient_accumulation_steps", 1),
         ("learning_rate", 2e-5),
         ("weight_decay", 0.01),
         ("warmup_steps", 100),
