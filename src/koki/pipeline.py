@@ -25,6 +25,7 @@ from koki.errors import DataError, KokiError, TrainingError
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
 from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
+from koki.model.lora_linear import fuse_lora
 from koki.recipes.split import split
 from koki.recipes.table import Recipe, read_recipes, require_files
 from koki.tokens.batches import StepCollator, VariationSampler
@@ -102,6 +103,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         model = load_adapter(base, checkpoint.folder, trainable=True) if checkpoint else add_adapter(base, config.lora)
         if checkpointing:
             enable_input_gradients(model)
+        if device.kind == "cpu":
+            fuse_lora(model)
         trainable, parameters = trainable_parameters(model)
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
 
