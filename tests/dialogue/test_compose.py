@@ -6,7 +6,8 @@ import pytest
 from conftest import ORAK, SOTO, write_csv
 
 import koki.recipes
-from koki.dialogue.compose import Composer, Conversation, inquiry_subjects
+from koki.dialogue.compose import Composer, Conversation
+from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import load_phrasebook, load_tips
 from koki.recipes.ingredients import is_staple
 from koki.recipes.table import Recipe, read_recipes

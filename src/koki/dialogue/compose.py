@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Phrasebook, Question, Tip
 from koki.dialogue.reasons import reasons_in
@@ -228,12 +229,6 @@ class Composer:
 
     def _generator(self, *purpose: object) -> random.Random:
         return random.Random(":".join(map(str, (self._seed, *purpose))))
-
-
-def inquiry_subjects(recipe: Recipe) -> tuple[str, ...]:
-    """The ingredients that make the dish: seasonings only where there is nothing else."""
-    main = recipe.main_ingredients
-    return tuple(name for name in main if not is_seasoning(name)) or main
 
 
 def list_ingredients(ingredients: Sequence[Ingredient]) -> str:

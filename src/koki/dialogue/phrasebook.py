@@ -111,6 +111,33 @@ class Joining(_Table):
         return last.join(part for part in (self.comma.join(names[:-1]), names[-1]) if part)
 
 
+class Kitchen(_Table):
+    """How ingredients are spoken of.
+
+    ``kinds`` are words that narrow an ingredient and are said with it: "ayam kampung".
+    """
+
+    kinds: frozenset[str]
+
+
+class Titles(_Table):
+    """What people write into titles.
+
+    Attributes:
+        prefixes: words before the dish that are not part of its name.
+        signatures: what opens the name of who posted or cooked it, at the end.
+        mine: ways of saying "I", after "ala".
+        acronyms: always written in capitals.
+        short_words: words of a few letters that are no acronyms, should they be typed in capitals.
+    """
+
+    prefixes: tuple[str, ...] = Field(min_length=1)
+    signatures: tuple[str, ...] = Field(min_length=1)
+    mine: tuple[str, ...] = Field(min_length=1)
+    acronyms: frozenset[str]
+    short_words: frozenset[str]
+
+
 class Naming(_Table):
     """How a recipe is told from others of the same title."""
 
@@ -153,6 +180,8 @@ class Phrasebook(_Table):
     frames: Frames
     headings: Headings
     joining: Joining
+    kitchen: Kitchen
+    titles: Titles
     naming: Naming
     reasons: Reasons
 
