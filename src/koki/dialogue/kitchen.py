@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.recipes.ingredients import fold, is_seasoning
 from koki.recipes.lexicon import LEXICON, match
-from koki.recipes.pantry import thing
+from koki.recipes.pantry import Thing, thing
 from koki.recipes.recipe import Recipe
 
 
@@ -27,6 +27,16 @@ def kitchen_name(name: str) -> str | None:
 def kitchen_names(recipe: Recipe) -> tuple[str, ...]:
     """The main ingredients under their kitchen names, each once; those that have none are left out."""
     return tuple(dict.fromkeys(name for name in map(kitchen_name, recipe.main_ingredients) if name))
+
+
+def unrelated_names(recipe: Recipe) -> tuple[str, ...]:
+    """The kitchen names of which none is a kind of one before it, as somebody says them who has it all."""
+    found: dict[str, Thing] = {}
+    for name in kitchen_names(recipe):
+        it = thing(name)
+        if it and not any(it.is_related_to(other) for other in found.values()):
+            found[name] = it
+    return tuple(found)
 
 
 def inquiry_subjects(recipe: Recipe) -> tuple[str, ...]:

@@ -44,18 +44,19 @@ class OpeningFrame(_Table):
     opening: tuple[str, ...] = Field(min_length=1)
 
 
-class RecommendationFrame(OpeningFrame):
-    """Sentences of a recommendation, in the order in which they are said."""
+class SuggestionFrame(OpeningFrame):
+    """Sentences of an answer that suggests a dish: what leads to its recipe, or offers it where it is too long."""
 
+    recipe: tuple[str, ...] = Field(min_length=1)
+    offer: tuple[str, ...] = Field(min_length=1)
+
+
+class RecommendationFrame(SuggestionFrame):
+    """What is missing, or that nothing is; ``terse`` is an opening of few words."""
+
+    terse: tuple[str, ...] = Field(min_length=1)
     missing: tuple[str, ...] = Field(min_length=1)
     complete: tuple[str, ...] = Field(min_length=1)
-    recipe: tuple[str, ...] = Field(min_length=1)
-
-
-class InquiryFrame(OpeningFrame):
-    """Sentences of an answer to an inquiry."""
-
-    recipe: tuple[str, ...] = Field(min_length=1)
 
 
 class OthersFrame(_Table):
@@ -81,7 +82,7 @@ class Frames(_Table):
     ingredients: OpeningFrame
     steps: OpeningFrame
     recommendation: RecommendationFrame
-    inquiry: InquiryFrame
+    inquiry: SuggestionFrame
     others: OthersFrame
     closing: ClosingFrame
 
