@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -38,9 +38,11 @@ class FitReport:
     max_length: int
     composed: Counter[str] = field(default_factory=Counter)
     shortened: Counter[str] = field(default_factory=Counter)
+    without_recipe: Counter[str] = field(default_factory=Counter)  # that suggest a dish and offer its recipe
     left_out: Counter[str] = field(default_factory=Counter)
     unsupported: Counter[str] = field(default_factory=Counter)  # recipes with too few ingredients for this kind
-    units_too_long: int = 0  # recipes or tips of which at least one conversation was left out
+    units_not_whole: int = 0  # recipes or tips of which at least one conversation does not fit as composed
+    units_too_long: int = 0  # ... or is left out
     longest: int = 0  # tokens of the longest conversation as composed
 
     def as_dict(self) -> dict[str, Any]:
@@ -49,8 +51,10 @@ class FitReport:
             "max_length": self.max_length,
             "composed": dict(self.composed),
             "shortened": dict(self.shortened),
+            "without_recipe": dict(self.without_recipe),
             "left_out": dict(self.left_out),
             "recipes_without": dict(self.unsupported),
+            "recipes_with_conversations_not_whole": self.units_not_whole,
             "recipes_with_conversations_left_out": self.units_too_long,
             "longest": self.longest,
         }
@@ -59,7 +63,12 @@ class FitReport:
         """For a terminal: a row for each kind of conversation."""
         table = Table(title="Conversations", title_justify="left", box=None, pad_edge=False, title_style="bold")
         table.add_column("kind")
-        columns = {"composed": self.composed, "shortened": self.shortened, "left out": self.left_out}
+        columns = {
+            "composed": self.composed,
+            "shortened": self.shortened,
+            "without recipe": self.without_recipe,
+            "left out": self.left_out,
+        }
         for column in columns:
             table.add_column(column, justify="right")
         for kind in self.composed:
@@ -69,12 +78,28 @@ class FitReport:
     def _notes(self) -> Iterator[str]:
         for kind, recipes in self.unsupported.items():
             yield f"{recipes:,} recipes have too few ingredients for conversations of kind {kind}."
+        if self.units_not_whole:
+            yield (
+                f"{self.units_not_whole:,} recipes have conversations of more than {self.max_length} tokens; "
+                f"--set tokens.max_length={self.longest} would keep all of them whole."
+            )
+        if any(self.without_recipe.values()):
+            yield "Without recipe: the answer names the dish and offers its recipe, which would not fit."
         if self.units_too_long:
             yield (
-                f"{self.units_too_long:,} recipes have conversations of more than {self.max_length} tokens even "
-                "without courtesy and tips; these are left out, not cut."
+                f"{self.units_too_long:,} recipes have conversations that do not fit even without courtesy and tips; "
+                "these are left out, not cut."
             )
-            yield f"--set tokens.max_length={self.longest} would keep all of them."
+
+
+class _Fitted(NamedTuple):
+    """The piece of an answer, None if none fits, and whether it is the answer as composed."""
+
+    piece: int | None
+    is_whole: bool
+
+
+_LEFT_OUT = _Fitted(None, is_whole=False)
 
 
 class ConversationDataset(Dataset[Example]):
@@ -177,51 +202,51 @@ class ConversationDataset(Dataset[Example]):
         """Of each unit, kind, question piece and answer piece of every conversation that fits."""
         conversations = [conversation for unit in units for conversation in unit]
         questions = self._encode_questions(conversations)
-        answers = self._fit_answers(conversations, [len(ids) for ids in questions])
-        question_ids = iter(questions)
-        answer_pieces = iter(answers)
+        fitted = iter(zip(questions, self._fit_answers(conversations, [len(ids) for ids in questions]), strict=True))
         for unit in units:
             if unit and unit[0].kind != "tip":
                 self.report.unsupported.update(RECIPE_KINDS - {conversation.kind for conversation in unit})
-            fitting = []
-            for conversation in unit:
-                ids, piece = next(question_ids), next(answer_pieces)
-                if piece is not None:
-                    fitting.append((conversation.kind, self._store.append(ids), piece))
-            self.report.units_too_long += len(fitting) < len(unit)
-            yield fitting
+            answered = list(zip(unit, islice(fitted, len(unit)), strict=True))
+            self.report.units_not_whole += any(not answer.is_whole for _, (_, answer) in answered)
+            self.report.units_too_long += any(answer.piece is None for _, (_, answer) in answered)
+            yield [
+                (conversation.kind, self._store.append(ids), answer.piece)
+                for conversation, (ids, answer) in answered
+                if answer.piece is not None
+            ]
 
     def _encode_questions(self, conversations: Sequence[Conversation]) -> list[list[int]]:
         return self._template.encode_questions([conversation.question for conversation in conversations])
 
-    def _fit_answers(self, conversations: Sequence[Conversation], question_lengths: Sequence[int]) -> list[int | None]:
+    def _fit_answers(self, conversations: Sequence[Conversation], question_lengths: Sequence[int]) -> list[_Fitted]:
         """The piece of each answer, as long as fits; None where not even the shortest does."""
-        pieces: list[int | None] = [None] * len(conversations)
-        ladders = [shorter_and_shorter(conversation.answer) for conversation in conversations]
+        fitted = [_LEFT_OUT] * len(conversations)
+        ladders = [shorter_and_shorter(conversation) for conversation in conversations]
         waiting = list(range(len(conversations)))
         self.report.composed.update(conversation.kind for conversation in conversations)
         stored: dict[str, int] = {}
-        first_round = True
+        is_first = True
         while waiting:
-            texts = {number: next(ladders[number], None) for number in waiting}
-            encoded = self._encode_distinct([text for text in texts.values() if text is not None])
+            versions = {number: next(ladders[number], None) for number in waiting}
+            encoded = self._encode_distinct(version.text for version in versions.values() if version)
             waiting = []
-            for number, text in texts.items():
+            for number, version in versions.items():
                 kind = conversations[number].kind
-                if text is None:
+                if version is None:
                     self.report.left_out[kind] += 1
                     continue
-                length = self._template.length(question_lengths[number], len(encoded[text]))
+                length = self._template.length(question_lengths[number], len(encoded[version.text]))
                 self.report.longest = max(self.report.longest, length)
                 if length > self._config.max_length:
                     waiting.append(number)
                     continue
-                if text not in stored:
-                    stored[text] = self._store.append(encoded[text])
-                pieces[number] = stored[text]
-                self.report.shortened[kind] += not first_round
-            first_round = False
-        return pieces
+                if version.text not in stored:
+                    stored[version.text] = self._store.append(encoded[version.text])
+                fitted[number] = _Fitted(stored[version.text], is_whole=is_first)
+                self.report.without_recipe[kind] += version.is_brief
+                self.report.shortened[kind] += not is_first and not version.is_brief
+            is_first = False
+        return fitted
 
     def _encode_distinct(self, texts: Iterable[str]) -> dict[str, list[int]]:
         distinct = list(dict.fromkeys(texts))
