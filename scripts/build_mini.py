@@ -41,7 +41,8 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from torch.nn import functional
 from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM
 
-from koki.dialogue.compose import inquiry_subjects, list_ingredients, list_steps
+from koki.dialogue.compose import list_ingredients, list_steps
+from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import load_phrasebook, load_tips
 from koki.errors import CheckpointError, KokiError
 from koki.recipes.table import Recipe, read_recipes
