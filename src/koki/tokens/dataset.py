@@ -93,9 +93,9 @@ class FitReport:
 
 
 class _Fitted(NamedTuple):
-    """The piece of an answer, None if none fits, and whether it is the answer as composed."""
+    """The number of an answer, None if none fits, and whether it is the answer as composed."""
 
-    piece: int | None
+    answer: int | None
     is_whole: bool
 
 
@@ -127,6 +127,7 @@ class ConversationDataset(Dataset[Example]):
         self._template = template
         self._config = config
         self._store = TokenStore(vocabulary_size)
+        self._answer_pieces = TokenStore(np.iinfo(np.int32).max)  # numbers of pieces instead of tokens
         self._questions, self._answers, kinds = array("q"), array("q"), array("B")
         unit_starts = array("q", [0])
         self.report = FitReport(config.max_length)
@@ -151,7 +152,7 @@ class ConversationDataset(Dataset[Example]):
     def __getitem__(self, number: int) -> Example:
         """``input_ids`` and ``labels``, both of shape (tokens,), the labels not yet shifted."""
         question = self._store[self._questions[number]]
-        answer = self._store[self._answers[number]]
+        answer = self._answer(number)
         template = self._template
         input_ids = np.concatenate([template.head, question, template.middle, answer, template.tail]).astype(np.int64)
         labels = input_ids.copy()
@@ -164,7 +165,7 @@ class ConversationDataset(Dataset[Example]):
 
     def texts(self, number: int) -> tuple[str, str]:
         """Question and answer of one conversation, decoded from the ids that are trained on."""
-        question, answer = self._store[self._questions[number]], self._store[self._answers[number]]
+        question, answer = self._store[self._questions[number]], self._answer(number)
         return self._template.decode_question(question.tolist()), self._template.decode_answer(answer.tolist())
 
     @property
@@ -189,14 +190,21 @@ class ConversationDataset(Dataset[Example]):
     def lengths(self) -> npt.NDArray[np.int64]:
         """Tokens of each conversation."""
         pieces = np.diff(self._store.ends)
-        return np.asarray(self._template.length(0, 0) + pieces[self._questions] + pieces[self._answers])
+        tokens_before = np.concatenate([[0], pieces[self._answer_pieces.content].cumsum()])
+        answers = np.diff(tokens_before[self._answer_pieces.ends])
+        return np.asarray(self._template.length(0, 0) + pieces[self._questions] + answers[self._answers])
 
     def digest(self) -> str:
         """SHA-256 of all examples, in order: two data sets that train alike have the same."""
-        content = hashlib.sha256(self._store.content())
-        for numbers in (self._questions, self._answers, self.unit_starts, *self._template.constants):
+        content = hashlib.sha256(self._store.content.tobytes())
+        arrays = (self._answer_pieces.content, self._answer_pieces.ends, self._questions, self._answers)
+        for numbers in (*arrays, self.unit_starts, *self._template.constants):
             content.update(np.asarray(numbers).tobytes())
         return content.hexdigest()
+
+    def _answer(self, number: int) -> Ids:
+        """The ids of one conversation's answer."""
+        return np.concatenate([self._store[piece] for piece in self._answer_pieces[self._answers[number]]])
 
     def _fit(self, units: Sequence[Sequence[Conversation]]) -> Iterator[list[tuple[Kind, int, int]]]:
         """Of each unit, kind, question piece and answer piece of every conversation that fits."""
@@ -207,50 +215,82 @@ class ConversationDataset(Dataset[Example]):
             if unit and unit[0].kind != "tip":
                 self.report.unsupported.update(RECIPE_KINDS - {conversation.kind for conversation in unit})
             answered = list(zip(unit, islice(fitted, len(unit)), strict=True))
-            self.report.units_not_whole += any(not answer.is_whole for _, (_, answer) in answered)
-            self.report.units_too_long += any(answer.piece is None for _, (_, answer) in answered)
+            self.report.units_not_whole += any(not fit.is_whole for _, (_, fit) in answered)
+            self.report.units_too_long += any(fit.answer is None for _, (_, fit) in answered)
             yield [
-                (conversation.kind, self._store.append(ids), answer.piece)
-                for conversation, (ids, answer) in answered
-                if answer.piece is not None
+                (conversation.kind, self._store.append(ids), fit.answer)
+                for conversation, (ids, fit) in answered
+                if fit.answer is not None
             ]
 
     def _encode_questions(self, conversations: Sequence[Conversation]) -> list[list[int]]:
         return self._template.encode_questions([conversation.question for conversation in conversations])
 
     def _fit_answers(self, conversations: Sequence[Conversation], question_lengths: Sequence[int]) -> list[_Fitted]:
-        """The piece of each answer, as long as fits; None where not even the shortest does."""
+        """The number of each answer, as long as fits; None where not even the shortest does."""
         fitted = [_LEFT_OUT] * len(conversations)
         ladders = [shorter_and_shorter(conversation) for conversation in conversations]
         waiting = list(range(len(conversations)))
         self.report.composed.update(conversation.kind for conversation in conversations)
-        stored: dict[str, int] = {}
+        answers = _AnswerPieces(self._template, self._store, self._answer_pieces)
         is_first = True
         while waiting:
             versions = {number: next(ladders[number], None) for number in waiting}
-            encoded = self._encode_distinct(version.text for version in versions.values() if version)
+            answers.encode([version.text for version in versions.values() if version])
             waiting = []
             for number, version in versions.items():
                 kind = conversations[number].kind
                 if version is None:
                     self.report.left_out[kind] += 1
                     continue
-                length = self._template.length(question_lengths[number], len(encoded[version.text]))
+                length = self._template.length(question_lengths[number], answers.length(version.text))
                 self.report.longest = max(self.report.longest, length)
                 if length > self._config.max_length:
                     waiting.append(number)
                     continue
-                if version.text not in stored:
-                    stored[version.text] = self._store.append(encoded[version.text])
-                fitted[number] = _Fitted(stored[version.text], is_whole=is_first)
+                fitted[number] = _Fitted(answers.store(version.text), is_whole=is_first)
                 self.report.without_recipe[kind] += version.is_brief
                 self.report.shortened[kind] += not is_first and not version.is_brief
             is_first = False
         return fitted
 
-    def _encode_distinct(self, texts: Iterable[str]) -> dict[str, list[int]]:
-        distinct = list(dict.fromkeys(texts))
-        return dict(zip(distinct, self._template.encode_answers(distinct), strict=True))
+
+class _AnswerPieces:
+    """Answers of conversations that belong together, each of their pieces encoded and stored once."""
+
+    def __init__(self, template: ChatTemplate, pieces: TokenStore, answers: TokenStore) -> None:
+        self._template = template
+        self._pieces, self._answers = pieces, answers
+        self._cut: dict[str, list[str]] = {}
+        self._ids: dict[str, list[int]] = {}
+        self._piece_numbers: dict[str, int] = {}
+        self._answer_numbers: dict[str, int] = {}
+
+    def encode(self, texts: Sequence[str]) -> None:
+        """Encode what is new in these answers.
+
+        Raises:
+            ModelError: the tokenizer merged the template's words with an answer's.
+        """
+        self._cut |= {text: self._template.cut_answer(text) for text in texts if text not in self._cut}
+        new = list(dict.fromkeys(piece for text in texts for piece in self._cut[text] if piece not in self._ids))
+        self._ids |= zip(new, self._template.encode(new), strict=True)
+        for text in texts:
+            self._template.require_answer_prefix(self._ids[self._cut[text][0]])
+
+    def length(self, text: str) -> int:
+        """Tokens of an encoded answer."""
+        return sum(len(self._ids[piece]) for piece in self._cut[text])
+
+    def store(self, text: str) -> int:
+        """Put an encoded answer into the stores; its number."""
+        if text not in self._answer_numbers:
+            for piece in self._cut[text]:
+                if piece not in self._piece_numbers:
+                    self._piece_numbers[piece] = self._pieces.append(self._ids[piece])
+            numbers = [self._piece_numbers[piece] for piece in self._cut[text]]
+            self._answer_numbers[text] = self._answers.append(numbers)
+        return self._answer_numbers[text]
 
 
 def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
