@@ -62,7 +62,7 @@ def test_none_is_deleted_before_the_newest_is_whole(tmp_path: Path) -> None:
     save(tmp_path, 500, keep=1)
     newest = save(tmp_path, 1000, keep=2)
     (newest / "trainer_state.json").write_text("{}")
-    with staging(tmp_path), pytest.raises(CheckpointError, match="trainer_state.json has another size"):
+    with staging(tmp_path), pytest.raises(CheckpointError, match=r"trainer_state\.json has another size"):
         rotate(tmp_path, newest, keep=1)
     assert names(tmp_path) == {"checkpoint-500", "checkpoint-1000"}
 

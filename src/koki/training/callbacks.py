@@ -88,7 +88,7 @@ class TensorBoardLog(TensorBoardCallback):
     """TensorBoard's curves; where they cannot be written, that is said once and training goes on without them."""
 
     def __init__(self, writer: Any, say: Callable[[str], None]) -> None:
-        super().__init__(writer)
+        super().__init__(writer)  # type: ignore[no-untyped-call]
         self._say = say
         self._failed = False
 
