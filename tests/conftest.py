@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -65,6 +66,19 @@ def printed(console: Console) -> str:
     """What a console of the fixture above has printed."""
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+class Interrupting(Console):
+    """A console that does something the moment a text is printed: a hand on the keyboard, or a machine that dies."""
+
+    def __init__(self, moment: str, action: Callable[[], object]) -> None:
+        super().__init__(file=io.StringIO(), width=200)
+        self._moment, self._action = moment, action
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*objects, **options)
+        if any(self._moment in str(thing) for thing in objects):
+            self._action()
 
 
 SHORT = (

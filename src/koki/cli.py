@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 import koki
 from koki.errors import ConfigError, DataError, KokiError
+from koki.terminal import outlive_reader
 
 app = typer.Typer(
     name="koki",
@@ -77,6 +79,10 @@ def train(
     assignments: SetOption = None,
     max_steps: Annotated[int | None, typer.Option("--max-steps", help="Stop after so many steps.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of everything that is drawn.")] = None,
+    save_minutes: Annotated[
+        float | None,
+        typer.Option("--save-every-minutes", help="Save by the clock too, for a machine that may vanish."),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; an earlier run is kept under another name.")
     ] = False,
@@ -90,12 +96,14 @@ def train(
         "model.name": model,
         "output": output,
         "training.max_steps": max_steps,
+        "training.save_minutes": save_minutes,
         "seed": seed,
     }
     resolved = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
 
     from koki.pipeline import train as run_pipeline  # takes seconds: after what may be wrong with the settings
 
+    outlive_reader(out)
     result = run_pipeline(resolved, out, fresh=fresh)
     if result.stopped_by is not None:
         out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there:")
@@ -239,6 +247,7 @@ def demo(
     from koki.inference.engine import Chef
     from koki.pipeline import train as run_pipeline
 
+    outlive_reader(out)
     result = run_pipeline(load_config(preset="demo", flags={"output": output}), out)
     if result.stopped_by is not None:
         out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there.")
@@ -301,10 +310,11 @@ def main() -> None:
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
         app()
-    except KokiError as error:
+    except (KokiError, OSError) as error:
         if debug:
             raise
-        err.print(f"[bold red]Error[/] {error.what}", highlight=False, soft_wrap=True)
-        if error.how:
-            err.print(error.how, highlight=False, markup=False, soft_wrap=True)
+        what, how = (error.what, error.how) if isinstance(error, KokiError) else (str(error), "")
+        err.print(f"[bold red]Error[/] {escape(what)}", highlight=False, soft_wrap=True)
+        if how:
+            err.print(how, highlight=False, markup=False, soft_wrap=True)
         sys.exit(1)

@@ -112,8 +112,14 @@ class TrainingConfig(_Section):
     )
     gradient_checkpointing: bool = _setting(True, "compute activations twice to hold fewer", "mission")
     save_steps: int = _setting(500, "a checkpoint every so many steps", "mission", ge=1)
+    save_minutes: float | None = _setting(
+        None, "also a checkpoint whenever so many minutes have gone by without one; null is never", "Koki", gt=0
+    )
     save_total_limit: int = _setting(2, "checkpoints kept", "mission", ge=1)
     logging_steps: int = _setting(100, "a line in the log every so many steps", "mission", ge=1)
+    max_nonfinite_steps: int = _setting(
+        3, "steps in a row whose loss is not finite, each left out, before training stops", "Koki", ge=1
+    )
     dataloader_num_workers: int = _setting(0, "processes that put batches together", "Hugging Face", ge=0)
 
 
@@ -143,8 +149,10 @@ HARMLESS_ON_RESUME = frozenset(
         "data.files",  # the recipes themselves are compared, wherever their files lie now
         "data.columns",
         "training.save_steps",
+        "training.save_minutes",
         "training.save_total_limit",
         "training.logging_steps",
+        "training.max_nonfinite_steps",
         "training.dataloader_num_workers",
     }
 )

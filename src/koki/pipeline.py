@@ -6,7 +6,9 @@ import signal
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,6 @@ import transformers
 from huggingface_hub.utils import logging as hub_logging
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
-from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.trainer_callback import PrinterCallback
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
@@ -32,11 +33,19 @@ from koki.tokens.batches import StepCollator, VariationSampler
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
-from koki.training.callbacks import GracefulStop, ProgressCallback
-from koki.training.checkpoints import Checkpoint, Identity, find_newest, require_same_run
+from koki.training.callbacks import GracefulStop, ProgressCallback, SaveByTheClock, TensorBoardLog
+from koki.training.checkpoints import WRITE_ERRORS, Checkpoint, Identity, find_newest, require_same_run, set_aside
 from koki.training.curves import draw_curves
 from koki.training.metadata import Outcome, run_card
-from koki.training.run_folder import CURVES, TENSORBOARD, open_run_folder, save_result, write_config
+from koki.training.run_folder import (
+    CURVES,
+    TENSORBOARD,
+    OpenRunFolder,
+    open_run_folder,
+    require_space,
+    save_result,
+    write_config,
+)
 from koki.training.trainer import RecipeTrainer, optimizer_steps, training_arguments
 
 # Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
@@ -80,15 +89,17 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
     source = find_base(config.model)
 
     # output folder; checkpoint or base
-    run_folder, set_aside = open_run_folder(config.output, fresh=fresh)
-    search = find_newest(run_folder)
-    checkpoint = search.newest
-    identity: Identity = _settings_identity(config, source)
-    if checkpoint is not None:
-        require_same_run(checkpoint, identity)
-    _say_where_it_starts(console, source, checkpoint, search.passed_over, set_aside)
+    with ExitStack() as opened:
+        folder = opened.enter_context(open_run_folder(config.output, fresh=fresh))
+        run_folder = folder.path
+        _say_how_it_opened(console, folder)
+        checkpoint = _newest_checkpoint(run_folder, console)
+        identity: Identity = _settings_identity(config, source)
+        if checkpoint is not None:
+            require_same_run(checkpoint, identity)
+        _say_where_it_starts(console, source, checkpoint)
+        tensorboard = opened.enter_context(_tensorboard(run_folder, checkpoint))
 
-    with _tensorboard(run_folder, checkpoint) as tensorboard:
         # tokenizer, chat template, pad token
         tokenizer, template = _load_template(str(checkpoint.folder) if checkpoint else source.location, config)
         set_pad_token(tokenizer, template.stop_id)
@@ -107,6 +118,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             fuse_lora(model)
         trainable, parameters = trainable_parameters(model)
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
+        require_space(run_folder, trainable, len(tokenizer), config.training.save_total_limit)
 
         # recipe CSV: structure, cleaning
         recipes, data_report = read_recipes(files, config.data.columns)
@@ -129,18 +141,25 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         _say_if_too_short(console, config, optimizer_steps(arguments, len(sampler)))
 
         # Trainer
+        warn = partial(_say, console, "Warning")
         progress, stop = ProgressCallback(console), GracefulStop(console)
+        callbacks = [progress, stop, TensorBoardLog(tensorboard, warn)]
+        if config.training.save_minutes is not None:
+            callbacks.append(SaveByTheClock(config.training.save_minutes))
         trainer = RecipeTrainer(
             model=model,
             args=arguments,
             train_dataset=dataset,
             data_collator=collator,
             processing_class=tokenizer,
-            callbacks=[progress, stop, TensorBoardCallback(tensorboard)],
+            callbacks=callbacks,
             sampler=sampler,
             run_folder=run_folder,
             identity=identity,
             keep=config.training.save_total_limit,
+            max_nonfinite_steps=config.training.max_nonfinite_steps,
+            questions_in=template.questions_in,
+            say=warn,
         )
         trainer.remove_callback(PrinterCallback)
 
@@ -161,11 +180,13 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         )
 
         # save model, tokenizer and metadata
-        if stop.received is None:
+        finished = outcome.steps >= trainer.state.max_steps
+        if finished:
             card = run_card(config, source, device, template.system, data_report, len(held_out), dataset, outcome)
-            save_result(run_folder, model, tokenizer, card)
-            draw_curves(outcome.log_history, run_folder / CURVES)
-    return TrainResult(run_folder, outcome.steps, stop.received, outcome.losses)
+            with _the_result_or_an_error(run_folder):
+                save_result(run_folder, model, tokenizer, card)
+                draw_curves(outcome.log_history, run_folder / CURVES)
+    return TrainResult(run_folder, outcome.steps, None if finished else stop.received, outcome.losses)
 
 
 def recipe_files(config: RunConfig) -> list[Path]:
@@ -256,17 +277,22 @@ def _say(console: Console, label: str, text: str) -> None:
     console.print(f"{label:<12}{text}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _say_where_it_starts(
-    console: Console,
-    source: BaseSource,
-    checkpoint: Checkpoint | None,
-    passed_over: tuple[str, ...],
-    set_aside: Path | None,
-) -> None:
-    if set_aside is not None:
-        _say(console, "Fresh", f"the earlier run is kept as {set_aside}")
-    for flaw in passed_over:
-        _say(console, "Passed over", flaw)
+def _say_how_it_opened(console: Console, folder: OpenRunFolder) -> None:
+    if folder.set_aside is not None:
+        _say(console, "Fresh", f"the earlier run is kept as {folder.set_aside}")
+    if folder.unlocked is not None:
+        _say(console, "Warning", folder.unlocked)
+
+
+def _newest_checkpoint(run_folder: Path, console: Console) -> Checkpoint | None:
+    """The newest whole checkpoint; newer ones that are damaged are set aside."""
+    search = find_newest(run_folder)
+    for damaged in search.damaged:
+        _say(console, "Damaged", f"{damaged.folder.name}: {damaged.flaw}; kept as {set_aside(damaged.folder).name}")
+    return search.newest
+
+
+def _say_where_it_starts(console: Console, source: BaseSource, checkpoint: Checkpoint | None) -> None:
     where = f"{source.name} ({source.location})" if source.name != source.location else source.name
     if checkpoint is not None:
         _say(console, "Start", f"{checkpoint.folder}, the newest whole checkpoint, on base {where}")
@@ -291,12 +317,33 @@ def _say_if_too_short(console: Console, config: RunConfig, steps: int) -> None:
         )
 
 
-def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Any:
+@contextmanager
+def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Iterator[Any]:
     from torch.utils.tensorboard import SummaryWriter
 
     # points that a killed session logged after its last checkpoint would otherwise show twice
     purge_step = checkpoint.step + 1 if checkpoint else None
-    return SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
+    writer = SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
+    try:
+        yield writer
+    finally:
+        with suppress(OSError):  # what it could not write was said when it was logged
+            writer.close()
+
+
+@contextmanager
+def _the_result_or_an_error(run_folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except WRITE_ERRORS as error:
+        raise TrainingError(
+            f"Training is finished, but the result cannot be saved in {run_folder}: {error}", _how_to_go_on(run_folder)
+        ) from error
+
+
+def _how_to_go_on(run_folder: Path) -> str:
+    saved = find_newest(run_folder).newest
+    return f"The same command goes on from {saved.folder}." if saved else "There is no checkpoint to go on from."
 
 
 def _is_finished(checkpoint: Checkpoint) -> bool:
@@ -317,10 +364,9 @@ def _run(
     except KokiError:
         raise
     except Exception as error:
-        saved = find_newest(run_folder).newest
         raise TrainingError(
             f"Training stopped at step {trainer.state.global_step}: {type(error).__name__}: {error}",
-            f"The same command goes on from {saved.folder}." if saved else "No checkpoint had been saved yet.",
+            _how_to_go_on(run_folder),
         ) from error
     finally:
         progress.close()

@@ -17,6 +17,7 @@ is cut once more, at its blank lines, and the recipe that forty answers share is
 import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -111,6 +112,15 @@ class ChatTemplate:
         """The answer whose pieces, from `cut_answer`, have these ids."""
         return self._text_tokenizer.decode(list(ids)).removeprefix(self._answer_form.removesuffix(_ANSWER))
 
+    def questions_in(self, ids: npt.ArrayLike) -> list[str]:
+        """The questions of all conversations in the ids of a batch, however they are laid out in it."""
+        flat = np.asarray(ids).ravel()
+        ends = _occurrences(flat, self.middle)
+        return [
+            self.decode_question(flat[start : ends[np.searchsorted(ends, start)]].tolist())
+            for start in _occurrences(flat, self.head) + len(self.head)
+        ]
+
     def prompt(self, question: str) -> list[int]:
         """Ids up to where the answer starts, for generation."""
         return [*self.head, *self.encode_questions([question])[0], *self.middle, *self._answer_prefix]
@@ -129,6 +139,14 @@ class ChatTemplate:
         for piece in pieces:
             ids += [piece] if isinstance(piece, int) else self.encode([piece.replace(_SYSTEM, system)])[0]
         return np.array(ids, dtype=np.int64)
+
+
+def _occurrences(ids: npt.NDArray[Any], piece: Ids) -> npt.NDArray[np.int64]:
+    """Where ``piece`` starts in ``ids``."""
+    if len(ids) < len(piece):
+        return np.empty(0, dtype=np.int64)
+    windows = np.lib.stride_tricks.sliding_window_view(ids, len(piece))
+    return np.flatnonzero((windows == piece).all(axis=1))
 
 
 def _render(tokenizer: PreTrainedTokenizerBase) -> str:

@@ -1,4 +1,4 @@
-"""A thin transformers.Trainer: loss, data position, and checkpoints that are whole; nothing else."""
+"""A thin trainer: loss and data position, nothing else."""
 
 import math
 from collections.abc import Sequence
@@ -8,12 +8,11 @@ from typing import Any, cast
 
 import torch
 from torch.utils.data import Sampler
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 
 from koki.config import RunConfig
 from koki.model.device import Device
-from koki.training import checkpoints
-from koki.training.checkpoints import Identity
+from koki.training.durable import DurableTrainer
 from koki.training.loss import Batch, SupervisedLoss, supervised_tokens
 
 
@@ -62,27 +61,19 @@ def optimizer_steps(arguments: TrainingArguments, examples: int) -> int:
     return math.ceil(examples / arguments.train_batch_size) * math.ceil(arguments.num_train_epochs)
 
 
-class RecipeTrainer(Trainer):
-    """Trainer with Koki's loss, Koki's order of examples and sealed checkpoints.
+class RecipeTrainer(DurableTrainer):
+    """Trainer with Koki's loss and Koki's order of examples.
 
     Args:
         sampler: conversation numbers of each epoch, a pure function of seed and epoch.
-        run_folder: where checkpoints are published.
-        identity: what the result depends on, kept in every checkpoint.
-        keep: checkpoints kept.
-        arguments: everything that transformers.Trainer takes.
+        arguments: everything that DurableTrainer takes.
     """
 
-    def __init__(
-        self, *, sampler: Sampler[int], run_folder: Path, identity: Identity, keep: int, **arguments: Any
-    ) -> None:
+    def __init__(self, *, sampler: Sampler[int], **arguments: Any) -> None:
         super().__init__(**arguments)
         model: Any = self.model
         self._loss = SupervisedLoss(model.get_output_embeddings(), self.args.label_smoothing_factor)
         self._sampler = sampler
-        self._identity = identity
-        self._keep = keep
-        self._run_folder = run_folder
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:  # noqa: ARG002
         return self._sampler
@@ -122,15 +113,3 @@ class RecipeTrainer(Trainer):
             both = torch.tensor([int(supervised), tokens], device=self.args.device)
             supervised, tokens = self.accelerator.reduce(both, "sum")
         return torch.as_tensor(supervised), int(tokens)
-
-    def _get_output_dir(self, trial: Any) -> str:  # noqa: ARG002
-        """Where transformers writes a checkpoint: the staging folder, from which it is published when whole."""
-        return str(self._run_folder / checkpoints.STAGING)
-
-    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        staging = checkpoints.staging_folder(self._run_folder)
-        super()._save_checkpoint(model, trial)
-        staged = staging / f"checkpoint-{self.state.global_step}"
-        (staged / "training_args.bin").unlink()  # a pickle that nothing reads; the settings are in the seal
-        checkpoints.publish(self._run_folder, staged, self._identity, self._keep)
-        staging.rmdir()
