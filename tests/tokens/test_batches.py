@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from koki.dialogue.compose import KINDS, Kind
-from koki.tokens.batches import StepCollator, VariationSampler
+from koki.tokens.batches import StepCollator, VariationSampler, recut
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 
 COUNTS: dict[Kind, int] = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
@@ -109,3 +109,12 @@ def test_micro_batches_keep_every_example_whole_and_within_the_limit(lengths: li
     rows = StepCollator(most)([example(*range(length)) for length in lengths])["micro_batches"]
     assert [length for row in rows for length in row["segment_lengths"]] == lengths
     assert all(sum(row["segment_lengths"]) <= most or len(row["segment_lengths"]) == 1 for row in rows)
+
+
+@given(lengths=st.lists(st.integers(2, 12), min_size=1, max_size=9), most=st.integers(1, 30))
+def test_a_step_that_is_cut_anew_is_as_if_it_had_been_cut_so_at_once(lengths: list[int], most: int) -> None:
+    examples = [example(*range(length)) for length in lengths]
+    again = recut(StepCollator(40)(examples)["micro_batches"], most)
+    for ours, expected in zip(again, StepCollator(most)(examples)["micro_batches"], strict=True):
+        assert ours["segment_lengths"] == expected["segment_lengths"]
+        assert all(torch.equal(ours[name], expected[name]) for name in ("input_ids", "position_ids", "labels"))

@@ -94,6 +94,21 @@ class StepCollator:
         return {"micro_batches": [row_of(row) for row in rows]}
 
 
+def recut(micro_batches: Sequence[dict[str, Any]], tokens_per_micro_batch: int) -> list[dict[str, Any]]:
+    """The examples of a step in other micro-batches, on the same device."""
+    examples: list[Example] = []
+    for batch in micro_batches:
+        columns = {name: batch[name][0].cpu().split(batch["segment_lengths"]) for name in ("input_ids", "labels")}
+        examples += [
+            {"input_ids": ids.numpy(), "labels": labels.numpy()} for ids, labels in zip(*columns.values(), strict=True)
+        ]
+    device = micro_batches[0]["input_ids"].device
+    return [
+        {name: value.to(device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
+        for batch in StepCollator(tokens_per_micro_batch)(examples)["micro_batches"]
+    ]
+
+
 def row_of(examples: Sequence[Example]) -> dict[str, Any]:
     """Examples one after the other.
 

@@ -11,7 +11,9 @@ from torch.utils.data import Sampler
 from transformers import TrainingArguments
 
 from koki.config import RunConfig
+from koki.errors import TrainingError
 from koki.model.device import Device
+from koki.tokens.batches import recut
 from koki.training.durable import DurableTrainer
 from koki.training.loss import Batch, SupervisedLoss, supervised_tokens
 
@@ -74,6 +76,7 @@ class RecipeTrainer(DurableTrainer):
         model: Any = self.model
         self._loss = SupervisedLoss(model.get_output_embeddings(), self.args.label_smoothing_factor)
         self._sampler = sampler
+        self._most_tokens: int | None = None  # of a micro-batch, once the memory has run out
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:  # noqa: ARG002
         return self._sampler
@@ -91,6 +94,16 @@ class RecipeTrainer(DurableTrainer):
         """
         model.train()
         micro_batches = cast(list[Batch], self._prepare_inputs(inputs)["micro_batches"])
+        if self._most_tokens is not None:
+            micro_batches = recut(micro_batches, self._most_tokens)
+        while True:
+            try:
+                return self._accumulate(model, micro_batches)
+            except torch.OutOfMemoryError as error:
+                model.zero_grad()
+                micro_batches = self._halved(micro_batches, error)
+
+    def _accumulate(self, model: torch.nn.Module, micro_batches: Sequence[Batch]) -> torch.Tensor:
         supervised, tokens = self._count(micro_batches)
         # DDP averages gradients over the processes, whose tokens were counted together
         share = self.accelerator.num_processes / supervised
@@ -104,6 +117,24 @@ class RecipeTrainer(DurableTrainer):
             total += loss.detach()
         self.state.num_input_tokens_seen += tokens
         return total
+
+    def _halved(self, micro_batches: Sequence[Batch], error: torch.OutOfMemoryError) -> list[Batch]:
+        """The same examples in micro-batches of half as many tokens; the loss does not depend on where they are cut.
+
+        Raises:
+            TrainingError: a single conversation is too much.
+        """
+        most = max(batch["input_ids"].numel() for batch in micro_batches) // 2
+        if all(len(batch["segment_lengths"]) == 1 for batch in micro_batches):
+            raise TrainingError(
+                f"Not even one conversation of {2 * most} tokens fits in the memory of the GPU.",
+                "Try training.gradient_checkpointing=true, a smaller tokens.max_length, model.quantization=4bit or a "
+                "smaller model.",
+            ) from error
+        self._say(f"Out of memory: from here on, micro-batches of at most {most} tokens; steps have the same examples")
+        self._most_tokens = most
+        torch.cuda.empty_cache()
+        return recut(micro_batches, most)
 
     def _count(self, micro_batches: Sequence[Batch]) -> tuple[torch.Tensor, int]:
         """Supervised tokens and all tokens of a step, on all processes."""
