@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from koki.dialogue.kitchen import inquiry_subjects, unrelated_names
+from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_names
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Phrasebook, Question, Tip
 from koki.dialogue.reasons import reasons_in
@@ -210,7 +210,7 @@ class Composer:
     def _with_ingredients(self, recipe: Recipe, ingredient: str) -> str:
         """A line that says what else makes the dish."""
         subject = thing(ingredient)
-        kinds = [(name, thing(name)) for name in recipe.main_ingredients]
+        kinds = [(name, thing(name)) for name in kitchen_names(recipe)]
         rest = [name for name, kind in kinds if subject and kind and not kind.is_related_to(subject)]
         rest.sort(key=is_seasoning)
         form = self._book.frames.others.with_ingredients

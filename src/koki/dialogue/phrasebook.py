@@ -155,7 +155,7 @@ class Reasons(_Table):
         leading: words that tie a sentence to the one before and can be left out.
         leaning: first words of a sentence that makes no sense alone.
         vague: first words of a purpose that does not say of what it speaks.
-        chatty: words in a purpose that are meant for the readers of a post.
+        chatty: words that are meant for the readers of a post, or speak of who posted it.
     """
 
     because: tuple[str, ...] = Field(min_length=1)
