@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test format clean
+.PHONY: demo test torture format clean
 
 demo: $(READY)
 	$(BIN)/koki demo
@@ -15,6 +15,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# Kills a run fifty times and restarts it until it is finished: about six minutes on 2 cores.
+torture: $(READY)
+	KOKI_TORTURE_KILLS=50 $(BIN)/pytest tests/torture -s
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

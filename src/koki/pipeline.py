@@ -321,8 +321,8 @@ def _say_if_too_short(console: Console, config: RunConfig, steps: int) -> None:
 def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Iterator[Any]:
     from torch.utils.tensorboard import SummaryWriter
 
-    # points that a killed session logged after its last checkpoint would otherwise show twice
-    purge_step = checkpoint.step + 1 if checkpoint else None
+    # points that a killed session logged after its last checkpoint, or before its first, would otherwise show twice
+    purge_step = (checkpoint.step if checkpoint else 0) + 1
     writer = SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
     try:
         yield writer

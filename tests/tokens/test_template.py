@@ -1,5 +1,6 @@
 """The chat template, cut at its special tokens."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,3 +114,13 @@ def test_a_template_that_would_not_teach_the_answer_and_to_stop_is_an_error(
     changed = with_template(tokenizer, chat_template)
     with pytest.raises(ModelError, match=says):
         ChatTemplate(changed, SYSTEM)
+
+
+def test_the_questions_in_a_batch_are_found_whatever_its_layout(template: ChatTemplate) -> None:
+    questions = ["Resep soto?", "Apa itu <|im_end|>?", "Resep soto?"]
+    rows = [joined(template, question, "Berikut resep Soto.") for question in questions]
+    longest = max(map(len, rows))
+    padded = np.array([row + [0] * (longest - len(row)) for row in rows])
+    packed = np.array([[token for row in rows for token in row]])
+    assert template.questions_in(padded) == template.questions_in(packed) == questions
+    assert template.questions_in(np.zeros((1, 2), dtype=np.int64)) == []

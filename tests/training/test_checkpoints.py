@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from conftest import IDENTITY, save_checkpoint
 
 from koki.errors import CheckpointError
 from koki.training.checkpoints import (
@@ -12,26 +13,12 @@ from koki.training.checkpoints import (
     Checkpoint,
     find_newest,
     free_name,
-    publish,
     require_same_run,
     rotate,
     set_aside,
     staging,
     write_json,
 )
-
-IDENTITY = {"seed": 42, "lora.r": 16}
-
-
-def save(run: Path, step: int, keep: int = 2) -> Path:
-    with staging(run) as folder:
-        staged = folder / f"checkpoint-{step}"
-        staged.mkdir()
-        (staged / "adapter_model.safetensors").write_bytes(bytes([step % 256]) * 100)
-        (staged / "trainer_state.json").write_text(json.dumps({"global_step": step}))
-        newest = publish(run, staged, IDENTITY)
-        rotate(run, newest, keep)
-    return newest
 
 
 def names(run: Path) -> set[str]:
@@ -40,7 +27,7 @@ def names(run: Path) -> set[str]:
 
 def test_the_newest_checkpoint_by_step_is_found(tmp_path: Path) -> None:
     for step in (500, 1000, 90):
-        save(tmp_path, step, keep=9)
+        save_checkpoint(tmp_path, step, keep=9)
     newest = find_newest(tmp_path).newest
     assert newest is not None
     assert (newest.step, newest.identity) == (1000, IDENTITY)
@@ -54,13 +41,13 @@ def test_where_there_is_none_none_is_found(tmp_path: Path, folder: str) -> None:
 
 def test_the_newest_so_many_are_kept(tmp_path: Path) -> None:
     for step in (500, 1000, 1500):
-        save(tmp_path, step, keep=2)
+        save_checkpoint(tmp_path, step, keep=2)
     assert names(tmp_path) == {"checkpoint-1000", "checkpoint-1500"}
 
 
 def test_none_is_deleted_before_the_newest_is_whole(tmp_path: Path) -> None:
-    save(tmp_path, 500, keep=1)
-    newest = save(tmp_path, 1000, keep=2)
+    save_checkpoint(tmp_path, 500, keep=1)
+    newest = save_checkpoint(tmp_path, 1000, keep=2)
     (newest / "trainer_state.json").write_text("{}")
     with staging(tmp_path), pytest.raises(CheckpointError, match=r"trainer_state\.json has another size"):
         rotate(tmp_path, newest, keep=1)
@@ -68,22 +55,22 @@ def test_none_is_deleted_before_the_newest_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_damaged_one_of_a_later_step_never_displaces_the_one_just_written(tmp_path: Path) -> None:
-    (save(tmp_path, 1000) / SEAL).unlink()
-    save(tmp_path, 500, keep=1)
+    (save_checkpoint(tmp_path, 1000) / SEAL).unlink()
+    save_checkpoint(tmp_path, 500, keep=1)
     assert names(tmp_path) == {"checkpoint-500"}
 
 
 def test_a_whole_checkpoint_of_the_same_step_and_run_stays_where_it_is(tmp_path: Path) -> None:
-    file = save(tmp_path, 500) / "adapter_model.safetensors"
+    file = save_checkpoint(tmp_path, 500) / "adapter_model.safetensors"
     before = file.stat().st_ino
-    save(tmp_path, 500)
+    save_checkpoint(tmp_path, 500)
     assert file.stat().st_ino == before
     assert names(tmp_path) == {"checkpoint-500"}
 
 
 def test_a_damaged_checkpoint_of_the_same_step_is_set_aside_for_the_new_one(tmp_path: Path) -> None:
-    (save(tmp_path, 500) / SEAL).unlink()
-    save(tmp_path, 500)
+    (save_checkpoint(tmp_path, 500) / SEAL).unlink()
+    save_checkpoint(tmp_path, 500)
     assert names(tmp_path) == {"checkpoint-500", "checkpoint-500.damaged-1"}
     assert find_newest(tmp_path).damaged == ()
 
@@ -101,8 +88,8 @@ def test_a_damaged_checkpoint_of_the_same_step_is_set_aside_for_the_new_one(tmp_
     ],
 )
 def test_a_damaged_checkpoint_is_passed_over_for_the_next_older_with_a_reason(tmp_path, harm, says) -> None:  # type: ignore[no-untyped-def]
-    save(tmp_path, 500)
-    harm(save(tmp_path, 1000))
+    save_checkpoint(tmp_path, 500)
+    harm(save_checkpoint(tmp_path, 1000))
     search = find_newest(tmp_path)
     assert search.newest is not None
     assert search.newest.step == 500
@@ -113,7 +100,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_next_older_with_a_reason(tm
 
 def test_what_was_set_aside_is_kept_under_another_name_and_not_found_again(tmp_path: Path) -> None:
     for number in (1, 2):
-        (save(tmp_path, 500) / SEAL).unlink()
+        (save_checkpoint(tmp_path, 500) / SEAL).unlink()
         assert set_aside(tmp_path / "checkpoint-500") == tmp_path / f"checkpoint-500.damaged-{number}"
     assert (tmp_path / "checkpoint-500.damaged-1" / "adapter_model.safetensors").exists()
     assert find_newest(tmp_path).damaged == ()
@@ -124,13 +111,13 @@ def test_a_checkpoint_that_is_still_being_written_is_none_and_makes_way_for_the_
     staged.mkdir(parents=True)
     (staged / "adapter_model.safetensors").write_bytes(b"half")
     assert find_newest(tmp_path).newest is None
-    save(tmp_path, 500)
+    save_checkpoint(tmp_path, 500)
     assert names(tmp_path) == {"checkpoint-500"}
 
 
 def test_a_run_folder_that_was_removed_is_not_made_again_for_a_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        save(tmp_path / "hilang", 500)
+        save_checkpoint(tmp_path / "hilang", 500)
 
 
 def test_a_free_name_is_one_that_nothing_has(tmp_path: Path) -> None:

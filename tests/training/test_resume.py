@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Interrupting, printed
+from conftest import Interrupting, assert_same_end, logged, printed, weights
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -25,35 +25,12 @@ def die() -> None:
     raise RuntimeError("the machine is gone")
 
 
-def weights(folder: Path) -> bytes:
-    return (folder / "adapter_model.safetensors").read_bytes()
-
-
-def optimizer(folder: Path) -> list[torch.Tensor]:
-    state = torch.load(folder / "checkpoint-12" / "optimizer.pt", weights_only=True)["state"]
-    return [tensor for entry in state.values() for tensor in entry.values()]
-
-
-def logged(folder: Path) -> list[tuple[float | None, ...]]:
-    """All that is logged, but for speed and time."""
-    log = json.loads((folder / "training_metadata.json").read_text("utf-8"))["training"]["log"]
-    names = ("step", "epoch", "loss", "grad_norm", "learning_rate", "train_loss", "num_input_tokens_seen")
-    return [tuple(entry.get(name) for name in names) for entry in log]
-
-
-def assert_same_end(run: Path, uninterrupted: Path) -> None:
-    assert weights(run) == weights(uninterrupted)
-    for ours, theirs in zip(optimizer(run), optimizer(uninterrupted), strict=True):
-        assert torch.equal(ours, theirs)
-    assert logged(run) == logged(uninterrupted)
-
-
 def test_a_run_that_died_goes_on_from_its_checkpoint_and_ends_as_if_nothing_had_happened(
     short_config: MakeConfig, finished_run: TrainResult, console: Console
 ) -> None:
     config = short_config()
     with pytest.raises(TrainingError, match="the machine is gone"):
-        train(config, Interrupting("step 9/12", die))
+        train(config, Interrupting({"step 9/12": die}))
     result = train(config, console)
     assert "checkpoint-6, the newest whole checkpoint" in printed(console)
     assert_same_end(result.folder, finished_run.folder)
@@ -63,7 +40,7 @@ def test_ctrl_c_saves_at_the_next_step_and_the_resumed_run_ends_as_if_nothing_ha
     short_config: MakeConfig, finished_run: TrainResult, console: Console
 ) -> None:
     config = short_config()
-    stopped = train(config, Interrupting("step 3/12", lambda: signal.raise_signal(signal.SIGINT)))
+    stopped = train(config, Interrupting({"step 3/12": lambda: signal.raise_signal(signal.SIGINT)}))
     assert stopped.stopped_by == signal.SIGINT
     assert (stopped.folder / "checkpoint-4").is_dir()
     assert not (stopped.folder / "training_metadata.json").exists()
@@ -76,7 +53,7 @@ def test_across_epochs_too(short_config: MakeConfig, tmp_path: Path, console: Co
     whole = train(short_config(*settings, output=tmp_path / "whole"), console)
     config = short_config(*settings, output=tmp_path / "parts")
     with pytest.raises(TrainingError):
-        train(config, Interrupting("step 9/12", die))
+        train(config, Interrupting({"step 9/12": die}))
     assert_same_end(train(config, console).folder, whole.folder)
 
 
@@ -85,7 +62,7 @@ def test_a_resumed_adapter_is_on_the_model_once(
 ) -> None:
     config = short_config()
     with pytest.raises(TrainingError):
-        train(config, Interrupting("step 9/12", die))
+        train(config, Interrupting({"step 9/12": die}))
     run = train(config, console).folder
     sizes = [(folder / "adapter_model.safetensors").stat().st_size for folder in (run, finished_run.folder)]
     assert sizes[0] == sizes[1]
@@ -95,7 +72,7 @@ def test_a_resumed_adapter_is_on_the_model_once(
 def test_tensorboard_shows_every_step_once_after_a_resume(short_config: MakeConfig, console: Console) -> None:
     config = short_config("training.save_steps=5")
     with pytest.raises(TrainingError):
-        train(config, Interrupting("step 9/12", die))  # logged at 6 and 9, after the checkpoint at 5
+        train(config, Interrupting({"step 9/12": die}))  # logged at 6 and 9, after the checkpoint at 5
     events = EventAccumulator(str(train(config, console).folder / "tensorboard")).Reload()
     assert [point.step for point in events.Scalars("train/loss")] == [1, 3, 6, 9, 12]
 
@@ -178,7 +155,7 @@ def test_settings_that_cannot_change_the_result_may_change_and_count_from_then_o
     short_config: MakeConfig, finished_run: TrainResult, console: Console
 ) -> None:
     with pytest.raises(TrainingError):
-        train(short_config(), Interrupting("step 9/12", die))
+        train(short_config(), Interrupting({"step 9/12": die}))
     settings = ("logging_steps=1", "save_steps=1", "save_minutes=60", "save_total_limit=1", "dataloader_num_workers=2")
     run = train(short_config(*(f"training.{setting}" for setting in settings)), console).folder
     assert weights(run) == weights(finished_run.folder)

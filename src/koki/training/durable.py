@@ -149,7 +149,8 @@ class DurableTrainer(Trainer):
     def get_train_dataloader(self) -> DataLoader[Any]:
         """As transformers, with workers that leave a signal to stop to the main process; they draw no numbers."""
         loader = super().get_train_dataloader()
-        loader.worker_init_fn = ignore_stop_signals
+        # what accelerate wraps is what starts the workers
+        getattr(loader, "base_dataloader", loader).worker_init_fn = ignore_stop_signals
         return loader
 
 
