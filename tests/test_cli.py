@@ -32,7 +32,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_help_names_every_verb() -> None:
     text = koki("--help").stdout
-    for verb in ("train", "ask", "check", "preview", "parse", "config", "demo"):
+    for verb in ("train", "ask", "chat", "check", "preview", "parse", "config", "demo"):
         assert f" {verb} " in text
 
 
@@ -43,6 +43,18 @@ def test_ask_gives_json_with_what_scripts_rely_on(finished_run: TrainResult) -> 
     assert answer["question"] == "Resep soto?"
     assert answer["tokens"] == 4
     assert answer["stopped"] is False
+
+
+def test_ask_answers_questions_from_a_pipe_in_order(finished_run: TrainResult) -> None:
+    options = ("--json", "--max-new-tokens", "4")
+    run = koki("ask", str(finished_run.folder), *options, stdin="Resep soto ayam dong?\n\nTelur?\n")
+    answers = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [answer["question"] for answer in answers] == ["Resep soto ayam dong?", "Telur?"]
+
+
+def test_ask_says_how_many_answers_were_cut_off(finished_run: TrainResult) -> None:
+    run = koki("ask", str(finished_run.folder), "--max-new-tokens", "2", stdin="Soto?\nTelur?\n")
+    assert "2 of 2 answers cut off after 2 tokens" in run.stderr
 
 
 def test_parse_gives_one_object_a_line_in_order() -> None:
