@@ -5,13 +5,16 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 import koki
 from koki.errors import ConfigError, DataError, KokiError
+
+if TYPE_CHECKING:
+    from koki.evaluation.scorecard import OwnScorecard, Scorecard
 
 app = typer.Typer(
     name="koki",
@@ -163,6 +166,41 @@ def chat(
 
 
 @app.command()
+def evaluate(
+    run: RunArgument,
+    count: Annotated[
+        int,
+        typer.Option("--questions-per-capability", metavar="N", min=1, help="Of each capability, in each group."),
+    ] = 12,
+    compare: Annotated[
+        str | None, typer.Option("--compare", metavar="RUN", help="Ask another run the same; base is the base alone.")
+    ] = None,
+    questions: Annotated[
+        Path | None, typer.Option("--questions", metavar="FILE", help="Ask your own instead: a .tsv; see the README.")
+    ] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", help="Where the recipes of the run are now, if they were moved.")
+    ] = None,
+    max_new_tokens: LongestOption = 512,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the chef of a finished run what it was taught, and score its answers with 95 % intervals."""
+    from koki.evaluation.evaluate import evaluate as evaluate_run
+    from koki.evaluation.evaluate import evaluate_own
+
+    def say(text: str) -> None:
+        err.print(text, style="dim", highlight=False)
+
+    if questions:
+        own = evaluate_own(run, questions, compare=compare, max_new_tokens=max_new_tokens, say=say)
+        _show_card(own, run, as_json=as_json)
+        return
+    files = [str(file) for file in data or ()]
+    card = evaluate_run(run, count=count, data=files, compare=compare, max_new_tokens=max_new_tokens, say=say)
+    _show_card(card, run, as_json=as_json)
+
+
+@app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(help="Recipe files, or patterns in quotes: 'data/*.csv'.")],
     columns: ColumnsOption = None,
@@ -285,6 +323,15 @@ def demo(
         "koki train --data resep.csv --model 0.5b --output runs/warung",
     ):
         out.print(f"  {command}", highlight=False, soft_wrap=True)
+
+
+def _show_card(card: "Scorecard | OwnScorecard", run: Path, *, as_json: bool) -> None:
+    """Print it, then keep it in the run folder."""
+    if as_json:
+        _print_json(card.as_dict())
+    else:
+        out.print(card.render())
+    err.print(f"Written to {card.save(run)}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _columns(text: str | None) -> dict[str, str] | None:

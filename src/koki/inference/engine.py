@@ -13,7 +13,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 from koki.config import ModelConfig
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import KokiError, RunError
-from koki.model.base import find_base, load_base, load_tokenizer, set_pad_token
+from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, set_pad_token
 from koki.model.device import detect_device
 from koki.model.lora import load_adapter
 from koki.tokens.template import ChatTemplate
@@ -91,7 +91,7 @@ class Chef:
             base_only: without the adapter: the base, told that it is a chef, to see what training was good for.
 
         Raises:
-            RunError: the folder is not a finished run.
+            RunError: the folder is not a finished run, or its base is not what it was trained on.
             ModelError: its base model cannot be loaded.
         """
         folder = Path(run).expanduser()
@@ -100,6 +100,7 @@ class Chef:
             return cls._from_base(ModelConfig(name=name), name, load_phrasebook().system.prompt)
         card = read_card(folder)
         config = _model_config(card)
+        _require_same_base(folder, card, find_base(config))
         if base_only:
             return cls._from_base(config, str(folder), card["system_prompt"])
         tokenizer = load_tokenizer(str(folder))
@@ -272,6 +273,17 @@ def read_card(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise RunError(f"{folder / METADATA_FILE} cannot be read: {error}.") from error
     return card
+
+
+def _require_same_base(folder: Path, card: dict[str, Any], source: BaseSource) -> None:
+    """An adapter says nothing sensible on another base. The hub's change when a file beside the weights does."""
+    trained_on = card["base_model"]["revision"]
+    if Path(source.location).is_dir() and source.revision != trained_on:
+        raise RunError(
+            f"{folder} was trained on another {source.name} than the one in {source.location}: "
+            f"{trained_on}, not {source.revision}.",
+            f"Train again, or use the base it was trained on, with Koki {card['koki_version']}.",
+        )
 
 
 def _model_config(card: dict[str, Any]) -> ModelConfig:
