@@ -110,6 +110,7 @@ SHORT = (
     "training.max_steps=12",
     "training.per_device_train_batch_size=1",
     "training.gradient_accumulation_steps=2",
+    "training.tokens_per_micro_batch=1",  # each conversation by itself, so that a step has two micro-batches
     "training.warmup_steps=2",
     "training.learning_rate=1e-3",
     "training.save_steps=6",

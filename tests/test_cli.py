@@ -1,6 +1,7 @@
 """The command line's contracts."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_help_names_every_verb() -> None:
     text = koki("--help").stdout
-    for verb in ("train", "ask", "check", "preview", "parse", "config", "demo"):
+    for verb in ("train", "ask", "chat", "evaluate", "check", "preview", "parse", "config", "demo"):
         assert f" {verb} " in text
 
 
@@ -44,6 +45,28 @@ def test_ask_gives_json_with_what_scripts_rely_on(finished_run: TrainResult) -> 
     assert answer["question"] == "Resep soto?"
     assert answer["tokens"] == 4
     assert answer["stopped"] is False
+
+
+def test_ask_answers_questions_from_a_pipe_in_order(finished_run: TrainResult) -> None:
+    options = ("--json", "--max-new-tokens", "4")
+    run = koki("ask", str(finished_run.folder), *options, stdin="Resep soto ayam dong?\n\nTelur?\n")
+    answers = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [answer["question"] for answer in answers] == ["Resep soto ayam dong?", "Telur?"]
+
+
+def test_ask_says_how_many_answers_were_cut_off(finished_run: TrainResult) -> None:
+    run = koki("ask", str(finished_run.folder), "--max-new-tokens", "2", stdin="Soto?\nTelur?\n")
+    assert "2 of 2 answers cut off after 2 tokens" in run.stderr
+
+
+def test_evaluate_prints_json_and_keeps_it_in_the_run_folder(finished_run: TrainResult, tmp_path: Path) -> None:
+    shutil.copytree(finished_run.folder, tmp_path / "run")
+    options = ("--questions-per-capability", "1", "--max-new-tokens", "4", "--compare", "base", "--json")
+    run = koki("evaluate", str(tmp_path / "run"), *options)
+    card = json.loads(run.stdout)
+    assert {"recall", "understanding", "generalisation"} == set(card["groups"])
+    assert card["compared_with"]["run"] == "base"
+    assert json.loads((tmp_path / "run" / "report" / "scorecard.json").read_text("utf-8")) == card
 
 
 def test_parse_gives_one_object_a_line_in_order() -> None:
@@ -151,6 +174,9 @@ def test_data_export_of_an_unknown_format_lists_the_formats(tmp_path: Path) -> N
         (("train", "--set", "lora.rank=3"), "There is no setting 'lora.rank'"),
         (("train", "--preset", "dmo"), "Did you mean 'demo'?"),
         (("ask", "tidak-ada", "Resep?"), "There is no run folder tidak-ada"),
+        (("chat", "tidak-ada"), "There is no run folder tidak-ada"),
+        (("evaluate", "tidak-ada"), "There is no run folder tidak-ada"),
+        (("evaluate", "tidak-ada", "--questions", "x.tsv"), "x.tsv is not there"),
         (("check", "tidak-ada.csv"), "tidak-ada.csv"),
         (("check", "*.csv"), "No recipe file matches *.csv"),
         (("check", "a.csv", "--columns", "Judul"), "not of the form field=name"),

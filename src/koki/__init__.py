@@ -1,3 +1,18 @@
 """Koki turns a CSV of Indonesian recipes into a chef that answers in Indonesian."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from koki.inference.engine import Answer, Chef
+
 __version__ = "0.1.0"
+__all__ = ["Answer", "Chef", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """`Answer` and `Chef` when they are first asked for: they bring torch along, which takes seconds."""
+    if name in ("Answer", "Chef"):
+        from koki.inference import engine
+
+        return getattr(engine, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,10 +1,11 @@
 """The command line: a short function a verb; what is heavy is imported inside it."""
 
+import contextlib
 import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,6 +14,9 @@ from rich.markup import escape
 import koki
 from koki.errors import ConfigError, DataError, KokiError
 from koki.terminal import outlive_reader
+
+if TYPE_CHECKING:
+    from koki.evaluation.scorecard import OwnScorecard, Scorecard
 
 app = typer.Typer(
     name="koki",
@@ -49,6 +53,9 @@ SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting; `koki config` lists them.")
 ]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
+RunArgument = Annotated[Path, typer.Argument(help="Run folder.")]
+LongestOption = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer.")]
+TemperatureOption = Annotated[float, typer.Option("--temperature", min=0, help="0 is greedy.")]
 PresetOption = Annotated[str | None, typer.Option("--preset", help="reference or demo.")]
 
 
@@ -115,26 +122,90 @@ def train(
 
 @app.command()
 def ask(
-    run: Annotated[Path, typer.Argument(help="Run folder.")],
-    question: Annotated[str, typer.Argument(help="What to ask, in Indonesian.")],
+    run: RunArgument,
+    question: Annotated[
+        str | None, typer.Argument(help="What to ask, in Indonesian; without it, questions are read from a pipe.")
+    ] = None,
     as_json: JsonOption = False,
-    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer.")] = 512,
-    temperature: Annotated[float, typer.Option("--temperature", min=0, help="0 is greedy.")] = 0.0,
+    max_new_tokens: LongestOption = 512,
+    temperature: TemperatureOption = 0.0,
 ) -> None:
-    """Ask the chef of a finished run."""
+    """Ask the chef of a finished run: one question, or those from a pipe, one a line."""
+    if question is None and sys.stdin.isatty():
+        raise typer.BadParameter('no question. koki ask RUN "Resep soto?", or koki chat RUN to talk.')
+    questions = [line for line in _lines("-") if line.strip()] if question is None else [question]
+
     from dataclasses import asdict
 
     from koki.inference.engine import Chef
     from koki.pipeline import quiet_libraries
 
     quiet_libraries()
-    answer = Chef.load(run).ask(question, max_new_tokens=max_new_tokens, temperature=temperature)
+    answers = Chef.load(run).ask(questions, max_new_tokens=max_new_tokens, temperature=temperature)
     if as_json:
-        _print_json(asdict(answer))
+        for answer in answers:
+            _print_json(asdict(answer), indent=2 if question else None)
         return
-    out.print(answer.answer, highlight=False, markup=False, soft_wrap=True)
-    if not answer.stopped:
-        err.print(f"(cut off after {max_new_tokens} tokens: --max-new-tokens allows more)")
+    for answer in answers:
+        if question is None:
+            out.print(answer.question, style="bold", highlight=False, markup=False, soft_wrap=True)
+        out.print(answer.answer, highlight=False, markup=False, soft_wrap=True, end="\n" if question else "\n\n")
+    if cut := sum(not answer.stopped for answer in answers):
+        which = "" if question else f"{cut} of {len(answers)} answers "
+        err.print(f"({which}cut off after {max_new_tokens} tokens: --max-new-tokens allows more)", highlight=False)
+
+
+@app.command()
+def chat(
+    run: RunArgument,
+    max_new_tokens: LongestOption = 512,
+    temperature: TemperatureOption = 0.0,
+) -> None:
+    """Talk with the chef of a finished run. /help says how; Ctrl+C stops an answer, Ctrl+D leaves."""
+    from koki.inference.chat import Chat
+    from koki.inference.engine import Chef
+    from koki.pipeline import quiet_libraries
+
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  # input() then knows the arrow keys
+
+    quiet_libraries()
+    Chat(Chef.load(run), out, max_new_tokens=max_new_tokens, temperature=temperature).run()
+
+
+@app.command()
+def evaluate(
+    run: RunArgument,
+    count: Annotated[
+        int,
+        typer.Option("--questions-per-capability", metavar="N", min=1, help="Of each capability, in each group."),
+    ] = 12,
+    compare: Annotated[
+        str | None, typer.Option("--compare", metavar="RUN", help="Ask another run the same; base is the base alone.")
+    ] = None,
+    questions: Annotated[
+        Path | None, typer.Option("--questions", metavar="FILE", help="Ask your own instead: a .tsv; see the README.")
+    ] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", help="Where the recipes of the run are now, if they were moved.")
+    ] = None,
+    max_new_tokens: LongestOption = 512,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the chef of a finished run what it was taught, and score its answers with 95 % intervals."""
+    from koki.evaluation.evaluate import evaluate as evaluate_run
+    from koki.evaluation.evaluate import evaluate_own
+
+    def say(text: str) -> None:
+        err.print(text, style="dim", highlight=False)
+
+    if questions:
+        own = evaluate_own(run, questions, compare=compare, max_new_tokens=max_new_tokens, say=say)
+        _show_card(own, run, as_json=as_json)
+        return
+    files = [str(file) for file in data or ()]
+    card = evaluate_run(run, count=count, data=files, compare=compare, max_new_tokens=max_new_tokens, say=say)
+    _show_card(card, run, as_json=as_json)
 
 
 @app.command()
@@ -266,6 +337,15 @@ def demo(
         "koki train --data resep.csv --model 0.5b --output runs/warung",
     ):
         out.print(f"  {command}", highlight=False, soft_wrap=True)
+
+
+def _show_card(card: "Scorecard | OwnScorecard", run: Path, *, as_json: bool) -> None:
+    """Print it, then keep it in the run folder."""
+    if as_json:
+        _print_json(card.as_dict())
+    else:
+        out.print(card.render())
+    err.print(f"Written to {card.save(run)}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _columns(text: str | None) -> dict[str, str] | None:

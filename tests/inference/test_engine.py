@@ -3,12 +3,29 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
 
-from koki.errors import RunError
+import koki
+from koki.config import ModelConfig
+from koki.errors import KokiError, RunError
 from koki.inference.engine import Chef
+from koki.model.base import find_base, load_base, load_tokenizer
+from koki.model.device import detect_device
 from koki.pipeline import TrainResult
+from koki.tokens.template import ChatTemplate
+
+QUESTIONS = [
+    "Resep soto ayam dong!",
+    "Saya punya tempe, kecap manis, cabai merah, dan bawang merah. Bisa dimasak jadi apa?",
+    "Telur?",
+    "Langkah-langkah membuat telur dadar apa saja?",
+    "Resep soto ayam dong!",
+]
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +43,49 @@ def test_answers_are_greedy_unless_asked_otherwise(chef: Chef) -> None:
     assert first == second
     warm = {chef.ask("Resep soto ayam dong!", max_new_tokens=20, temperature=5.0).answer for _ in range(3)}
     assert len(warm) == 3
+
+
+def test_answers_given_side_by_side_are_those_given_one_by_one(chef: Chef) -> None:
+    # in float32 on a CPU; padding changes the shapes of the sums and so, in half precision, may change a near tie
+    together = chef.ask(QUESTIONS, max_new_tokens=60)
+    alone = [chef.ask(question, max_new_tokens=60) for question in QUESTIONS]
+    assert [(one.question, one.answer, one.tokens, one.stopped) for one in together] == [
+        (one.question, one.answer, one.tokens, one.stopped) for one in alone
+    ]
+
+
+def test_no_questions_have_no_answers(chef: Chef) -> None:
+    assert chef.ask([]) == []
+
+
+def test_an_answer_comes_in_pieces_that_are_the_answer(chef: Chef) -> None:
+    pieces: list[str] = []
+    answer = chef.ask("Resep soto ayam dong!", max_new_tokens=40, on_text=pieces.append)
+    assert len(pieces) > 5
+    assert "".join(pieces).strip() == answer.answer
+
+
+def test_what_does_not_fit_in_the_context_is_forgotten_the_oldest_first(chef: Chef) -> None:
+    old, new = ("Resep soto?", "soto " * 1200), ("Resep telur?", "Kocok telur.")
+    with_both = chef.ask("Lalu?", history=[old, new], max_new_tokens=20)
+    assert with_both.answer == chef.ask("Lalu?", history=[new], max_new_tokens=20).answer
+
+
+def test_a_question_longer_than_the_context_is_an_error_that_says_how_long_it_is(chef: Chef) -> None:
+    with pytest.raises(KokiError, match="the model reads 1,024"):
+        chef.ask("soto " * 2000)
+
+
+def test_an_answer_that_breaks_off_with_a_control_token_did_not_end_well(finished_run: TrainResult) -> None:
+    config = ModelConfig(name="mini")
+    tokenizer: Any = load_tokenizer(str(finished_run.folder))
+    model = load_base(find_base(config), config, detect_device("auto"))
+    template = ChatTemplate(tokenizer, "Kamu Koki.")
+    first = Chef(model, tokenizer, template).ask("Resep soto ayam dong!", max_new_tokens=1)
+    (token,) = template.encode([first.answer])[0]
+    tokenizer.add_special_tokens({"extra_special_tokens": ["<|im_start|>", tokenizer.convert_ids_to_tokens(token)]})
+    broken = Chef(model, tokenizer, template).ask("Resep soto ayam dong!", max_new_tokens=30)
+    assert (broken.answer, broken.stopped, broken.tokens) == ("", False, 1)
 
 
 def test_a_control_token_in_a_question_is_text(chef: Chef) -> None:
@@ -58,3 +118,25 @@ def test_metadata_that_is_damaged_is_an_error_that_names_the_file(finished_run: 
     (tmp_path / "run" / "training_metadata.json").write_text(json.dumps([])[:1])
     with pytest.raises(RunError, match=r"training_metadata\.json cannot be read"):
         Chef.load(tmp_path / "run")
+
+
+def test_a_run_may_be_named_by_a_text(finished_run: TrainResult) -> None:
+    assert koki.Chef.load(str(finished_run.folder)).ask("Resep?", max_new_tokens=3).tokens == 3
+
+
+def test_a_folder_of_merged_weights_answers_as_the_run_does(
+    chef: Chef, finished_run: TrainResult, tmp_path: Path
+) -> None:
+    base = AutoModelForCausalLM.from_pretrained(find_base(ModelConfig(name="mini")).location, dtype=torch.float32)
+    merged: Any = PeftModel.from_pretrained(base, finished_run.folder).merge_and_unload()
+    merged.save_pretrained(tmp_path)
+    load_tokenizer(str(finished_run.folder)).save_pretrained(tmp_path)
+    question = "Resep soto ayam dong!"
+    assert Chef.load(tmp_path).ask(question, max_new_tokens=20).answer == chef.ask(question, max_new_tokens=20).answer
+
+
+def test_the_base_alone_answers_as_the_base(finished_run: TrainResult) -> None:
+    question = "Resep soto ayam dong!"
+    base = Chef.load(finished_run.folder, base_only=True).ask(question, max_new_tokens=20)
+    folder = find_base(ModelConfig(name="mini")).location
+    assert base.answer == Chef.load(folder).ask(question, max_new_tokens=20).answer

@@ -72,6 +72,20 @@ def test_the_prompt_is_what_stands_before_the_answer(template: ChatTemplate) -> 
     assert example[: len(prompt)] == prompt
 
 
+@given(st.lists(st.tuples(texts, answers), max_size=3), texts)
+def test_a_prompt_with_earlier_turns_is_what_apply_chat_template_gives(
+    template: ChatTemplate, tokenizer: PreTrainedTokenizerBase, history: list[tuple[str, str]], question: str
+) -> None:
+    turns = [
+        {"role": role, "content": text}
+        for turn in history
+        for role, text in zip(("user", "assistant"), turn, strict=True)
+    ]
+    messages = [{"role": "system", "content": SYSTEM}, *turns, {"role": "user", "content": question}]
+    expected = tokenizer.apply_chat_template(messages, tokenize=True, add_generation_prompt=True, return_dict=False)
+    assert template.prompt(question, history) == expected
+
+
 def test_a_control_token_in_a_question_or_an_answer_is_text(
     template: ChatTemplate, tokenizer: PreTrainedTokenizerBase
 ) -> None:

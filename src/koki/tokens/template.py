@@ -36,7 +36,7 @@ QWEN2_SPLIT = (
 # Behind a blank line, where a character follows that no run of blanks can take in.
 _BLANK_LINES = re.compile(r"(?<=\n\n)(?=\S)")
 
-_SYSTEM, _QUESTION, _ANSWER = "KOKISYSTEM", "KOKIQUESTION", "KOKIANSWER"
+_SYSTEM, _QUESTION, _ANSWER, _NEXT = "KOKISYSTEM", "KOKIQUESTION", "KOKIANSWER", "KOKINEXT"
 
 
 class ChatTemplate:
@@ -73,6 +73,11 @@ class ChatTemplate:
         self.stop_id = stop
         self._answer_prefix = self.encode([self._answer_form.removesuffix(_ANSWER)])[0]
         self.answer_start = len(self._answer_prefix)
+        # a template may write an answer that more follows in another way (Qwen3: without its thoughts)
+        pieces = _cut(_render(tokenizer, _NEXT), tokenizer)
+        at_answer, at_next = _slot(pieces, _ANSWER), _slot(pieces, _NEXT)
+        self._earlier_answer_form = str(pieces[at_answer])
+        self._between = self._join(pieces[at_answer + 1 : at_next])
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of texts from outside: what looks like a special token is text."""
@@ -121,9 +126,17 @@ class ChatTemplate:
             for start in _occurrences(flat, self.head) + len(self.head)
         ]
 
-    def prompt(self, question: str) -> list[int]:
-        """Ids up to where the answer starts, for generation."""
-        return [*self.head, *self.encode_questions([question])[0], *self.middle, *self._answer_prefix]
+    def prompt(self, question: str, history: Sequence[tuple[str, str]] = ()) -> list[int]:
+        """Ids up to where the answer starts, for generation.
+
+        Args:
+            history: earlier questions and answers of the same conversation, the oldest first.
+        """
+        ids = self.head.tolist()
+        for asked, answered in history:
+            ids += [*self.encode_questions([asked])[0], *self.middle]
+            ids += [*self.encode([self._earlier_answer_form.replace(_ANSWER, answered)])[0], *self._between]
+        return [*ids, *self.encode_questions([question])[0], *self.middle, *self._answer_prefix]
 
     def length(self, question: int, answer: int) -> int:
         """Tokens of a whole conversation, from the lengths of its question and answer pieces."""
@@ -149,7 +162,7 @@ def _occurrences(ids: npt.NDArray[Any], piece: Ids) -> npt.NDArray[np.int64]:
     return np.flatnonzero((windows == piece).all(axis=1))
 
 
-def _render(tokenizer: PreTrainedTokenizerBase) -> str:
+def _render(tokenizer: PreTrainedTokenizerBase, next_question: str = "") -> str:
     if not tokenizer.chat_template:
         raise ModelError("The tokenizer has no chat template.", "Use an instruct model of the Qwen2 or Qwen3 family.")
     messages = [
@@ -157,6 +170,8 @@ def _render(tokenizer: PreTrainedTokenizerBase) -> str:
         {"role": "user", "content": _QUESTION},
         {"role": "assistant", "content": _ANSWER},
     ]
+    if next_question:
+        messages.append({"role": "user", "content": next_question})
     return str(tokenizer.apply_chat_template(messages, tokenize=False))
 
 

@@ -1,0 +1,151 @@
+"""A run folder -> its scorecard: find its recipes again, ask, judge."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from koki.config import RunConfig, load_config
+from koki.dialogue.naming import names_of
+from koki.dialogue.phrasebook import load_phrasebook
+from koki.errors import DataError, RecipeFileNotFound
+from koki.evaluation.cookbook import Cookbook
+from koki.evaluation.judge import judge
+from koki.evaluation.own_questions import read_questions, verdict
+from koki.evaluation.questions import Asked, Examiner
+from koki.evaluation.scorecard import OwnScorecard, Scorecard, Scored
+from koki.inference.engine import Answer, Chef, read_card
+from koki.model.base import load_tokenizer
+from koki.pipeline import quiet_libraries, recipe_files, split_recipes
+from koki.recipes.recipe import Recipe
+from koki.recipes.table import read_recipes
+from koki.tokens.template import ChatTemplate
+
+BASE = "base"
+"""In a comparison: the run's base model without what was trained."""
+
+Say = Callable[[str], object]
+
+
+def evaluate(
+    run: Path,
+    *,
+    count: int = 12,
+    data: Sequence[str] = (),
+    compare: str | None = None,
+    max_new_tokens: int = 512,
+    say: Say = lambda _: None,
+) -> Scorecard:
+    """Ask a chef what it was taught, and judge its answers.
+
+    Args:
+        run: a finished run folder.
+        count: questions of each capability in each group (`koki.evaluation.questions.GROUPS`).
+        data: where the recipes of the run are now, if they were moved.
+        compare: another run folder, or `BASE`, that is asked the same.
+        say: called with what is being done.
+
+    Raises:
+        RunError: a folder is not a finished run.
+        DataError: the recipes that the run was trained on cannot be found.
+    """
+    quiet_libraries()
+    card = read_card(run)
+    config = _config_of(card, data)
+    train, held_out, notes = _recipes_of(run, card, config)
+    tokenizer = load_tokenizer(str(run))
+    template = ChatTemplate(tokenizer, card["system_prompt"])
+    questions = Examiner(train, held_out, config, template, len(tokenizer)).draw(count)
+    book = load_phrasebook()
+    cookbook = Cookbook([*train, *held_out], names_of(train, book) | names_of(held_out, book))
+
+    def scored(chef: Chef) -> list[Scored]:
+        say(f"{len(questions):,} questions ...")
+        answers = chef.ask([asked.question for asked in questions], max_new_tokens=max_new_tokens)
+        return _judged(questions, answers, cookbook, max_new_tokens)
+
+    about = {
+        "koki_version": card["koki_version"],
+        "recipes": len(train),
+        "recipes_held_out": len(held_out),
+        "questions_per_capability": count,
+        "max_new_tokens": max_new_tokens,
+    }
+    other = Scorecard(compare, {}, config.seed, scored(_other_chef(run, compare))) if compare else None
+    return Scorecard(str(run), about, config.seed, scored(Chef.load(run)), other, notes)
+
+
+def evaluate_own(
+    run: Path,
+    file: Path,
+    *,
+    compare: str | None = None,
+    max_new_tokens: int = 512,
+    say: Say = lambda _: None,
+) -> OwnScorecard:
+    """Ask a chef people's own questions, and judge its answers by the words they must and must not have.
+
+    Args:
+        run: a finished run folder, or any folder that `Chef.load` takes.
+        file: see `koki.evaluation.own_questions`.
+        compare, say: as `evaluate`.
+
+    Raises:
+        RunError: a folder is not a finished run.
+        DataError: the file cannot be used.
+    """
+    quiet_libraries()
+    questions = read_questions(file)
+
+    def card(name: str, chef: Chef, about: dict[str, Any], other: OwnScorecard | None) -> OwnScorecard:
+        say(f"{len(questions):,} questions ...")
+        answers = chef.ask([question.question for question in questions], max_new_tokens=max_new_tokens)
+        verdicts = [verdict(*pair) for pair in zip(questions, answers, strict=True)]
+        return OwnScorecard(name, about, _SEED, verdicts, other)
+
+    about = {"questions": str(file), "max_new_tokens": max_new_tokens}
+    other = card(compare, _other_chef(run, compare), {}, None) if compare else None
+    return card(str(run), Chef.load(run), about, other)
+
+
+_SEED = 42
+
+
+def _judged(
+    questions: Sequence[Asked], answers: Sequence[Answer], cookbook: Cookbook, max_new_tokens: int
+) -> list[Scored]:
+    return [
+        Scored(asked, answer, judge(asked, answer, cookbook, max_new_tokens))
+        for asked, answer in zip(questions, answers, strict=True)
+    ]
+
+
+def _other_chef(run: Path, compare: str) -> Chef:
+    return Chef.load(run, base_only=True) if compare == BASE else Chef.load(compare)
+
+
+def _config_of(card: dict[str, Any], data: Sequence[str]) -> RunConfig:
+    """The run's settings, with its recipes where they are now."""
+    return load_config(flags=card["settings"] | ({"data.files": list(data)} if data else {}))
+
+
+def _recipes_of(run: Path, card: dict[str, Any], config: RunConfig) -> tuple[list[Recipe], list[Recipe], list[str]]:
+    """The recipes trained on, those held out, and what there is to say about them."""
+    try:
+        recipes, report = read_recipes(recipe_files(config), config.data.columns)
+    except RecipeFileNotFound as error:
+        raise DataError(
+            f"The recipes that {run} was trained on cannot be found: {error.what}",
+            "Say where they are now: --data FILE, several times if there were several.",
+        ) from error
+    train, held_out = split_recipes(recipes, config)
+    notes = []
+    if {file.sha256 for file in report.files} != {file["sha256"] for file in card["data"]["files"]}:
+        notes.append(
+            "These are not the very files it was trained on: what counts as trained on and held out may differ."
+        )
+    if not held_out:
+        notes.append(
+            "No recipe was held out, so there is nothing to measure generalisation by: "
+            f"data.validation_fraction was {config.data.validation_fraction} of {len(recipes):,} recipes."
+        )
+    return train, held_out, notes

@@ -1,0 +1,214 @@
+"""A question and its answer -> the scores of its capability, each from 0 (wrong) to 1 (right)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from koki.dialogue.phrasebook import load_phrasebook
+from koki.evaluation.cookbook import Cookbook, body_of, missing_for
+from koki.evaluation.metrics import (
+    compare_ingredients,
+    gives_reason,
+    has_control_token,
+    has_loop,
+    indonesian_share,
+    key_words,
+    rouge_l,
+    said_of,
+    steps_order,
+)
+from koki.evaluation.questions import Asked, split_names
+from koki.evaluation.reading import Said, read_answer
+from koki.inference.engine import Answer
+from koki.recipes.ingredients import fold
+from koki.recipes.pantry import Thing, thing
+from koki.recipes.recipe import Recipe
+
+Scores = dict[str, float | None]
+"""Name of a measure -> score; None where it does not apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How a score is called in a table, what it is, and which way is good."""
+
+    label: str
+    meaning: str
+    lower_is_better: bool = False
+
+
+_OF_A_RECIPE: Final = {
+    "right_dish": Measure("right dish", "the opening names the dish asked for, and no other recipe is nearer"),
+    "ingredients_f1": Measure("ingredients F1", "harmonic mean of precision and recall"),
+    "ingredients_precision": Measure("  precision", "ingredients said that are in the recipe"),
+    "ingredients_recall": Measure("  recall", "ingredients of the recipe that are said"),
+    "quantities": Measure("quantities right", "amounts of the recipe that are said with number and unit"),
+    "invented": Measure("invented", "ingredients said of which the recipe has no kind", lower_is_better=True),
+    "steps": Measure("steps ROUGE-L", "words of the steps in common, in order"),
+    "order": Measure("order of steps", "Kendall's tau over the steps found again, -1 to 1"),
+}
+ANY: Final = "any answer"
+"""Stands for all capabilities together."""
+
+MEASURES: Final[dict[str, dict[str, Measure]]] = {
+    "full recipe": _OF_A_RECIPE,
+    "simple question": _OF_A_RECIPE,
+    "recommendation": {
+        "dish_exists": Measure("dish exists", "the dish is one of the recipes"),
+        "uses_offered": Measure("uses what is offered", "ingredients at hand that the dish uses"),
+        "missing_exact": Measure("missing is exact", "the list of what is missing is the pantry's"),
+        "recipe_f1": Measure("its recipe, F1", "ingredients given, against those of the dish named"),
+    },
+    "inquiry": {
+        "dishes_right": Measure("dishes have it", "dishes named that have the ingredient"),
+        "recipe_f1": Measure("its recipe, F1", "ingredients given, against those of the dish named"),
+    },
+    "tip": {
+        "on_topic": Measure("on the topic", "a third of the key words of the question or of the true tip; no recipe"),
+        "reason": Measure("gives a reason", "a word that reasons are given with, or the true reason's key words"),
+        "key_words": Measure("key words", "key words of the true tip that are said"),
+    },
+    ANY: {
+        "ended": Measure("ends by itself", "with the stop token, before the limit"),
+        "no_loop": Measure("no loops", "no run of words three times on end, no line four times"),
+        "indonesian": Measure("words known", "words in the lexicon, the recipes and the conversations"),
+        "no_control_token": Measure("no control tokens", "none in the text, and none that broke the answer off"),
+    },
+}
+"""The measures of each capability, the most telling first, and of any answer."""
+
+# An answer is on the topic when it says so much of the question's key words, or of the true answer's.
+_ON_TOPIC: Final = 1 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    asked: Asked
+    text: str
+    said: Said
+    cookbook: Cookbook
+
+
+def judge(asked: Asked, answer: Answer, cookbook: Cookbook, max_new_tokens: int) -> Scores:
+    """The scores of an answer.
+
+    Args:
+        max_new_tokens: the limit it was generated under: an answer that neither ended by itself nor reached it broke
+            off with a control token.
+    """
+    text = answer.answer
+    broke_off = not answer.stopped and answer.tokens < max_new_tokens
+    return {
+        **_JUDGES[asked.capability](_Case(asked, text, read_answer(text), cookbook)),
+        "ended": float(answer.stopped),
+        "no_loop": float(not has_loop(text)),
+        "indonesian": indonesian_share(text, cookbook.vocabulary) or 0.0,
+        "no_control_token": float(not broke_off and not has_control_token(text)),
+    }
+
+
+def _judge_recipe(case: _Case) -> Scores:
+    """What was asked for is what the reference holds: the recipe, its ingredients or its steps."""
+    said, recipe = case.said, case.asked.recipe
+    assert recipe is not None
+    wanted = read_answer(case.asked.reference)
+    part = "recipe" if wanted.ingredients and wanted.steps else "ingredients" if wanted.ingredients else "steps"
+    named = fold(case.cookbook.name_of(recipe)) in fold(said.opening)
+    is_nearest = case.cookbook.is_nearest(recipe, body_of(said.ingredients, said.steps, part), part)
+    scores: Scores = {"right_dish": float(named and is_nearest)}
+    if part != "steps":
+        found = compare_ingredients(said.ingredients, recipe.ingredients)
+        scores["ingredients_f1"] = found.f1
+        scores["ingredients_precision"] = found.precision
+        scores["ingredients_recall"] = found.recall
+        scores["quantities"] = found.quantities
+        scores["invented"] = found.invented
+    if part != "ingredients":
+        scores["steps"] = rouge_l("\n".join(said.steps), "\n".join(recipe.steps))
+        scores["order"] = steps_order(said.steps, recipe.steps)
+    return scores
+
+
+def _judge_recommendation(case: _Case) -> Scores:
+    at_hand, dish = case.asked.names, _first_dish(case)
+    suggestion = missing_for(dish, at_hand) if dish else None
+    met = [thing(name) for name in suggestion.at_hand] if suggestion else []
+    used = [name for name in at_hand if _is_one_of(thing(name), met)]
+    exact = suggestion and set(map(fold, missing_in(case.said.opening))) == set(map(fold, suggestion.missing))
+    return {
+        "dish_exists": float(dish is not None),
+        "uses_offered": len(used) / len(at_hand),
+        "missing_exact": float(bool(exact)),
+        "recipe_f1": _recipe_f1(case, dish),
+    }
+
+
+def _is_one_of(it: Thing | None, things: list[Thing | None]) -> bool:
+    return any(it and other and it.is_related_to(other) for other in things)
+
+
+def _judge_inquiry(case: _Case) -> Scores:
+    """Each dish that the opening or a list names has the ingredient; a list's item that names none is wrong."""
+    names, cookbook = case.asked.names, case.cookbook
+    first = _first_dish(case)
+    listed = [next(iter(cookbook.dishes_in(item, names)), None) for item in case.said.others]
+    named = [first, *(dish for dish in listed if dish is None or dish != first)]
+    right = [dish is not None and cookbook.has(dish, names[0]) for dish in named]
+    return {"dishes_right": sum(right) / len(right), "recipe_f1": _recipe_f1(case, first)}
+
+
+def _first_dish(case: _Case) -> Recipe | None:
+    """The dish that an opening in Koki's own words names, or else the first one named anywhere."""
+    opening, cookbook = case.said.opening, case.cookbook
+    for form in _OPENINGS:
+        if found := form.match(opening):
+            return cookbook.dish_at_start(opening[found.start("dish") :])
+    named = cookbook.dishes_in(opening, case.asked.names) or cookbook.dishes_in(case.text, case.asked.names)
+    return next(iter(named), None)
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    """What a sentence of the phrasebook looks like when it is filled; each slot is a group."""
+    pieces = re.split(r"\{(\w+)\}", form)
+    slots = [f"(?P<{piece}>.+?)" if place % 2 else re.escape(piece) for place, piece in enumerate(pieces)]
+    return re.compile("".join(slots), re.IGNORECASE)
+
+
+_FRAMES: Final = load_phrasebook().frames
+_OPENINGS: Final = [_pattern(form) for form in (*_FRAMES.recommendation.opening, *_FRAMES.inquiry.opening)]
+_MISSING: Final = [_pattern(form + " ") for form in _FRAMES.recommendation.missing]
+
+
+def _recipe_f1(case: _Case, dish: Recipe | None) -> float | None:
+    """Whether the recipe that is given is that of the dish named; None where none needs to be given."""
+    if not read_answer(case.asked.reference).ingredients:
+        return None
+    return compare_ingredients(case.said.ingredients, dish.ingredients).f1 if dish else 0.0
+
+
+def _judge_tip(case: _Case) -> Scores:
+    """By key words: a rubric, which a wrong tip in the right words passes. A recipe is no tip."""
+    asked, text, is_recipe = case.asked, case.text, bool(case.said.ingredients)
+    of_question = said_of(key_words(asked.question), text) or 0.0
+    of_reference = said_of(key_words(asked.reference), text) or 0.0
+    return {
+        "on_topic": float(max(of_question, of_reference) >= _ON_TOPIC and not is_recipe),
+        "reason": float(gives_reason(text, asked.reference) and not is_recipe),
+        "key_words": of_reference,
+    }
+
+
+_JUDGES: Final[dict[str, Callable[[_Case], Scores]]] = {
+    "full recipe": _judge_recipe,
+    "simple question": _judge_recipe,
+    "recommendation": _judge_recommendation,
+    "inquiry": _judge_inquiry,
+    "tip": _judge_tip,
+}
+
+
+def missing_in(opening: str) -> list[str]:
+    """The ingredients that an answer says are missing, in the words that Koki says it with; none where it does not."""
+    found = next(filter(None, (form.search(opening + " ") for form in _MISSING)), None)
+    return split_names(found["missing"], load_phrasebook().joining) if found else []

@@ -1,0 +1,238 @@
+"""What is said against what is true, as numbers: pure functions from 0 (nothing is right) to 1.
+
+Steps are compared by ROUGE-L (Lin 2004): twice the longest common subsequence of words, over the words of both. That is
+rapidfuzz's normalised indel similarity over words, so no further library is needed; those made for ROUGE bring
+English stemming, and chrF's bring a parser of XML.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+from rapidfuzz.distance import Indel
+
+from koki.evaluation.reading import WORDS
+from koki.recipes.amounts import Quantity
+from koki.recipes.ingredients import Ingredient, fold
+from koki.recipes.pantry import thing
+
+SAME_STEP: Final = 0.5
+"""Two steps are the same from this ROUGE-L on; of 100 pairs of other steps of real recipes, fewer than one reach it."""
+
+_WORD: Final = re.compile(r"\w+")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_CONTROL: Final = re.compile(r"<\|\w+\|>|</?think>")
+# A loop goes round in so many words at most, three times or more, over six words at least: "hop hop hop" is none.
+_LONGEST_ROUND: Final = 40
+_ROUNDS: Final = 3
+_SHORTEST_LOOP: Final = 6
+# A line of so many words that stands so often in an answer: real recipes repeat themselves less.
+_LINE_WORDS: Final = 4
+_LINE_TIMES: Final = 4
+_PARTICLES: Final = ("nya", "lah", "kah")
+_ENDINGS: Final = (*_PARTICLES, "kan", "an", "i")
+_NEGATION_REACHES: Final = 3
+
+
+def words_of(text: str) -> list[str]:
+    """Its words and numbers, in lower case."""
+    return _WORD.findall(text.lower())
+
+
+# ---------------------------------------------------------------------------------------------------------- ingredients
+
+
+@dataclass(frozen=True, slots=True)
+class IngredientScores:
+    """How an ingredient list compares with the true one.
+
+    Attributes:
+        precision: the share of the ingredients said that are in the recipe, under any spelling.
+        recall: the share of the recipe's ingredients that are said.
+        quantities: the share of the recipe's amounts that are said: same ingredient, number and unit.
+        invented: the share of the ingredients said of which the recipe has no kind at all ("cabai" is not invented
+            where it has "cabai rawit"); None for an empty list.
+    """
+
+    precision: float
+    recall: float
+    quantities: float
+    invented: float | None
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall."""
+        total = self.precision + self.recall
+        return 2 * self.precision * self.recall / total if total else 0.0
+
+
+def compare_ingredients(said: Sequence[Ingredient], true: Sequence[Ingredient]) -> IngredientScores:
+    """Compare two parsed ingredient lists; each ingredient counts once, however many lines name it."""
+    named, asked = _entries(said), _entries(true)
+    all_named, all_asked = frozenset[str]().union(*named), frozenset[str]().union(*asked)
+    amounts = _amounts(true)
+    return IngredientScores(
+        precision=_share(bool(entry & all_asked) for entry in named) or 0.0,
+        recall=_share(bool(entry & all_named) for entry in asked) or 0.0,
+        quantities=(amounts & _amounts(said)).total() / amounts.total() if amounts else 1.0,
+        invented=_share(not _has_kind_of(all_asked, entry) for entry in named),
+    )
+
+
+def _entries(ingredients: Iterable[Ingredient]) -> set[frozenset[str]]:
+    """The folded names of each ingredient: its own and those of its alternatives."""
+    entries: set[frozenset[str]] = set()
+    for item in ingredients:
+        if item.name:
+            entries.add(frozenset(map(fold, (item.name, *item.alternatives))))
+            entries.update(frozenset({fold(other)}) for other in item.others)
+    return entries
+
+
+def _amounts(ingredients: Iterable[Ingredient]) -> Counter[tuple[str, Quantity | None, str | None]]:
+    return Counter(
+        (fold(item.name), item.quantity, item.unit)
+        for item in ingredients
+        if item.name and (item.quantity is not None or item.unit)
+    )
+
+
+def _has_kind_of(names: Iterable[str], entry: Iterable[str]) -> bool:
+    have, wanted = [thing(name) for name in names], [thing(name) for name in entry]
+    return any(one and other and one.is_related_to(other) for one in have for other in wanted)
+
+
+def _share(hits: Iterable[bool]) -> float | None:
+    counted = list(hits)
+    return sum(counted) / len(counted) if counted else None
+
+
+# ---------------------------------------------------------------------------------------------------------------- steps
+
+
+def rouge_l(said: str, true: str) -> float:
+    """ROUGE-L F1 over words."""
+    return float(Indel.normalized_similarity(words_of(said), words_of(true)))
+
+
+def steps_order(said: Sequence[str], true: Sequence[str]) -> float:
+    """Kendall's tau over the steps found again: 1 for the true order, -1 for its reverse, 0 where fewer than two are.
+
+    A recipe of one step is in order when that step is there.
+    """
+    places = [place for _, place in sorted(_matched(said, true))]
+    if len(true) == 1:
+        return float(len(places))
+    pairs = list(combinations(places, 2))
+    return sum(1 if first < second else -1 for first, second in pairs) / len(pairs) if pairs else 0.0
+
+
+def _matched(said: Sequence[str], true: Sequence[str]) -> list[tuple[int, int]]:
+    """Places of the same step in both, the most alike first; each step once."""
+    alike = [
+        (similarity, -i, -j)
+        for i, one in enumerate(said)
+        for j, other in enumerate(true)
+        if (similarity := rouge_l(one, other)) >= SAME_STEP
+    ]
+    pairs: dict[int, int] = {}
+    for _, i, j in sorted(alike, reverse=True):
+        if -i not in pairs and -j not in pairs.values():
+            pairs[-i] = -j
+    return list(pairs.items())
+
+
+# ----------------------------------------------------------------------------------------------------------- any answer
+
+
+def has_loop(text: str) -> bool:
+    """Whether it goes round in circles: a run of words three times on end, or one line time and again."""
+    lines = Counter(line for line in map(str.strip, text.lower().splitlines()) if len(line.split()) >= _LINE_WORDS)
+    if any(times >= _LINE_TIMES for times in lines.values()):
+        return True
+    words = words_of(text)
+    _, ids = np.unique(np.array(words, dtype=object).astype(str), return_inverse=True) if words else ([], np.zeros(0))
+    return any(
+        _longest_run(ids[:-period] == ids[period:]) >= max((_ROUNDS - 1) * period, _SHORTEST_LOOP - period)
+        for period in range(1, min(_LONGEST_ROUND, len(words) // _ROUNDS) + 1)
+    )
+
+
+def _longest_run(hits: "np.typing.NDArray[np.bool_]") -> int:
+    """The most True in a row."""
+    misses = np.flatnonzero(~hits)
+    return int(np.diff(np.concatenate([[-1], misses, [len(hits)]])).max() - 1)
+
+
+def indonesian_share(text: str, vocabulary: Collection[str]) -> float | None:
+    """The share of its words that are in the vocabulary, or are once an ending is taken off."""
+    words = _LETTERS.findall(text.lower())
+    return _share(word in vocabulary or _bare(word, _ENDINGS) in vocabulary for word in words)
+
+
+def _bare(word: str, endings: Sequence[str]) -> str:
+    return next((word.removesuffix(ending) for ending in endings if word.endswith(ending)), word)
+
+
+def has_control_token(text: str) -> bool:
+    """Whether it shows something that only a tokenizer should see."""
+    return _CONTROL.search(text) is not None
+
+
+# ----------------------------------------------------------------------------------------------------------------- tips
+
+_EMPTY: Final = frozenset(WORDS["tips"]["empty"].split())
+_REASONS: Final = frozenset(WORDS["tips"]["reasons"])
+_ENOUGH: Final = 1 / 3
+
+
+def key_words(text: str) -> set[str]:
+    """The words that say something, without the particles that Indonesian hangs on."""
+    return {_bare(word, _PARTICLES) for word in _LETTERS.findall(text.lower()) if len(word) > 2 and word not in _EMPTY}
+
+
+def gives_reason(text: str, reference: str) -> bool:
+    """Whether it has a word that reasons are given with, or says enough of how the reference ends: with its reason."""
+    if not _REASONS.isdisjoint(words_of(text)):
+        return True
+    *_, reason = re.split(r"(?<=[.!?;])\s+", reference.strip())
+    return (said_of(key_words(reason), text) or 0.0) >= _ENOUGH
+
+
+def said_of(wanted: Collection[str], text: str) -> float | None:
+    """The share of key words that a text says."""
+    said = key_words(text)
+    return _share(word in said for word in wanted)
+
+
+# ------------------------------------------------------------------------------------------------------------- mentions
+
+_NEGATIONS: Final = frozenset(WORDS["negations"]["words"])
+_NOT_NEGATIONS: Final = re.compile(rf"\b(?:{'|'.join(WORDS['negations']['not_these'])})\b")
+_CLAUSE_END: Final = re.compile(r"[.,;:!?\n()]+")
+
+
+def mentions(text: str, term: str) -> bool:
+    """Whether the words of a term stand in a text, spelling folded: "santannya" mentions santan."""
+    return any(True for _ in _mentions(text, term))
+
+
+def speaks_for(text: str, term: str) -> bool:
+    """Whether it mentions a term other than to say that it is left out.
+
+    "tanpa santan", "tidak pakai santan" and "jangan diberi santan" do not speak for santan; "jangan lupa santan" does.
+    """
+    return any(_NEGATIONS.isdisjoint(before[-_NEGATION_REACHES:]) for before in _mentions(text, term))
+
+
+def _mentions(text: str, term: str) -> Iterator[list[str]]:
+    """For each mention the words before it in its clause."""
+    wanted = re.compile(rf"(?<!\S){re.escape(fold(term).strip())}(?:nya)?(?!\S)")
+    for clause in _CLAUSE_END.split(text.lower()):
+        folded = fold(_NOT_NEGATIONS.sub(" ", clause))
+        for found in wanted.finditer(folded):
+            yield folded[: found.start()].split()

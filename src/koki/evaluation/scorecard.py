@@ -1,0 +1,257 @@
+"""Scores of many answers -> tables for a terminal, JSON for everything else."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from koki.errors import RunError
+from koki.evaluation.intervals import Mean, mean_difference, mean_of
+from koki.evaluation.judge import ANY, MEASURES, Scores
+from koki.evaluation.own_questions import Verdict
+from koki.evaluation.questions import GROUPS, Asked
+from koki.inference.engine import Answer
+
+SCORECARD: Final = "report/scorecard.json"
+OWN_QUESTIONS: Final = "report/questions.json"
+ALL: Final = "all"
+
+Figure = Callable[[str, str, str], Mean | None]
+"""Group, capability, measure -> what stands in a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A question, its answer and the scores of the answer."""
+
+    asked: Asked
+    answer: Answer
+    scores: Scores
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "id": self.asked.id,
+            "group": self.asked.group,
+            "capability": self.asked.capability,
+            "question": self.asked.question,
+            "answer": self.answer.answer,
+            "reference": self.asked.reference,
+            "stopped": self.answer.stopped,
+            "tokens": self.answer.tokens,
+            "scores": {name: None if score is None else round(score, 4) for name, score in self.scores.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """How a chef did on what it was taught.
+
+    Attributes:
+        run: as the user named it.
+        about: what was asked, for the record.
+        other: how another chef did on the same questions.
+        notes: what a reader should know.
+    """
+
+    run: str
+    about: dict[str, Any]
+    seed: int
+    scored: Sequence[Scored]
+    other: "Scorecard | None" = None
+    notes: Sequence[str] = ()
+
+    def mean(self, group: str, capability: str, measure: str) -> Mean | None:
+        """The mean of one measure over the questions of a capability in a group."""
+        return mean_of(self._scores(group, capability, measure), self.seed)
+
+    def difference(self, group: str, capability: str, measure: str) -> Mean | None:
+        """By how much the mean is above that of the other chef."""
+        if self.other is None:
+            return None
+        mine, others = (card._scores(group, capability, measure) for card in (self, self.other))
+        return mean_difference(mine, others, self.seed)
+
+    def questions(self, group: str, capability: str) -> int:
+        """How many were asked."""
+        return len(self._of(group, capability))
+
+    def _scores(self, group: str, capability: str, measure: str) -> list[float | None]:
+        return [one.scores.get(measure) for one in self._of(group, capability)]
+
+    def _of(self, group: str, capability: str) -> list[Scored]:
+        group_of = [one for one in self.scored if one.asked.group == group]
+        return group_of if capability == ANY else [one for one in group_of if one.asked.capability == capability]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready: for each group and capability the number of questions and every measure; then every answer."""
+        card = {"run": self.run, **self.about, "notes": list(self.notes), **self._figures()}
+        if self.other is not None:
+            differences = self._groups(self.difference)
+            card["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
+        return card | {"answers": [one.as_dict() for one in self.scored]}
+
+    def _figures(self) -> dict[str, Any]:
+        return {"speed": self._speed(), "groups": self._groups(self.mean)}
+
+    def _speed(self) -> dict[str, Any]:
+        return speed_of([one.answer for one in self.scored])
+
+    def _groups(self, figure: Figure) -> dict[str, Any]:
+        return {
+            group: {
+                capability: {"questions": asked} | self._measures(group, capability, figure)
+                for capability in MEASURES
+                if (asked := self.questions(group, capability))
+            }
+            for group in GROUPS
+        }
+
+    def _measures(self, group: str, capability: str, figure: Figure) -> dict[str, Any]:
+        figures = {name: figure(group, capability, name) for name in MEASURES[capability]}
+        return {name: found.as_dict() for name, found in figures.items() if found}
+
+    def render(self) -> RenderableType:
+        """A table of means with 95 % intervals, a second one of differences, and what there is to say about them."""
+        tables = [self._table(f"{self.run}: means and 95 % intervals", self.mean, "{:.2f}")]
+        if self.other is not None:
+            title = f"{self.run} minus {self.other.run}, question by question, and 95 % intervals"
+            tables.append(self._table(title, self.difference, "{:+.2f}"))
+        said = "{answers:,} answers, {tokens:,} tokens in {seconds:,.0f} s: {tokens_per_second:,.0f} tokens a second"
+        return Group(*tables, *map(Text, (said.format(**self._speed()), *self.notes)))
+
+    def _table(self, title: str, figure: Figure, form: str) -> Table:
+        table = _empty_table(title, "", *GROUPS)
+        for capability in MEASURES:
+            asked = [self.questions(group, capability) for group in GROUPS]
+            if not any(asked):
+                continue
+            table.add_row(capability, *(f"{count} questions" if count else "-" for count in asked), style="bold")
+            for name, measure in MEASURES[capability].items():
+                label = f"  {measure.label}" + (" (less is better)" if measure.lower_is_better else "")
+                figures = (figure(group, capability, name) for group in GROUPS)
+                cells = (_cell(found, form, count) for found, count in zip(figures, asked, strict=True))
+                table.add_row(label, *cells)
+        return table
+
+    def save(self, folder: Path) -> Path:
+        """Write it as ``report/scorecard.json``; where it lies.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        return _save(folder / SCORECARD, self.as_dict())
+
+
+@dataclass(frozen=True, slots=True)
+class OwnScorecard:
+    """How a chef did on people's own questions; the attributes are those of `Scorecard`."""
+
+    run: str
+    about: dict[str, Any]
+    seed: int
+    verdicts: Sequence[Verdict]
+    other: "OwnScorecard | None" = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready: the share that passes, of all and of each capability, and each answer with its verdict."""
+        card = {"run": self.run, **self.about, **self._figures()}
+        if self.other is not None:
+            differences = {name: found.as_dict() for name in self.capabilities() if (found := self.difference(name))}
+            card["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
+        return card | {"answers": [one.as_dict() for one in self.verdicts]}
+
+    def _figures(self) -> dict[str, Any]:
+        passed = {name: found.as_dict() for name in self.capabilities() if (found := self.passed(name))}
+        return {"speed": speed_of([one.answer for one in self.verdicts]), "passed": passed}
+
+    def capabilities(self) -> list[str]:
+        """All, then each capability that the file names, in its order."""
+        return list(dict.fromkeys([ALL, *(one.question.capability for one in self.verdicts)]))
+
+    def passed(self, capability: str) -> Mean | None:
+        """The share of answers that pass."""
+        return mean_of(self._passed(capability), self.seed)
+
+    def difference(self, capability: str) -> Mean | None:
+        """By how much that is more than the other chef's share."""
+        if self.other is None:
+            return None
+        return mean_difference(self._passed(capability), self.other._passed(capability), self.seed)
+
+    def _passed(self, capability: str) -> list[float]:
+        return [float(one.passed) for one in self.verdicts if capability in (ALL, one.question.capability)]
+
+    def render(self) -> RenderableType:
+        """A row for each capability, and why each failed answer failed."""
+        table = _empty_table(
+            f"{self.run}: answers that pass",
+            "",
+            "questions",
+            "passed",
+            *([f"minus {self.other.run}"] if self.other else []),
+        )
+        for name in self.capabilities():
+            asked = len(self._passed(name))
+            last = [_cell(self.difference(name), "{:+.2f}", asked)] if self.other else []
+            table.add_row(escape(name), str(asked), _cell(self.passed(name), "{:.2f}", asked), *last)
+        failed = (Text(f"{one.question.id}: {_why(one)}") for one in self.verdicts if not one.passed)
+        return Group(table, *failed)
+
+    def save(self, folder: Path) -> Path:
+        """Write it as ``report/questions.json``; where it lies.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        return _save(folder / OWN_QUESTIONS, self.as_dict())
+
+
+def _why(failed: Verdict) -> str:
+    reasons = (
+        f"does not mention {', '.join(failed.missing)}" if failed.missing else "",
+        f"speaks for {', '.join(failed.wrong)}" if failed.wrong else "",
+        "" if failed.answer.stopped else "did not end by itself",
+    )
+    return "; ".join(filter(None, reasons))
+
+
+def speed_of(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Tokens, time, and the one over the other."""
+    tokens, seconds = sum(one.tokens for one in answers), sum(one.seconds for one in answers)
+    rate = round(tokens / seconds, 1) if seconds else 0.0
+    return {"answers": len(answers), "tokens": tokens, "seconds": round(seconds, 1), "tokens_per_second": rate}
+
+
+def _empty_table(title: str, *columns: str) -> Table:
+    table = Table(title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(escape(column), justify="right" if column else "left", no_wrap=not column)
+    return table
+
+
+def _cell(mean: Mean | None, form: str, asked: int) -> str:
+    """Mean, interval, and the number of questions where only some of those asked have this score."""
+    if mean is None:
+        return "-"
+    interval = f" [{form}, {form}]".format(mean.low, mean.high) if mean.questions > 1 else ""
+    return form.format(mean.mean) + interval + ("" if mean.questions == asked else f" of {mean.questions}")
+
+
+def _save(path: Path, content: dict[str, Any]) -> Path:
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        beside.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise RunError(
+            f"{path} cannot be written: {error}.", "What was found is printed above; --json has all."
+        ) from error
+    return path

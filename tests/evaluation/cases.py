@@ -1,0 +1,66 @@
+"""What the tests of evaluation share: the recipes that ship, and the true answers about them."""
+
+from functools import cache
+from pathlib import Path
+
+import koki.recipes
+from koki.config import RunConfig, load_config
+from koki.dialogue.compose import Composer, Conversation
+from koki.dialogue.naming import names_of
+from koki.dialogue.phrasebook import load_phrasebook, load_tips
+from koki.evaluation.cookbook import Cookbook
+from koki.evaluation.questions import Examiner
+from koki.inference.engine import Answer
+from koki.model.base import find_base, load_tokenizer
+from koki.pipeline import split_recipes
+from koki.recipes.table import Recipe, read_recipes
+from koki.tokens.template import ChatTemplate
+
+SAMPLES = Path(koki.recipes.__file__).parent / "samples.csv"
+
+
+@cache
+def config() -> RunConfig:
+    """A run on the recipes that ship, of which some are held out."""
+    return load_config(flags={"model.name": "mini", "data.validation_fraction": 0.15})
+
+
+@cache
+def samples() -> tuple[list[Recipe], list[Recipe]]:
+    """Those trained on and those held out."""
+    return split_recipes(read_recipes([SAMPLES])[0], config())
+
+
+@cache
+def cookbook() -> Cookbook:
+    """All of them, under their names."""
+    train, held_out = samples()
+    book = load_phrasebook()
+    return Cookbook([*train, *held_out], names_of(train, book) | names_of(held_out, book))
+
+
+@cache
+def examiner() -> Examiner:
+    """Of that run."""
+    tokenizer = load_tokenizer(find_base(config().model).location)
+    template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+    return Examiner(*samples(), config(), template, len(tokenizer))
+
+
+@cache
+def trained_on() -> list[Conversation]:
+    """Every conversation of that run."""
+    train, tips = samples()[0], load_tips()
+    composer = Composer(load_phrasebook(), tips, train, config().seed)
+    about_recipes = [one for recipe in train for one in composer.compose(recipe)]
+    return [*about_recipes, *(one for tip in tips for one in composer.compose_tip(tip))]
+
+
+def recipe_named(title: str) -> Recipe:
+    """One of them."""
+    return next(recipe for side in samples() for recipe in side if recipe.title == title)
+
+
+def said(answer: str, *, stopped: bool = True, tokens: int = 100) -> Answer:
+    """An answer that a chef might give."""
+    return Answer("?", answer, stopped, tokens, 1.0)

@@ -1,0 +1,73 @@
+"""From a run folder to a scorecard, with a chef of twelve steps: nothing here depends on what it says."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import write_csv
+
+from koki.errors import DataError, RunError
+from koki.evaluation.evaluate import BASE, evaluate, evaluate_own
+from koki.pipeline import TrainResult
+
+LIMIT = 8
+
+
+@pytest.fixture
+def moved_run(finished_run: TrainResult, tmp_path: Path) -> Path:
+    """A run that may be changed."""
+    shutil.copytree(finished_run.folder, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_a_run_is_asked_what_it_was_trained_on_and_the_base_the_same(finished_run: TrainResult) -> None:
+    card = evaluate(finished_run.folder, count=2, compare=BASE, max_new_tokens=LIMIT)
+    assert card.other is not None
+    assert [one.asked for one in card.scored] == [one.asked for one in card.other.scored]
+    assert [one.answer.answer for one in card.scored] != [one.answer.answer for one in card.other.scored]
+    assert card.as_dict()["groups"]["recall"]["full recipe"]["questions"] == 2
+
+
+def test_without_held_out_recipes_the_card_says_why_there_is_no_generalisation(finished_run: TrainResult) -> None:
+    card = evaluate(finished_run.folder, count=1, max_new_tokens=LIMIT)
+    assert any("No recipe was held out" in note for note in card.notes)
+
+
+def test_recipes_that_were_moved_are_an_error_that_says_how_to_name_them(
+    moved_run: Path, recipe_csv: Path, tmp_path: Path
+) -> None:
+    metadata = moved_run / "training_metadata.json"
+    metadata.write_text(metadata.read_text("utf-8").replace(str(recipe_csv), "hilang.csv"), "utf-8")
+    with pytest.raises(DataError, match=r"cannot be found: .*hilang\.csv") as caught:
+        evaluate(moved_run, count=1, max_new_tokens=LIMIT)
+    assert "--data" in caught.value.how
+    shutil.copy(recipe_csv, tmp_path / "pindah.csv")
+    card = evaluate(moved_run, count=1, data=[str(tmp_path / "pindah.csv")], max_new_tokens=LIMIT)
+    assert not any("not the very files" in note for note in card.notes)
+
+
+def test_other_recipes_than_those_trained_on_are_noted(finished_run: TrainResult, tmp_path: Path) -> None:
+    row = {"Title": "Soto Mars", "Ingredients": "1 ekor ayam--2 batang serai--garam", "Steps": "Rebus ayam.--Sajikan."}
+    other = write_csv(tmp_path / "lain.csv", [row])
+    card = evaluate(finished_run.folder, count=1, data=[str(other)], max_new_tokens=LIMIT)
+    assert any("not the very files" in note for note in card.notes)
+
+
+def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="not a finished run"):
+        evaluate(tmp_path)
+
+
+def test_peoples_own_questions_are_asked_in_their_order(finished_run: TrainResult, tmp_path: Path) -> None:
+    file = tmp_path / "pertanyaan.tsv"
+    lines = [
+        "id\tcapability\tquestion\tmust\tmust_not",
+        "b\ttip\tKenapa santan pecah?\tapi\t",
+        "a\tinquiry\tTempe?\t\t",
+    ]
+    file.write_text("\n".join(lines), "utf-8")
+    card = evaluate_own(finished_run.folder, file, compare=BASE, max_new_tokens=LIMIT)
+    assert [one.question.id for one in card.verdicts] == ["b", "a"]
+    assert [one.answer.question for one in card.verdicts] == ["Kenapa santan pecah?", "Tempe?"]
+    assert card.other is not None
+    assert len(card.other.verdicts) == 2

@@ -1,0 +1,106 @@
+"""What is asked: trained on, asked in other words, about other recipes."""
+
+from collections import Counter
+
+import pytest
+from cases import config, examiner, samples, trained_on
+
+from koki.dialogue.kitchen import inquiry_subjects
+from koki.dialogue.phrasebook import load_phrasebook
+from koki.evaluation.questions import CAPABILITIES, GROUPS, Asked, Examiner, filling, split_names, with_other_forms
+
+QUESTIONS = examiner().draw(8)
+
+
+def of(group: str, capability: str | None = None) -> list[Asked]:
+    return [one for one in QUESTIONS if one.group == group and capability in (None, one.capability)]
+
+
+def test_each_capability_has_as_many_questions_as_wanted_where_there_are_any() -> None:
+    counts = Counter((one.group, one.capability) for one in QUESTIONS)
+    for capability in CAPABILITIES.values():
+        assert counts["recall", capability] == 8
+    assert {group for group, _ in counts} == set(GROUPS)
+    assert max(counts.values()) == 8
+
+
+def test_ids_and_questions_are_unique_within_a_group() -> None:
+    assert len({one.id for one in QUESTIONS}) == len(QUESTIONS)
+    for group in GROUPS:
+        texts = [one.question.lower() for one in of(group)]
+        assert len(set(texts)) == len(texts)
+
+
+def test_the_same_run_is_asked_the_same_questions() -> None:
+    assert examiner().draw(8) == QUESTIONS
+
+
+def test_recall_asks_what_was_trained_on_word_for_word() -> None:
+    trained = {one.question for one in trained_on()}
+    assert {one.question for one in of("recall")} <= trained
+
+
+@pytest.mark.parametrize("group", ["understanding", "generalisation"])
+def test_nothing_else_was_trained_on(group: str) -> None:
+    trained = {one.question.lower() for one in trained_on()}
+    assert of(group)
+    assert trained.isdisjoint(one.question.lower() for one in of(group))
+
+
+def test_understanding_asks_about_recipes_that_were_trained_on() -> None:
+    trained = {recipe.id for recipe in samples()[0]}
+    assert {one.recipe.id for one in of("understanding") if one.recipe} <= trained
+
+
+def test_generalisation_asks_about_recipes_that_were_held_out() -> None:
+    held_out = {recipe.id for recipe in samples()[1]}
+    assert {one.recipe.id for one in of("generalisation") if one.recipe} <= held_out
+
+
+def test_an_inquiry_of_generalisation_is_about_an_ingredient_that_nobody_asked_about() -> None:
+    asked = {name.lower() for recipe in samples()[0] for name in inquiry_subjects(recipe)}
+    assert asked.isdisjoint(one.names[0].lower() for one in of("generalisation", "inquiry"))
+
+
+def test_questions_spread_over_recipes() -> None:
+    about = [one.recipe.id for one in of("recall", "full recipe") if one.recipe]
+    assert len(set(about)) == len(about)
+
+
+def test_names_are_the_ingredients_that_the_question_names() -> None:
+    for one in QUESTIONS:
+        if one.capability in ("recommendation", "inquiry"):
+            assert one.names
+            assert all(name in one.question for name in one.names)
+    assert all(3 <= len(one.names) <= 5 for one in QUESTIONS if one.capability == "recommendation")
+
+
+def test_without_held_out_recipes_there_is_no_generalisation() -> None:
+    whole = examiner()
+    alone = Examiner(samples()[0], [], config(), whole._template, whole._vocabulary_size)
+    assert {one.group for one in alone.draw(2)} == {"recall", "understanding"}
+
+
+def test_the_other_forms_are_those_that_were_held_out() -> None:
+    other = with_other_forms(load_phrasebook())
+    trained = {form.question for form in load_phrasebook().simple if not form.held_out}
+    assert trained.isdisjoint(form.question for form in other.simple if not form.held_out)
+
+
+def test_a_reason_is_asked_for_in_another_form() -> None:
+    book, other = load_phrasebook().reasons.questions, with_other_forms(load_phrasebook()).reasons.questions
+    assert sorted(book) == sorted(other)
+    assert not any(one == another for one, another in zip(book, other, strict=True))
+
+
+def test_a_form_is_read_back_from_a_question() -> None:
+    forms = load_phrasebook().recommendation
+    question = "Saya punya ayam, serai, dan santan. Bisa dimasak jadi apa?"
+    assert filling(question, forms) == "ayam, serai, dan santan"
+    assert split_names("ayam, serai, dan santan", load_phrasebook().joining) == ["ayam", "serai", "santan"]
+    assert split_names("ayam dan serai", load_phrasebook().joining) == ["ayam", "serai"]
+
+
+def test_a_question_in_no_form_is_an_error() -> None:
+    with pytest.raises(ValueError, match="none of the forms"):
+        filling("Halo?", load_phrasebook().inquiry)

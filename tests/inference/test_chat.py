@@ -1,0 +1,123 @@
+"""The terminal chat, driven by the lines that a person types."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import printed
+from rich.console import Console
+
+from koki.inference.chat import Chat, what_to_cook_with
+from koki.inference.engine import Chef
+from koki.pipeline import TrainResult
+
+
+@pytest.fixture(scope="module")
+def chef(finished_run: TrainResult) -> Chef:
+    return Chef.load(finished_run.folder)
+
+
+def typed(*lines: str | type[BaseException]) -> Callable[[str], str]:
+    """What `input` gives when a person types these lines or presses these keys, then Ctrl+D."""
+    waiting: Iterator[str | type[BaseException]] = iter([*lines, EOFError])
+
+    def read(_: str) -> str:
+        line = next(waiting)
+        if isinstance(line, str):
+            return line
+        raise line
+
+    return read
+
+
+def talk(chef: Chef, console: Console, *lines: str | type[BaseException]) -> Chat:
+    chat = Chat(chef, console, typed(*lines), max_new_tokens=5)
+    chat.run()
+    return chat
+
+
+def test_an_answer_is_shown_and_remembered(chef: Chef, console: Console) -> None:
+    chat = talk(chef, console, "Resep soto ayam dong!")
+    ((question, answer),) = chat.history
+    assert question == "Resep soto ayam dong!"
+    assert answer == chef.ask(question, max_new_tokens=5).answer
+    assert answer in printed(console)
+
+
+def test_an_answer_that_was_cut_off_says_so(chef: Chef, console: Console) -> None:
+    talk(chef, console, "Resep soto ayam dong!")
+    assert "(jawabannya terpotong)" in printed(console)
+
+
+def test_a_second_question_is_answered_with_the_first_in_mind(chef: Chef, console: Console) -> None:
+    chat = talk(chef, console, "Resep soto ayam dong!", "Kalau tanpa serai?")
+    first, (question, answer) = chat.history
+    assert answer == chef.ask(question, history=[first], max_new_tokens=5).answer
+
+
+def test_reset_forgets_the_conversation(chef: Chef, console: Console) -> None:
+    assert talk(chef, console, "Resep soto ayam dong!", "/reset").history == []
+
+
+def test_bahan_asks_what_can_be_cooked_with_what_is_at_hand(chef: Chef, console: Console) -> None:
+    ((question, _),) = talk(chef, console, "/bahan ayam, serai dan santan").history
+    assert question == "Saya punya ayam, serai, dan santan. Bisa dimasak jadi apa?"
+
+
+def test_one_ingredient_is_an_inquiry() -> None:
+    assert what_to_cook_with(["tempe"]) == "Punya tempe, bisa dibikin apa ya?"
+
+
+def test_bahan_without_ingredients_says_how_it_is_used(chef: Chef, console: Console) -> None:
+    assert talk(chef, console, "/bahan  ").history == []
+    assert "/bahan ayam, serai, santan" in printed(console)
+
+
+def test_help_names_every_command(chef: Chef, console: Console) -> None:
+    talk(chef, console, "/help")
+    for command in ("/bahan", "/reset", "/help", "Ctrl+C", "Ctrl+D"):
+        assert command in printed(console)
+
+
+def test_an_unknown_command_is_not_asked(chef: Chef, console: Console) -> None:
+    assert talk(chef, console, "/resep soto").history == []
+    assert "/resep" in printed(console)
+
+
+def test_an_empty_line_is_not_asked(chef: Chef, console: Console) -> None:
+    assert talk(chef, console, "", "   ").history == []
+
+
+def test_ctrl_c_at_the_prompt_clears_the_line_and_does_not_leave(chef: Chef, console: Console) -> None:
+    assert len(talk(chef, console, KeyboardInterrupt, "Resep soto ayam dong!").history) == 1
+
+
+def test_a_question_longer_than_the_context_is_refused_and_the_chat_goes_on(chef: Chef, console: Console) -> None:
+    chat = talk(chef, console, "soto " * 2000, "Resep soto ayam dong!")
+    assert [question for question, _ in chat.history] == ["Resep soto ayam dong!"]
+    assert "Ask a shorter one." in printed(console)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C reaches a child in another way")
+def test_ctrl_c_stops_the_answer_and_not_the_program(finished_run: TrainResult, tmp_path: Path) -> None:
+    # 4,000 tokens take half a minute, so the signal comes while the answer is being given
+    command = [sys.executable, "-u", "-m", "koki", "chat", str(finished_run.folder), "--max-new-tokens", "4000"]
+    with (
+        (tmp_path / "errors.txt").open("w") as errors,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True) as chat,
+    ):
+        assert chat.stdin is not None
+        assert chat.stdout is not None
+        chat.stdin.write("Resep soto ayam dong!\n")
+        chat.stdin.flush()
+        read = ""
+        while not read.partition("Kamu: ")[2]:
+            read += chat.stdout.read(1)
+        chat.send_signal(signal.SIGINT)
+        rest, _ = chat.communicate("/help\n")
+    assert "(dihentikan)" in rest
+    assert "/bahan" in rest
+    assert chat.returncode == 0, (tmp_path / "errors.txt").read_text()
