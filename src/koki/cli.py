@@ -217,6 +217,7 @@ def export(
     form: Annotated[str, typer.Option("--format", help="messages, sharegpt, alpaca or prompt-completion.")],
     output: Annotated[Path, typer.Option("--output", help="JSON Lines file to write.")],
     data: DataOption = None,
+    columns: ColumnsOption = None,
     model: Annotated[str, typer.Option("--model", help="Whose tokenizer decides what fits.")] = "mini",
     assignments: SetOption = None,
 ) -> None:
@@ -227,7 +228,11 @@ def export(
 
     if form not in FORMATS:
         raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")
-    flags = {"data.files": [str(file) for file in data] if data else None, "model.name": model}
+    flags = {
+        "data.files": [str(file) for file in data] if data else None,
+        "data.columns": _columns(columns),
+        "model.name": model,
+    }
     dataset = build_dataset(load_config(flags=flags, assignments=assignments or ()))
     out.print(dataset.report.render())
     out.print(f"{export_conversations(dataset, form, output):,} conversations in {output}", highlight=False)

@@ -91,6 +91,12 @@ class TrainingConfig(_Section):
     max_steps: int = _setting(-1, "optimizer steps; -1 leaves it to num_train_epochs", "Hugging Face", ge=-1)
     per_device_train_batch_size: int = _setting(2, "conversations in a micro-batch", "mission", ge=1)
     gradient_accumulation_steps: int = _setting(4, "micro-batches in an optimizer step", "mission", ge=1)
+    tokens_per_micro_batch: int | None = _setting(
+        None,
+        "tokens that go through the model at once; null is per_device_train_batch_size x tokens.max_length",
+        "Koki: the memory that the mission's micro-batch may need",
+        ge=1,
+    )
     learning_rate: float = _setting(2e-5, "peak learning rate", "mission", gt=0)
     lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] = _setting(
         "linear", "course of the learning rate after warm-up", "Hugging Face"
@@ -127,6 +133,13 @@ class RunConfig(_Section):
     data: DataConfig = DataConfig()
     tokens: TokensConfig = TokensConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @property
+    def tokens_per_micro_batch(self) -> int:
+        """The setting, or what it is by default."""
+        return self.training.tokens_per_micro_batch or (
+            self.training.per_device_train_batch_size * self.tokens.max_length
+        )
 
 
 # Settings that may differ between a checkpoint and the run that resumes it: they cannot change the result.

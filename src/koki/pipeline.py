@@ -26,9 +26,10 @@ from koki.errors import DataError, KokiError, TrainingError
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
 from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
+from koki.model.lora_linear import fuse_lora
 from koki.recipes.split import split
 from koki.recipes.table import Recipe, read_recipes, require_files
-from koki.tokens.batches import PaddingCollator, VariationSampler
+from koki.tokens.batches import StepCollator, VariationSampler
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
@@ -113,6 +114,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         model = load_adapter(base, checkpoint.folder, trainable=True) if checkpoint else add_adapter(base, config.lora)
         if checkpointing:
             enable_input_gradients(model)
+        if device.kind == "cpu":
+            fuse_lora(model)
         trainable, parameters = trainable_parameters(model)
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
         require_space(run_folder, trainable, len(tokenizer), config.training.save_total_limit)
@@ -133,9 +136,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
         # collator, training arguments
         arguments = training_arguments(config, device, run_folder)
-        examples_per_step = arguments.train_batch_size * arguments.gradient_accumulation_steps
-        sampler = VariationSampler(dataset, config.data.variations, config.seed, examples_per_step)
-        collator = PaddingCollator(int(tokenizer.pad_token_id))
+        sampler = VariationSampler(dataset, config.data.variations, config.seed)
+        collator = StepCollator(config.tokens_per_micro_batch)
         _say_if_too_short(console, config, optimizer_steps(arguments, len(sampler)))
 
         # Trainer

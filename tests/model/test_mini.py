@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import random
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -169,6 +170,19 @@ class TestTheScript:
         tiny_trainer(corpus, tmp_path).save()
         with pytest.raises(CheckpointError, match="another plan"):
             tiny_trainer(corpus, tmp_path, seed=1).resume()
+
+    def test_starts_out_with_one_head_that_attends_to_the_token_before(self) -> None:
+        model = build_mini.new_model(TINY, TINY.vocab_size, seed=0)
+        model.set_attn_implementation("eager")
+        first_block = model(torch.arange(24)[None], output_attentions=True).attentions[0]
+        nearest = first_block[0, 0, 1:].argmax(dim=-1)
+        assert nearest.tolist() == list(range(23))
+
+    def test_tells_of_a_dish_in_prose_before_its_recipe(self, corpus: Any) -> None:
+        for number, recipe in enumerate(corpus.train[:20]):
+            told = build_mini.told(recipe, random.Random(number))
+            assert recipe.title.lower() in told.before.lower()
+            assert recipe.title in told.text.partition("\n")[0]
 
     def test_learns(self, corpus: Any, tmp_path: Path) -> None:
         trainer = tiny_trainer(corpus, tmp_path)

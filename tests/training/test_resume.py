@@ -106,6 +106,7 @@ OTHERWISE = {
     "training.max_steps": 20,
     "training.per_device_train_batch_size": 3,
     "training.gradient_accumulation_steps": 3,
+    "training.tokens_per_micro_batch": 64,
     "training.learning_rate": 0.5,
     "training.lr_scheduler_type": "cosine",
     "training.warmup_steps": 3,

@@ -52,7 +52,7 @@ class DurableTrainer(Trainer):
         self._say = say
         self._nonfinite_steps = 0
         self._loss_before = torch.zeros(())
-        self._step_batches: list[dict[str, torch.Tensor]] = []
+        self._step_batches: list[dict[str, Any]] = []
         self.add_callback(_LossAcrossSteps(self))
 
     # checkpoints
@@ -133,7 +133,12 @@ class DurableTrainer(Trainer):
             )
 
     def _questions_of_step(self) -> list[str]:
-        questions = [q for batch in self._step_batches for q in self._questions_in(batch["input_ids"].cpu())]
+        questions = [
+            question
+            for step in self._step_batches
+            for batch in step["micro_batches"]
+            for question in self._questions_in(batch["input_ids"].cpu())
+        ]
         more = len(questions) - _QUESTIONS_SHOWN
         return [*questions[:_QUESTIONS_SHOWN], *([f"and {more} more"] if more > 0 else [])]
 
