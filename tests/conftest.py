@@ -152,7 +152,7 @@ def optimizer(folder: Path) -> list[torch.Tensor]:
 def logged(folder: Path) -> list[tuple[float | None, ...]]:
     """All that is logged, but for speed and time."""
     log = json.loads((folder / "training_metadata.json").read_text("utf-8"))["training"]["log"]
-    names = ("step", "epoch", "loss", "grad_norm", "learning_rate", "train_loss", "num_input_tokens_seen")
+    names = ("step", "epoch", "loss", "grad_norm", "learning_rate", "num_input_tokens_seen")
     return [tuple(entry.get(name) for name in names) for entry in log]
 
 

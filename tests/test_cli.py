@@ -172,6 +172,7 @@ def test_data_export_of_an_unknown_format_lists_the_formats(tmp_path: Path) -> N
     [
         (("train", "--data", "tidak-ada.csv"), "tidak-ada.csv"),
         (("train", "--set", "lora.rank=3"), "There is no setting 'lora.rank'"),
+        (("train", "--save-every-minutes", "0"), "training.save_minutes cannot be 0.0"),
         (("train", "--preset", "dmo"), "Did you mean 'demo'?"),
         (("ask", "tidak-ada", "Resep?"), "There is no run folder tidak-ada"),
         (("chat", "tidak-ada"), "There is no run folder tidak-ada"),
@@ -191,6 +192,14 @@ def test_an_error_says_what_and_how_without_a_traceback_and_exits_with_1(
     run = koki(*arguments, cwd=tmp_path)
     assert run.returncode == 1
     assert says in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_file_that_cannot_be_written_is_such_an_error_too(tmp_path: Path) -> None:
+    (tmp_path / "resep.csv").write_text(ODD, "utf-8")
+    run = koki("check", "resep.csv", "--columns", ODD_COLUMNS, "--output", "tidak/ada.csv", cwd=tmp_path)
+    assert run.returncode == 1
+    assert "No such file or directory: 'tidak/ada.csv'" in run.stderr
     assert "Traceback" not in run.stderr
 
 

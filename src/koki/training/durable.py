@@ -66,7 +66,6 @@ class DurableTrainer(Trainer):
         _kept(self.state)[_RUNNING_LOSS] = {
             "since_log": self._tr_loss.item(),
             "last_log": self._globalstep_last_logged,
-            "before_log": self._total_loss_scalar,
         }
         try:
             with checkpoints.staging(self._run_folder) as staging:
@@ -97,10 +96,9 @@ class DurableTrainer(Trainer):
         torch.save(states, file)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """As transformers, but the mean loss at the end is of the whole run, not of the last session."""
-        if "train_loss" in logs:
-            logs["train_loss"] = self._total_loss_scalar / max(1, self.state.global_step)
-        super().log(logs, start_time)
+        """As transformers, without its summary at the end: that is of the last session alone."""
+        if "train_runtime" not in logs:
+            super().log(logs, start_time)
 
     # losses that are not finite
 
@@ -165,7 +163,6 @@ class _LossAcrossSteps(TrainerCallback):
         if kept := _kept(state).get(_RUNNING_LOSS):
             self._trainer._tr_loss.fill_(kept["since_log"])
             self._trainer._globalstep_last_logged = kept["last_log"]
-            self._trainer._total_loss_scalar = kept["before_log"]
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._trainer._loss_before = self._trainer._tr_loss.clone()
