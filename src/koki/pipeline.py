@@ -21,7 +21,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.dialogue.compose import Composer, Conversation
-from koki.dialogue.phrasebook import load_phrasebook, load_tips
+from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
 from koki.errors import DataError, KokiError, TrainingError
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
 from koki.model.device import detect_device
@@ -212,11 +212,10 @@ def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe
 
 def compose(recipes: list[Recipe], config: RunConfig) -> Iterator[list[Conversation]]:
     """The conversations of each recipe, then of each tip."""
-    tips = load_tips() if config.data.tips else ()
-    composer = Composer(load_phrasebook(), tips, recipes, config.seed)
+    composer = _composer(recipes, config)
     for recipe in recipes:
         yield composer.compose(recipe)
-    for tip in tips:
+    for tip in _tips(config):
         yield composer.compose_tip(tip)
 
 
@@ -236,6 +235,8 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
 def preview_recipe(config: RunConfig, number: int) -> Preview:
     """The conversations of recipe ``number``, counted from 1, as the model will see them.
 
+    Those of a recipe that is held out are shown as they would be, were it trained on with the others.
+
     Raises:
         DataError: there is no such recipe, or none of its conversations fits.
     """
@@ -245,9 +246,19 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
         raise DataError(f"There is no recipe {number}.", f"The data holds {len(recipes)}.")
     recipe = recipes[number - 1]
     tokenizer, template = _load_template(find_base(config.model).location, config)
-    composer = Composer(load_phrasebook(), load_tips(), recipes, config.seed)
+    trained, held_out = split_recipes(recipes, config)
+    is_held_out = recipe in held_out
+    composer = _composer([*trained, recipe] if is_held_out else trained, config)
     dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
-    return preview(recipe.title, dataset, tokenizer)
+    return preview(recipe.title, dataset, tokenizer, is_held_out=is_held_out)
+
+
+def _composer(recipes: list[Recipe], config: RunConfig) -> Composer:
+    return Composer(load_phrasebook(), _tips(config), recipes, config.seed)
+
+
+def _tips(config: RunConfig) -> tuple[Tip, ...]:
+    return load_tips() if config.data.tips else ()
 
 
 def quiet_libraries() -> None:

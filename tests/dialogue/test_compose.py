@@ -127,6 +127,12 @@ def test_an_ingredient_that_is_two_lines_of_a_recipe_is_at_hand_once(tmp_path: P
         assert conversation.question.lower().count("ayam") <= 1
 
 
+def test_what_makes_the_dish_is_at_hand_even_if_no_kitchen_knows_it(tmp_path: Path) -> None:
+    recipe, composer = read_one(tmp_path, Ingredients="1 buah kranjangan--3 siung bawang putih--serai--kunyit")
+    for conversation in of_kind(composer.compose(recipe), "recommendation"):
+        assert "kranjangan" in conversation.question.lower()
+
+
 def test_suggestions_have_an_answer_without_the_recipe_that_offers_it(
     recipes: list[Recipe], composer: Composer
 ) -> None:

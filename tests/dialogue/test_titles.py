@@ -72,6 +72,7 @@ def test_words_before_the_dish_are_not_part_of_it(title: str) -> None:
         ("Tempe,tahu,telur", "Tempe, tahu, telur"),
         ("Lele(pecel)goreng", "Lele (pecel) goreng"),
         ("Soto kudus..kuah bening", "Soto kudus kuah bening"),
+        ("Sambal kol&tempe+tahu", "Sambal kol & tempe + tahu"),
         ("Telur 1,5 matang", "Telur 1,5 matang"),
     ],
 )

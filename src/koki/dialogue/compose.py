@@ -116,7 +116,7 @@ class Composer:
         if len(recipe.main_ingredients) < FEWEST_AT_HAND:
             return []
         names = unrelated_names(recipe)
-        if len(names) < FEWEST_AT_HAND:
+        if len(names) < FEWEST_AT_HAND or all(map(is_seasoning, names)):
             names = recipe.main_ingredients
         return [
             self._recommendation(_draw_at_hand(names, self._generator(recipe.id, "recommendation", number)), question)

@@ -55,11 +55,12 @@ def _any_of(phrases: Sequence[str]) -> str:
 
 
 def _spaced(text: str) -> str:
-    """No runs of dots or slashes; a space after a comma and around brackets."""
+    """No runs of dots or slashes; a space after a comma, around brackets, and around a sign that joins words."""
     text = re.sub(r"\.{2,}|…", " ", text)
     text = re.sub(r"\s*,\s*(?=[^\W\d_]|\()", ", ", text)
     text = re.sub(r"(?<=\w)\(", " (", re.sub(r"\s+\)", ")", text))
     text = re.sub(r"\)(?=\w)", ") ", text)
+    text = re.sub(r"(?<=[^\W\d_]{3})\s*([&+])\s*(?=[^\W\d_]{3})", r" \1 ", text)
     return " ".join(re.sub(r"//+", "/", text).split())
 
 
