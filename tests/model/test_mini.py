@@ -103,11 +103,11 @@ class TestItsTokenizer:
 
 
 def test_it_has_learned_the_recipes_that_ship(model: Any) -> None:
-    """Measured: 0.66 bits per byte; 3.35 untrained, 1.95 after the first 50 steps."""
+    """Measured: 0.02 bits per byte; others' recipes, held out, 0.80."""
     recipes = build_mini.read_recipes([SAMPLES])[0][:6]
     raw = build_mini.Tokenizer.from_file(str(MINI / "tokenizer.json"))
     bits = build_mini.bits_per_byte(model, raw, [build_mini.chef_layout(recipe) for recipe in recipes])
-    assert bits < 0.9
+    assert bits < 0.1
 
 
 TINY = build_mini.Shape(vocab_size=300, hidden_size=16, layers=1, intermediate_size=32, heads=2, positions=64)
