@@ -269,6 +269,12 @@ def test_a_tip_at_the_end_of_a_recipe_is_about_one_of_its_ingredients(tmp_path: 
     assert all(any(short in tip for short in shorts) for tip in tips)
 
 
+def test_a_tip_may_be_about_what_every_kitchen_has(tmp_path: Path) -> None:
+    recipe, composer = read_one(tmp_path, Ingredients="1 buah kranjangan--50 gram gula merah--serai xyz")
+    (short,) = (tip.short for tip in load_tips() if "gula merah" in tip.ingredients)
+    assert any(short in whole(conversation) for conversation in composer.compose(recipe))
+
+
 def test_a_step_that_gives_a_reason_becomes_a_tip(recipes: list[Recipe], composer: Composer) -> None:
     (tip,) = of_kind(composer.compose(recipes[0]), "tip")
     assert "Soto Ayam" in tip.question

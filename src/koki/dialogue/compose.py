@@ -242,7 +242,8 @@ class Composer:
         return Segment(f"{headings.ingredients}\n{ingredients}"), Segment(f"{headings.steps}\n{steps}")
 
     def _fitting_tip(self, recipe: Recipe, draw: random.Random) -> tuple[Segment, ...]:
-        names = {fold(name) for name in recipe.main_ingredients}
+        items = [item for item in recipe.ingredients if not item.heading]
+        names = {fold(name) for item in items for name in (item.name, *item.others) if name}
         fitting = [tip for tip in self._tips if names & {fold(name) for name in tip.ingredients}]
         if not fitting:
             return ()
