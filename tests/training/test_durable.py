@@ -14,12 +14,11 @@ from conftest import Interrupting, printed, weights
 from rich.console import Console
 from safetensors.torch import load_file
 
-import koki.training.trainer
 from koki.config import RunConfig
 from koki.errors import CheckpointError, ConfigError, TrainingError
 from koki.pipeline import TrainResult, train
 from koki.training.checkpoints import find_newest
-from koki.training.loss import supervised_loss
+from koki.training.loss import SupervisedLoss
 
 # TensorBoard writes in a thread of its own, which dies of what Koki has told.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -28,23 +27,24 @@ MakeConfig = Callable[..., RunConfig]
 
 
 def spoil_loss(monkeypatch: pytest.MonkeyPatch, *micro_batches: int) -> None:
-    """Make the loss of the n-th micro-batches (two are a step) a nan, as an overflow would."""
+    """Make the loss of the n-th micro-batches a nan, as an overflow would."""
     count = 0
+    sound = SupervisedLoss.__call__
 
-    def spoiled(*arguments: Any, **options: Any) -> Any:
+    def spoiled(*arguments: Any) -> torch.Tensor:
         nonlocal count
         count += 1
-        loss, outputs = supervised_loss(*arguments, **options)
-        return (loss * torch.nan if count in micro_batches else loss), outputs
+        loss = sound(*arguments)
+        return loss * torch.nan if count in micro_batches else loss
 
-    monkeypatch.setattr(koki.training.trainer, "supervised_loss", spoiled)
+    monkeypatch.setattr(SupervisedLoss, "__call__", spoiled)
 
 
 def test_a_step_whose_loss_is_not_finite_changes_nothing_and_the_next_goes_on(
     short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spoil_loss(monkeypatch, 9)  # the first half of step 5
-    settings = ("max_steps=6", "save_steps=1", "save_total_limit=9", "logging_steps=6")
+    spoil_loss(monkeypatch, 9)  # the first of two in step 5
+    settings = ("max_steps=6", "save_steps=1", "save_total_limit=9", "logging_steps=6", "tokens_per_micro_batch=16")
     result = train(short_config(*(f"training.{setting}" for setting in settings)), console)
     before, left_out, after = (result.folder / f"checkpoint-{step}" for step in (4, 5, 6))
     assert weights(left_out) == weights(before) != weights(after)
