@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,12 @@ TELUR = {
     "Ingredients": "3 butir telur--2 batang daun bawang, iris--1 buah tomat, iris--garam secukupnya",
     "Steps": "Kocok telur dengan daun bawang dan tomat.--Goreng sampai matang di kedua sisi.",
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """A shell that runs the suite in the background has it ignore SIGINT, and Koki leaves ignored what is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Checkpoints: found only when whole, published all at once, compared before they are used."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,29 @@ def test_a_checkpoint_that_is_still_being_written_is_none_and_makes_way_for_the_
     assert find_newest(tmp_path).newest is None
     save_checkpoint(tmp_path, 500)
     assert names(tmp_path) == {"checkpoint-500"}
+
+
+def test_all_of_it_is_on_the_disk_before_it_has_its_name_and_the_name_too_before_an_older_one_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(tmp_path, 500)
+    flushed: list[int | str] = []
+    flush, rename = os.fsync, os.rename
+
+    def flushing(descriptor: int) -> None:
+        flush(descriptor)
+        flushed.append(os.fstat(descriptor).st_ino)
+
+    def renaming(old: Path, new: Path) -> None:
+        rename(old, new)
+        flushed.append(Path(new).name)
+
+    monkeypatch.setattr(os, "fsync", flushing)
+    monkeypatch.setattr(os, "rename", renaming)
+    newest = save_checkpoint(tmp_path, 1000, keep=1)
+    named, gone = flushed.index("checkpoint-1000"), flushed.index("checkpoint-500")
+    assert {entry.stat().st_ino for entry in (newest, *newest.iterdir())} <= set(flushed[:named])
+    assert tmp_path.stat().st_ino in flushed[named:gone]
 
 
 def test_a_run_folder_that_was_removed_is_not_made_again_for_a_checkpoint(tmp_path: Path) -> None:

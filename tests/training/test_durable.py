@@ -27,15 +27,15 @@ MakeConfig = Callable[..., RunConfig]
 
 
 def spoil_loss(monkeypatch: pytest.MonkeyPatch, *micro_batches: int) -> None:
-    """Make the loss of the n-th micro-batches (two are a step) a nan, as an overflow would."""
+    """Make the loss of the n-th micro-batches a nan, as an overflow would."""
     count = 0
-
-    within = SupervisedLoss.__call__
+    sound = SupervisedLoss.__call__
 
     def spoiled(*arguments: Any) -> torch.Tensor:
         nonlocal count
         count += 1
-        return within(*arguments) * (torch.nan if count in micro_batches else 1)
+        loss = sound(*arguments)
+        return loss * torch.nan if count in micro_batches else loss
 
     monkeypatch.setattr(SupervisedLoss, "__call__", spoiled)
 
@@ -43,8 +43,8 @@ def spoil_loss(monkeypatch: pytest.MonkeyPatch, *micro_batches: int) -> None:
 def test_a_step_whose_loss_is_not_finite_changes_nothing_and_the_next_goes_on(
     short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spoil_loss(monkeypatch, 9)  # the first half of step 5
-    settings = ("max_steps=6", "save_steps=1", "save_total_limit=9", "logging_steps=6")
+    spoil_loss(monkeypatch, 9)  # the first of two in step 5
+    settings = ("max_steps=6", "save_steps=1", "save_total_limit=9", "logging_steps=6", "tokens_per_micro_batch=16")
     result = train(short_config(*(f"training.{setting}" for setting in settings)), console)
     before, left_out, after = (result.folder / f"checkpoint-{step}" for step in (4, 5, 6))
     assert weights(left_out) == weights(before) != weights(after)
