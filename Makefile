@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test format clean
+.PHONY: demo test torture bench format clean
 
 demo: $(READY)
 	$(BIN)/koki demo
@@ -15,6 +15,18 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# Kills a run fifty times and restarts it until it is finished: about six minutes on 2 cores.
+torture: $(READY)
+	KOKI_TORTURE_KILLS=50 $(BIN)/pytest tests/torture -s
+
+# Sides of train_speed.py that need TRL or datasets are skipped unless these are installed into .venv.
+bench: $(READY)
+	$(BIN)/python benchmarks/train_speed.py --workload mix
+	$(BIN)/python benchmarks/train_speed.py --workload recipes
+	$(BIN)/python benchmarks/train_speed.py --workload mix --model full
+	$(BIN)/python benchmarks/data_speed.py
+	$(BIN)/python benchmarks/start_up.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

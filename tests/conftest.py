@@ -2,14 +2,19 @@
 
 import csv
 import io
+import json
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from rich.console import Console
 
 from koki.config import RunConfig, load_config
 from koki.pipeline import TrainResult, train
+from koki.training import checkpoints
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -30,6 +35,12 @@ TELUR = {
     "Ingredients": "3 butir telur--2 batang daun bawang, iris--1 buah tomat, iris--garam secukupnya",
     "Steps": "Kocok telur dengan daun bawang dan tomat.--Goreng sampai matang di kedua sisi.",
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """A shell that runs the suite in the background has it ignore SIGINT, and Koki leaves ignored what is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +78,38 @@ def printed(console: Console) -> str:
     return console.file.getvalue()
 
 
+class Interrupting(Console):
+    """A console that does something the first time a text is printed: a hand on the keyboard, a machine that dies.
+
+    Args:
+        moments: text -> what happens when it is printed.
+    """
+
+    def __init__(self, moments: dict[str, Callable[[], object]]) -> None:
+        super().__init__(file=io.StringIO(), width=200)
+        self._moments = dict(moments)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*objects, **options)
+        for moment in [moment for moment in self._moments if any(moment in str(thing) for thing in objects)]:
+            self._moments.pop(moment)()
+
+
+IDENTITY = {"seed": 42, "lora.r": 16}
+
+
+def save_checkpoint(run: Path, step: int, keep: int = 2) -> Path:
+    """Save a small checkpoint as a trainer does."""
+    with checkpoints.staging(run) as staging:
+        staged = staging / f"checkpoint-{step}"
+        staged.mkdir()
+        (staged / "adapter_model.safetensors").write_bytes(bytes([step % 256]) * 100)
+        (staged / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+        newest = checkpoints.publish(run, staged, IDENTITY)
+        checkpoints.rotate(run, newest, keep)
+    return newest
+
+
 SHORT = (
     "data.tips=false",
     "data.validation_fraction=0",
@@ -74,6 +117,7 @@ SHORT = (
     "training.max_steps=12",
     "training.per_device_train_batch_size=1",
     "training.gradient_accumulation_steps=2",
+    "training.tokens_per_micro_batch=1",  # each conversation by itself, so that a step has two micro-batches
     "training.warmup_steps=2",
     "training.learning_rate=1e-3",
     "training.save_steps=6",
@@ -99,3 +143,29 @@ def finished_run(recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     output = tmp_path_factory.mktemp("runs") / "selesai"
     flags = {"model.name": "mini", "data.files": [str(recipe_csv)], "output": str(output)}
     return train(load_config(flags=flags, assignments=SHORT), Console(file=io.StringIO(), width=200))
+
+
+def weights(folder: Path) -> bytes:
+    """The adapter of a run or checkpoint."""
+    return (folder / "adapter_model.safetensors").read_bytes()
+
+
+def optimizer(folder: Path) -> list[torch.Tensor]:
+    """The moments at the end of a run of twelve steps."""
+    state = torch.load(folder / "checkpoint-12" / "optimizer.pt", weights_only=True)["state"]
+    return [tensor for entry in state.values() for tensor in entry.values()]
+
+
+def logged(folder: Path) -> list[tuple[float | None, ...]]:
+    """All that is logged, but for speed and time."""
+    log = json.loads((folder / "training_metadata.json").read_text("utf-8"))["training"]["log"]
+    names = ("step", "epoch", "loss", "grad_norm", "learning_rate", "num_input_tokens_seen")
+    return [tuple(entry.get(name) for name in names) for entry in log]
+
+
+def assert_same_end(run: Path, uninterrupted: Path) -> None:
+    """Weights, optimizer state and logged losses are the same, bit by bit."""
+    assert weights(run) == weights(uninterrupted)
+    for ours, theirs in zip(optimizer(run), optimizer(uninterrupted), strict=True):
+        assert torch.equal(ours, theirs)
+    assert logged(run) == logged(uninterrupted)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import write_csv
 
 from koki.pipeline import TrainResult
 
@@ -151,6 +152,15 @@ def test_data_export_writes_json_lines(recipe_csv: Path, tmp_path: Path) -> None
     assert {len(json.loads(line)["messages"]) for line in output.read_text("utf-8").splitlines()} == {3}
 
 
+def test_data_export_takes_columns_under_names_of_their_own(tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "r.csv", [{"Menu": "Soto", "Belanja": "1 ayam--2 serai", "Proses": "Rebus.--Sajikan."}])
+    output = tmp_path / "percakapan.jsonl"
+    columns = ("--columns", "title=Menu,ingredients=Belanja,steps=Proses")
+    options = ("--data", str(file), *columns, "--set", "data.tips=false", "--output", str(output))
+    assert koki("data", "export", "--format", "messages", *options).returncode == 0
+    assert "Soto" in output.read_text("utf-8")
+
+
 def test_data_export_of_an_unknown_format_lists_the_formats(tmp_path: Path) -> None:
     run = koki("data", "export", "--format", "xml", "--output", str(tmp_path / "x"))
     assert run.returncode == 1
@@ -162,6 +172,7 @@ def test_data_export_of_an_unknown_format_lists_the_formats(tmp_path: Path) -> N
     [
         (("train", "--data", "tidak-ada.csv"), "tidak-ada.csv"),
         (("train", "--set", "lora.rank=3"), "There is no setting 'lora.rank'"),
+        (("train", "--save-every-minutes", "0"), "training.save_minutes cannot be 0.0"),
         (("train", "--preset", "dmo"), "Did you mean 'demo'?"),
         (("ask", "tidak-ada", "Resep?"), "There is no run folder tidak-ada"),
         (("chat", "tidak-ada"), "There is no run folder tidak-ada"),
@@ -181,6 +192,14 @@ def test_an_error_says_what_and_how_without_a_traceback_and_exits_with_1(
     run = koki(*arguments, cwd=tmp_path)
     assert run.returncode == 1
     assert says in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_file_that_cannot_be_written_is_such_an_error_too(tmp_path: Path) -> None:
+    (tmp_path / "resep.csv").write_text(ODD, "utf-8")
+    run = koki("check", "resep.csv", "--columns", ODD_COLUMNS, "--output", "tidak/ada.csv", cwd=tmp_path)
+    assert run.returncode == 1
+    assert "No such file or directory: 'tidak/ada.csv'" in run.stderr
     assert "Traceback" not in run.stderr
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 import koki
 from koki.errors import ConfigError, DataError, KokiError
+from koki.terminal import outlive_reader
 
 if TYPE_CHECKING:
     from koki.evaluation.scorecard import OwnScorecard, Scorecard
@@ -84,6 +86,10 @@ def train(
     assignments: SetOption = None,
     max_steps: Annotated[int | None, typer.Option("--max-steps", help="Stop after so many steps.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of everything that is drawn.")] = None,
+    save_minutes: Annotated[
+        float | None,
+        typer.Option("--save-every-minutes", help="Save by the clock too, for a machine that may vanish."),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; an earlier run is kept under another name.")
     ] = False,
@@ -97,12 +103,14 @@ def train(
         "model.name": model,
         "output": output,
         "training.max_steps": max_steps,
+        "training.save_minutes": save_minutes,
         "seed": seed,
     }
     resolved = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
 
     from koki.pipeline import train as run_pipeline  # takes seconds: after what may be wrong with the settings
 
+    outlive_reader(out)
     result = run_pipeline(resolved, out, fresh=fresh)
     if result.stopped_by is not None:
         out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there:")
@@ -288,6 +296,7 @@ def export(
     form: Annotated[str, typer.Option("--format", help="messages, sharegpt, alpaca or prompt-completion.")],
     output: Annotated[Path, typer.Option("--output", help="JSON Lines file to write.")],
     data: DataOption = None,
+    columns: ColumnsOption = None,
     model: Annotated[str, typer.Option("--model", help="Whose tokenizer decides what fits.")] = "mini",
     assignments: SetOption = None,
 ) -> None:
@@ -298,7 +307,11 @@ def export(
 
     if form not in FORMATS:
         raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")
-    flags = {"data.files": [str(file) for file in data] if data else None, "model.name": model}
+    flags = {
+        "data.files": [str(file) for file in data] if data else None,
+        "data.columns": _columns(columns),
+        "model.name": model,
+    }
     dataset = build_dataset(load_config(flags=flags, assignments=assignments or ()))
     out.print(dataset.report.render())
     out.print(f"{export_conversations(dataset, form, output):,} conversations in {output}", highlight=False)
@@ -313,6 +326,7 @@ def demo(
     from koki.inference.engine import Chef
     from koki.pipeline import train as run_pipeline
 
+    outlive_reader(out)
     result = run_pipeline(load_config(preset="demo", flags={"output": output}), out)
     if result.stopped_by is not None:
         out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there.")
@@ -375,10 +389,11 @@ def main() -> None:
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
         app()
-    except KokiError as error:
+    except (KokiError, OSError) as error:
         if debug:
             raise
-        err.print(f"[bold red]Error[/] {error.what}", highlight=False, soft_wrap=True)
-        if error.how:
-            err.print(error.how, highlight=False, markup=False, soft_wrap=True)
+        what, how = (error.what, error.how) if isinstance(error, KokiError) else (str(error), "")
+        err.print(f"[bold red]Error[/] {escape(what)}", highlight=False, soft_wrap=True)
+        if how:
+            err.print(how, highlight=False, markup=False, soft_wrap=True)
         sys.exit(1)

@@ -91,6 +91,12 @@ class TrainingConfig(_Section):
     max_steps: int = _setting(-1, "optimizer steps; -1 leaves it to num_train_epochs", "Hugging Face", ge=-1)
     per_device_train_batch_size: int = _setting(2, "conversations in a micro-batch", "mission", ge=1)
     gradient_accumulation_steps: int = _setting(4, "micro-batches in an optimizer step", "mission", ge=1)
+    tokens_per_micro_batch: int | None = _setting(
+        None,
+        "tokens that go through the model at once; null is per_device_train_batch_size x tokens.max_length",
+        "Koki: the memory that the mission's micro-batch may need",
+        ge=1,
+    )
     learning_rate: float = _setting(2e-5, "peak learning rate", "mission", gt=0)
     lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] = _setting(
         "linear", "course of the learning rate after warm-up", "Hugging Face"
@@ -106,8 +112,14 @@ class TrainingConfig(_Section):
     )
     gradient_checkpointing: bool = _setting(True, "compute activations twice to hold fewer", "mission")
     save_steps: int = _setting(500, "a checkpoint every so many steps", "mission", ge=1)
+    save_minutes: float | None = _setting(
+        None, "also a checkpoint whenever so many minutes have gone by without one; null is never", "Koki", gt=0
+    )
     save_total_limit: int = _setting(2, "checkpoints kept", "mission", ge=1)
     logging_steps: int = _setting(100, "a line in the log every so many steps", "mission", ge=1)
+    max_nonfinite_steps: int = _setting(
+        3, "steps in a row whose loss is not finite, each left out, before training stops", "Koki", ge=1
+    )
     dataloader_num_workers: int = _setting(0, "processes that put batches together", "Hugging Face", ge=0)
 
 
@@ -122,6 +134,13 @@ class RunConfig(_Section):
     tokens: TokensConfig = TokensConfig()
     training: TrainingConfig = TrainingConfig()
 
+    @property
+    def tokens_per_micro_batch(self) -> int:
+        """The setting, or what it is by default."""
+        return self.training.tokens_per_micro_batch or (
+            self.training.per_device_train_batch_size * self.tokens.max_length
+        )
+
 
 # Settings that may differ between a checkpoint and the run that resumes it: they cannot change the result.
 HARMLESS_ON_RESUME = frozenset(
@@ -130,8 +149,10 @@ HARMLESS_ON_RESUME = frozenset(
         "data.files",  # the recipes themselves are compared, wherever their files lie now
         "data.columns",
         "training.save_steps",
+        "training.save_minutes",
         "training.save_total_limit",
         "training.logging_steps",
+        "training.max_nonfinite_steps",
         "training.dataloader_num_workers",
     }
 )

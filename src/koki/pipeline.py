@@ -6,7 +6,9 @@ import signal
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,27 +17,35 @@ import transformers
 from huggingface_hub.utils import logging as hub_logging
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
-from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.trainer_callback import PrinterCallback
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.dialogue.compose import Composer, Conversation
-from koki.dialogue.phrasebook import load_phrasebook, load_tips
+from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
 from koki.errors import DataError, KokiError, TrainingError
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
 from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
+from koki.model.lora_linear import fuse_lora
 from koki.recipes.split import split
 from koki.recipes.table import Recipe, read_recipes, require_files
-from koki.tokens.batches import PaddingCollator, VariationSampler
+from koki.tokens.batches import StepCollator, VariationSampler
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
-from koki.training.callbacks import GracefulStop, ProgressCallback
-from koki.training.checkpoints import Checkpoint, Identity, find_newest, require_same_run
+from koki.training.callbacks import GracefulStop, ProgressCallback, SaveByTheClock, TensorBoardLog
+from koki.training.checkpoints import WRITE_ERRORS, Checkpoint, Identity, find_newest, require_same_run, set_aside
 from koki.training.curves import draw_curves
 from koki.training.metadata import Outcome, run_card
-from koki.training.run_folder import CURVES, TENSORBOARD, open_run_folder, save_result, write_config
+from koki.training.run_folder import (
+    CURVES,
+    TENSORBOARD,
+    OpenRunFolder,
+    open_run_folder,
+    require_space,
+    save_result,
+    write_config,
+)
 from koki.training.trainer import RecipeTrainer, optimizer_steps, training_arguments
 
 # Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
@@ -79,15 +89,17 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
     source = find_base(config.model)
 
     # output folder; checkpoint or base
-    run_folder, set_aside = open_run_folder(config.output, fresh=fresh)
-    search = find_newest(run_folder)
-    checkpoint = search.newest
-    identity: Identity = _settings_identity(config, source)
-    if checkpoint is not None:
-        require_same_run(checkpoint, identity)
-    _say_where_it_starts(console, source, checkpoint, search.passed_over, set_aside)
+    with ExitStack() as opened:
+        folder = opened.enter_context(open_run_folder(config.output, fresh=fresh))
+        run_folder = folder.path
+        _say_how_it_opened(console, folder)
+        checkpoint = _newest_checkpoint(run_folder, console)
+        identity: Identity = _settings_identity(config, source)
+        if checkpoint is not None:
+            require_same_run(checkpoint, identity)
+        _say_where_it_starts(console, source, checkpoint)
+        tensorboard = opened.enter_context(_tensorboard(run_folder, checkpoint))
 
-    with _tensorboard(run_folder, checkpoint) as tensorboard:
         # tokenizer, chat template, pad token
         tokenizer, template = _load_template(str(checkpoint.folder) if checkpoint else source.location, config)
         set_pad_token(tokenizer, template.stop_id)
@@ -102,8 +114,11 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         model = load_adapter(base, checkpoint.folder, trainable=True) if checkpoint else add_adapter(base, config.lora)
         if checkpointing:
             enable_input_gradients(model)
+        if device.kind == "cpu":
+            fuse_lora(model)
         trainable, parameters = trainable_parameters(model)
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
+        require_space(run_folder, trainable, len(tokenizer), config.training.save_total_limit)
 
         # recipe CSV: structure, cleaning
         recipes, data_report = read_recipes(files, config.data.columns)
@@ -121,24 +136,30 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
         # collator, training arguments
         arguments = training_arguments(config, device, run_folder)
-        examples_per_step = arguments.train_batch_size * arguments.gradient_accumulation_steps
-        sampler = VariationSampler(dataset, config.data.variations, config.seed, examples_per_step)
-        collator = PaddingCollator(int(tokenizer.pad_token_id))
+        sampler = VariationSampler(dataset, config.data.variations, config.seed)
+        collator = StepCollator(config.tokens_per_micro_batch)
         _say_if_too_short(console, config, optimizer_steps(arguments, len(sampler)))
 
         # Trainer
+        warn = partial(_say, console, "Warning")
         progress, stop = ProgressCallback(console), GracefulStop(console)
+        callbacks = [progress, stop, TensorBoardLog(tensorboard, warn)]
+        if config.training.save_minutes is not None:
+            callbacks.append(SaveByTheClock(config.training.save_minutes))
         trainer = RecipeTrainer(
             model=model,
             args=arguments,
             train_dataset=dataset,
             data_collator=collator,
             processing_class=tokenizer,
-            callbacks=[progress, stop, TensorBoardCallback(tensorboard)],
+            callbacks=callbacks,
             sampler=sampler,
             run_folder=run_folder,
             identity=identity,
             keep=config.training.save_total_limit,
+            max_nonfinite_steps=config.training.max_nonfinite_steps,
+            questions_in=template.questions_in,
+            say=warn,
         )
         trainer.remove_callback(PrinterCallback)
 
@@ -159,11 +180,13 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         )
 
         # save model, tokenizer and metadata
-        if stop.received is None:
+        finished = outcome.steps >= trainer.state.max_steps
+        if finished:
             card = run_card(config, source, device, template.system, data_report, len(held_out), dataset, outcome)
-            save_result(run_folder, model, tokenizer, card)
-            draw_curves(outcome.log_history, run_folder / CURVES)
-    return TrainResult(run_folder, outcome.steps, stop.received, outcome.losses)
+            with _the_result_or_an_error(run_folder):
+                save_result(run_folder, model, tokenizer, card)
+                draw_curves(outcome.log_history, run_folder / CURVES)
+    return TrainResult(run_folder, outcome.steps, None if finished else stop.received, outcome.losses)
 
 
 def recipe_files(config: RunConfig) -> list[Path]:
@@ -189,11 +212,10 @@ def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe
 
 def compose(recipes: list[Recipe], config: RunConfig) -> Iterator[list[Conversation]]:
     """The conversations of each recipe, then of each tip."""
-    tips = load_tips() if config.data.tips else ()
-    composer = Composer(load_phrasebook(), tips, recipes, config.seed)
+    composer = _composer(recipes, config)
     for recipe in recipes:
         yield composer.compose(recipe)
-    for tip in tips:
+    for tip in _tips(config):
         yield composer.compose_tip(tip)
 
 
@@ -213,6 +235,8 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
 def preview_recipe(config: RunConfig, number: int) -> Preview:
     """The conversations of recipe ``number``, counted from 1, as the model will see them.
 
+    Those of a recipe that is held out are shown as they would be, were it trained on with the others.
+
     Raises:
         DataError: there is no such recipe, or none of its conversations fits.
     """
@@ -222,9 +246,19 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
         raise DataError(f"There is no recipe {number}.", f"The data holds {len(recipes)}.")
     recipe = recipes[number - 1]
     tokenizer, template = _load_template(find_base(config.model).location, config)
-    composer = Composer(load_phrasebook(), load_tips(), recipes, config.seed)
+    trained, held_out = split_recipes(recipes, config)
+    is_held_out = recipe in held_out
+    composer = _composer([*trained, recipe] if is_held_out else trained, config)
     dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
-    return preview(recipe.title, dataset, tokenizer)
+    return preview(recipe.title, dataset, tokenizer, is_held_out=is_held_out)
+
+
+def _composer(recipes: list[Recipe], config: RunConfig) -> Composer:
+    return Composer(load_phrasebook(), _tips(config), recipes, config.seed)
+
+
+def _tips(config: RunConfig) -> tuple[Tip, ...]:
+    return load_tips() if config.data.tips else ()
 
 
 def quiet_libraries() -> None:
@@ -254,17 +288,22 @@ def _say(console: Console, label: str, text: str) -> None:
     console.print(f"{label:<12}{text}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _say_where_it_starts(
-    console: Console,
-    source: BaseSource,
-    checkpoint: Checkpoint | None,
-    passed_over: tuple[str, ...],
-    set_aside: Path | None,
-) -> None:
-    if set_aside is not None:
-        _say(console, "Fresh", f"the earlier run is kept as {set_aside}")
-    for flaw in passed_over:
-        _say(console, "Passed over", flaw)
+def _say_how_it_opened(console: Console, folder: OpenRunFolder) -> None:
+    if folder.set_aside is not None:
+        _say(console, "Fresh", f"the earlier run is kept as {folder.set_aside}")
+    if folder.unlocked is not None:
+        _say(console, "Warning", folder.unlocked)
+
+
+def _newest_checkpoint(run_folder: Path, console: Console) -> Checkpoint | None:
+    """The newest whole checkpoint; newer ones that are damaged are set aside."""
+    search = find_newest(run_folder)
+    for damaged in search.damaged:
+        _say(console, "Damaged", f"{damaged.folder.name}: {damaged.flaw}; kept as {set_aside(damaged.folder).name}")
+    return search.newest
+
+
+def _say_where_it_starts(console: Console, source: BaseSource, checkpoint: Checkpoint | None) -> None:
     where = f"{source.name} ({source.location})" if source.name != source.location else source.name
     if checkpoint is not None:
         _say(console, "Start", f"{checkpoint.folder}, the newest whole checkpoint, on base {where}")
@@ -289,12 +328,33 @@ def _say_if_too_short(console: Console, config: RunConfig, steps: int) -> None:
         )
 
 
-def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Any:
+@contextmanager
+def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Iterator[Any]:
     from torch.utils.tensorboard import SummaryWriter
 
-    # points that a killed session logged after its last checkpoint would otherwise show twice
-    purge_step = checkpoint.step + 1 if checkpoint else None
-    return SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
+    # points that a killed session logged after its last checkpoint, or before its first, would otherwise show twice
+    purge_step = (checkpoint.step if checkpoint else 0) + 1
+    writer = SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
+    try:
+        yield writer
+    finally:
+        with suppress(OSError):  # what it could not write was said when it was logged
+            writer.close()
+
+
+@contextmanager
+def _the_result_or_an_error(run_folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except WRITE_ERRORS as error:
+        raise TrainingError(
+            f"Training is finished, but the result cannot be saved in {run_folder}: {error}", _how_to_go_on(run_folder)
+        ) from error
+
+
+def _how_to_go_on(run_folder: Path) -> str:
+    saved = find_newest(run_folder).newest
+    return f"The same command goes on from {saved.folder}." if saved else "There is no checkpoint to go on from."
 
 
 def _is_finished(checkpoint: Checkpoint) -> bool:
@@ -315,10 +375,9 @@ def _run(
     except KokiError:
         raise
     except Exception as error:
-        saved = find_newest(run_folder).newest
         raise TrainingError(
             f"Training stopped at step {trainer.state.global_step}: {type(error).__name__}: {error}",
-            f"The same command goes on from {saved.folder}." if saved else "No checkpoint had been saved yet.",
+            _how_to_go_on(run_folder),
         ) from error
     finally:
         progress.close()

@@ -1,12 +1,14 @@
 """Conversations: the mission's numbers, and answers that are true of the recipe."""
 
+import re
 from pathlib import Path
 
 import pytest
 from conftest import ORAK, SOTO, write_csv
 
 import koki.recipes
-from koki.dialogue.compose import Composer, Conversation, inquiry_subjects
+from koki.dialogue.compose import Composer, Conversation
+from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import load_phrasebook, load_tips
 from koki.recipes.ingredients import is_staple
 from koki.recipes.table import Recipe, read_recipes
@@ -89,6 +91,68 @@ def test_a_recommendation_names_what_is_at_hand_and_exactly_what_is_missing(
             for name in recipe.main_ingredients:
                 assert name in first.lower()
             assert recipe.steps[-1] in body
+
+
+@pytest.fixture
+def kampung(tmp_path: Path) -> tuple[Recipe, Composer]:
+    """A soto that asks for particular kinds, and an easier dish of the same chicken."""
+    opor = SOTO | {"Title": "Opor Ayam", "Ingredients": "1 ekor ayam--2 batang serai--3 ruas kunyit--200 ml santan"}
+    soto = SOTO | {"Ingredients": "1 ekor ayam kampung--2 batang serai--kunyit bubuk--5 cabai rawit merah"}
+    recipes = read_recipes([write_csv(tmp_path / "r.csv", [soto, opor])])[0]
+    return recipes[1], composer_of(recipes)
+
+
+def test_what_is_at_hand_is_said_in_the_words_of_who_has_it(kampung: tuple[Recipe, Composer]) -> None:
+    opor, composer = kampung
+    conversations = of_kind(composer.compose(opor), "recommendation")
+    for conversation in conversations:
+        text = whole(conversation)
+        openings = [text.partition("\n\n")[0], *re.findall(r"sudah ada .+", text)]
+        for opening in openings:
+            assert "ayam kampung" not in opening
+            assert "kunyit bubuk" not in opening.partition("perlu")[0]
+    assert any("sudah ada" in whole(conversation) for conversation in conversations)
+
+
+def test_what_is_missing_is_said_in_the_words_of_the_recipe(kampung: tuple[Recipe, Composer]) -> None:
+    opor, composer = kampung
+    for conversation in of_kind(composer.compose(opor), "recommendation"):
+        for line in re.findall(r"- Soto Ayam: .+", whole(conversation)):
+            assert line.endswith("masih perlu cabai rawit merah.")
+
+
+def test_an_ingredient_that_is_two_lines_of_a_recipe_is_at_hand_once(tmp_path: Path) -> None:
+    recipe, composer = read_one(tmp_path, Ingredients="1 ekor ayam--2 paha ayam--serai--kunyit--3 butir telur")
+    for conversation in of_kind(composer.compose(recipe), "recommendation"):
+        assert conversation.question.lower().count("ayam") <= 1
+
+
+def test_what_makes_the_dish_is_at_hand_even_if_no_kitchen_knows_it(tmp_path: Path) -> None:
+    recipe, composer = read_one(tmp_path, Ingredients="1 buah kranjangan--3 siung bawang putih--serai--kunyit")
+    for conversation in of_kind(composer.compose(recipe), "recommendation"):
+        assert "kranjangan" in conversation.question.lower()
+
+
+def test_suggestions_have_an_answer_without_the_recipe_that_offers_it(
+    recipes: list[Recipe], composer: Composer
+) -> None:
+    for conversation in composer.compose(recipes[0]):
+        assert bool(conversation.brief) == (conversation.kind in ("recommendation", "inquiry"))
+        if conversation.brief:
+            first = conversation.brief[0].text
+            assert first.count("Soto Ayam") == 2  # suggested, and named in the offer
+            assert "Bahan:" not in first
+
+
+def test_a_recommendation_in_few_words_says_what_is_missing_and_gives_the_same_recipe(
+    recipes: list[Recipe], composer: Composer
+) -> None:
+    for conversation in of_kind(composer.compose(recipes[0]), "recommendation"):
+        opening, *recipe = conversation.terse
+        assert tuple(recipe) == conversation.answer[1:3]
+        assert len(opening.text) < len(conversation.answer[0].text)
+        missing = [n for n in recipes[0].main_ingredients if n not in conversation.question.lower()]
+        assert all(name in opening.text for name in missing)
 
 
 def test_a_recommendation_for_a_dish_of_three_ingredients_says_that_nothing_is_missing(tmp_path: Path) -> None:
@@ -203,6 +267,12 @@ def test_a_tip_at_the_end_of_a_recipe_is_about_one_of_its_ingredients(tmp_path: 
     tips = [segment.text for conversation in requests for segment in conversation.answer if segment.role == "extra"]
     assert tips
     assert all(any(short in tip for short in shorts) for tip in tips)
+
+
+def test_a_tip_may_be_about_what_every_kitchen_has(tmp_path: Path) -> None:
+    recipe, composer = read_one(tmp_path, Ingredients="1 buah kranjangan--50 gram gula merah--serai xyz")
+    (short,) = (tip.short for tip in load_tips() if "gula merah" in tip.ingredients)
+    assert any(short in whole(conversation) for conversation in composer.compose(recipe))
 
 
 def test_a_step_that_gives_a_reason_becomes_a_tip(recipes: list[Recipe], composer: Composer) -> None:

@@ -54,6 +54,30 @@ def test_one_that_has_nothing_of_its_own_is_told_by_what_it_does_without(tmp_pat
     assert names_of([plain, loved], BOOK)[plain.id].startswith("Soto Ayam ")
 
 
+def test_a_kind_of_what_the_best_loved_has_sets_nothing_apart(tmp_path: Path) -> None:
+    plain, loved = read(
+        tmp_path,
+        {"Ingredients": "1 ekor ayam--2 butir telur ayam--kemiri"},
+        {"Ingredients": "1 ekor ayam--2 butir telur", "Loves": "9"},
+    )
+    assert names_of([plain, loved], BOOK)[plain.id] == "Soto Ayam dengan kemiri"
+
+
+def test_a_dish_is_never_said_to_do_without_what_its_title_names(tmp_path: Path) -> None:
+    rows = [{"Title": "Soto Santan", "Ingredients": f"1 ekor ayam{rest}"} for rest in ("", "--santan", "--santan")]
+    recipes = read(tmp_path, rows[0], rows[1] | {"Loves": "9"}, rows[2] | {"Loves": "8"})
+    assert not any("tanpa santan" in name for name in names_of(recipes, BOOK).values())
+
+
+def test_who_posted_a_dish_does_not_set_it_apart(tmp_path: Path) -> None:
+    plain, loved = read(
+        tmp_path,
+        {"Title": "SOTO ayam by Linda", "Ingredients": "1 ekor ayam--kentang"},
+        {"Title": "Soto Ayam", "Ingredients": "1 ekor ayam--serai", "Loves": "9"},
+    )
+    assert names_of([plain, loved], BOOK)[plain.id] == "Soto ayam dengan kentang"
+
+
 def test_spelling_variants_and_capitals_are_one_title(tmp_path: Path) -> None:
     recipes = read(tmp_path, {"Title": "Sambal Cabe"}, {"Title": "sambal cabai", "Ingredients": "cabai--tomat--terasi"})
     assert len({name.lower() for name in names_of(recipes, BOOK).values()}) == 2

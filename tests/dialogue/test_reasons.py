@@ -30,6 +30,11 @@ def test_what_ties_it_to_the_step_before_is_left_out(recipe: Recipe) -> None:
     assert sentence == "Aduk kuah perlahan terus supaya santan tidak pecah."
 
 
+def test_the_word_tips_and_marks_at_the_end_are_no_part_of_it(recipe: Recipe) -> None:
+    ((_, sentence),) = reasons(recipe, "Tips: aduk kuah perlahan terus supaya santan tidak pecah..")
+    assert sentence == "Aduk kuah perlahan terus supaya santan tidak pecah."
+
+
 def test_the_purpose_ends_at_the_comma(recipe: Recipe) -> None:
     ((purpose, _),) = reasons(recipe, "Diamkan ayam selama 15 menit agar bumbu meresap, lalu goreng.")
     assert purpose == "bumbu meresap"
@@ -43,7 +48,10 @@ def test_the_purpose_ends_at_the_comma(recipe: Recipe) -> None:
         "Masukkan agar-agar bubuk ke panci.",
         "Balik ayam sesekali dengan capit supaya tidak gosong.",  # what is not to burn?
         "Setelah 15 menit, bilas ayam agar bumbunya tidak asin.",  # 15 minutes of what?
+        "Balik ayam sesekali dengan capit biar ga gosong.",
         "Tutup panci rapat-rapat supaya ayam empuk ya bun.",
+        "Kalau saya, ayamnya direbus dulu biar empuk dagingnya.",
+        f"Masukkan {'bawang, ' * 40}lalu aduk supaya bumbu meresap.",
     ],
 )
 def test_a_step_without_a_reason_worth_asking_for_is_none(recipe: Recipe, step: str) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from cases import config, examiner, samples, trained_on
 
-from koki.dialogue.compose import inquiry_subjects
+from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.evaluation.questions import CAPABILITIES, GROUPS, Asked, Examiner, filling, split_names, with_other_forms
 

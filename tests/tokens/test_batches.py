@@ -7,9 +7,11 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from koki.dialogue.compose import KINDS, Kind
-from koki.tokens.batches import PaddingCollator, VariationSampler
+from koki.tokens.batches import StepCollator, VariationSampler, recut
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 
 COUNTS: dict[Kind, int] = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
@@ -27,12 +29,9 @@ class Units(ConversationDataset):
     def __len__(self) -> int:
         return len(self.kinds)
 
-    def lengths(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        return np.random.default_rng(0).integers(50, 512, len(self))
-
 
 def sampler_of(variations: int | Literal["all"], seed: int) -> VariationSampler:
-    return VariationSampler(Units(), variations, seed, examples_per_step=8)
+    return VariationSampler(Units(), variations, seed)
 
 
 def epochs(sampler: VariationSampler, count: int) -> Iterator[list[int]]:
@@ -45,13 +44,6 @@ def test_all_variations_are_seen_once_an_epoch_in_another_order_each_time() -> N
     first, second = epochs(sampler_of("all", seed=1), 2)
     assert sorted(first) == sorted(second) == list(range(len(Units())))
     assert first != second
-
-
-def test_within_a_step_examples_of_like_length_stand_together() -> None:
-    (order,) = epochs(sampler_of("all", seed=1), 1)
-    lengths = Units().lengths()[order]
-    for start in range(0, len(order), 8):
-        assert sorted(lengths[start : start + 8]) == lengths[start : start + 8].tolist()
 
 
 def test_the_order_depends_on_seed_and_epoch_alone() -> None:
@@ -97,9 +89,32 @@ def example(*ids: int) -> Example:
     return {"input_ids": np.array(ids), "labels": np.array([IGNORED, *ids[1:]])}
 
 
-def test_the_collator_pads_to_the_longest_and_neither_attends_to_nor_learns_padding() -> None:
-    batch = PaddingCollator(pad_token_id=0)([example(5, 6, 7), example(8, 9)])
-    assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 9, 0]]
-    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
-    assert batch["labels"].tolist() == [[IGNORED, 6, 7], [IGNORED, 9, IGNORED]]
-    assert all(tensor.dtype == torch.long for tensor in batch.values())
+def test_examples_stand_in_one_row_each_with_positions_of_its_own() -> None:
+    (row,) = StepCollator(8)([example(5, 6, 7), example(8, 9)])["micro_batches"]
+    assert row["input_ids"].tolist() == [[5, 6, 7, 8, 9]]
+    assert row["position_ids"].tolist() == [[0, 1, 2, 0, 1]]
+    assert row["segment_lengths"] == [3, 2]
+    assert all(row[name].dtype == torch.long for name in ("input_ids", "position_ids", "labels"))
+
+
+def test_nothing_predicts_the_first_token_of_an_example() -> None:
+    everything = {"input_ids": np.array([5, 6]), "labels": np.array([5, 6])}
+    (row,) = StepCollator(8)([everything, everything])["micro_batches"]
+    assert row["labels"].tolist() == [[IGNORED, 6, IGNORED, 6]]
+    assert everything["labels"].tolist() == [5, 6]
+
+
+@given(lengths=st.lists(st.integers(2, 12), min_size=1, max_size=20), most=st.integers(1, 30))
+def test_micro_batches_keep_every_example_whole_and_within_the_limit(lengths: list[int], most: int) -> None:
+    rows = StepCollator(most)([example(*range(length)) for length in lengths])["micro_batches"]
+    assert [length for row in rows for length in row["segment_lengths"]] == lengths
+    assert all(sum(row["segment_lengths"]) <= most or len(row["segment_lengths"]) == 1 for row in rows)
+
+
+@given(lengths=st.lists(st.integers(2, 12), min_size=1, max_size=9), most=st.integers(1, 30))
+def test_a_step_that_is_cut_anew_is_as_if_it_had_been_cut_so_at_once(lengths: list[int], most: int) -> None:
+    examples = [example(*range(length)) for length in lengths]
+    again = recut(StepCollator(40)(examples)["micro_batches"], most)
+    for ours, expected in zip(again, StepCollator(most)(examples)["micro_batches"], strict=True):
+        assert ours["segment_lengths"] == expected["segment_lengths"]
+        assert all(torch.equal(ours[name], expected[name]) for name in ("input_ids", "position_ids", "labels"))

@@ -75,6 +75,32 @@ def test_a_body_that_does_not_fit_is_left_out_and_counted(make_dataset: MakeData
     assert list(dataset.unit_starts) == [0, 1, 2]
 
 
+def test_an_answer_whose_recipe_does_not_fit_is_given_without_it_and_counted(make_dataset: MakeDataset) -> None:
+    recipe = Segment("Rebus ayam. " * 50)
+    brief = (Segment("Soto. Mau resepnya?"),)
+    suggestion = Conversation("inquiry", "Kamu Koki.", "Ayam?", (Segment("Soto."), recipe), brief=brief)
+    dataset = make_dataset([[suggestion], [conversation("Resep?", "Rebus ayam.")]], max_length=64)
+    assert dataset.texts(0) == ("Ayam?", "Soto. Mau resepnya?")
+    report = dataset.report
+    assert (report.without_recipe["inquiry"], report.shortened["inquiry"], report.left_out["inquiry"]) == (1, 0, 0)
+    assert (report.units_not_whole, report.units_too_long) == (1, 0)
+
+
+def test_every_conversation_is_whole_or_shortened_or_without_recipe_or_left_out(make_dataset: MakeDataset) -> None:
+    units = [[conversation(f"Resep {n}?", "Rebus ayam. " * n, courtesy="Selamat " * 9)] for n in range(1, 30)]
+    dataset = make_dataset(units, max_length=64)
+    report, whole = dataset.report, len(units) - dataset.report.units_not_whole
+    parts = (report.shortened, report.without_recipe, report.left_out)
+    assert report.composed["simple"] == whole + sum(counts["simple"] for counts in parts)
+    assert len(dataset) == report.composed["simple"] - report.left_out["simple"]
+
+
+def test_the_length_that_the_report_names_keeps_all_whole(make_dataset: MakeDataset) -> None:
+    units = [[conversation(f"Resep {n}?", "Rebus ayam. " * n, courtesy="Selamat " * 9)] for n in range(1, 30)]
+    longest = make_dataset(units, max_length=64).report.longest
+    assert make_dataset(units, max_length=longest).report.units_not_whole == 0
+
+
 def test_a_recipe_without_conversations_of_a_kind_is_told(make_dataset: MakeDataset) -> None:
     dataset = make_dataset([[conversation("Resep?", "Rebus ayam.")]])
     assert dataset.report.unsupported == {"standard": 1, "recommendation": 1, "inquiry": 1}

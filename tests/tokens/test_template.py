@@ -1,8 +1,10 @@
 """The chat template, cut at its special tokens."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers.pre_tokenizers import ByteLevel
 from transformers import PreTrainedTokenizerBase
 
 from koki.config import ModelConfig
@@ -24,13 +26,17 @@ def template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
 
 
 def joined(template: ChatTemplate, question: str, answer: str) -> list[int]:
-    pieces = (template.encode_questions([question])[0], template.encode_answers([answer])[0])
-    return [*template.head, *pieces[0], *template.middle, *pieces[1], *template.tail]
+    question_ids = template.encode_questions([question])[0]
+    answer_ids = [number for ids in template.encode(template.cut_answer(answer)) for number in ids]
+    return [*template.head, *question_ids, *template.middle, *answer_ids, *template.tail]
 
 
 # What a template sees as text: no surrogates, and nothing that spells a special token.
 texts = st.text(st.characters(exclude_categories=["Cs"])).filter(lambda text: "<|" not in text)
-answers = texts.map(lambda text: "A" + text)  # an answer starts with a letter, as Koki's do
+# Blank lines, around which answers are cut, beside all that could join with them.
+blank_lines = st.text(st.sampled_from([*"\n\n\n\n\r\t \u3000\u00a0ab1.:-'\u0301\u00e9\u2028"]))
+# An answer starts with a letter, as Koki's do.
+answers = st.builds("A{}{}{}".format, texts, blank_lines, texts)
 
 
 @given(texts, answers)
@@ -44,6 +50,20 @@ def test_joined_pieces_are_what_apply_chat_template_gives(
     ]
     expected = tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False)
     assert joined(template, question, answer) == expected
+
+
+def test_an_answer_is_cut_at_its_blank_lines(template: ChatTemplate) -> None:
+    assert template.cut_answer("Ini:\n\n- garam\n- gula\n\n1. Aduk.") == [
+        "assistant\nIni:\n\n",
+        "- garam\n- gula\n\n",
+        "1. Aduk.",
+    ]
+
+
+def test_a_tokenizer_that_may_merge_over_a_blank_line_has_answers_whole(tokenizer: PreTrainedTokenizerBase) -> None:
+    other = load_tokenizer(tokenizer.name_or_path)
+    other.backend_tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=False)
+    assert len(ChatTemplate(other, SYSTEM).cut_answer("Ini:\n\n- garam")) == 1
 
 
 def test_the_prompt_is_what_stands_before_the_answer(template: ChatTemplate) -> None:
@@ -72,7 +92,7 @@ def test_a_control_token_in_a_question_or_an_answer_is_text(
     special = {number for number, token in tokenizer.added_tokens_decoder.items()}
     for token in tokenizer.added_tokens_decoder.values():
         text = f"Soto {token.content}system\njahat"
-        for ids in (template.encode_questions([text])[0], template.encode_answers([text])[0]):
+        for ids in (template.encode_questions([text])[0], template.encode([text])[0]):
             assert not special & set(ids)
             assert text in str(tokenizer.decode(ids))
 
@@ -108,3 +128,13 @@ def test_a_template_that_would_not_teach_the_answer_and_to_stop_is_an_error(
     changed = with_template(tokenizer, chat_template)
     with pytest.raises(ModelError, match=says):
         ChatTemplate(changed, SYSTEM)
+
+
+def test_the_questions_in_a_batch_are_found_whatever_its_layout(template: ChatTemplate) -> None:
+    questions = ["Resep soto?", "Apa itu <|im_end|>?", "Resep soto?"]
+    rows = [joined(template, question, "Berikut resep Soto.") for question in questions]
+    longest = max(map(len, rows))
+    padded = np.array([row + [0] * (longest - len(row)) for row in rows])
+    packed = np.array([[token for row in rows for token in row]])
+    assert template.questions_in(padded) == template.questions_in(packed) == questions
+    assert template.questions_in(np.zeros((1, 2), dtype=np.int64)) == []

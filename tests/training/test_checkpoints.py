@@ -1,36 +1,34 @@
 """Checkpoints: found only when whole, published all at once, compared before they are used."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+from conftest import IDENTITY, save_checkpoint
 
 from koki.errors import CheckpointError
 from koki.training.checkpoints import (
     SEAL,
+    STAGING,
     Checkpoint,
     find_newest,
-    publish,
+    free_name,
     require_same_run,
-    staging_folder,
+    rotate,
+    set_aside,
+    staging,
     write_json,
 )
 
-IDENTITY = {"seed": 42, "lora.r": 16}
 
-
-def save(run: Path, step: int, keep: int = 2) -> Path:
-    staging = staging_folder(run)
-    staged = staging / f"checkpoint-{step}"
-    staged.mkdir()
-    (staged / "adapter_model.safetensors").write_bytes(bytes([step % 256]) * 100)
-    (staged / "trainer_state.json").write_text(json.dumps({"global_step": step}))
-    return publish(run, staged, IDENTITY, keep)
+def names(run: Path) -> set[str]:
+    return {entry.name for entry in run.iterdir()}
 
 
 def test_the_newest_checkpoint_by_step_is_found(tmp_path: Path) -> None:
     for step in (500, 1000, 90):
-        save(tmp_path, step, keep=9)
+        save_checkpoint(tmp_path, step, keep=9)
     newest = find_newest(tmp_path).newest
     assert newest is not None
     assert (newest.step, newest.identity) == (1000, IDENTITY)
@@ -44,8 +42,38 @@ def test_where_there_is_none_none_is_found(tmp_path: Path, folder: str) -> None:
 
 def test_the_newest_so_many_are_kept(tmp_path: Path) -> None:
     for step in (500, 1000, 1500):
-        save(tmp_path, step, keep=2)
-    assert {folder.name for folder in tmp_path.glob("checkpoint-*")} == {"checkpoint-1000", "checkpoint-1500"}
+        save_checkpoint(tmp_path, step, keep=2)
+    assert names(tmp_path) == {"checkpoint-1000", "checkpoint-1500"}
+
+
+def test_none_is_deleted_before_the_newest_is_whole(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, 500, keep=1)
+    newest = save_checkpoint(tmp_path, 1000, keep=2)
+    (newest / "trainer_state.json").write_text("{}")
+    with staging(tmp_path), pytest.raises(CheckpointError, match=r"trainer_state\.json has another size"):
+        rotate(tmp_path, newest, keep=1)
+    assert names(tmp_path) == {"checkpoint-500", "checkpoint-1000"}
+
+
+def test_a_damaged_one_of_a_later_step_never_displaces_the_one_just_written(tmp_path: Path) -> None:
+    (save_checkpoint(tmp_path, 1000) / SEAL).unlink()
+    save_checkpoint(tmp_path, 500, keep=1)
+    assert names(tmp_path) == {"checkpoint-500"}
+
+
+def test_a_whole_checkpoint_of_the_same_step_and_run_stays_where_it_is(tmp_path: Path) -> None:
+    file = save_checkpoint(tmp_path, 500) / "adapter_model.safetensors"
+    before = file.stat().st_ino
+    save_checkpoint(tmp_path, 500)
+    assert file.stat().st_ino == before
+    assert names(tmp_path) == {"checkpoint-500"}
+
+
+def test_a_damaged_checkpoint_of_the_same_step_is_set_aside_for_the_new_one(tmp_path: Path) -> None:
+    (save_checkpoint(tmp_path, 500) / SEAL).unlink()
+    save_checkpoint(tmp_path, 500)
+    assert names(tmp_path) == {"checkpoint-500", "checkpoint-500.damaged-1"}
+    assert find_newest(tmp_path).damaged == ()
 
 
 @pytest.mark.parametrize(
@@ -57,25 +85,68 @@ def test_the_newest_so_many_are_kept(tmp_path: Path) -> None:
         (lambda folder: (folder / "adapter_model.safetensors").write_bytes(b"x" * 100), "has changed"),
         (lambda folder: (folder / SEAL).write_text("{"), "seal cannot be read"),
         (lambda folder: (folder / SEAL).write_text("[]"), "seal cannot be read"),
+        (lambda folder: (folder / SEAL).write_text('{"identity": 1, "files": {}}'), "names no run"),
     ],
 )
 def test_a_damaged_checkpoint_is_passed_over_for_the_next_older_with_a_reason(tmp_path, harm, says) -> None:  # type: ignore[no-untyped-def]
-    save(tmp_path, 500)
-    harm(save(tmp_path, 1000))
+    save_checkpoint(tmp_path, 500)
+    harm(save_checkpoint(tmp_path, 1000))
     search = find_newest(tmp_path)
     assert search.newest is not None
     assert search.newest.step == 500
-    assert len(search.passed_over) == 1
-    assert "checkpoint-1000" in search.passed_over[0]
-    assert says in search.passed_over[0]
-    assert (tmp_path / "checkpoint-1000").is_dir()
+    (damaged,) = search.damaged
+    assert damaged.folder == tmp_path / "checkpoint-1000"
+    assert says in damaged.flaw
 
 
-def test_a_checkpoint_that_is_still_being_written_is_none(tmp_path: Path) -> None:
-    staged = staging_folder(tmp_path) / "checkpoint-500"
-    staged.mkdir()
+def test_what_was_set_aside_is_kept_under_another_name_and_not_found_again(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (save_checkpoint(tmp_path, 500) / SEAL).unlink()
+        assert set_aside(tmp_path / "checkpoint-500") == tmp_path / f"checkpoint-500.damaged-{number}"
+    assert (tmp_path / "checkpoint-500.damaged-1" / "adapter_model.safetensors").exists()
+    assert find_newest(tmp_path).damaged == ()
+
+
+def test_a_checkpoint_that_is_still_being_written_is_none_and_makes_way_for_the_next(tmp_path: Path) -> None:
+    staged = tmp_path / STAGING / "checkpoint-500"
+    staged.mkdir(parents=True)
     (staged / "adapter_model.safetensors").write_bytes(b"half")
     assert find_newest(tmp_path).newest is None
+    save_checkpoint(tmp_path, 500)
+    assert names(tmp_path) == {"checkpoint-500"}
+
+
+def test_all_of_it_is_on_the_disk_before_it_has_its_name_and_the_name_too_before_an_older_one_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(tmp_path, 500)
+    flushed: list[int | str] = []
+    flush, rename = os.fsync, os.rename
+
+    def flushing(descriptor: int) -> None:
+        flush(descriptor)
+        flushed.append(os.fstat(descriptor).st_ino)
+
+    def renaming(old: Path, new: Path) -> None:
+        rename(old, new)
+        flushed.append(Path(new).name)
+
+    monkeypatch.setattr(os, "fsync", flushing)
+    monkeypatch.setattr(os, "rename", renaming)
+    newest = save_checkpoint(tmp_path, 1000, keep=1)
+    named, gone = flushed.index("checkpoint-1000"), flushed.index("checkpoint-500")
+    assert {entry.stat().st_ino for entry in (newest, *newest.iterdir())} <= set(flushed[:named])
+    assert tmp_path.stat().st_ino in flushed[named:gone]
+
+
+def test_a_run_folder_that_was_removed_is_not_made_again_for_a_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        save_checkpoint(tmp_path / "hilang", 500)
+
+
+def test_a_free_name_is_one_that_nothing_has(tmp_path: Path) -> None:
+    (tmp_path / "x.old-1").touch()
+    assert free_name(tmp_path / "x", "old") == tmp_path / "x.old-2"
 
 
 def test_the_same_run_may_go_on(tmp_path: Path) -> None:

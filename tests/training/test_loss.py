@@ -1,86 +1,148 @@
 """The loss equals the plain computation: padded, full logits, transformers' own label smoother."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peft import LoraConfig, get_peft_model
 from transformers import PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
 from transformers.trainer_pt_utils import LabelSmoother
 
-from koki.tokens.dataset import IGNORED
-from koki.training.loss import supervised_loss
+from koki.model.attention import use_segmented_attention
+from koki.tokens.batches import StepCollator
+from koki.tokens.dataset import IGNORED, Example
+from koki.training import loss as loss_module
+from koki.training.loss import SupervisedLoss, smoothed_cross_entropy, supervised_tokens
+
+VOCABULARY = 97
 
 
 @pytest.fixture(scope="module")
-def model() -> PreTrainedModel:
+def model() -> Any:
+    """A small Qwen2 with LoRA on every projection, trained far enough that no gradient is zero."""
     torch.manual_seed(0)
-    shape: dict[str, Any] = {
-        "hidden_size": 32,
-        "intermediate_size": 48,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-    }
-    return Qwen2ForCausalLM(Qwen2Config(vocab_size=97, num_key_value_heads=2, tie_word_embeddings=True, **shape))
+    shape = Qwen2Config(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+    )
+    base = Qwen2ForCausalLM(shape)
+    use_segmented_attention(base)
+    model = get_peft_model(base, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    return model
 
 
-def batch_of(lengths: list[int], prompts: list[int]) -> dict[str, torch.Tensor]:
-    longest = max(lengths)
-    generator = torch.Generator().manual_seed(sum(lengths))
-    input_ids = torch.randint(1, 97, (len(lengths), longest), generator=generator)
-    attention_mask = torch.tensor([[1] * n + [0] * (longest - n) for n in lengths])
-    labels = input_ids.masked_fill(attention_mask == 0, IGNORED)
-    for row, (length, prompt) in enumerate(zip(lengths, prompts, strict=True)):
-        labels[row, : min(prompt, length - 1)] = IGNORED
-    return {"input_ids": input_ids * attention_mask, "attention_mask": attention_mask, "labels": labels}
+def examples_of(shape: Sequence[tuple[int, int]]) -> list[Example]:
+    """Examples of (tokens, tokens of the prompt); a prompt of none supervises all tokens."""
+    generator = np.random.default_rng(sum(length for length, _ in shape))
+    examples = []
+    for length, prompt in shape:
+        input_ids = generator.integers(1, VOCABULARY, length)
+        labels = input_ids.copy()
+        labels[: min(prompt, length - 1)] = IGNORED
+        examples.append({"input_ids": input_ids, "labels": labels})
+    return examples
 
 
-def plain(model: PreTrainedModel, batch: dict[str, torch.Tensor], smoothing: float) -> Any:
-    outputs = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
-    return LabelSmoother(epsilon=smoothing)({"logits": outputs.logits}, batch["labels"], shift_labels=True)
+def plain(model: PreTrainedModel, examples: list[Example], smoothing: float) -> torch.Tensor:
+    """As transformers does it: padded to the longest, all logits, the mean over supervised tokens."""
+    longest = max(len(example["input_ids"]) for example in examples)
+
+    def padded(name: str, filler: int) -> torch.Tensor:
+        rows = [np.pad(e[name], (0, longest - len(e[name])), constant_values=filler) for e in examples]
+        return torch.from_numpy(np.stack(rows))
+
+    mask = (torch.arange(longest)[None] < torch.tensor([[len(e["input_ids"])] for e in examples])).long()
+    logits = model(input_ids=padded("input_ids", 0), attention_mask=mask).logits
+    loss: torch.Tensor = LabelSmoother(epsilon=smoothing)(
+        {"logits": logits}, padded("labels", IGNORED), shift_labels=True
+    )
+    return loss
 
 
-def gradients(model: PreTrainedModel, loss: torch.Tensor) -> list[torch.Tensor]:
+def koki(model: Any, examples: list[Example], smoothing: float, most: int) -> torch.Tensor:
+    """As Koki does it: micro-batches without padding, each divided by the tokens of the step."""
+    rows = StepCollator(most)(examples)["micro_batches"]
+    loss = SupervisedLoss(model.get_output_embeddings(), smoothing)
+    return torch.stack([loss(model, row) for row in rows]).sum() / sum(supervised_tokens(row) for row in rows)
+
+
+def gradients(model: Any, loss: torch.Tensor) -> list[torch.Tensor]:
     return list(torch.autograd.grad(loss, [p for p in model.parameters() if p.requires_grad]))
 
 
-@settings(max_examples=30, deadline=None)
-@given(
-    shape=st.lists(st.tuples(st.integers(2, 40), st.integers(0, 30)), min_size=1, max_size=4),
-    smoothing=st.sampled_from([0.0, 0.1]),
-)
-def test_loss_and_gradients_are_those_of_full_logits(
-    model: PreTrainedModel, shape: list[tuple[int, int]], smoothing: float
-) -> None:
-    batch = batch_of([length for length, _ in shape], [prompt for _, prompt in shape])
-    expected = plain(model, batch, smoothing)
-    actual, _ = supervised_loss(model, batch, label_smoothing=smoothing)
-    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-6)
-    # relative to the whole gradient: that of a bias of the keys is 0 in exact arithmetic
-    theirs = gradients(model, expected)
+def assert_close(ours: Sequence[torch.Tensor], theirs: Sequence[torch.Tensor]) -> None:
+    # relative to the whole gradient: that of the keys is near zero where an example has two tokens
     size = torch.stack([gradient.norm() for gradient in theirs]).norm()
-    for ours, gradient in zip(gradients(model, actual), theirs, strict=True):
-        assert (ours - gradient).norm() <= 1e-5 * size
+    for mine, gradient in zip(ours, theirs, strict=True):
+        assert (mine - gradient).norm() <= 1e-5 * size
 
 
-def test_the_logits_of_unsupervised_positions_are_never_built(model: PreTrainedModel) -> None:
-    _, outputs = supervised_loss(model, batch_of([30], [25]), label_smoothing=0.1)
-    assert outputs.logits.shape == (1, 5, 97)
+@settings(max_examples=40, deadline=None)
+@given(
+    shape=st.lists(st.tuples(st.integers(2, 40), st.integers(0, 30)), min_size=1, max_size=6),
+    smoothing=st.sampled_from([0.0, 0.1]),
+    most=st.sampled_from([1, 30, 64, 1000]),
+)
+def test_loss_and_every_gradient_are_those_of_padded_examples_and_full_logits(
+    model: Any, shape: list[tuple[int, int]], smoothing: float, most: int
+) -> None:
+    examples = examples_of(shape)
+    expected, actual = plain(model, examples, smoothing), koki(model, examples, smoothing, most)
+    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-6)
+    assert_close(gradients(model, actual), gradients(model, expected))
 
 
-def test_micro_batches_divided_by_the_tokens_of_the_step_add_up_to_the_whole_batch(model: PreTrainedModel) -> None:
-    lengths, prompts = [40, 9, 22, 5], [10, 2, 20, 1]
-    tokens = int((batch_of(lengths, prompts)["labels"][:, 1:] != IGNORED).sum())
-    whole, _ = supervised_loss(model, batch_of(lengths, prompts), label_smoothing=0.1)
-    batch = batch_of(lengths, prompts)
-    parts = [
-        supervised_loss(
-            model,
-            {name: tensor[row : row + 1] for name, tensor in batch.items()},
-            label_smoothing=0.1,
-            supervised_tokens=tokens,
-        )[0]
-        for row in range(4)
-    ]
-    torch.testing.assert_close(torch.stack(parts).sum(), whole)
+@given(
+    tokens=st.integers(1, 9),
+    smoothing=st.sampled_from([0.0, 0.1, 0.9]),
+    at_once=st.sampled_from([1, 2 * VOCABULARY, 2**24]),
+)
+@settings(deadline=None)
+def test_a_trained_head_has_its_gradient_too(tokens: int, smoothing: float, at_once: int) -> None:
+    torch.manual_seed(tokens)
+    hidden = torch.randn(tokens, 8, requires_grad=True)
+    weight = torch.randn(VOCABULARY, 8, requires_grad=True)
+    targets = torch.randint(VOCABULARY, (tokens,))
+    expected = torch.nn.functional.cross_entropy(hidden @ weight.T, targets, label_smoothing=smoothing, reduction="sum")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loss_module, "_LOGITS_AT_ONCE", at_once)
+        actual = smoothed_cross_entropy(hidden, weight, targets, smoothing)
+    torch.testing.assert_close(actual, expected)
+    assert_close(torch.autograd.grad(actual * 3, [hidden, weight]), torch.autograd.grad(expected * 3, [hidden, weight]))
+
+
+def test_the_head_gives_logits_again_after_the_loss(model: Any) -> None:
+    examples = examples_of([(9, 3)])
+    before = plain(model, examples, 0.1)
+    koki(model, examples, 0.1, most=100)
+    assert torch.equal(plain(model, examples, 0.1), before)
+
+
+def test_without_gradients_the_loss_is_the_same(model: Any) -> None:
+    examples = examples_of([(12, 3), (20, 5)])
+    with torch.no_grad():
+        evaluated = koki(model, examples, 0.1, most=100)
+    assert torch.equal(evaluated, koki(model, examples, 0.1, most=100))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_stays_near_float32_on_a_gpu(dtype: torch.dtype) -> None:
+    hidden, weight = torch.randn(64, 32, device="cuda"), torch.randn(512, 32, device="cuda")
+    targets = torch.randint(512, (64,), device="cuda")
+    half = smoothed_cross_entropy(hidden.to(dtype), weight.to(dtype), targets, 0.1)
+    assert half.dtype == torch.float32
+    torch.testing.assert_close(half, smoothed_cross_entropy(hidden, weight, targets, 0.1), rtol=1e-2, atol=0)

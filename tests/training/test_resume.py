@@ -1,55 +1,28 @@
 """An interrupted and resumed run equals the uninterrupted one, byte for byte."""
 
-import io
 import json
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from conftest import printed
+from conftest import Interrupting, assert_same_end, logged, printed, weights
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from koki.config import RunConfig
+from koki.config import HARMLESS_ON_RESUME, ModelConfig, RunConfig, flatten
 from koki.errors import CheckpointError, TrainingError
+from koki.model.base import find_base
 from koki.pipeline import TrainResult, train
+from koki.training.checkpoints import SEAL
 
 MakeConfig = Callable[..., RunConfig]
 
 
-class Interrupting(Console):
-    """A console that does something the moment a text is printed: a hand on the keyboard, or a machine that dies."""
-
-    def __init__(self, moment: str, action: Callable[[], object]) -> None:
-        super().__init__(file=io.StringIO(), width=200)
-        self._moment, self._action = moment, action
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        super().print(*objects, **options)
-        if any(self._moment in str(thing) for thing in objects):
-            self._action()
-
-
 def die() -> None:
     raise RuntimeError("the machine is gone")
-
-
-def weights(folder: Path) -> bytes:
-    return (folder / "adapter_model.safetensors").read_bytes()
-
-
-def optimizer(folder: Path) -> list[torch.Tensor]:
-    state = torch.load(folder / "checkpoint-12" / "optimizer.pt", weights_only=True)["state"]
-    return [tensor for entry in state.values() for tensor in entry.values()]
-
-
-def assert_same_end(run: Path, uninterrupted: Path) -> None:
-    assert weights(run) == weights(uninterrupted)
-    for ours, theirs in zip(optimizer(run), optimizer(uninterrupted), strict=True):
-        assert torch.equal(ours, theirs)
 
 
 def test_a_run_that_died_goes_on_from_its_checkpoint_and_ends_as_if_nothing_had_happened(
@@ -57,10 +30,9 @@ def test_a_run_that_died_goes_on_from_its_checkpoint_and_ends_as_if_nothing_had_
 ) -> None:
     config = short_config()
     with pytest.raises(TrainingError, match="the machine is gone"):
-        train(config, Interrupting("step 9/12", die))
+        train(config, Interrupting({"step 9/12": die}))
     result = train(config, console)
     assert "checkpoint-6, the newest whole checkpoint" in printed(console)
-    assert result.losses == finished_run.losses
     assert_same_end(result.folder, finished_run.folder)
 
 
@@ -68,7 +40,7 @@ def test_ctrl_c_saves_at_the_next_step_and_the_resumed_run_ends_as_if_nothing_ha
     short_config: MakeConfig, finished_run: TrainResult, console: Console
 ) -> None:
     config = short_config()
-    stopped = train(config, Interrupting("step 3/12", lambda: signal.raise_signal(signal.SIGINT)))
+    stopped = train(config, Interrupting({"step 3/12": lambda: signal.raise_signal(signal.SIGINT)}))
     assert stopped.stopped_by == signal.SIGINT
     assert (stopped.folder / "checkpoint-4").is_dir()
     assert not (stopped.folder / "training_metadata.json").exists()
@@ -81,7 +53,7 @@ def test_across_epochs_too(short_config: MakeConfig, tmp_path: Path, console: Co
     whole = train(short_config(*settings, output=tmp_path / "whole"), console)
     config = short_config(*settings, output=tmp_path / "parts")
     with pytest.raises(TrainingError):
-        train(config, Interrupting("step 9/12", die))
+        train(config, Interrupting({"step 9/12": die}))
     assert_same_end(train(config, console).folder, whole.folder)
 
 
@@ -90,7 +62,7 @@ def test_a_resumed_adapter_is_on_the_model_once(
 ) -> None:
     config = short_config()
     with pytest.raises(TrainingError):
-        train(config, Interrupting("step 9/12", die))
+        train(config, Interrupting({"step 9/12": die}))
     run = train(config, console).folder
     sizes = [(folder / "adapter_model.safetensors").stat().st_size for folder in (run, finished_run.folder)]
     assert sizes[0] == sizes[1]
@@ -100,7 +72,7 @@ def test_a_resumed_adapter_is_on_the_model_once(
 def test_tensorboard_shows_every_step_once_after_a_resume(short_config: MakeConfig, console: Console) -> None:
     config = short_config("training.save_steps=5")
     with pytest.raises(TrainingError):
-        train(config, Interrupting("step 9/12", die))  # logged at 6 and 9, after the checkpoint at 5
+        train(config, Interrupting({"step 9/12": die}))  # logged at 6 and 9, after the checkpoint at 5
     events = EventAccumulator(str(train(config, console).folder / "tensorboard")).Reload()
     assert [point.step for point in events.Scalars("train/loss")] == [1, 3, 6, 9, 12]
 
@@ -114,18 +86,59 @@ def test_a_finished_run_is_not_trained_further(short_config: MakeConfig, console
     assert again.steps == 12
 
 
-@pytest.mark.parametrize(
-    ("setting", "names"),
-    [("seed=1", "seed: 42 there, 1 now"), ("lora.lora_dropout=0", "lora.lora_dropout: 0.05 there, 0.0 now")],
-)
-def test_a_checkpoint_made_with_other_settings_is_an_error_that_names_them(
-    short_config: MakeConfig, console: Console, setting: str, names: str
+# Another value for every setting that the result depends on.
+OTHERWISE = {
+    "seed": 1,
+    "model.name": "LAIN",
+    "model.revision": "lain",
+    "model.quantization": "4bit",
+    "lora.r": 8,
+    "lora.lora_alpha": 8,
+    "lora.lora_dropout": 0.0,
+    "lora.bias": "all",
+    "lora.target_modules": ["q_proj"],
+    "data.variations": 2,
+    "data.validation_fraction": 0.5,
+    "data.tips": True,
+    "tokens.max_length": 64,
+    "tokens.loss_on": "all",
+    "training.num_train_epochs": 9,
+    "training.max_steps": 20,
+    "training.per_device_train_batch_size": 3,
+    "training.gradient_accumulation_steps": 3,
+    "training.tokens_per_micro_batch": 64,
+    "training.learning_rate": 0.5,
+    "training.lr_scheduler_type": "cosine",
+    "training.warmup_steps": 3,
+    "training.weight_decay": 0.5,
+    "training.max_grad_norm": 0.5,
+    "training.label_smoothing_factor": 0.5,
+    "training.mixed_precision": "no",
+    "training.gradient_checkpointing": True,
+}
+
+
+def test_every_setting_is_either_harmless_or_compared() -> None:
+    assert set(OTHERWISE) | HARMLESS_ON_RESUME == set(flatten(RunConfig()))
+    assert not set(OTHERWISE) & HARMLESS_ON_RESUME
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_a_checkpoint_made_with_another_setting_is_an_error_with_old_and_new_value(
+    short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path, name: str
 ) -> None:
-    folder = train(short_config(), console).folder
-    before = weights(folder)
-    with pytest.raises(CheckpointError, match=names):
-        train(short_config(setting), console)
-    assert weights(folder) == before
+    value = OTHERWISE[name]
+    if value == "LAIN":
+        value = str(tmp_path / "lain")
+        shutil.copytree(find_base(ModelConfig(name="mini")).location, value)
+    before = sorted(finished_run.folder.rglob("*"))
+    config = short_config(f"{name}={json.dumps(value)}", output=finished_run.folder)
+    old = json.loads((finished_run.folder / "checkpoint-12" / SEAL).read_text("utf-8"))["identity"][name]
+    with pytest.raises(CheckpointError) as caught:
+        train(config, console)
+    assert f"{name}: {old!r} there, {value!r} now" in caught.value.what
+    assert "--fresh" in caught.value.how
+    assert sorted(finished_run.folder.rglob("*")) == before
 
 
 def test_a_checkpoint_made_with_other_recipes_is_an_error_that_says_so(
@@ -138,10 +151,33 @@ def test_a_checkpoint_made_with_other_recipes_is_an_error_that_says_so(
         train(short_config(f"data.files=[{other}]"), console)
 
 
-def test_settings_that_cannot_change_the_result_may_change(short_config: MakeConfig, console: Console) -> None:
+def test_settings_that_cannot_change_the_result_may_change_and_count_from_then_on(
+    short_config: MakeConfig, finished_run: TrainResult, console: Console
+) -> None:
     with pytest.raises(TrainingError):
-        train(short_config(), Interrupting("step 9/12", die))
-    assert train(short_config("training.logging_steps=1", "training.save_steps=100"), console).steps == 12
+        train(short_config(), Interrupting({"step 9/12": die}))
+    settings = ("logging_steps=1", "save_steps=1", "save_minutes=60", "save_total_limit=1", "dataloader_num_workers=2")
+    run = train(short_config(*(f"training.{setting}" for setting in settings)), console).folder
+    assert weights(run) == weights(finished_run.folder)
+    assert [entry[0] for entry in logged(run)] == [1, 3, 6, 7, 8, 9, 10, 11, 12]
+    assert [folder.name for folder in run.glob("checkpoint-*")] == ["checkpoint-12"]
+
+
+def test_a_damaged_checkpoint_is_set_aside_and_the_next_older_used(
+    short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished_run.folder, run)
+    optimizer_file = run / "checkpoint-12" / "optimizer.pt"
+    content = bytearray(optimizer_file.read_bytes())
+    content[len(content) // 2] ^= 1
+    optimizer_file.write_bytes(content)
+    train(short_config(), console)
+    assert "checkpoint-12: optimizer.pt has changed since it was saved; kept as checkpoint-12.damaged-1" in printed(
+        console
+    )
+    assert (run / "checkpoint-12.damaged-1" / "optimizer.pt").read_bytes() == content
+    assert_same_end(run, finished_run.folder)
 
 
 def test_fresh_starts_over_and_keeps_the_earlier_run(short_config: MakeConfig, console: Console) -> None:
@@ -156,6 +192,7 @@ def test_fresh_starts_over_and_keeps_the_earlier_run(short_config: MakeConfig, c
 def test_a_checkpoint_holds_no_pickle_but_what_loads_as_weights_only(finished_run: TrainResult) -> None:
     checkpoint = finished_run.folder / "checkpoint-12"
     assert not (checkpoint / "training_args.bin").exists()
-    for file in ("optimizer.pt", "scheduler.pt"):
+    pickled = [file.name for file in checkpoint.iterdir() if file.suffix in (".pt", ".pth", ".bin", ".pkl")]
+    assert sorted(pickled) == ["optimizer.pt", "rng_state.pth", "scheduler.pt"]
+    for file in pickled:
         torch.load(checkpoint / file, weights_only=True)
-    assert json.loads((checkpoint / "trainer_state.json").read_text())["global_step"] == 12

@@ -1,12 +1,20 @@
 """The mission's numbers reach transformers."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from conftest import printed
+from rich.console import Console
+from safetensors.torch import load_file
 
 from koki.config import RunConfig, load_config
+from koki.errors import TrainingError
 from koki.model.device import Device
+from koki.pipeline import train
+from koki.training.loss import Batch, SupervisedLoss
 from koki.training.trainer import optimizer_steps, training_arguments
 
 RUN = Path("runs/uji")
@@ -17,8 +25,8 @@ CPU = Device("cpu", "CPU", 1, torch.float32, "no")
     ("name", "value"),
     [
         ("num_train_epochs", 3),
-        ("per_device_train_batch_size", 2),
-        ("gradient_accumulation_steps", 4),
+        ("per_device_train_batch_size", 8),  # 2 conversations x 4 accumulated: a step arrives whole
+        ("gradient_accumulation_steps", 1),
         ("learning_rate", 2e-5),
         ("weight_decay", 0.01),
         ("warmup_steps", 100),
@@ -49,3 +57,43 @@ def test_settings_are_passed_on() -> None:
 @pytest.mark.parametrize(("examples", "steps"), [(8, 3), (9, 6), (80, 30), (1, 3)])
 def test_a_run_has_so_many_steps(examples: int, steps: int) -> None:
     assert optimizer_steps(training_arguments(RunConfig(), CPU, RUN), examples) == steps
+
+
+class MemoryForTokens:
+    """A memory in which so many tokens fit at once."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, tokens: int) -> None:
+        self.most_seen = 0
+        within = SupervisedLoss.__call__
+
+        def limited(loss: SupervisedLoss, model: torch.nn.Module, batch: Batch) -> Any:
+            if batch["input_ids"].numel() > tokens:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            self.most_seen = max(self.most_seen, batch["input_ids"].numel())
+            return within(loss, model, batch)
+
+        patch.setattr(SupervisedLoss, "__call__", limited)
+
+
+TWO_STEPS = ("training.max_steps=2", "training.gradient_accumulation_steps=8", "lora.lora_dropout=0")
+
+
+def test_when_memory_runs_out_micro_batches_are_halved_and_the_result_is_the_same(
+    short_config: Callable[..., RunConfig], console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roomy = train(short_config(*TWO_STEPS, output=tmp_path / "roomy"), console)
+    memory = MemoryForTokens(monkeypatch, 300)
+    tight = train(short_config(*TWO_STEPS, "training.tokens_per_micro_batch=900", output=tmp_path / "tight"), console)
+    assert 0 < memory.most_seen <= 300
+    assert printed(console).count("Out of memory: from here on") in (1, 2)
+    for name, weight in load_file(roomy.folder / "adapter_model.safetensors").items():
+        torch.testing.assert_close(load_file(tight.folder / "adapter_model.safetensors")[name], weight)
+
+
+def test_when_not_even_one_conversation_fits_the_error_says_what_to_try(
+    short_config: Callable[..., RunConfig], console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    MemoryForTokens(monkeypatch, 20)
+    with pytest.raises(TrainingError, match="Not even one conversation") as caught:
+        train(short_config(*TWO_STEPS), console)
+    assert "tokens.max_length" in caught.value.how

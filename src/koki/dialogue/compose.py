@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_names
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Phrasebook, Question, Tip
 from koki.dialogue.reasons import reasons_in
@@ -40,12 +41,19 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One question and its answer; the segments are joined by blank lines."""
+    """One question and its answer; the segments are joined by blank lines.
+
+    Attributes:
+        terse: the answer in fewer words around the same recipe, should the recipe be long.
+        brief: the answer without the recipe, should that be too long for any answer to hold it.
+    """
 
     kind: Kind
     system: str
     question: str
     answer: tuple[Segment, ...]
+    terse: tuple[Segment, ...] = ()
+    brief: tuple[Segment, ...] = ()
 
 
 class Composer:
@@ -81,8 +89,15 @@ class Composer:
         """One conversation for each way of asking for the tip."""
         return [self._conversation("tip", question, (Segment(tip.answer),)) for question in tip.questions]
 
-    def _conversation(self, kind: Kind, question: str, answer: tuple[Segment, ...]) -> Conversation:
-        return Conversation(kind, self._book.system.prompt, question, answer)
+    def _conversation(
+        self,
+        kind: Kind,
+        question: str,
+        answer: tuple[Segment, ...],
+        terse: tuple[Segment, ...] = (),
+        brief: tuple[Segment, ...] = (),
+    ) -> Conversation:
+        return Conversation(kind, self._book.system.prompt, question, answer, terse, brief)
 
     def _requests(self, recipe: Recipe, kind: Kind, questions: Sequence[Question]) -> list[Conversation]:
         return [
@@ -98,11 +113,13 @@ class Composer:
         return (opening, *self._body(recipe, question.answers), *tip, self._courtesy(draw))
 
     def _recommendations(self, recipe: Recipe) -> list[Conversation]:
-        main = recipe.main_ingredients
-        if len(main) < FEWEST_AT_HAND:
+        if len(recipe.main_ingredients) < FEWEST_AT_HAND:
             return []
+        names = unrelated_names(recipe)
+        if len(names) < FEWEST_AT_HAND or all(map(is_seasoning, names)):
+            names = recipe.main_ingredients
         return [
-            self._recommendation(_draw_at_hand(main, self._generator(recipe.id, "recommendation", number)), question)
+            self._recommendation(_draw_at_hand(names, self._generator(recipe.id, "recommendation", number)), question)
             for number, question in enumerate(_trained(self._book.recommendation))
         ]
 
@@ -112,28 +129,35 @@ class Composer:
         draw = self._generator(question.lower())
         frame = self._book.frames.recommendation
         best, *others = self._pantry.what_can_i_cook(at_hand, MOST_DISHES if form.several else 1)
-        others = [other for other in others if len(other.at_hand) > 1]  # one side dish in common is no suggestion
-        opening = _say(
-            draw.choice(frame.opening), dish=self._names[best.recipe.id], ingredients=self._join(best.at_hand)
-        )
+        dish = self._names[best.recipe.id]
+        opening = _say(draw.choice(frame.opening), dish=dish, ingredients=self._join(_used(at_hand, best)))
         if best.missing:
             rest = _say(draw.choice(frame.missing), missing=self._join(best.missing))
         else:
             rest = draw.choice(frame.complete)
-        answer = (
-            Segment(f"{opening} {rest} {draw.choice(frame.recipe)}"),
-            *self._body(best.recipe, "recipe"),
-            *self._others(draw.choice(self._book.frames.others.recommendation), map(self._suggestion, others)),
+        recipe = self._body(best.recipe, "recipe")
+        end = (
+            *self._others(
+                draw.choice(self._book.frames.others.recommendation),
+                # one side dish in common is no suggestion
+                (self._suggestion(at_hand, other) for other in others if len(_used(at_hand, other)) > 1),
+            ),
             self._courtesy(draw),
         )
-        return self._conversation("recommendation", question, answer)
+        return self._conversation(
+            "recommendation",
+            question,
+            (Segment(f"{opening} {rest} {draw.choice(frame.recipe)}"), *recipe, *end),
+            terse=(Segment(f"{_say(draw.choice(frame.terse), dish=dish)} {rest}"), *recipe),
+            brief=(Segment(f"{opening} {rest} {_say(draw.choice(frame.offer), dish=dish)}"), *end),
+        )
 
-    def _suggestion(self, suggestion: Suggestion) -> str:
+    def _suggestion(self, at_hand: Sequence[str], suggestion: Suggestion) -> str:
         frame = self._book.frames.others
         form = frame.with_missing if suggestion.missing else frame.with_all
         return form.format(
             dish=self._names[suggestion.recipe.id],
-            at_hand=self._join(suggestion.at_hand),
+            at_hand=self._join(_used(at_hand, suggestion)),
             missing=self._join(suggestion.missing) if suggestion.missing else "",
         )
 
@@ -152,15 +176,19 @@ class Composer:
         draw = self._generator("inquiry", ingredient.lower())
         frame = self._book.frames.inquiry
         best, *others = self._dishes_with(ingredient)
-        opening = _say(draw.choice(frame.opening), dish=self._names[best.id], ingredient=ingredient)
+        dish = self._names[best.id]
+        opening = _say(draw.choice(frame.opening), dish=dish, ingredient=ingredient)
         heading = _say(draw.choice(self._book.frames.others.inquiry), ingredient=ingredient)
-        answer = (
-            Segment(f"{opening} {draw.choice(frame.recipe)}"),
-            *self._body(best, "recipe"),
+        end = (
             *self._others(heading, (self._with_ingredients(other, ingredient) for other in others)),
             self._courtesy(draw),
         )
-        return self._conversation("inquiry", _ask(form.question, ingredient=ingredient), answer)
+        return self._conversation(
+            "inquiry",
+            _ask(form.question, ingredient=ingredient),
+            (Segment(f"{opening} {draw.choice(frame.recipe)}"), *self._body(best, "recipe"), *end),
+            brief=(Segment(f"{opening} {_say(draw.choice(frame.offer), dish=dish)}"), *end),
+        )
 
     def _dishes_with(self, ingredient: str) -> list[Recipe]:
         """A few dishes with the ingredient: those named for it first, then the best-loved.
@@ -182,7 +210,7 @@ class Composer:
     def _with_ingredients(self, recipe: Recipe, ingredient: str) -> str:
         """A line that says what else makes the dish."""
         subject = thing(ingredient)
-        kinds = [(name, thing(name)) for name in recipe.main_ingredients]
+        kinds = [(name, thing(name)) for name in kitchen_names(recipe)]
         rest = [name for name, kind in kinds if subject and kind and not kind.is_related_to(subject)]
         rest.sort(key=is_seasoning)
         form = self._book.frames.others.with_ingredients
@@ -214,7 +242,8 @@ class Composer:
         return Segment(f"{headings.ingredients}\n{ingredients}"), Segment(f"{headings.steps}\n{steps}")
 
     def _fitting_tip(self, recipe: Recipe, draw: random.Random) -> tuple[Segment, ...]:
-        names = {fold(name) for name in recipe.main_ingredients}
+        items = [item for item in recipe.ingredients if not item.heading]
+        names = {fold(name) for item in items for name in (item.name, *item.others) if name}
         fitting = [tip for tip in self._tips if names & {fold(name) for name in tip.ingredients}]
         if not fitting:
             return ()
@@ -228,12 +257,6 @@ class Composer:
 
     def _generator(self, *purpose: object) -> random.Random:
         return random.Random(":".join(map(str, (self._seed, *purpose))))
-
-
-def inquiry_subjects(recipe: Recipe) -> tuple[str, ...]:
-    """The ingredients that make the dish: seasonings only where there is nothing else."""
-    main = recipe.main_ingredients
-    return tuple(name for name in main if not is_seasoning(name)) or main
 
 
 def list_ingredients(ingredients: Sequence[Ingredient]) -> str:
@@ -252,12 +275,19 @@ def list_steps(steps: Sequence[str]) -> str:
     return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
 
 
-def _draw_at_hand(main: tuple[str, ...], draw: random.Random) -> list[str]:
-    """3 to 5 of the main ingredients, at least one of them more than a seasoning where the dish has one."""
-    count = draw.randint(FEWEST_AT_HAND, min(MOST_AT_HAND, len(main)))
-    first = draw.choice([name for name in main if not is_seasoning(name)] or main)
-    rest = draw.sample([name for name in main if name != first], count - 1)
+def _draw_at_hand(names: Sequence[str], draw: random.Random) -> list[str]:
+    """3 to 5 of the names, at least one of them more than a seasoning where there is one."""
+    count = draw.randint(FEWEST_AT_HAND, min(MOST_AT_HAND, len(names)))
+    first = draw.choice([name for name in names if not is_seasoning(name)] or names)
+    rest = draw.sample([name for name in names if name != first], count - 1)
     return [first, *rest]
+
+
+def _used(at_hand: Sequence[str], suggestion: Suggestion) -> list[str]:
+    """What of it the dish uses, in the words of who has it: "ayam", though the recipe asks for "ayam kampung"."""
+    met = [it for it in map(thing, suggestion.at_hand) if it]
+    have = {name: thing(name) for name in at_hand}
+    return [name for name, it in have.items() if it and any(map(it.is_related_to, met))]
 
 
 def _trained(questions: Iterable[Question]) -> list[Question]:

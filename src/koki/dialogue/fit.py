@@ -1,20 +1,29 @@
-"""Makes a conversation fit: leaves out courtesy, then extras; never an ingredient, a step or the stop token."""
+"""Makes a conversation fit: never without an ingredient or a step of a recipe that it gives, or the stop token."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from koki.dialogue.compose import Segment
+from koki.dialogue.compose import Conversation
 
 _LEFT_OUT = ((), ("courtesy",), ("courtesy", "extra"))
 
 
-def shorter_and_shorter(answer: tuple[Segment, ...]) -> Iterator[str]:
-    """The answer whole, then without courtesy, then without extras either; each text that differs, once.
+class Version(NamedTuple):
+    """A text of the answer; a brief one offers the recipe instead of giving it."""
 
-    The first text that fits is the one to train on; when none does, the conversation is left out.
+    text: str
+    is_brief: bool
+
+
+def shorter_and_shorter(conversation: Conversation) -> Iterator[Version]:
+    """The answer whole, without courtesy, without extras, in terse words, and brief; each text that differs, once.
+
+    The first that fits is the one to train on; when none does, the conversation is left out.
     """
-    seen: set[str] = set()
-    for roles in _LEFT_OUT:
-        text = "\n\n".join(segment.text for segment in answer if segment.role not in roles)
-        if text not in seen:
-            seen.add(text)
-            yield text
+    seen = {""}
+    for answer in (conversation.answer, conversation.terse, conversation.brief):
+        for roles in _LEFT_OUT:
+            text = "\n\n".join(segment.text for segment in answer if segment.role not in roles)
+            if text not in seen:
+                seen.add(text)
+                yield Version(text, is_brief=answer is conversation.brief)

@@ -8,8 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from koki.dialogue.kitchen import kitchen_names
 from koki.dialogue.phrasebook import Phrasebook
+from koki.dialogue.titles import spoken
 from koki.recipes.ingredients import fold, is_seasoning
+from koki.recipes.pantry import thing
 from koki.recipes.table import Recipe
 
 # Ingredients named together, at most; past that a number is easier to read.
@@ -22,17 +25,19 @@ def names_of(recipes: Sequence[Recipe], book: Phrasebook) -> dict[str, str]:
     Of recipes with equal titles (spelling variants folded) the best-loved keeps the bare title; of equally loved ones
     that with more to it, then the lower id.
     """
+    titles = {recipe.id: spoken(recipe.title, book.titles) for recipe in recipes}
     groups: defaultdict[str, list[Recipe]] = defaultdict(list)
     for recipe in recipes:
-        groups[fold(recipe.title) or recipe.title.lower()].append(recipe)
+        title = titles[recipe.id]
+        groups[fold(title) or title.lower()].append(recipe)
     ordered = [sorted(group, key=_rank) for group in groups.values()]
-    names = {group[0].id: group[0].title for group in ordered}
+    names = {group[0].id: titles[group[0].id] for group in ordered}
     taken = {name.lower() for name in names.values()}
     for first, *others in ordered:
-        shared = Counter(name for recipe in (first, *others) for name in _folded(recipe))
-        common = [name for name, count in shared.most_common() if count > (1 + len(others)) / 2]
+        common = _common([first, *others])
         for recipe in others:
-            name = next(name for name in _candidates(recipe, first, common, book) if name.lower() not in taken)
+            candidates = _candidates(titles[recipe.id], recipe, first, common, book)
+            name = next(name for name in candidates if name.lower() not in taken)
             names[recipe.id] = name
             taken.add(name.lower())
     return names
@@ -42,27 +47,33 @@ def _rank(recipe: Recipe) -> tuple[int, int, str]:
     return -(recipe.loves or 0), -len(recipe.ingredients) - len(recipe.steps), recipe.id
 
 
-def _folded(recipe: Recipe) -> set[str]:
-    return {fold(name) for name in recipe.main_ingredients}
+def _common(recipes: Sequence[Recipe]) -> list[str]:
+    """What most of the recipes have, the commonest first."""
+    counts = Counter(name for recipe in recipes for name in {fold(name) for name in kitchen_names(recipe)})
+    return [name for name, count in counts.most_common() if count > len(recipes) / 2]
 
 
-def _candidates(recipe: Recipe, first: Recipe, common: Sequence[str], book: Phrasebook) -> Iterator[str]:
+def _candidates(title: str, recipe: Recipe, first: Recipe, common: Sequence[str], book: Phrasebook) -> Iterator[str]:
     """Names from the most telling to a mere number; the numbers never end."""
     forms = book.naming
-    own, of_first, title = _folded(recipe), _folded(first), fold(recipe.title)
-    # what makes the dish before what seasons it; what the title says already sets nothing apart
-    telling = [name for name in recipe.main_ingredients if fold(name) not in of_first and fold(name) not in title]
-    telling.sort(key=is_seasoning)
+    told = fold(title)  # what the title says already sets nothing apart
+    telling = [name for name in kitchen_names(recipe) if not _has(first, name) and fold(name) not in told]
+    telling.sort(key=is_seasoning)  # what makes the dish before what seasons it
     for name in telling:
-        yield forms.having.format(dish=recipe.title, ingredients=name)
+        yield forms.having.format(dish=title, ingredients=name)
     for name in common:
-        if name not in own:
-            yield forms.without.format(dish=recipe.title, ingredient=name)
+        if not _has(recipe, name) and name not in told:
+            yield forms.without.format(dish=title, ingredient=name)
     for size in range(2, _MOST_NAMED + 1):
         for together in combinations(telling, size):
-            ingredients = book.joining.join(together)
-            yield forms.having.format(dish=recipe.title, ingredients=ingredients)
+            yield forms.having.format(dish=title, ingredients=book.joining.join(together))
     number = 2
     while True:
-        yield forms.numbered.format(dish=recipe.title, number=number)
+        yield forms.numbered.format(dish=title, number=number)
         number += 1
+
+
+def _has(recipe: Recipe, name: str) -> bool:
+    """Whether the recipe has the ingredient, a kind of it, or what it is a kind of."""
+    wanted = thing(name)
+    return wanted is not None and any(it and it.is_related_to(wanted) for it in map(thing, recipe.main_ingredients))

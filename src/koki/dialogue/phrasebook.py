@@ -44,18 +44,19 @@ class OpeningFrame(_Table):
     opening: tuple[str, ...] = Field(min_length=1)
 
 
-class RecommendationFrame(OpeningFrame):
-    """Sentences of a recommendation, in the order in which they are said."""
+class SuggestionFrame(OpeningFrame):
+    """Sentences of an answer that suggests a dish: what leads to its recipe, or offers it where it is too long."""
 
+    recipe: tuple[str, ...] = Field(min_length=1)
+    offer: tuple[str, ...] = Field(min_length=1)
+
+
+class RecommendationFrame(SuggestionFrame):
+    """What is missing, or that nothing is; ``terse`` is an opening of few words."""
+
+    terse: tuple[str, ...] = Field(min_length=1)
     missing: tuple[str, ...] = Field(min_length=1)
     complete: tuple[str, ...] = Field(min_length=1)
-    recipe: tuple[str, ...] = Field(min_length=1)
-
-
-class InquiryFrame(OpeningFrame):
-    """Sentences of an answer to an inquiry."""
-
-    recipe: tuple[str, ...] = Field(min_length=1)
 
 
 class OthersFrame(_Table):
@@ -81,7 +82,7 @@ class Frames(_Table):
     ingredients: OpeningFrame
     steps: OpeningFrame
     recommendation: RecommendationFrame
-    inquiry: InquiryFrame
+    inquiry: SuggestionFrame
     others: OthersFrame
     closing: ClosingFrame
 
@@ -111,6 +112,33 @@ class Joining(_Table):
         return last.join(part for part in (self.comma.join(names[:-1]), names[-1]) if part)
 
 
+class Kitchen(_Table):
+    """How ingredients are spoken of.
+
+    ``kinds`` are words that narrow an ingredient and are said with it: "ayam kampung".
+    """
+
+    kinds: frozenset[str]
+
+
+class Titles(_Table):
+    """What people write into titles.
+
+    Attributes:
+        prefixes: words before the dish that are not part of its name.
+        signatures: what opens the name of who posted or cooked it, at the end.
+        mine: ways of saying "I", after "ala".
+        acronyms: always written in capitals.
+        short_words: words of a few letters that are no acronyms, should they be typed in capitals.
+    """
+
+    prefixes: tuple[str, ...] = Field(min_length=1)
+    signatures: tuple[str, ...] = Field(min_length=1)
+    mine: tuple[str, ...] = Field(min_length=1)
+    acronyms: frozenset[str]
+    short_words: frozenset[str]
+
+
 class Naming(_Table):
     """How a recipe is told from others of the same title."""
 
@@ -127,7 +155,7 @@ class Reasons(_Table):
         leading: words that tie a sentence to the one before and can be left out.
         leaning: first words of a sentence that makes no sense alone.
         vague: first words of a purpose that does not say of what it speaks.
-        chatty: words in a purpose that are meant for the readers of a post.
+        chatty: words that are meant for the readers of a post, or speak of who posted it.
     """
 
     because: tuple[str, ...] = Field(min_length=1)
@@ -153,6 +181,8 @@ class Phrasebook(_Table):
     frames: Frames
     headings: Headings
     joining: Joining
+    kitchen: Kitchen
+    titles: Titles
     naming: Naming
     reasons: Reasons
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from koki.dialogue.phrasebook import Reasons
 from koki.recipes.table import Recipe
 
-# A tip of fewer words says too little; a purpose of more is not asked for in one breath.
-_FEWEST_WORDS, _LONGEST_PURPOSE = 5, 10
+# A tip of fewer words says too little, one of more is half a recipe.
+_FEWEST_WORDS, _MOST_WORDS = 5, 30
+# A purpose of more words is not asked for in one breath.
+_LONGEST_PURPOSE = 10
 
 
 def reasons_in(recipe: Recipe, words: Reasons) -> Iterator[tuple[str, str]]:
@@ -34,15 +36,18 @@ def _purpose(sentence: str, words: Reasons) -> str | None:
         return None
     purpose = found[1].lower().split()
     says_enough = 1 < len(purpose) <= _LONGEST_PURPOSE and purpose[0] not in words.vague
-    is_one = not any(word in words.because or word in words.chatty or word[0].isdigit() for word in purpose)
+    is_one = not any(word in words.because or word[0].isdigit() for word in purpose)
     return " ".join(purpose) if says_enough and is_one else None
 
 
 def _standing_alone(sentence: str, words: Reasons) -> str | None:
-    """The sentence without what ties it to the one before: "Lalu", "Setelah itu,"."""
-    alone = re.sub(rf"^(?:(?:{'|'.join(words.leading)})\b,?\s*)+", "", sentence, flags=re.IGNORECASE)
-    first = re.match(r"\w+", alone)
-    if first is None or first[0].lower() in words.leaning:
+    """The sentence without what ties it to the one before: "Lalu", "Setelah itu,".
+
+    None for one that leans on the one before, chats with the readers of a post, or goes on and on.
+    """
+    alone = re.sub(rf"^(?:(?:{'|'.join(words.leading)})\b\s*[,:]?\s*)+", "", sentence, flags=re.IGNORECASE)
+    said = re.findall(r"\w+", alone.lower())
+    if not said or len(said) > _MOST_WORDS or said[0] in words.leaning or not words.chatty.isdisjoint(said):
         return None
-    alone = alone[0].upper() + alone[1:]
-    return alone if alone.endswith((".", "!", "?")) else f"{alone}."
+    alone = alone[0].upper() + alone[1:].rstrip(" .,;:")
+    return alone if alone.endswith(("!", "?")) else f"{alone}."

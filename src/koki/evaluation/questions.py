@@ -14,7 +14,8 @@ from itertools import chain, pairwise
 from typing import Final
 
 from koki.config import RunConfig
-from koki.dialogue.compose import Composer, Conversation, Kind, inquiry_subjects
+from koki.dialogue.compose import Composer, Conversation, Kind
+from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import Joining, Phrasebook, Question, load_phrasebook, load_tips
 from koki.errors import DataError
 from koki.recipes.pantry import Pantry

@@ -20,6 +20,7 @@ from transformers import (
 
 from koki.config import ModelConfig
 from koki.errors import ModelError
+from koki.model.attention import use_segmented_attention
 from koki.model.device import Device
 
 ALIASES = {
@@ -125,13 +126,14 @@ def prepare_for_training(model: PreTrainedModel, config: ModelConfig, *, gradien
     """K-bit preparation of a quantised base, and the settings that training needs.
 
     A quantised base has its norms raised to float32 (peft's `prepare_model_for_kbit_training`); another keeps its
-    dtype. The cache of keys and values serves generation only.
+    dtype. The cache of keys and values serves generation only. Attention is confined to each example of a row.
     """
     if config.quantization is not None:
         from peft import prepare_model_for_kbit_training
 
         prepare_model_for_kbit_training(model, use_gradient_checkpointing=gradient_checkpointing)
     model.config.use_cache = False
+    use_segmented_attention(model)
 
 
 def _locate(name: str) -> str:

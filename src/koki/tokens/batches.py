@@ -5,7 +5,7 @@ The order is a pure function of seed and epoch, so a run that goes on from step 
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,18 +22,10 @@ class VariationSampler(Sampler[int]):
     With a number, a recipe's conversations are dealt out epoch by epoch, every kind in its share, and start over
     when all have been dealt. A unit with fewer conversations than a full recipe (a tip) is dealt in proportion,
     at least one an epoch.
-
-    Args:
-        examples_per_step: micro-batch size times accumulation steps. The loss is divided by the tokens of the whole
-            step, so the order within it changes nothing but the padding.
     """
 
-    def __init__(
-        self, dataset: ConversationDataset, variations: int | Literal["all"], seed: int, examples_per_step: int
-    ) -> None:
+    def __init__(self, dataset: ConversationDataset, variations: int | Literal["all"], seed: int) -> None:
         self._seed = seed
-        self._lengths = dataset.lengths()
-        self._examples_per_step = examples_per_step
         self._epoch = 0
         starts = dataset.unit_starts
         self._hands = [
@@ -63,12 +55,7 @@ class VariationSampler(Sampler[int]):
         )
         # the unit seeds above have two words, so this generator shares its stream with none of them
         order = np.random.default_rng([self._seed, self._epoch, len(drawn)]).permutation(len(drawn))
-        return iter(self._sorted_within_steps(drawn[order]).tolist())
-
-    def _sorted_within_steps(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The same examples in every optimizer step, those of like length next to each other: less padding."""
-        steps = np.arange(len(numbers)) // self._examples_per_step
-        return numbers[np.lexsort((self._lengths[numbers], steps))]
+        return iter(drawn[order].tolist())
 
 
 def _dealt(kinds: npt.NDArray[np.uint8], generator: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -80,23 +67,64 @@ def _dealt(kinds: npt.NDArray[np.uint8], generator: np.random.Generator) -> npt.
     return np.argsort(places, kind="stable")
 
 
-class PaddingCollator:
-    """Pads a micro-batch to its longest example.
+class StepCollator:
+    """Cuts the examples of one optimizer step into micro-batches without padding.
 
-    Returns ``input_ids``, ``attention_mask`` and ``labels``, each of shape (examples, longest).
+    A micro-batch is one row in which examples stand one after the other. The loss is divided by the supervised tokens
+    of the whole step, so where the cuts fall changes nothing but the memory.
+
+    Args:
+        tokens_per_micro_batch: a row has at most so many tokens; an example that is longer has a row of its own.
     """
 
-    def __init__(self, pad_token_id: int) -> None:
-        self._pad_token_id = pad_token_id
+    def __init__(self, tokens_per_micro_batch: int) -> None:
+        self._most = tokens_per_micro_batch
 
-    def __call__(self, examples: Sequence[Example]) -> dict[str, torch.Tensor]:
-        shape = (len(examples), max(len(example["input_ids"]) for example in examples))
-        input_ids = torch.full(shape, self._pad_token_id)
-        attention_mask = torch.zeros(shape, dtype=torch.long)
-        labels = torch.full(shape, IGNORED)
-        for row, example in enumerate(examples):
+    def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
+        """``micro_batches``: see `row_of`."""
+        rows: list[list[Example]] = [[]]
+        room = self._most
+        for example in examples:
             length = len(example["input_ids"])
-            input_ids[row, :length] = torch.from_numpy(example["input_ids"])
-            attention_mask[row, :length] = 1
-            labels[row, :length] = torch.from_numpy(example["labels"])
-        return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}
+            if rows[-1] and length > room:
+                rows.append([])
+                room = self._most
+            rows[-1].append(example)
+            room -= length
+        return {"micro_batches": [row_of(row) for row in rows]}
+
+
+def recut(micro_batches: Sequence[dict[str, Any]], tokens_per_micro_batch: int) -> list[dict[str, Any]]:
+    """The examples of a step in other micro-batches, on the same device."""
+    examples: list[Example] = []
+    for batch in micro_batches:
+        columns = {name: batch[name][0].cpu().split(batch["segment_lengths"]) for name in ("input_ids", "labels")}
+        examples += [
+            {"input_ids": ids.numpy(), "labels": labels.numpy()} for ids, labels in zip(*columns.values(), strict=True)
+        ]
+    device = micro_batches[0]["input_ids"].device
+    return [
+        {name: value.to(device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
+        for batch in StepCollator(tokens_per_micro_batch)(examples)["micro_batches"]
+    ]
+
+
+def row_of(examples: Sequence[Example]) -> dict[str, Any]:
+    """Examples one after the other.
+
+    Returns:
+        ``input_ids``, ``position_ids`` (from 0 in each example) and ``labels`` (none for an example's first token,
+        which nothing predicts), each of shape (1, tokens), and ``segment_lengths``, the tokens of each example.
+    """
+    lengths = [len(example["input_ids"]) for example in examples]
+    labels = np.concatenate([example["labels"] for example in examples])
+    labels[np.cumsum([0, *lengths[:-1]])] = IGNORED
+    columns = {
+        "input_ids": np.concatenate([example["input_ids"] for example in examples]),
+        "position_ids": np.concatenate([np.arange(length) for length in lengths]),
+        "labels": labels,
+    }
+    return {
+        **{name: torch.from_numpy(column)[None] for name, column in columns.items()},
+        "segment_lengths": lengths,
+    }

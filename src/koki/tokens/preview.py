@@ -44,20 +44,33 @@ class Preview:
     title: str
     conversations: tuple[PreviewedConversation, ...]
     fit: FitReport
+    is_held_out: bool
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         conversations = [conversation.as_dict() for conversation in self.conversations]
-        return {"title": self.title, "conversations": conversations, "fit": self.fit.as_dict()}
+        return {
+            "title": self.title,
+            "held_out": self.is_held_out,
+            "conversations": conversations,
+            "fit": self.fit.as_dict(),
+        }
 
     def render(self) -> Group:
         """For a terminal."""
-        return Group(*(conversation.render() for conversation in self.conversations), self.fit.render())
+        note = ["This recipe is held out: it is not trained on unless data.validation_fraction is 0."]
+        return Group(
+            *(conversation.render() for conversation in self.conversations),
+            self.fit.render(),
+            *(note if self.is_held_out else []),
+        )
 
 
-def preview(title: str, dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase) -> Preview:
+def preview(
+    title: str, dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase, *, is_held_out: bool
+) -> Preview:
     """A recipe's conversations, decoded from the very ids that are trained on."""
-    return Preview(title, tuple(_decode(dataset, tokenizer)), dataset.report)
+    return Preview(title, tuple(_decode(dataset, tokenizer)), dataset.report, is_held_out)
 
 
 def _decode(dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase) -> Iterator[PreviewedConversation]:

@@ -38,9 +38,10 @@ class TokenStore:
         """Where each sequence ends, led by 0."""
         return np.asarray(self._ends, dtype=np.int64)
 
-    def content(self) -> bytes:
+    @property
+    def content(self) -> npt.NDArray[np.uint16 | np.int32]:
         """All sequences, one after the other."""
-        return self._ids[: self.tokens].tobytes()
+        return self._ids[: self.tokens]
 
     @property
     def tokens(self) -> int:

@@ -9,11 +9,15 @@ be tokenised apart and joined to the very ids that `apply_chat_template` gives:
 
     assistant\\nBerikut ...   <|im_end|> \\n
     '----- answer ------'   '--- tail ---'
+
+Qwen's tokenizers cut every text into words before they merge, and always behind the last newline of a run. So an answer
+is cut once more, at its blank lines, and the recipe that forty answers share is tokenised once.
 """
 
 import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +27,14 @@ from transformers import PreTrainedTokenizerBase
 from koki.errors import ModelError
 
 Ids = npt.NDArray[np.int64]
+
+# How the tokenizers of Qwen2, Qwen2.5 and Qwen3 cut a text into words.
+QWEN2_SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+# Behind a blank line, where a character follows that no run of blanks can take in.
+_BLANK_LINES = re.compile(r"(?<=\n\n)(?=\S)")
 
 _SYSTEM, _QUESTION, _ANSWER, _NEXT = "KOKISYSTEM", "KOKIQUESTION", "KOKIANSWER", "KOKINEXT"
 
@@ -43,6 +55,7 @@ class ChatTemplate:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str) -> None:
         self.system = system
         self._text_tokenizer = _without_added_tokens(tokenizer)
+        self._cuts_at_blank_lines = json.dumps(QWEN2_SPLIT) in self._text_tokenizer.to_str()
         pieces = _cut(_render(tokenizer), tokenizer)
         _slot(pieces, _SYSTEM)  # a template that drops the system prompt would drop it silently
         at_question, at_answer = _slot(pieces, _QUESTION), _slot(pieces, _ANSWER)
@@ -76,17 +89,24 @@ class ChatTemplate:
         """Question pieces, from ``user\\n`` to the last character."""
         return self.encode([self._question_form.replace(_QUESTION, question) for question in questions])
 
-    def encode_answers(self, answers: Sequence[str]) -> list[list[int]]:
-        """Answer pieces; the first `answer_start` ids are the template's.
+    def cut_answer(self, answer: str) -> list[str]:
+        """The texts of an answer's pieces, from ``assistant\\n`` on: one for each block between blank lines.
+
+        Encoded apart and joined, they give the ids of the whole.
+        """
+        whole = self._answer_form.replace(_ANSWER, answer)
+        return _BLANK_LINES.split(whole) if self._cuts_at_blank_lines else [whole]
+
+    def require_answer_prefix(self, ids: Sequence[int]) -> None:
+        """Check that the ids of an answer's first piece start with those of ``assistant\\n``.
 
         Raises:
             ModelError: the tokenizer merged the template's words with an answer's.
         """
-        pieces = self.encode([self._answer_form.replace(_ANSWER, answer) for answer in answers])
-        for piece, answer in zip(pieces, answers, strict=True):
-            if piece[: self.answer_start] != self._answer_prefix:
-                raise ModelError(f"The tokenizer merges the chat template with the answer {answer[:40]!r}.")
-        return pieces
+        if list(ids[: self.answer_start]) != self._answer_prefix:
+            raise ModelError(
+                f"The tokenizer merges the chat template with an answer: {self.decode_answer(ids)[:40]!r}."
+            )
 
     def decode_question(self, ids: Sequence[int]) -> str:
         """The question of a piece from `encode_questions`."""
@@ -94,8 +114,17 @@ class ChatTemplate:
         return self._text_tokenizer.decode(list(ids)).removeprefix(before).removesuffix(after)
 
     def decode_answer(self, ids: Sequence[int]) -> str:
-        """The answer of a piece from `encode_answers`."""
+        """The answer whose pieces, from `cut_answer`, have these ids."""
         return self._text_tokenizer.decode(list(ids)).removeprefix(self._answer_form.removesuffix(_ANSWER))
+
+    def questions_in(self, ids: npt.ArrayLike) -> list[str]:
+        """The questions of all conversations in the ids of a batch, however they are laid out in it."""
+        flat = np.asarray(ids).ravel()
+        ends = _occurrences(flat, self.middle)
+        return [
+            self.decode_question(flat[start : ends[np.searchsorted(ends, start)]].tolist())
+            for start in _occurrences(flat, self.head) + len(self.head)
+        ]
 
     def prompt(self, question: str, history: Sequence[tuple[str, str]] = ()) -> list[int]:
         """Ids up to where the answer starts, for generation.
@@ -123,6 +152,14 @@ class ChatTemplate:
         for piece in pieces:
             ids += [piece] if isinstance(piece, int) else self.encode([piece.replace(_SYSTEM, system)])[0]
         return np.array(ids, dtype=np.int64)
+
+
+def _occurrences(ids: npt.NDArray[Any], piece: Ids) -> npt.NDArray[np.int64]:
+    """Where ``piece`` starts in ``ids``."""
+    if len(ids) < len(piece):
+        return np.empty(0, dtype=np.int64)
+    windows = np.lib.stride_tricks.sliding_window_view(ids, len(piece))
+    return np.flatnonzero((windows == piece).all(axis=1))
 
 
 def _render(tokenizer: PreTrainedTokenizerBase, next_question: str = "") -> str:

@@ -1,14 +1,21 @@
-"""What happens beside the steps: progress on the terminal, and a graceful stop."""
+"""What happens beside the steps: progress on the terminal, TensorBoard, saving by the clock, and a graceful stop."""
 
 import signal
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.integrations.integration_utils import TensorBoardCallback
+
+# What asks a run to stop; Windows has no hang-up.
+_STOP_SIGNALS = tuple(
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__
+)
 
 
 class ProgressCallback(TrainerCallback):
@@ -34,7 +41,8 @@ class ProgressCallback(TrainerCallback):
         self._steps_before = state.global_step
         self._tokens_before = state.num_input_tokens_seen
         self._bar.start()
-        self._bar.update(self._task, total=state.max_steps, completed=state.global_step)
+        # not update(): it would take the steps of earlier sessions for this one's speed
+        self._bar.reset(self._task, total=state.max_steps, completed=state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._bar.update(self._task, completed=state.global_step, speed=f"{self._tokens_a_second(state):,.0f} tokens/s")
@@ -76,10 +84,56 @@ class ProgressCallback(TrainerCallback):
         return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
-class GracefulStop(TrainerCallback):
-    """While entered, the first SIGINT or SIGTERM ends training after the current step, with a checkpoint.
+class TensorBoardLog(TensorBoardCallback):
+    """TensorBoard's curves; where they cannot be written, that is said once and training goes on without them."""
 
-    A second one stops at once, as if Koki had not listened.
+    def __init__(self, writer: Any, say: Callable[[str], None]) -> None:
+        super().__init__(writer)  # type: ignore[no-untyped-call]
+        self._say = say
+        self._failed = False
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **options: Any,
+    ) -> None:
+        if self._failed:
+            return
+        try:
+            super().on_log(args, state, control, logs, **options)  # type: ignore[no-untyped-call]
+        except OSError as error:
+            self._failed = True
+            self._say(f"TensorBoard's log cannot be written: {error}; training goes on without it")
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """The writer is closed by whoever opened it, also after a failure."""
+
+
+class SaveByTheClock(TrainerCallback):
+    """A checkpoint whenever so many minutes have gone by without one."""
+
+    def __init__(self, minutes: float) -> None:
+        self._seconds = 60 * minutes
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._saved = time.monotonic()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if time.monotonic() - self._saved >= self._seconds:
+            control.should_save = True
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._saved = time.monotonic()
+
+
+class GracefulStop(TrainerCallback):
+    """While entered, the first SIGINT, SIGTERM or SIGHUP ends training after the current step, with a checkpoint.
+
+    A second one stops at once, as if Koki had not listened. A second SIGHUP does not: a terminal that closes sends
+    several. A signal that was ignored already stays ignored; that is how ``nohup`` works.
 
     Attributes:
         received: the signal that asked to stop, or None.
@@ -93,12 +147,14 @@ class GracefulStop(TrainerCallback):
     def __enter__(self) -> Self:
         # Python hands signals to the main thread alone; trained in another, Koki leaves them to the program around it
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._handlers[number] = signal.signal(number, self._on_signal)
+            for number in _STOP_SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._handlers[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._restore()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self.received is not None:
@@ -107,9 +163,18 @@ class GracefulStop(TrainerCallback):
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.received = signal.Signals(number)
-        self._restore()
-        self._console.print("\nStopping: this step is finished and saved first. Once more stops at once.")
+        for again, handler in self._handlers.items():
+            signal.signal(again, signal.SIG_IGN if again.name == "SIGHUP" else handler)
+        # printed by a thread: what the signal interrupted may hold the console, and this handler must not wait for it
+        text = "\nStopping: this step is finished and saved first. Once more stops at once."
+        threading.Thread(target=self._console.print, args=(text,)).start()
 
-    def _restore(self) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+
+def ignore_stop_signals(_worker: int) -> None:
+    """Leave stopping to the main process: a signal to the whole group (Ctrl+C is one) must not lose it a worker.
+
+    The second SIGTERM ends the worker: with one that comes back, a worker that hangs is ended at exit.
+    """
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))

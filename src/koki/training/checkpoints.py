@@ -1,24 +1,37 @@
-"""Checkpoints: written beside, sealed, renamed; found again only when whole.
+"""Checkpoints: written beside, sealed, flushed, renamed; found again only when whole.
 
 A checkpoint is a folder ``checkpoint-N`` in Hugging Face's layout plus a seal, ``koki_checkpoint.json``: the run's
 identity (what the result depends on) and the size and SHA-256 of every file. A folder without a valid seal was not
 written to the end.
+
+A save is these steps, and a crash between any two of them leaves every earlier checkpoint as it was:
+
+    write files in .writing/checkpoint-N -> seal -> flush files and folders to disk -> rename into the run folder
+    -> flush the run folder -> read the new checkpoint again -> move the oldest into .writing -> delete .writing
 """
 
+import errno
 import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
 
 from koki.errors import CheckpointError
 
 SEAL = "koki_checkpoint.json"
 STAGING = ".writing"
+
+# What a failing disk raises: Python's own error, that of torch's C++ writer, and that of safetensors' Rust writer.
+WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
 
 Identity = dict[str, Any]
 
@@ -33,23 +46,46 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Damaged:
+    """A checkpoint that is not whole, and what is wrong with it."""
+
+    folder: Path
+    flaw: str
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
-    """What was found in a run folder: the newest whole checkpoint, and why newer ones were passed over."""
+    """What was found in a run folder: the newest whole checkpoint, and the damaged ones that are newer."""
 
     newest: Checkpoint | None
-    passed_over: tuple[str, ...]
+    damaged: tuple[Damaged, ...]
+
+
+def folders(run_folder: Path) -> list[Path]:
+    """Every checkpoint of a run folder, whole or not, but none that was set aside."""
+    if not run_folder.is_dir():
+        return []
+    return [entry for entry in run_folder.iterdir() if entry.is_dir() and re.fullmatch(r"checkpoint-\d+", entry.name)]
 
 
 def find_newest(run_folder: Path) -> Search:
-    """The newest checkpoint that is whole; damaged ones are left where they are and named."""
-    passed_over: list[str] = []
-    for folder in sorted(_folders(run_folder), key=_step, reverse=True):
+    """The newest checkpoint that is whole; nothing is changed."""
+    damaged: list[Damaged] = []
+    for folder in sorted(folders(run_folder), key=_step, reverse=True):
         flaw = _flaw(folder)
         if flaw is None:
-            identity = json.loads((folder / SEAL).read_text("utf-8"))["identity"]
-            return Search(Checkpoint(folder, _step(folder), identity), tuple(passed_over))
-        passed_over.append(f"{folder.name}: {flaw}")
-    return Search(None, tuple(passed_over))
+            return Search(Checkpoint(folder, _step(folder), _identity(folder)), tuple(damaged))
+        damaged.append(Damaged(folder, flaw))
+    return Search(None, tuple(damaged))
+
+
+def set_aside(folder: Path) -> Path:
+    """Rename a damaged checkpoint so that no search meets it again; nothing is deleted.
+
+    Returns:
+        Where it lies now, such as ``checkpoint-500.damaged-1``.
+    """
+    return folder.rename(free_name(folder, "damaged"))
 
 
 def require_same_run(checkpoint: Checkpoint, identity: Identity) -> None:
@@ -74,61 +110,133 @@ def require_same_run(checkpoint: Checkpoint, identity: Identity) -> None:
         )
 
 
-def publish(run_folder: Path, staged: Path, identity: Identity, keep: int) -> Path:
-    """Seal a checkpoint written in the staging folder, move it into the run folder and remove the oldest.
+@contextmanager
+def staging(run_folder: Path) -> Iterator[Path]:
+    """An empty folder inside the run folder for what is not whole yet or not needed any more; gone afterwards.
+
+    Raises:
+        OSError: it cannot be made, also because the run folder is not there any more.
+    """
+    folder = run_folder / STAGING
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(run_folder: Path, staged: Path, identity: Identity) -> Path:
+    """Seal a checkpoint written in the staging folder, flush it to disk and move it into the run folder.
 
     The staging folder lies inside the run folder, so the move is a rename: after a crash there is the whole
-    checkpoint or none of it.
+    checkpoint or none of it. A whole one of the same step and run that is already there stays: it is the same.
     """
-    files = {
-        file.relative_to(staged).as_posix(): {"bytes": file.stat().st_size, "sha256": _sha256(file)}
-        for file in sorted(staged.rglob("*"))
-        if file.is_file()
-    }
-    write_json(staged / SEAL, {"identity": identity, "files": files})
+    write_json(staged / SEAL, {"identity": identity, "files": _contents(staged)})
+    flush_tree(staged)
     target = run_folder / staged.name
     if target.exists():
-        shutil.rmtree(target)
+        if _flaw(target) is None and _identity(target) == identity:
+            return target
+        set_aside(target)
     staged.rename(target)
-    for old in sorted(_folders(run_folder), key=_step)[:-keep]:
-        shutil.rmtree(old)
+    flush_folder(run_folder)
     return target
 
 
-def staging_folder(run_folder: Path) -> Path:
-    """An empty folder inside the run folder, for what is not yet whole."""
-    folder = run_folder / STAGING
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
+def rotate(run_folder: Path, newest: Path, keep: int) -> None:
+    """Delete all but ``keep`` checkpoints, once the newest has been read again from first to last byte.
+
+    That reading proves enough: every writer reports a failed write and every flush a delayed one, so what is left
+    to go wrong is between the seal and now. Each old one is moved into the staging folder first, so that a crash
+    leaves no half-deleted checkpoint.
+
+    Raises:
+        CheckpointError: the newest is not whole; nothing was deleted.
+    """
+    flaw = _flaw(newest)
+    if flaw is not None:
+        raise CheckpointError(f"{newest} was damaged as it was written: {flaw}.")
+    others = sorted((folder for folder in folders(run_folder) if folder != newest), key=_step)
+    for old in others[: max(0, len(others) - (keep - 1))]:
+        shutil.rmtree(old.rename(run_folder / STAGING / old.name))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON beside, flush it to disk, then rename: there is the old file or the new one."""
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 beside, flush it to disk, then rename: there is the old file or the new one."""
     beside = path.with_name(f".{path.name}.new")
     with beside.open("w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False, indent=2)
-        file.write("\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+    flush_folder(path.parent)
 
 
-def _folders(run_folder: Path) -> list[Path]:
-    if not run_folder.is_dir():
-        return []
-    return [entry for entry in run_folder.iterdir() if entry.is_dir() and re.fullmatch(r"checkpoint-\d+", entry.name)]
+def flush_tree(folder: Path) -> None:
+    """Flush every file in a folder to disk, then the folders that name them."""
+    folders = [folder]
+    for entry in folder.rglob("*"):
+        if entry.is_dir():
+            folders.append(entry)
+        else:
+            with entry.open("rb+") as file:  # Windows flushes only what is open for writing
+                os.fsync(file.fileno())
+    for inner in reversed(folders):
+        flush_folder(inner)
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush the names in a folder to disk, where the system can: only then is a rename sure to outlive a crash."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what network drives say that do not know this
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def free_name(path: Path, word: str) -> Path:
+    """The first of ``path.word-1``, ``path.word-2``, ... that does not exist."""
+    number = 1
+    while (candidate := path.with_name(f"{path.name}.{word}-{number}")).exists():
+        number += 1
+    return candidate
 
 
 def _step(folder: Path) -> int:
     return int(folder.name.removeprefix("checkpoint-"))
 
 
+def _contents(folder: Path) -> dict[str, dict[str, Any]]:
+    return {
+        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def _identity(folder: Path) -> Identity:
+    identity: Identity = json.loads((folder / SEAL).read_text("utf-8"))["identity"]
+    return identity
+
+
 def _flaw(folder: Path) -> str | None:
     """What is wrong with a checkpoint; None when it is whole."""
     try:
-        files = json.loads((folder / SEAL).read_text("utf-8"))["files"]
-        for name, expected in files.items():
+        seal = json.loads((folder / SEAL).read_text("utf-8"))
+        if not isinstance(seal["identity"], dict):
+            return "its seal cannot be read (it names no run)"
+        for name, expected in seal["files"].items():
             if (folder / name).stat().st_size != expected["bytes"]:
                 return f"{name} has another size than when it was saved"
             if _sha256(folder / name) != expected["sha256"]:

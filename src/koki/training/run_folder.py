@@ -1,6 +1,10 @@
 """The run folder: opened without harm to what is in it, and filled only with whole files."""
 
-from collections.abc import Mapping
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,69 +14,123 @@ from transformers import PreTrainedTokenizerBase
 from koki.config import RunConfig, to_yaml
 from koki.errors import ConfigError
 from koki.training import checkpoints
+from koki.training.lock import LOCK, hold
 from koki.training.metadata import METADATA_FILE, model_card
 
 CONFIG_FILE = "config.yaml"
 TENSORBOARD = "tensorboard"
 CURVES = "report/curves.png"
 
+# Any of these says that a folder is Koki's.
+_SIGNS = (CONFIG_FILE, TENSORBOARD, METADATA_FILE, LOCK)
 
-def open_run_folder(output: str, *, fresh: bool) -> tuple[Path, Path | None]:
-    """Make the run folder, or find it.
+# Bytes of a tokenizer's files for each token of its vocabulary: of Qwen2's 11.5 MB, 76.
+_BYTES_PER_TOKEN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRunFolder:
+    """A run folder that no other run uses.
+
+    Attributes:
+        set_aside: where an earlier run lies now; None unless one was set aside.
+        unlocked: why the folder could not be locked; None where it is.
+    """
+
+    path: Path
+    set_aside: Path | None
+    unlocked: str | None
+
+
+@contextmanager
+def open_run_folder(output: str, *, fresh: bool) -> Iterator[OpenRunFolder]:
+    """Make the run folder, or find it, and keep others out of it while entered.
 
     Args:
         output: the folder's path.
         fresh: set an earlier run aside, under another name, instead of going on from it.
 
-    Returns:
-        The folder, and where the earlier run lies now (None unless one was set aside).
-
     Raises:
-        ConfigError: the path is a file, cannot be written, or holds something other than a run.
+        ConfigError: the path is a file, cannot be written, holds something other than a run, or another run uses it.
     """
     folder = Path(output).expanduser()
-    set_aside = None
-    try:
-        if folder.exists() and not folder.is_dir():
-            raise ConfigError(f"output {folder} is a file.", "Choose a folder: --output DIR")
-        if folder.is_dir() and any(folder.iterdir()):
-            if not (folder / CONFIG_FILE).exists() and not (folder / TENSORBOARD).exists():
-                raise ConfigError(
-                    f"output {folder} is not empty and was not made by Koki.", "Choose another: --output DIR"
-                )
-            if fresh:
-                set_aside = _free_name(folder)
-                folder.rename(set_aside)
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"output {folder} cannot be used: {error}.", "Choose another: --output DIR") from error
-    return folder, set_aside
+    with ExitStack() as lock:
+        try:
+            _require_room_for_a_run(folder)
+            set_aside = _set_aside(folder) if fresh and folder.exists() else None
+            folder.mkdir(parents=True, exist_ok=True)
+            unlocked = lock.enter_context(hold(folder))
+        except OSError as error:
+            raise ConfigError(f"output {folder} cannot be used: {error}.", "Choose another: --output DIR") from error
+        yield OpenRunFolder(folder, set_aside, unlocked)
+
+
+def require_space(folder: Path, parameters: int, vocabulary: int, keep: int) -> None:
+    """Check that the disk has room for what a run will write.
+
+    Args:
+        parameters: that are trained; each takes 4 bytes in the adapter and 8 in AdamW's two moments.
+        vocabulary: tokens in the tokenizer.
+        keep: checkpoints kept; one more is written before the oldest is deleted.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    result = 4 * parameters + _BYTES_PER_TOKEN * vocabulary
+    needed = result + (keep + 1) * (result + 8 * parameters)
+    # checkpoints that are there already will be rotated away
+    there = sum(file.stat().st_size for old in checkpoints.folders(folder) for file in old.iterdir())
+    free = shutil.disk_usage(folder).free
+    if free + there < needed:
+        raise ConfigError(
+            f"{folder} needs about {_megabytes(needed - there)} for its checkpoints and the result; "
+            f"{_megabytes(free)} are free.",
+            "Make room, keep fewer checkpoints (--set training.save_total_limit=1), or choose another: --output DIR",
+        )
 
 
 def write_config(folder: Path, config: RunConfig) -> None:
     """The resolved configuration, enough to run it again."""
-    beside = folder / f".{CONFIG_FILE}.new"
-    beside.write_text(f"# Run it again: koki train --config {folder / CONFIG_FILE}\n{to_yaml(config)}", "utf-8")
-    beside.replace(folder / CONFIG_FILE)
+    text = f"# Run it again: koki train --config {folder / CONFIG_FILE}\n{to_yaml(config)}"
+    checkpoints.write_text(folder / CONFIG_FILE, text)
 
 
 def save_result(folder: Path, model: PeftModel, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any]) -> None:
-    """Adapter, tokenizer, model card and metadata: written beside, then moved, the metadata last.
+    """Adapter, tokenizer, model card and metadata: written beside, flushed, then moved, the metadata last.
 
-    A folder with metadata is therefore a finished run.
+    A folder with metadata is therefore a finished run. A folder that was removed meanwhile is made again: what hours
+    of training have made is worth more than the question where it went.
+
+    Raises:
+        OSError, RuntimeError, SafetensorError: it cannot be written (`checkpoints.WRITE_ERRORS`).
     """
-    staging = checkpoints.staging_folder(folder)
-    model.save_pretrained(str(staging))
-    tokenizer.save_pretrained(str(staging))
-    (staging / "README.md").write_text(model_card(dict(card)), "utf-8")
-    for file in sorted(staging.iterdir()):
-        file.replace(folder / file.name)
-    staging.rmdir()
+    folder.mkdir(parents=True, exist_ok=True)
+    with checkpoints.staging(folder) as staging:
+        model.save_pretrained(str(staging))
+        tokenizer.save_pretrained(str(staging))
+        (staging / "README.md").write_text(model_card(dict(card)), "utf-8")
+        checkpoints.flush_tree(staging)
+        for file in sorted(staging.iterdir()):
+            file.replace(folder / file.name)
     checkpoints.write_json(folder / METADATA_FILE, card)
 
 
-def _free_name(folder: Path) -> Path:
-    number = 1
-    while (candidate := folder.with_name(f"{folder.name}.old-{number}")).exists():
-        number += 1
-    return candidate
+def _require_room_for_a_run(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"output {folder} is a file.", "Choose a folder: --output DIR")
+    if folder.is_dir() and any(folder.iterdir()) and not any((folder / sign).exists() for sign in _SIGNS):
+        raise ConfigError(f"output {folder} is not empty and was not made by Koki.", "Choose another: --output DIR")
+
+
+def _set_aside(folder: Path) -> Path | None:
+    """Rename the folder of an earlier run, if it is one and no run is using it."""
+    if all(entry.name == LOCK for entry in folder.iterdir()):
+        return None
+    with hold(folder):
+        if sys.platform != "win32":
+            return folder.rename(checkpoints.free_name(folder, "old"))
+    return folder.rename(checkpoints.free_name(folder, "old"))  # Windows renames no folder with an open file
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"

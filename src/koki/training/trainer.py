@@ -1,18 +1,21 @@
-"""A thin transformers.Trainer: loss, data position, and checkpoints that are whole; nothing else."""
+"""A thin trainer: loss and data position, nothing else."""
 
 import math
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.utils.data import Sampler
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 
 from koki.config import RunConfig
+from koki.errors import TrainingError
 from koki.model.device import Device
-from koki.training import checkpoints
-from koki.training.checkpoints import Identity
-from koki.training.loss import supervised_loss
+from koki.tokens.batches import recut
+from koki.training.durable import DurableTrainer
+from koki.training.loss import Batch, SupervisedLoss, supervised_tokens
 
 
 def training_arguments(config: RunConfig, device: Device, run_folder: Path) -> TrainingArguments:
@@ -23,8 +26,8 @@ def training_arguments(config: RunConfig, device: Device, run_folder: Path) -> T
         seed=config.seed,
         num_train_epochs=training.num_train_epochs,
         max_steps=training.max_steps,
-        per_device_train_batch_size=training.per_device_train_batch_size,
-        gradient_accumulation_steps=training.gradient_accumulation_steps,
+        # a step arrives whole and is cut into micro-batches by tokens: RecipeTrainer.training_step
+        per_device_train_batch_size=training.per_device_train_batch_size * training.gradient_accumulation_steps,
         learning_rate=training.learning_rate,
         lr_scheduler_type=training.lr_scheduler_type,
         warmup_steps=training.warmup_steps,
@@ -44,7 +47,6 @@ def training_arguments(config: RunConfig, device: Device, run_folder: Path) -> T
         logging_nan_inf_filter=False,  # a loss that is not a number must show
         dataloader_num_workers=training.dataloader_num_workers,
         dataloader_pin_memory=device.kind == "cuda",
-        include_num_input_tokens_seen="non_padding",
         remove_unused_columns=False,
         disable_tqdm=True,
         report_to=[],
@@ -58,61 +60,87 @@ def optimizer_steps(arguments: TrainingArguments, examples: int) -> int:
     """Steps of a whole run on so many examples an epoch."""
     if arguments.max_steps > 0:
         return arguments.max_steps
-    micro_batches = math.ceil(examples / arguments.train_batch_size)
-    steps_an_epoch = math.ceil(micro_batches / arguments.gradient_accumulation_steps)
-    return steps_an_epoch * math.ceil(arguments.num_train_epochs)
+    return math.ceil(examples / arguments.train_batch_size) * math.ceil(arguments.num_train_epochs)
 
 
-class RecipeTrainer(Trainer):
-    """Trainer with Koki's loss, Koki's order of examples and sealed checkpoints.
+class RecipeTrainer(DurableTrainer):
+    """Trainer with Koki's loss and Koki's order of examples.
 
     Args:
         sampler: conversation numbers of each epoch, a pure function of seed and epoch.
-        run_folder: where checkpoints are published.
-        identity: what the result depends on, kept in every checkpoint.
-        keep: checkpoints kept.
-        arguments: everything that transformers.Trainer takes.
+        arguments: everything that DurableTrainer takes.
     """
 
-    def __init__(
-        self, *, sampler: Sampler[int], run_folder: Path, identity: Identity, keep: int, **arguments: Any
-    ) -> None:
+    def __init__(self, *, sampler: Sampler[int], **arguments: Any) -> None:
         super().__init__(**arguments)
+        model: Any = self.model
+        self._loss = SupervisedLoss(model.get_output_embeddings(), self.args.label_smoothing_factor)
         self._sampler = sampler
-        self._identity = identity
-        self._keep = keep
-        self._run_folder = run_folder
+        self._most_tokens: int | None = None  # of a micro-batch, once the memory has run out
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:  # noqa: ARG002
         return self._sampler
 
-    def compute_loss(
+    def training_step(
         self,
         model: torch.nn.Module,
-        inputs: dict[str, torch.Tensor],
-        return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | int | None = None,
-    ) -> Any:
-        """Label-smoothed loss divided by the supervised tokens of the whole optimizer step."""
-        loss, outputs = supervised_loss(
-            model,
-            inputs,
-            label_smoothing=self.args.label_smoothing_factor,
-            supervised_tokens=num_items_in_batch,
-        )
-        if num_items_in_batch is not None:
-            # the tokens were counted over all processes, and DDP averages the gradients over them
-            loss = loss * self.accelerator.num_processes
-        return (loss, outputs) if return_outputs else loss
+        inputs: dict[str, Any],
+        num_items_in_batch: torch.Tensor | int | None = None,  # noqa: ARG002
+    ) -> torch.Tensor:
+        """Gradients of one optimizer step, micro-batch by micro-batch.
 
-    def _get_output_dir(self, trial: Any) -> str:  # noqa: ARG002
-        """Where transformers writes a checkpoint: the staging folder, from which it is published when whole."""
-        return str(self._run_folder / checkpoints.STAGING)
+        Returns:
+            The loss divided by the supervised tokens of the whole step, on all processes.
+        """
+        model.train()
+        micro_batches = cast(list[Batch], self._prepare_inputs(inputs)["micro_batches"])
+        if self._most_tokens is not None:
+            micro_batches = recut(micro_batches, self._most_tokens)
+        while True:
+            try:
+                return self._accumulate(model, micro_batches)
+            except torch.OutOfMemoryError as error:
+                model.zero_grad()
+                micro_batches = self._halved(micro_batches, error)
 
-    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        staging = checkpoints.staging_folder(self._run_folder)
-        super()._save_checkpoint(model, trial)
-        staged = staging / f"checkpoint-{self.state.global_step}"
-        (staged / "training_args.bin").unlink()  # a pickle that nothing reads; the settings are in the seal
-        checkpoints.publish(self._run_folder, staged, self._identity, self._keep)
-        staging.rmdir()
+    def _accumulate(self, model: torch.nn.Module, micro_batches: Sequence[Batch]) -> torch.Tensor:
+        supervised, tokens = self._count(micro_batches)
+        # DDP averages gradients over the processes, whose tokens were counted together
+        share = self.accelerator.num_processes / supervised
+        total = torch.zeros((), device=self.args.device)
+        for number, micro_batch in enumerate(micro_batches, start=1):
+            last = number == len(micro_batches)
+            with nullcontext() if last else self.accelerator.no_sync(model):
+                with self.compute_loss_context_manager():
+                    loss = self._loss(model, micro_batch) * share
+                self.accelerator.backward(loss)
+            total += loss.detach()
+        self.state.num_input_tokens_seen += tokens
+        return total
+
+    def _halved(self, micro_batches: Sequence[Batch], error: torch.OutOfMemoryError) -> list[Batch]:
+        """The same examples in micro-batches of half as many tokens; the loss does not depend on where they are cut.
+
+        Raises:
+            TrainingError: a single conversation is too much.
+        """
+        most = max(batch["input_ids"].numel() for batch in micro_batches) // 2
+        if all(len(batch["segment_lengths"]) == 1 for batch in micro_batches):
+            raise TrainingError(
+                f"Not even one conversation of {2 * most} tokens fits in the memory of the GPU.",
+                "Try training.gradient_checkpointing=true, a smaller tokens.max_length, model.quantization=4bit or a "
+                "smaller model.",
+            ) from error
+        self._say(f"Out of memory: from here on, micro-batches of at most {most} tokens; steps have the same examples")
+        self._most_tokens = most
+        torch.cuda.empty_cache()
+        return recut(micro_batches, most)
+
+    def _count(self, micro_batches: Sequence[Batch]) -> tuple[torch.Tensor, int]:
+        """Supervised tokens and all tokens of a step, on all processes."""
+        supervised = sum(supervised_tokens(batch) for batch in micro_batches)
+        tokens = sum(batch["input_ids"].numel() for batch in micro_batches)
+        if self.accelerator.num_processes > 1:
+            both = torch.tensor([int(supervised), tokens], device=self.args.device)
+            supervised, tokens = self.accelerator.reduce(both, "sum")
+        return torch.as_tensor(supervised), int(tokens)

@@ -1,0 +1,184 @@
+"""From CSV files to the first batch: how long it takes, how much memory, and how both grow with the rows.
+
+    python benchmarks/data_speed.py recipes/*.csv --model mini --sample 2000
+
+Reading, composing and tokenising are timed apart, for 1/16, 4/16 and all of the rows (every sixteenth row, every
+fourth, each), in a process of its own for each. Then a sample of the conversations is tokenised as it is usually done,
+`datasets.map` over `apply_chat_template(..., tokenize=True)`, and the ids are compared (`--sample 0`: all of them).
+
+Without files the recipes that ship are read. `--model` names the tokenizer: `mini`, a folder, or a hub id.
+"""
+
+import argparse
+import csv
+import importlib.util
+import tempfile
+from collections.abc import Iterable, Iterator
+from importlib import resources
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from koki.config import RunConfig, load_config
+from measuring import Clock, measured, memory, report
+
+SHARES = (16, 4, 1)
+PHASES = ("reading", "composing", "tokenising", "first batch")
+
+_T = TypeVar("_T")
+
+
+def main() -> None:
+    """Measure, print, write."""
+    options = parse_options()
+
+    def configured(files: list[str]) -> RunConfig:
+        return load_config(flags={"model.name": options.model, "data.files": files, "data.validation_fraction": 0})
+
+    with tempfile.TemporaryDirectory() as folder:
+        configs = [configured([thinned(Path(file), share, Path(folder)) for file in options.files]) for share in SHARES]
+        results = [measured(time_koki, config) for config in configs]
+        peer = measured(time_datasets, configs[0] if options.sample else configs[-1], options.sample)
+    columns = ("rows", "conversations", *(f"{phase}, CPU s (wall)" for phase in PHASES), "all, CPU s (wall)", "peak MB")
+    rows = [row(result) for result in results]
+    title = f"From {len(options.files)} files to the first batch, tokenizer of {options.model}"
+    report("data_speed", title, columns, rows, {"growth": results, "peer": peer})
+    print(verdict(results[-1], peer))
+
+
+def parse_options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    shipped = str(resources.files("koki.recipes") / "samples.csv")
+    parser.add_argument("files", nargs="*", default=[shipped], help="CSV files of recipes")
+    parser.add_argument("--model", default="mini", help="whose tokenizer")
+    parser.add_argument("--sample", type=int, default=2000, help="conversations that datasets.map gets; 0 is all")
+    return parser.parse_args()
+
+
+def thinned(file: Path, share: int, folder: Path) -> str:
+    """The file, or a copy with every ``share``-th row."""
+    if share == 1:
+        return str(file)
+    copy = folder / f"{share}-{file.name}"
+    with file.open(encoding="utf-8", newline="") as source, copy.open("w", encoding="utf-8", newline="") as target:
+        rows = csv.reader(source)
+        writer = csv.writer(target)
+        writer.writerow(next(rows))
+        writer.writerows(islice(rows, 0, None, share))
+    return str(copy)
+
+
+def row(result: dict[str, Any]) -> list[str]:
+    """What the table says of a number of rows."""
+    seconds = [result["seconds"][phase] for phase in PHASES]
+    seconds.append({clock: sum(phase[clock] for phase in seconds) for clock in ("cpu", "wall")})
+    return [
+        f"{result['rows']:,}",
+        f"{result['conversations']:,}",
+        *(f"{phase['cpu']:.2f} ({phase['wall']:.2f})" for phase in seconds),
+        f"{result['peak'] / 1e6:,.0f}",
+    ]
+
+
+def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
+    """How much faster than `datasets.map` a conversation is tokenised, and whether the ids are the same."""
+    if "skipped" in peer:
+        return f"datasets.map is skipped: {peer['skipped']}"
+    theirs = peer["seconds"]["cpu"] / peer["conversations"]
+    tokenising, composing = (
+        result["seconds"][phase]["cpu"] / result["conversations"] for phase in ("tokenising", "composing")
+    )
+    return (
+        f"Microseconds of processor time a conversation: datasets.map {theirs * 1e6:,.0f}, "
+        f"Koki {tokenising * 1e6:,.0f} ({theirs / tokenising:.0f} times faster), "
+        f"with composing {(composing + tokenising) * 1e6:,.0f} "
+        f"({theirs / (composing + tokenising):.0f} times).\n"
+        f"Of {peer['conversations']:,} conversations {peer['different']:,} have other ids."
+    )
+
+
+def time_koki(config: RunConfig) -> dict[str, Any]:
+    """Seconds of each phase, and the peak of the whole process."""
+    from koki.dialogue.phrasebook import load_phrasebook
+    from koki.model.base import find_base, load_tokenizer
+    from koki.pipeline import compose, quiet_libraries, recipe_files
+    from koki.recipes.table import read_recipes
+    from koki.tokens.batches import StepCollator, VariationSampler
+    from koki.tokens.dataset import ConversationDataset
+    from koki.tokens.template import ChatTemplate
+
+    quiet_libraries()
+    tokenizer = load_tokenizer(find_base(config.model).location)
+    template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+    seconds = {}
+    clock = Clock()
+    recipes, data_report = read_recipes(recipe_files(config), config.data.columns)
+    seconds["reading"] = clock.read()
+    clock, composing = Clock(), {"cpu": 0.0, "wall": 0.0}
+    units = metered(compose(recipes, config), composing)
+    dataset = ConversationDataset(units, template, len(tokenizer), config.tokens)
+    seconds["composing"] = composing
+    seconds["tokenising"] = {name: value - composing[name] for name, value in clock.read().items()}
+    clock = Clock()
+    sampler = VariationSampler(dataset, "all", config.seed)
+    StepCollator(config.tokens_per_micro_batch)([dataset[number] for number in islice(sampler, 8)])
+    seconds["first batch"] = clock.read()
+    return {
+        "rows": data_report.rows_read,
+        "conversations": len(dataset),
+        "seconds": seconds,
+        "peak": memory()[1],
+    }
+
+
+def metered(items: Iterable[_T], seconds: dict[str, float]) -> Iterator[_T]:
+    """The items; the time it takes to make them is added to ``seconds``."""
+    iterator = iter(items)
+    while True:
+        clock = Clock()
+        try:
+            item = next(iterator)
+        except StopIteration:
+            return
+        finally:
+            for name, value in clock.read().items():
+                seconds[name] += value
+        yield item
+
+
+def time_datasets(config: RunConfig, sample: int) -> dict[str, Any]:
+    """Seconds of `datasets.map` over `apply_chat_template`, and how many conversations get other ids than Koki's."""
+    if importlib.util.find_spec("datasets") is None:
+        return {"skipped": "datasets is not installed"}
+    from datasets import Dataset, disable_progress_bars
+
+    from koki.model.base import find_base, load_tokenizer
+    from koki.pipeline import build_dataset
+
+    disable_progress_bars()
+    dataset = build_dataset(config)
+    tokenizer = load_tokenizer(find_base(config.model).location)
+    every = range(len(dataset))
+    numbers = np.random.default_rng(config.seed).permutation(every)[: sample or None].tolist()
+    rows = Dataset.from_list([{"messages": messages(dataset.system, *dataset.texts(number))} for number in numbers])
+    clock = Clock()
+    tokenised = rows.map(lambda row: tokenizer.apply_chat_template(row["messages"], tokenize=True, return_dict=True))
+    seconds = clock.read()
+    different = sum(
+        row["input_ids"] != dataset[number]["input_ids"].tolist()
+        for row, number in zip(tokenised, numbers, strict=True)
+    )
+    return {"conversations": len(numbers), "seconds": seconds, "different": different}
+
+
+def messages(system: str, question: str, answer: str) -> list[dict[str, str]]:
+    """A conversation as chat templates take it."""
+    contents = {"system": system, "user": question, "assistant": answer}
+    return [{"role": role, "content": content} for role, content in contents.items()]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""What the benchmarks share: time and memory of a process, medians with their spread, a table, and JSON beside it."""
+
+import json
+import os
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+_RESULTS = Path(__file__).parents[1] / "build" / "benchmarks"
+
+_T = TypeVar("_T")
+
+
+class Clock:
+    """Processor and wall seconds since it was made; the first counts all threads and no other process."""
+
+    def __init__(self) -> None:
+        self._cpu, self._wall = time.process_time(), time.perf_counter()
+
+    def read(self) -> dict[str, float]:
+        """``cpu`` and ``wall``, in seconds."""
+        return {"cpu": time.process_time() - self._cpu, "wall": time.perf_counter() - self._wall}
+
+
+def reset_peak() -> None:
+    """Let the highest memory so far be what is in use now; only Linux can."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", "ascii")
+
+
+def memory() -> tuple[int, int]:
+    """Bytes of this process in use now, and at most; where there is no /proc, both are the most."""
+    try:
+        lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    except OSError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return most, most
+    kibibytes = {name: value.split()[0] for name, _, value in (line.partition(":") for line in lines) if value.strip()}
+    return int(kibibytes["VmRSS"]) * 1024, int(kibibytes["VmHWM"]) * 1024
+
+
+def measured(function: Callable[..., _T], *arguments: Any) -> _T:
+    """What ``function`` returns in a process of its own, which has everything that this one has imported."""
+    # torch's threads do not outlive a fork; here none has been started, since all work is done in such processes
+    with get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        return pool.apply(function, arguments)
+
+
+def spread(values: Sequence[float], form: str = ".2f") -> str:
+    """The median, and between which values it lies."""
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+def report(name: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], result: Any) -> None:
+    """Print a table, and write ``result`` as JSON where build products go."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    _RESULTS.mkdir(parents=True, exist_ok=True)
+    file = _RESULTS / f"{name}.json"
+    file.write_text(json.dumps({"machine": _machine(), "result": result}, indent=1) + "\n", "utf-8")
+    console = Console(width=200)
+    console.print(table)
+    console.print(f"The single measurements are in {file}", highlight=False, soft_wrap=True)
+
+
+def _machine() -> dict[str, Any]:
+    versions = {}
+    for package in ("torch", "transformers", "peft", "trl", "datasets"):
+        with suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return {"system": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version(), **versions}

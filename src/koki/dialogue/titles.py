@@ -1,0 +1,74 @@
+"""Titles as people post them, made fit to be said: "SEMUR ikan.... BY. Dapoer X" is Semur ikan."""
+
+import re
+from collections.abc import Sequence
+
+from koki.dialogue.phrasebook import Titles
+from koki.recipes.cleaning import has_letter
+
+# A word in capitals is more often an acronym (KFC, RM) than a word up to this many letters.
+_LONGEST_ACRONYM = 3
+_EDGES = " .,;:!?/\\&+^…@#|_~-–("
+
+_TAGS = re.compile(r"^(?:\[[^\]]*\]\s*)+(?=\w)")
+_DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
+_DOUBLED = re.compile(r"\b([^\W\d_]{3,})[2²](?=\W|$|nya\b|an\b)")
+_DOUBLED_BY_QUOTE = re.compile(r'\b([^\W\d_]{3,})"')
+_AFTERTHOUGHT = re.compile(r"\s*(?:\||\s_\s|~(?=\w)|(?:\bala\s+)?@|[:;]-?[)vDP]+$).*", re.IGNORECASE)
+_UNSAID = re.compile(r"(?<!\bala)(?<!\bala[ -])\s+ala$", re.IGNORECASE)
+_CHALLENGE = re.compile(r"\s*\([^()]*_[A-Za-z][^()]*\)")  # where it was posted: "(PR_recookmasakanawalan)"
+_UNCLOSED = re.compile(r"\s*\([^()]*$")
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def spoken(title: str, words: Titles) -> str:
+    """The dish as one names it in a sentence: unsigned, not shouted, marks and spaces where they belong.
+
+    A title of which nothing would be left stays as it is.
+    """
+    text = _spaced(_unsigned(_respelt(_TAGS.sub("", title)), words))
+    text = _WORD.sub(lambda word: _cased(word[0], words), text).strip(_EDGES)
+    return text[:1].upper() + text[1:] if has_letter(text) else title
+
+
+def _respelt(text: str) -> str:
+    """Drawn-out letters once, and doubled words in full: "pedasss", "rica2", "asem" with a single quote behind."""
+    text = _DOUBLED.sub(_in_full, _DRAWN_OUT.sub(r"\1", text))
+    return _DOUBLED_BY_QUOTE.sub(lambda word: f"{_in_full(word)} ", text) if text.count('"') % 2 else text
+
+
+def _in_full(word: re.Match[str]) -> str:
+    return f"{word[1]}-{word[1].lower()}"
+
+
+def _unsigned(text: str, words: Titles) -> str:
+    """Without "by ...", "@...", "ala saya": who gives the answer is the chef, not who posted the recipe."""
+    text = re.sub(rf"^(?:{_any_of(words.prefixes)})\s*:?\s*(?=\w)", "", text, flags=re.IGNORECASE)
+    text = _AFTERTHOUGHT.sub("", text)
+    text = re.sub(rf"(?<=[\w)])[^\w)]+(?:{_any_of(words.signatures)}).*", "", text, flags=re.IGNORECASE)
+    text = re.sub(rf"\s+(?:ala[ -])?ala (?:{_any_of(words.mine)}).*", "", text, flags=re.IGNORECASE)
+    return _UNCLOSED.sub("", _CHALLENGE.sub("", _UNSAID.sub("", text)))
+
+
+def _any_of(phrases: Sequence[str]) -> str:
+    return "|".join(rf"{phrase}\b" for phrase in phrases)
+
+
+def _spaced(text: str) -> str:
+    """No runs of dots or slashes; a space after a comma, around brackets, and around a sign that joins words."""
+    text = re.sub(r"\.{2,}|…", " ", text)
+    text = re.sub(r"\s*,\s*(?=[^\W\d_]|\()", ", ", text)
+    text = re.sub(r"(?<=\w)\(", " (", re.sub(r"\s+\)", ")", text))
+    text = re.sub(r"\)(?=\w)", ") ", text)
+    text = re.sub(r"(?<=[^\W\d_]{3})\s*([&+])\s*(?=[^\W\d_]{3})", r" \1 ", text)
+    return " ".join(re.sub(r"//+", "/", text).split())
+
+
+def _cased(word: str, words: Titles) -> str:
+    """An acronym in capitals, another word in capitals as words are written."""
+    if word.upper() in words.acronyms:
+        return word.upper()
+    if not word.isupper() or len(word) == 1:
+        return word
+    is_short = len(word) <= _LONGEST_ACRONYM or set("AEIOU").isdisjoint(word)
+    return word if is_short and word.lower() not in words.short_words else word.capitalize()

@@ -1,0 +1,173 @@
+"""A transformers.Trainer that loses nothing: its checkpoints are whole, and no bad number reaches the weights."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_pt_utils import safe_globals
+
+from koki.errors import CheckpointError, TrainingError
+from koki.training import checkpoints
+from koki.training.callbacks import ignore_stop_signals
+from koki.training.checkpoints import Identity
+
+_RUNNING_LOSS = "running loss"
+_QUESTIONS_SHOWN = 16
+
+
+class DurableTrainer(Trainer):
+    """Trainer with sealed checkpoints that go on mid-interval, and steps left out whose loss is not finite.
+
+    Args:
+        run_folder: where checkpoints are published.
+        identity: what the result depends on, kept in every checkpoint.
+        keep: checkpoints kept.
+        max_nonfinite_steps: in a row, after which training stops.
+        questions_in: the questions of the conversations in a batch's ids, to name them when their loss is not finite.
+        say: prints a line to the user.
+        arguments: everything that transformers.Trainer takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        run_folder: Path,
+        identity: Identity,
+        keep: int,
+        max_nonfinite_steps: int,
+        questions_in: Callable[[torch.Tensor], list[str]],
+        say: Callable[[str], None],
+        **arguments: Any,
+    ) -> None:
+        super().__init__(**arguments)
+        self._run_folder = run_folder
+        self._identity = identity
+        self._keep = keep
+        self._max_nonfinite_steps = max_nonfinite_steps
+        self._questions_in = questions_in
+        self._say = say
+        self._nonfinite_steps = 0
+        self._loss_before = torch.zeros(())
+        self._step_batches: list[dict[str, Any]] = []
+        self.add_callback(_LossAcrossSteps(self))
+
+    # checkpoints
+
+    def _get_output_dir(self, trial: Any) -> str:
+        """Where transformers writes a checkpoint: the staging folder, from which it is published when whole."""
+        return str(self._run_folder / checkpoints.STAGING)
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        """Save a checkpoint; where that fails, training goes on with the earlier ones and says so."""
+        _kept(self.state)[_RUNNING_LOSS] = {
+            "since_log": self._tr_loss.item(),
+            "last_log": self._globalstep_last_logged,
+        }
+        try:
+            with checkpoints.staging(self._run_folder) as staging:
+                super()._save_checkpoint(model, trial)
+                staged = staging / f"checkpoint-{self.state.global_step}"
+                (staged / "training_args.bin").unlink()  # a pickle that nothing reads; the settings are in the seal
+                newest = checkpoints.publish(self._run_folder, staged, self._identity)
+                checkpoints.rotate(self._run_folder, newest, self._keep)
+        except (*checkpoints.WRITE_ERRORS, CheckpointError) as error:
+            self._do_without_checkpoint(error)
+
+    def _do_without_checkpoint(self, error: Exception) -> None:
+        newest = checkpoints.find_newest(self._run_folder).newest
+        there = f"the newest whole checkpoint is {newest.folder}" if newest else "there is no checkpoint yet"
+        what = f"Saving a checkpoint at step {self.state.global_step} failed: {error}"
+        if self.control.should_training_stop and self.state.global_step < self.state.max_steps:
+            raise CheckpointError(what, f"Training was to stop here; {there}.") from error
+        self._say(f"{what}; training goes on, {there}")
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """As transformers, but NumPy's state as a tensor: plain ``torch.load(weights_only=True)`` reads it."""
+        super()._save_rng_state(output_dir)
+        file = Path(output_dir) / "rng_state.pth"
+        with safe_globals():
+            states = torch.load(file, weights_only=True)
+        name, words, *rest = states["numpy"]
+        states["numpy"] = (name, torch.from_numpy(words.astype(np.int64)), *rest)
+        torch.save(states, file)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """As transformers, without its summary at the end: that is of the last session alone."""
+        if "train_runtime" not in logs:
+            super().log(logs, start_time)
+
+    # losses that are not finite
+
+    def get_batch_samples(self, *arguments: Any, **options: Any) -> Any:
+        """As transformers; the batches of the step are kept to name them."""
+        self._step_batches, tokens = super().get_batch_samples(*arguments, **options)
+        return self._step_batches, tokens
+
+    def _get_grad_norm(self, model: torch.nn.Module, grad_norm: Any = None) -> Any:
+        """The last thing before the optimizer's step: leave it out where loss or gradient are not finite."""
+        grad_norm = super()._get_grad_norm(model, grad_norm)  # type: ignore[no-untyped-call]
+        loss = self._tr_loss - self._loss_before
+        # with fp16 a gradient that overflows is the loss scaler's business: it skips the step and lowers its scale
+        judged = loss if self.accelerator.scaler is not None else loss + grad_norm
+        if bool(torch.isfinite(judged)):
+            self._nonfinite_steps = 0
+        else:
+            self._leave_out(model, f"loss {loss.item()}, gradient norm {float(grad_norm)}")
+        return grad_norm
+
+    def _leave_out(self, model: torch.nn.Module, numbers: str) -> None:
+        model.zero_grad()  # to None: AdamW passes over a parameter without a gradient, moments and decay included
+        self._tr_loss.copy_(self._loss_before)
+        self._globalstep_last_logged += 1  # the mean of the next log is over the steps that count
+        self._nonfinite_steps += 1
+        self._say(f"Step {self.state.global_step + 1} is left out, its numbers are not finite: {numbers}")
+        if self._nonfinite_steps >= self._max_nonfinite_steps:
+            raise TrainingError(
+                f"{self._nonfinite_steps} steps in a row were not finite ({numbers}); the last one's questions:\n"
+                + "\n".join(f"  {question}" for question in self._questions_of_step()),
+                "Try a lower training.learning_rate, or training.mixed_precision=no (or bf16), with --fresh.",
+            )
+
+    def _questions_of_step(self) -> list[str]:
+        questions = [
+            question
+            for step in self._step_batches
+            for batch in step["micro_batches"]
+            for question in self._questions_in(batch["input_ids"].cpu())
+        ]
+        more = len(questions) - _QUESTIONS_SHOWN
+        return [*questions[:_QUESTIONS_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+
+    # workers
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """As transformers, with workers that leave a signal to stop to the main process; they draw no numbers."""
+        loader = super().get_train_dataloader()
+        # what accelerate wraps is what starts the workers
+        getattr(loader, "base_dataloader", loader).worker_init_fn = ignore_stop_signals
+        return loader
+
+
+class _LossAcrossSteps(TrainerCallback):
+    """Keeps the sum of losses since the last log, which transformers holds in memory alone."""
+
+    def __init__(self, trainer: DurableTrainer) -> None:
+        self._trainer = trainer
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        state.compute_steps(args, state.max_steps)  # the intervals of this session, not those of the checkpoint
+        if kept := _kept(state).get(_RUNNING_LOSS):
+            self._trainer._tr_loss.fill_(kept["since_log"])
+            self._trainer._globalstep_last_logged = kept["last_log"]
+
+    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._trainer._loss_before = self._trainer._tr_loss.clone()
+
+
+def _kept(state: TrainerState) -> dict[str, dict[str, Any]]:
+    """What goes through a checkpoint beside transformers' own state, by name."""
+    return cast(dict[str, dict[str, Any]], state.stateful_callbacks)

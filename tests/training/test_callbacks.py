@@ -1,0 +1,97 @@
+"""Signals: the first asks to stop, the second stops at once; a terminal that closes is no second one."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+from transformers import TrainerControl, TrainerState
+
+from koki.training.callbacks import GracefulStop, ProgressCallback, ignore_stop_signals
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Unheard(Exception):
+    """A signal reached the program around Koki."""
+
+
+@pytest.fixture(autouse=True)
+def around() -> Iterator[None]:
+    """The program around Koki, with handlers of its own."""
+
+    def unheard(number: int, _: object) -> None:
+        raise Unheard(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, unheard) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def asks_to_stop(stop: GracefulStop) -> bool:
+    control = TrainerControl()
+    stop.on_step_end(None, TrainerState(), control)  # type: ignore[arg-type]  # it reads none
+    assert control.should_save == control.should_training_stop
+    return control.should_training_stop
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_asks_to_stop_with_a_checkpoint_after_the_step(
+    console: Console, number: signal.Signals
+) -> None:
+    with GracefulStop(console) as stop:
+        assert not asks_to_stop(stop)
+        signal.raise_signal(number)
+        assert stop.received == number
+        assert asks_to_stop(stop)
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("first", SIGNALS)
+def test_a_second_one_stops_at_once(console: Console, first: signal.Signals, second: signal.Signals) -> None:
+    with GracefulStop(console):
+        signal.raise_signal(first)
+        with pytest.raises(Unheard, match=second.name):
+            signal.raise_signal(second)
+
+
+@pytest.mark.parametrize("first", SIGNALS)
+def test_a_terminal_that_closes_may_say_so_again(console: Console, first: signal.Signals) -> None:
+    with GracefulStop(console) as stop:
+        signal.raise_signal(first)
+        signal.raise_signal(signal.SIGHUP)
+        assert stop.received == first
+
+
+def test_what_was_ignored_before_stays_ignored_as_under_nohup(console: Console) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with GracefulStop(console) as stop:
+        signal.raise_signal(signal.SIGHUP)
+        assert stop.received is None
+
+
+def test_afterwards_signals_are_the_programs_again(console: Console) -> None:
+    with GracefulStop(console):
+        signal.raise_signal(signal.SIGHUP)
+    for number in SIGNALS:
+        with pytest.raises(Unheard, match=number.name):
+            signal.raise_signal(number)
+
+
+def test_a_worker_leaves_the_first_signal_to_the_main_process() -> None:
+    ignore_stop_signals(0)
+    for number in SIGNALS:
+        signal.raise_signal(number)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_the_bar_of_a_resumed_run_starts_where_the_run_stands_and_takes_its_speed_from_this_session(
+    console: Console,
+) -> None:
+    progress = ProgressCallback(console)
+    state = TrainerState(global_step=5000, max_steps=6000)
+    progress.on_train_begin(None, state, TrainerControl())  # type: ignore[arg-type]  # it reads none
+    (task,) = progress._bar.tasks
+    assert (task.completed, task.total, task.speed) == (5000, 6000, None)
+    progress.close()

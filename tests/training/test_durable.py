@@ -1,0 +1,161 @@
+"""A run that saves what it can, goes on where it can, and lets no bad number into the weights."""
+
+import resource
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from conftest import Interrupting, printed, weights
+from rich.console import Console
+from safetensors.torch import load_file
+
+from koki.config import RunConfig
+from koki.errors import CheckpointError, ConfigError, TrainingError
+from koki.pipeline import TrainResult, train
+from koki.training.checkpoints import find_newest
+from koki.training.loss import SupervisedLoss
+
+# TensorBoard writes in a thread of its own, which dies of what Koki has told.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
+MakeConfig = Callable[..., RunConfig]
+
+
+def spoil_loss(monkeypatch: pytest.MonkeyPatch, *micro_batches: int) -> None:
+    """Make the loss of the n-th micro-batches a nan, as an overflow would."""
+    count = 0
+    sound = SupervisedLoss.__call__
+
+    def spoiled(*arguments: Any) -> torch.Tensor:
+        nonlocal count
+        count += 1
+        loss = sound(*arguments)
+        return loss * torch.nan if count in micro_batches else loss
+
+    monkeypatch.setattr(SupervisedLoss, "__call__", spoiled)
+
+
+def test_a_step_whose_loss_is_not_finite_changes_nothing_and_the_next_goes_on(
+    short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil_loss(monkeypatch, 9)  # the first of two in step 5
+    settings = ("max_steps=6", "save_steps=1", "save_total_limit=9", "logging_steps=6", "tokens_per_micro_batch=16")
+    result = train(short_config(*(f"training.{setting}" for setting in settings)), console)
+    before, left_out, after = (result.folder / f"checkpoint-{step}" for step in (4, 5, 6))
+    assert weights(left_out) == weights(before) != weights(after)
+    moments = [torch.load(folder / "optimizer.pt", weights_only=True)["state"] for folder in (before, left_out)]
+    assert all(torch.equal(moments[0][n][name], moments[1][n][name]) for n in moments[0] for name in moments[0][n])
+    assert "Step 5 is left out, its numbers are not finite: loss nan" in printed(console)
+    assert all(2 < loss < 12 for loss in result.losses)  # a mean over the steps that count
+
+
+def test_losses_that_stay_infinite_end_the_run_with_the_questions_and_what_to_try(
+    short_config: MakeConfig, console: Console
+) -> None:
+    config = short_config("training.learning_rate=1e30", "training.max_nonfinite_steps=2", "training.save_steps=1")
+    with pytest.raises(TrainingError) as caught:
+        train(config, console)
+    assert caught.value.what.startswith("2 steps in a row were not finite (loss nan")
+    assert len(caught.value.what.splitlines()) == 3  # a step is two questions here
+    assert any(dish in caught.value.what.lower() for dish in ("soto", "tempe", "telur"))
+    assert "training.learning_rate" in caught.value.how
+    newest = find_newest(Path(config.output)).newest
+    assert newest is not None
+    assert all(tensor.isfinite().all() for tensor in load_file(newest.folder / "adapter_model.safetensors").values())
+
+
+def limit_files(size: int) -> None:
+    """From now on a write beyond ``size`` bytes of a file fails, in whatever language it is done; -1 lifts it."""
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard if size < 0 else size, hard))
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[int], None]]:
+    yield limit_files
+    limit_files(-1)
+
+
+@pytest.fixture(scope="module")
+def adapter_size(finished_run: TrainResult) -> int:
+    return len(weights(finished_run.folder))
+
+
+def test_checkpoints_that_cannot_be_written_are_told_and_training_goes_on_with_the_earlier_ones(
+    short_config: MakeConfig, finished_run: TrainResult, adapter_size: int, full_disk: Callable[[int], None]
+) -> None:
+    moments: dict[str, Callable[[], object]] = {
+        "step 3/12": lambda: full_disk(adapter_size // 2),  # fails in safetensors' writer
+        "at step 4 failed": lambda: full_disk(adapter_size * 3 // 2),  # fails in torch's writer: optimizer.pt
+        "at step 6 failed": lambda: full_disk(1),  # fails in Python's writers
+        "at step 8 failed": lambda: full_disk(-1),
+    }
+    console = Interrupting(moments)
+    result = train(short_config("training.save_steps=2"), console)
+    assert printed(console).count("training goes on, the newest whole checkpoint is") == 3
+    assert "run/checkpoint-2\n" in printed(console)
+    assert sorted(folder.name for folder in result.folder.glob("checkpoint-*")) == ["checkpoint-10", "checkpoint-12"]
+    assert weights(result.folder) == weights(finished_run.folder)
+
+
+def test_a_result_that_cannot_be_written_is_an_error_and_the_same_command_saves_it_when_there_is_room(
+    short_config: MakeConfig, finished_run: TrainResult, adapter_size: int, full_disk: Callable[[int], None]
+) -> None:
+    config = short_config("training.save_steps=10")
+    console = Interrupting({"step 12/12": lambda: full_disk(adapter_size // 2)})
+    with pytest.raises(TrainingError, match=r"the result cannot be saved in .*run: ") as caught:
+        train(config, console)
+    assert "goes on from" in caught.value.how
+    assert "checkpoint-10" in caught.value.how
+    assert not (Path(config.output) / "training_metadata.json").exists()
+    full_disk(-1)
+    assert weights(train(config, console).folder) == weights(finished_run.folder)
+
+
+def test_a_stop_whose_checkpoint_cannot_be_saved_is_an_error_that_names_the_last_one(
+    short_config: MakeConfig, full_disk: Callable[[int], None]
+) -> None:
+    def stop_on_a_full_disk() -> None:
+        full_disk(1)
+        signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(CheckpointError, match="Saving a checkpoint at step 10 failed") as caught:
+        train(short_config(), Interrupting({"step 9/12": stop_on_a_full_disk}))
+    assert "checkpoint-6" in caught.value.how
+
+
+def test_a_run_folder_that_is_removed_is_told_and_the_result_is_saved_all_the_same(
+    short_config: MakeConfig, finished_run: TrainResult
+) -> None:
+    config = short_config()
+    console = Interrupting({"step 3/12": lambda: shutil.rmtree(config.output)})
+    run = train(config, console).folder
+    assert "Saving a checkpoint at step 6 failed: [Errno 2] No such file or directory" in printed(console)
+    assert printed(console).count("TensorBoard's log cannot be written") == 1
+    assert weights(run) == weights(finished_run.folder)
+    assert (run / "training_metadata.json").exists()
+    assert "already finished" not in printed(console)
+
+
+def test_the_clock_saves_too(short_config: MakeConfig, console: Console) -> None:
+    settings = ("save_minutes=1e-9", "save_steps=100", "save_total_limit=9", "max_steps=3")
+    run = train(short_config(*(f"training.{setting}" for setting in settings)), console).folder
+    assert sorted(folder.name for folder in run.glob("checkpoint-*")) == [
+        "checkpoint-1",
+        "checkpoint-2",
+        "checkpoint-3",
+    ]
+
+
+def test_too_little_room_is_told_before_the_data_are_read(
+    short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
+    with pytest.raises(ConfigError, match="1 MB are free"):
+        train(short_config(), console)
+    assert "Conversations" not in printed(console)

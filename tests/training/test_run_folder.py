@@ -1,0 +1,85 @@
+"""The run folder: one run at a time, nothing lost, room for what will be written."""
+
+import json
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from koki.errors import ConfigError
+from koki.pipeline import TrainResult
+from koki.training.run_folder import CONFIG_FILE, open_run_folder, require_space
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
+    with open_run_folder(str(tmp_path / "a" / "b"), fresh=False) as opened:
+        assert opened.path.is_dir()
+        assert (opened.set_aside, opened.unlocked) == (None, None)
+
+
+def test_a_run_that_died_before_it_wrote_anything_may_start_again(tmp_path: Path) -> None:
+    for fresh in (False, True, False):
+        with open_run_folder(str(tmp_path / "run"), fresh=fresh) as opened:
+            assert opened.set_aside is None
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_while_a_run_uses_a_folder_no_other_may_and_nothing_in_it_is_moved(tmp_path: Path, fresh: bool) -> None:
+    with open_run_folder(str(tmp_path / "run"), fresh=False) as first:
+        (first.path / CONFIG_FILE).touch()
+        with pytest.raises(ConfigError, match="is using"), open_run_folder(str(first.path), fresh=fresh):
+            pass
+        assert (first.path / CONFIG_FILE).exists()
+
+
+def test_fresh_sets_an_earlier_run_aside(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / CONFIG_FILE).touch()
+    with open_run_folder(str(tmp_path / "run"), fresh=True) as opened:
+        assert opened.set_aside == tmp_path / "run.old-1"
+        assert (opened.set_aside / CONFIG_FILE).exists()
+        assert not (opened.path / CONFIG_FILE).exists()
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "berkas").touch()
+    with (
+        pytest.raises(ConfigError, match="berkas/run cannot be used"),
+        open_run_folder(str(tmp_path / "berkas" / "run"), fresh=False),
+    ):
+        pass
+
+
+def test_too_little_room_is_an_error_that_says_how_much_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parameters, vocabulary = 8_800_000, 151_000  # LoRA of rank 16 on Qwen2.5-0.5B
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 390_000_000))
+    with pytest.raises(ConfigError, match=r"needs about 400 MB .*; 390 MB are free"):
+        require_space(tmp_path, parameters, vocabulary, keep=2)
+    require_space(tmp_path, parameters, vocabulary, keep=1)
+
+
+def test_checkpoints_that_will_be_rotated_away_are_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1_000_000))
+    with pytest.raises(ConfigError):
+        require_space(tmp_path, 100_000, 0, keep=1)
+    (tmp_path / "checkpoint-5").mkdir()
+    (tmp_path / "checkpoint-5" / "optimizer.pt").write_bytes(bytes(1_800_000))
+    require_space(tmp_path, 100_000, 0, keep=1)
+
+
+def test_the_estimate_is_what_a_run_takes(finished_run: TrainResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = json.loads((finished_run.folder / "training_metadata.json").read_text("utf-8"))
+    files = [file for file in finished_run.folder.rglob("*") if file.is_file()]
+    # two checkpoints are kept; while a third is written it is there too
+    newest = finished_run.folder / "checkpoint-12"
+    peak = sum(file.stat().st_size for file in [*files, *newest.iterdir()])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 0))
+    with pytest.raises(ConfigError) as caught:
+        require_space(finished_run.folder / "report", card["training"]["trainable_parameters"], 4096, keep=2)
+    estimate = float(caught.value.what.split("about ")[1].split(" MB")[0]) * 1e6
+    assert peak == pytest.approx(estimate, rel=0.15)
