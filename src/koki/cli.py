@@ -196,16 +196,24 @@ def evaluate(
     from koki.evaluation.evaluate import evaluate as evaluate_run
     from koki.evaluation.evaluate import evaluate_own
 
-    def say(text: str) -> None:
-        err.print(text, style="dim", highlight=False)
+    with err.status("Reading the recipes ...") as status:
 
-    if questions:
-        own = evaluate_own(run, questions, compare=compare, max_new_tokens=max_new_tokens, say=say)
-        _show_card(own, run, as_json=as_json)
-        return
-    files = [str(file) for file in data or ()]
-    card = evaluate_run(run, count=count, data=files, compare=compare, max_new_tokens=max_new_tokens, say=say)
-    _show_card(card, run, as_json=as_json)
+        def show(done: int, total: int) -> None:
+            status.update(f"{done:,} of {total:,} answers ...")
+
+        card: Scorecard | OwnScorecard
+        if questions:
+            card = evaluate_own(run, questions, compare=compare, max_new_tokens=max_new_tokens, on_answer=show)
+        else:
+            files = [str(file) for file in data or ()]
+            card = evaluate_run(
+                run, count=count, data=files, compare=compare, max_new_tokens=max_new_tokens, on_answer=show
+            )
+    if as_json:
+        _print_json(card.as_dict())
+    else:
+        out.print(card.render())
+    err.print(f"Written to {card.save(run)}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -337,15 +345,6 @@ def demo(
         "koki train --data resep.csv --model 0.5b --output runs/warung",
     ):
         out.print(f"  {command}", highlight=False, soft_wrap=True)
-
-
-def _show_card(card: "Scorecard | OwnScorecard", run: Path, *, as_json: bool) -> None:
-    """Print it, then keep it in the run folder."""
-    if as_json:
-        _print_json(card.as_dict())
-    else:
-        out.print(card.render())
-    err.print(f"Written to {card.save(run)}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _columns(text: str | None) -> dict[str, str] | None:

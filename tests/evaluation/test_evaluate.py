@@ -28,6 +28,15 @@ def test_a_run_is_asked_what_it_was_trained_on_and_the_base_the_same(finished_ru
     assert card.as_dict()["groups"]["recall"]["full recipe"]["questions"] == 2
 
 
+def test_answers_are_counted_as_they_come(finished_run: TrainResult) -> None:
+    counted: list[tuple[int, int]] = []
+    card = evaluate(
+        finished_run.folder, count=1, compare=BASE, max_new_tokens=2, on_answer=lambda *so_far: counted.append(so_far)
+    )
+    total = 2 * len(card.scored)
+    assert counted == [(number, total) for number in range(1, total + 1)]
+
+
 def test_without_held_out_recipes_the_card_says_why_there_is_no_generalisation(finished_run: TrainResult) -> None:
     card = evaluate(finished_run.folder, count=1, max_new_tokens=LIMIT)
     assert any("No recipe was held out" in note for note in card.notes)

@@ -169,6 +169,10 @@ def test_a_recommendation_in_other_words_is_understood() -> None:
     assert scores_of(OFFER, "Kamu bisa coba **Tempe Mendoan** yang gurih.")["dish_exists"] == 1
 
 
+def test_a_dish_that_is_only_named_in_a_step_is_not_recommended() -> None:
+    assert scores_of(OFFER, "Ini resepnya:\n\nCara membuat:\n1. Sajikan dengan Tempe Mendoan.")["dish_exists"] == 0
+
+
 INQUIRY = Asked("1", "recall", "inquiry", "Punya tempe, bisa dibikin apa ya?", TRUE, MENDOAN, ("tempe",))
 
 

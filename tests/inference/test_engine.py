@@ -54,6 +54,12 @@ def test_answers_given_side_by_side_are_those_given_one_by_one(chef: Chef) -> No
     ]
 
 
+def test_each_answer_to_a_list_is_told_once(chef: Chef) -> None:
+    told: list[str] = []
+    chef.ask(QUESTIONS, max_new_tokens=3, on_answer=lambda answer: told.append(answer.question))
+    assert sorted(told) == sorted(QUESTIONS)
+
+
 def test_no_questions_have_no_answers(chef: Chef) -> None:
     assert chef.ask([]) == []
 

@@ -1,5 +1,6 @@
 """A run folder -> its scorecard: find its recipes again, ask, judge."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from koki.tokens.template import ChatTemplate
 BASE = "base"
 """In a comparison: the run's base model without what was trained."""
 
-Say = Callable[[str], object]
+OnAnswer = Callable[[int, int], object]
+"""Called after each answer: how many there are, and how many there will be."""
 
 
 def evaluate(
@@ -33,7 +35,7 @@ def evaluate(
     data: Sequence[str] = (),
     compare: str | None = None,
     max_new_tokens: int = 512,
-    say: Say = lambda _: None,
+    on_answer: OnAnswer = lambda _, __: None,
 ) -> Scorecard:
     """Ask a chef what it was taught, and judge its answers.
 
@@ -42,7 +44,7 @@ def evaluate(
         count: questions of each capability in each group (`koki.evaluation.questions.GROUPS`).
         data: where the recipes of the run are now, if they were moved.
         compare: another run folder, or `BASE`, that is asked the same.
-        say: called with what is being done.
+        on_answer: see `OnAnswer`.
 
     Raises:
         RunError: a folder is not a finished run.
@@ -58,9 +60,11 @@ def evaluate(
     book = load_phrasebook()
     cookbook = Cookbook([*train, *held_out], names_of(train, book) | names_of(held_out, book))
 
+    texts = [asked.question for asked in questions]
+    count_up = _counter(len(texts), compare, on_answer)
+
     def scored(chef: Chef) -> list[Scored]:
-        say(f"{len(questions):,} questions ...")
-        answers = chef.ask([asked.question for asked in questions], max_new_tokens=max_new_tokens)
+        answers = chef.ask(texts, on_answer=count_up, max_new_tokens=max_new_tokens)
         return _judged(questions, answers, cookbook, max_new_tokens)
 
     about = {
@@ -80,14 +84,14 @@ def evaluate_own(
     *,
     compare: str | None = None,
     max_new_tokens: int = 512,
-    say: Say = lambda _: None,
+    on_answer: OnAnswer = lambda _, __: None,
 ) -> OwnScorecard:
     """Ask a chef people's own questions, and judge its answers by the words they must and must not have.
 
     Args:
         run: a finished run folder, or any folder that `Chef.load` takes.
         file: see `koki.evaluation.own_questions`.
-        compare, say: as `evaluate`.
+        compare, on_answer: as `evaluate`.
 
     Raises:
         RunError: a folder is not a finished run.
@@ -95,19 +99,23 @@ def evaluate_own(
     """
     quiet_libraries()
     questions = read_questions(file)
+    texts = [question.question for question in questions]
+    count_up = _counter(len(texts), compare, on_answer)
 
     def card(name: str, chef: Chef, about: dict[str, Any], other: OwnScorecard | None) -> OwnScorecard:
-        say(f"{len(questions):,} questions ...")
-        answers = chef.ask([question.question for question in questions], max_new_tokens=max_new_tokens)
+        answers = chef.ask(texts, on_answer=count_up, max_new_tokens=max_new_tokens)
         verdicts = [verdict(*pair) for pair in zip(questions, answers, strict=True)]
-        return OwnScorecard(name, about, _SEED, verdicts, other)
+        return OwnScorecard(name, about, RunConfig().seed, verdicts, other)
 
     about = {"questions": str(file), "max_new_tokens": max_new_tokens}
     other = card(compare, _other_chef(run, compare), {}, None) if compare else None
     return card(str(run), Chef.load(run), about, other)
 
 
-_SEED = 42
+def _counter(questions: int, compare: str | None, on_answer: OnAnswer) -> Callable[[Answer], object]:
+    """What counts the answers of one chef, or of two."""
+    total, done = questions * (2 if compare else 1), itertools.count(1)
+    return lambda _: on_answer(next(done), total)
 
 
 def _judged(

@@ -159,13 +159,13 @@ def _judge_inquiry(case: _Case) -> Scores:
 
 
 def _first_dish(case: _Case) -> Recipe | None:
-    """The dish that an opening in Koki's own words names, or else the first one named anywhere."""
+    """The dish that an opening in Koki's own words names, or else the first one that it or a list names."""
     opening, cookbook = case.said.opening, case.cookbook
     for form in _OPENINGS:
         if found := form.match(opening):
             return cookbook.dish_at_start(opening[found.start("dish") :])
-    named = cookbook.dishes_in(opening, case.asked.names) or cookbook.dishes_in(case.text, case.asked.names)
-    return next(iter(named), None)
+    named = (dish for text in (opening, *case.said.others) for dish in cookbook.dishes_in(text, case.asked.names))
+    return next(named, None)
 
 
 def _pattern(form: str) -> re.Pattern[str]:
