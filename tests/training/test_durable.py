@@ -1,12 +1,13 @@
 """A run that saves what it can, goes on where it can, and lets no bad number into the weights."""
 
+import functools
 import resource
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ParamSpec
 
 import pytest
 import torch
@@ -24,6 +25,7 @@ from koki.training.loss import SupervisedLoss
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
 MakeConfig = Callable[..., RunConfig]
+P = ParamSpec("P")
 
 
 def spoil_loss(monkeypatch: pytest.MonkeyPatch, *micro_batches: int) -> None:
@@ -75,10 +77,17 @@ def limit_files(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard if size < 0 else size, hard))
 
 
-@pytest.fixture
-def full_disk() -> Iterator[Callable[[int], None]]:
-    yield limit_files
-    limit_files(-1)
+def on_a_disk_that_fills(test: Callable[P, None]) -> Callable[P, None]:
+    """Lifts the limit before pytest reports the test, perhaps into a file that is larger."""
+
+    @functools.wraps(test)
+    def tested(*arguments: P.args, **fixtures: P.kwargs) -> None:
+        try:
+            test(*arguments, **fixtures)
+        finally:
+            limit_files(-1)
+
+    return tested
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +95,15 @@ def adapter_size(finished_run: TrainResult) -> int:
     return len(weights(finished_run.folder))
 
 
+@on_a_disk_that_fills
 def test_checkpoints_that_cannot_be_written_are_told_and_training_goes_on_with_the_earlier_ones(
-    short_config: MakeConfig, finished_run: TrainResult, adapter_size: int, full_disk: Callable[[int], None]
+    short_config: MakeConfig, finished_run: TrainResult, adapter_size: int
 ) -> None:
     moments: dict[str, Callable[[], object]] = {
-        "step 3/12": lambda: full_disk(adapter_size // 2),  # fails in safetensors' writer
-        "at step 4 failed": lambda: full_disk(adapter_size * 3 // 2),  # fails in torch's writer: optimizer.pt
-        "at step 6 failed": lambda: full_disk(1),  # fails in Python's writers
-        "at step 8 failed": lambda: full_disk(-1),
+        "step 3/12": lambda: limit_files(adapter_size // 2),  # fails in safetensors' writer
+        "at step 4 failed": lambda: limit_files(adapter_size * 3 // 2),  # fails in torch's writer: optimizer.pt
+        "at step 6 failed": lambda: limit_files(1),  # fails in Python's writers
+        "at step 8 failed": lambda: limit_files(-1),
     }
     console = Interrupting(moments)
     result = train(short_config("training.save_steps=2"), console)
@@ -103,25 +113,25 @@ def test_checkpoints_that_cannot_be_written_are_told_and_training_goes_on_with_t
     assert weights(result.folder) == weights(finished_run.folder)
 
 
+@on_a_disk_that_fills
 def test_a_result_that_cannot_be_written_is_an_error_and_the_same_command_saves_it_when_there_is_room(
-    short_config: MakeConfig, finished_run: TrainResult, adapter_size: int, full_disk: Callable[[int], None]
+    short_config: MakeConfig, finished_run: TrainResult, adapter_size: int
 ) -> None:
     config = short_config("training.save_steps=10")
-    console = Interrupting({"step 12/12": lambda: full_disk(adapter_size // 2)})
+    console = Interrupting({"step 12/12": lambda: limit_files(adapter_size // 2)})
     with pytest.raises(TrainingError, match=r"the result cannot be saved in .*run: ") as caught:
         train(config, console)
     assert "goes on from" in caught.value.how
     assert "checkpoint-10" in caught.value.how
     assert not (Path(config.output) / "training_metadata.json").exists()
-    full_disk(-1)
+    limit_files(-1)
     assert weights(train(config, console).folder) == weights(finished_run.folder)
 
 
-def test_a_stop_whose_checkpoint_cannot_be_saved_is_an_error_that_names_the_last_one(
-    short_config: MakeConfig, full_disk: Callable[[int], None]
-) -> None:
+@on_a_disk_that_fills
+def test_a_stop_whose_checkpoint_cannot_be_saved_is_an_error_that_names_the_last_one(short_config: MakeConfig) -> None:
     def stop_on_a_full_disk() -> None:
-        full_disk(1)
+        limit_files(1)
         signal.raise_signal(signal.SIGTERM)
 
     with pytest.raises(CheckpointError, match="Saving a checkpoint at step 10 failed") as caught:
