@@ -11,7 +11,7 @@ Comparing each of ten thousand recipes with every other takes a quarter of an ho
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -39,7 +39,11 @@ LEAST_SHARED: Final = 0.07
 """The part of the fingerprints of the one with fewer that a pair must share to be compared. Of the same posts, all
 pairs that are equal at 80 % share 0.11 or more, and one pair in ten thousand is compared."""
 
+TEXTS_AT_ONCE: Final = 256
+"""Numpy works on so many texts together: for each alone it takes as long to begin, for all it fills 100 MB."""
+
 _NOT_A_WORD: Final = re.compile(r"[\W_]+")
+_BLANKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 Integers = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -68,6 +72,8 @@ def _body(recipe: Recipe) -> str:
 
 def _plain(text: str) -> str:
     """Lower-case words and single spaces: what is left when layout, punctuation and capitals are edited."""
+    if text.isascii():  # as nearly all are; takes a third of the time
+        return " ".join(text.lower().translate(_BLANKS).split())
     return _NOT_A_WORD.sub(" ", text.lower()).strip()
 
 
@@ -89,50 +95,74 @@ def _says_more(title: str, other_title: str, other_text: str) -> bool:
 # ------------------------------------------------------------------------------------------------- fingerprints
 
 
-def _worth_comparing(texts: Sequence[str]) -> list[tuple[int, int]]:
+def _worth_comparing(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """The pairs of texts that share enough fingerprints, in order."""
-    prints = [_fingerprints(text) for text in texts]
-    counts = np.array([len(found) for found in prints], dtype=np.int64)
-    one, other, shared = _sharing(np.concatenate([np.empty(0, np.uint64), *prints]), counts)
-    enough = shared >= LEAST_SHARED * np.minimum(counts[one], counts[other])
-    return list(zip(one[enough].tolist(), other[enough].tolist(), strict=True))
+    prints, owners = _fingerprints(texts)
+    counts = np.bincount(owners, minlength=len(texts))
+    for one, other, shared in _sharing(prints, owners, len(texts)):
+        enough = shared >= LEAST_SHARED * np.minimum(counts[one], counts[other])
+        yield from zip(one[enough].tolist(), other[enough].tolist(), strict=True)
 
 
-def _fingerprints(text: str) -> Hashes:
-    """The distinct fingerprints of a text; none if it is shorter than ``PASSAGE + WINDOW - 1`` characters."""
-    hashes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
-    if len(hashes) < PASSAGE + WINDOW - 1:
-        return np.empty(0, np.uint64)
+def _fingerprints(texts: Sequence[str]) -> tuple[Hashes, Integers]:
+    """The distinct fingerprints of each text, sorted, and the places of the texts that they are of.
+
+    A text shorter than ``PASSAGE + WINDOW - 1`` characters has none. A fingerprint that several texts have stands there
+    once for each of them, in their order.
+    """
+    prints, owners = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        some_prints, some_owners = _least_hashes(texts[start : start + TEXTS_AT_ONCE])
+        prints.append(some_prints)
+        owners.append(start + some_owners)
+    every_print, every_owner = np.concatenate(prints), np.concatenate(owners)
+    order = np.argsort(every_print, kind="stable")  # so the owners of a fingerprint stay in order
+    return _distinct(every_print[order], every_owner[order])
+
+
+def _least_hashes(texts: Sequence[str]) -> tuple[Hashes, Integers]:
+    """The least hash of every window of each text, but once where several windows in a row have the same."""
+    owners = np.repeat(np.arange(len(texts)), list(map(len, texts)))
+    hashes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
     for size, factor in _DOUBLINGS:  # the hash of 2 characters, of 4, of 8 ...: a polynomial modulo 2**64
         hashes = hashes[:-size] * factor + hashes[size:]
     hashes = (hashes ^ (hashes >> _HALF)) * _ODD  # or the least ones would be those of passages that start with "a"
     for size in _WINDOW_DOUBLINGS:  # the least of 2 hashes, of 4, of 8 ...
         hashes = np.minimum(hashes[:-size], hashes[size:])
-    return np.unique(hashes)
+    further = PASSAGE + WINDOW - 2  # from the first character of a window to its last
+    in_one_text = owners[:-further] == owners[further:]
+    return _distinct(hashes[in_one_text], owners[:-further][in_one_text])
 
 
-def _sharing(prints: Hashes, counts: Integers) -> tuple[Integers, Integers, Integers]:
+def _distinct(prints: Hashes, owners: Integers) -> tuple[Hashes, Integers]:
+    """One of those in a row that have the same fingerprint and owner."""
+    new = np.ones(len(prints), np.bool_)
+    new[1:] = (prints[1:] != prints[:-1]) | (owners[1:] != owners[:-1])
+    return prints[new], owners[new]
+
+
+def _sharing(prints: Hashes, owners: Integers, texts: int) -> Iterator[tuple[Integers, Integers, Integers]]:
     """The pairs of texts, the earlier one first, that share a fingerprint, and how many they share.
 
     Each fingerprint gives all pairs of the texts that have it, up to ``MOST_SHARED`` texts; from there on neighbours.
 
     Args:
-        prints: the fingerprints of all texts, one text after the other.
-        counts: how many of them each text has.
+        prints, owners: as `_fingerprints` returns them.
+        texts: how many there are.
     """
-    order = np.argsort(prints, kind="stable")  # so the owners of a fingerprint stay in order
-    prints, owners = prints[order], np.repeat(np.arange(len(counts)), counts)[order]
     starts = np.flatnonzero(np.r_[True, prints[1:] != prints[:-1]])[: len(prints)]
     sizes = np.diff(np.r_[starts, len(prints)])
     reach = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(owners))  # owners of the same fingerprint from here on
     reach = np.where(np.repeat(sizes > MOST_SHARED, sizes), np.minimum(reach, 2), reach)
-    found = [np.empty(0, np.int64)]
-    for step in range(1, MOST_SHARED):
-        here = np.flatnonzero(reach > step)
-        found.append(owners[here] * len(counts) + owners[here + step])
-    pairs, shared = np.unique(np.concatenate(found), return_counts=True)
-    one, other = np.divmod(pairs, max(len(counts), 1))
-    return one, other, shared
+    ahead = np.flatnonzero(reach > 1)
+    ahead = ahead[np.argsort(owners[ahead], kind="stable")]
+    for some_ahead in np.split(ahead, np.searchsorted(owners[ahead], range(TEXTS_AT_ONCE, texts, TEXTS_AT_ONCE))):
+        found, here = [], some_ahead
+        for step in range(1, MOST_SHARED):
+            here = here[reach[here] > step]
+            found.append(owners[here] * texts + owners[here + step])
+        pairs, shared = np.unique(np.concatenate(found), return_counts=True)
+        yield *np.divmod(pairs, max(texts, 1)), shared
 
 
 def _doublings(goal: int) -> list[int]:
