@@ -169,6 +169,11 @@ def test_a_recommendation_in_other_words_is_understood() -> None:
     assert scores_of(OFFER, "Kamu bisa coba **Tempe Mendoan** yang gurih.")["dish_exists"] == 1
 
 
+def test_a_recommendation_in_a_mixture_of_kokis_words_is_understood() -> None:
+    answer = "Bagaimana kalau membuat Tempe Mendoan? Bahannya antara lain tempe dan daun bawang."
+    assert scores_of(OFFER, answer)["dish_exists"] == 1
+
+
 def test_a_dish_that_is_only_named_in_a_step_is_not_recommended() -> None:
     assert scores_of(OFFER, "Ini resepnya:\n\nCara membuat:\n1. Sajikan dengan Tempe Mendoan.")["dish_exists"] == 0
 
@@ -211,7 +216,7 @@ def test_a_tip_without_a_reason_gives_none() -> None:
 
 def test_a_recipe_is_no_tip() -> None:
     scores = scores_of(TIP, TRUE + "\nsantan pecah supaya")
-    assert (scores["on_topic"], scores["reason"]) == (0, 0)
+    assert (scores["on_topic"], scores["reason"], scores["key_words"]) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(

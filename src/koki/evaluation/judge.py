@@ -163,7 +163,8 @@ def _first_dish(case: _Case) -> Recipe | None:
     opening, cookbook = case.said.opening, case.cookbook
     for form in _OPENINGS:
         if found := form.match(opening):
-            return cookbook.dish_at_start(opening[found.start("dish") :])
+            whole = cookbook.dish_at_start(opening[found.start("dish") :])  # a name may go on after what looks its end
+            return whole or next(iter(cookbook.dishes_in(found["dish"])), None)
     named = (dish for text in (opening, *case.said.others) for dish in cookbook.dishes_in(text, case.asked.names))
     return next(named, None)
 
@@ -189,12 +190,14 @@ def _recipe_f1(case: _Case, dish: Recipe | None) -> float | None:
 
 def _judge_tip(case: _Case) -> Scores:
     """By key words: a rubric, which a wrong tip in the right words passes. A recipe is no tip."""
-    asked, text, is_recipe = case.asked, case.text, bool(case.said.ingredients)
+    asked, text = case.asked, case.text
+    if case.said.ingredients:
+        return {"on_topic": 0.0, "reason": 0.0, "key_words": 0.0}
     of_question = said_of(key_words(asked.question), text) or 0.0
     of_reference = said_of(key_words(asked.reference), text) or 0.0
     return {
-        "on_topic": float(max(of_question, of_reference) >= _ON_TOPIC and not is_recipe),
-        "reason": float(gives_reason(text, asked.reference) and not is_recipe),
+        "on_topic": float(max(of_question, of_reference) >= _ON_TOPIC),
+        "reason": float(gives_reason(text, asked.reference)),
         "key_words": of_reference,
     }
 

@@ -7,10 +7,11 @@ generalisation  about recipes that it was not trained on
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from typing import Final
 
 from koki.config import RunConfig
@@ -31,8 +32,13 @@ CAPABILITIES: Final[dict[Kind, str]] = {
     "inquiry": "inquiry",
     "tip": "tip",
 }
-# Not every recipe has questions of every kind; so many times the questions wanted are looked through.
-_RECIPES_PER_QUESTION: Final = 3
+# Not every recipe has questions of every kind: so many times the questions wanted are looked through, in so many rounds
+# at most.
+_UNITS_PER_QUESTION: Final = 3
+_MOST_ROUNDS: Final = 10
+
+_Unit = tuple[Recipe | None, Sequence[Conversation]]
+"""A recipe, or None for a tip, and its conversations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,41 +99,40 @@ class Examiner:
         is_wanted: Callable[[Asked], bool] = lambda _: True,
     ) -> Iterator[Asked]:
         draw = random.Random(f"{self._config.seed}:evaluation:{group}")
-        units = [
-            [asked for asked in unit if is_wanted(asked)]
-            for unit in self._units(group, recipes, book, count * _RECIPES_PER_QUESTION, draw)
-        ]
+        units: list[list[Asked]] = []
+        composed = self._composed(group, recipes, book, count, draw)
+        for _ in range(_MOST_ROUNDS):
+            more = list(islice(composed, count * _UNITS_PER_QUESTION))
+            units += ([asked for asked in unit if is_wanted(asked)] for unit in self._fitting(group, more))
+            if not more or _are_enough(units, count):
+                break
         draw.shuffle(units)
         for capability in CAPABILITIES.values():
             dealt = _dealt([[asked for asked in unit if asked.capability == capability] for unit in units], draw)
             for number, asked in zip(range(count), dealt, strict=False):
                 yield _numbered(asked, number + 1)
 
-    def _units(
-        self, group: str, recipes: Sequence[Recipe], book: Phrasebook, most: int, draw: random.Random
-    ) -> list[list[Asked]]:
-        """The questions about each of some recipes, and in the group of recall about some tips."""
+    def _composed(
+        self, group: str, recipes: Sequence[Recipe], book: Phrasebook, count: int, draw: random.Random
+    ) -> Iterator[_Unit]:
+        """Some tips, in the group of recall, then the recipes, as far as they are asked for; in an order of its own."""
         if not recipes:
-            return []
+            return
         tips = load_tips() if self._config.data.tips else ()
         composer = Composer(book, tips, recipes, self._config.seed)
-        about: list[Recipe | None] = list(draw.sample(recipes, min(most, len(recipes))))
-        conversations = [composer.compose(recipe) for recipe in about if recipe]
         if group == "recall":
-            some = draw.sample(tips, min(most, len(tips)))
-            about += [None] * len(some)
-            conversations += [composer.compose_tip(tip) for tip in some]
-        return [
-            [self._asked(group, recipe, *found) for found in fitting]
-            for recipe, fitting in zip(about, self._fitting(conversations), strict=False)
-        ]
+            yield from ((None, composer.compose_tip(tip)) for tip in draw.sample(tips, min(count, len(tips))))
+        yield from ((recipe, composer.compose(recipe)) for recipe in draw.sample(recipes, len(recipes)))
 
-    def _fitting(self, conversations: Sequence[Sequence[Conversation]]) -> Iterator[list[tuple[Kind, str, str]]]:
-        """Kind, question and answer of the conversations of each unit that fit, as they are trained on."""
+    def _fitting(self, group: str, units: Sequence[_Unit]) -> Iterator[list[Asked]]:
+        """Of each unit the questions whose conversations fit, with their answers as they are trained on."""
         with suppress(DataError):  # not one fits
+            conversations = [unit for _, unit in units]
             dataset = ConversationDataset(conversations, self._template, self._vocabulary_size, self._config.tokens)
-            for start, end in pairwise(dataset.unit_starts.tolist()):
-                yield [(dataset.kind(number), *dataset.texts(number)) for number in range(start, end)]
+            bounds = pairwise(dataset.unit_starts.tolist())
+            for (recipe, _), (start, end) in zip(units, bounds, strict=True):
+                numbers = range(start, end)
+                yield [self._asked(group, recipe, dataset.kind(number), *dataset.texts(number)) for number in numbers]
 
     def _asked(self, group: str, recipe: Recipe | None, kind: Kind, question: str, reference: str) -> Asked:
         names: Sequence[str] = ()
@@ -176,6 +181,12 @@ def split_names(text: str, joining: Joining) -> list[str]:
     """Names that were joined in running text."""
     between = sorted((joining.comma, joining.last, joining.last_of_many), key=len, reverse=True)
     return re.split("|".join(map(re.escape, between)), text)
+
+
+def _are_enough(units: Iterable[Sequence[Asked]], count: int) -> bool:
+    """Whether there are as many units with questions of each capability as questions are wanted."""
+    found = Counter(capability for unit in units for capability in {asked.capability for asked in unit})
+    return all(found[capability] >= count for capability in CAPABILITIES.values())
 
 
 def _dealt(units: Sequence[Sequence[Asked]], draw: random.Random) -> Iterator[Asked]:
