@@ -41,7 +41,7 @@ def test_an_answer_that_runs_into_the_limit_has_not_stopped(chef: Chef) -> None:
 def test_answers_are_greedy_unless_asked_otherwise(chef: Chef) -> None:
     first, second = (chef.ask("Resep soto ayam dong!", max_new_tokens=20).answer for _ in range(2))
     assert first == second
-    warm = {chef.ask("Resep soto ayam dong!", max_new_tokens=20, temperature=5.0).answer for _ in range(3)}
+    warm = {chef.ask("Resep soto ayam dong!", max_new_tokens=20, temperature=5).answer for _ in range(3)}
     assert len(warm) == 3
 
 
@@ -92,6 +92,17 @@ def test_an_answer_that_breaks_off_with_a_control_token_did_not_end_well(finishe
     tokenizer.add_special_tokens({"extra_special_tokens": ["<|im_start|>", tokenizer.convert_ids_to_tokens(token)]})
     broken = Chef(model, tokenizer, template).ask("Resep soto ayam dong!", max_new_tokens=30)
     assert (broken.answer, broken.stopped, broken.tokens) == ("", False, 1)
+
+
+def test_what_the_base_advises_for_generation_is_not_followed(finished_run: TrainResult) -> None:
+    config = ModelConfig(name="mini")
+    tokenizer = load_tokenizer(str(finished_run.folder))
+    template = ChatTemplate(tokenizer, "Kamu Koki.")
+    model: Any = load_base(find_base(config), config, detect_device("auto"))
+    plain = Chef(model, tokenizer, template).ask("Resep soto ayam dong!", max_new_tokens=30).answer
+    model.generation_config.repetition_penalty = 1e6  # Chef has replaced it: this is what a base might bring
+    model.generation_config.do_sample = True
+    assert Chef(model, tokenizer, template).ask("Resep soto ayam dong!", max_new_tokens=30).answer == plain
 
 
 def test_a_control_token_in_a_question_is_text(chef: Chef) -> None:

@@ -75,6 +75,9 @@ class Chef:
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, template: ChatTemplate) -> None:
         set_pad_token(tokenizer, template.stop_id)
         self._model = model.eval()
+        # What the base advises is not followed: under Qwen2.5's penalty for repetition a recipe could not name an
+        # ingredient a second time, and greedy would not be greedy.
+        self._model.generation_config = GenerationConfig()
         self._tokenizer = tokenizer
         self._template = template
         # whatever control token comes, the answer is over; only one of them ends it well
@@ -239,19 +242,17 @@ class Chef:
         )
 
     def _generation(self, max_new_tokens: int, temperature: float) -> GenerationConfig:
-        """How tokens are chosen: all said here, since what is left open follows the base's own configuration.
-
-        Qwen2.5's asks for a repetition penalty, under which a recipe may not name an ingredient a second time.
-        """
+        """Greedy, or drawn from the whole distribution at a temperature."""
+        drawn = (
+            {"do_sample": True, "temperature": float(temperature), "top_k": 0}
+            if temperature > 0
+            else {"do_sample": False}
+        )
         return GenerationConfig(
             max_new_tokens=max_new_tokens,
-            do_sample=temperature > 0,
-            temperature=temperature if temperature > 0 else 1.0,
-            top_k=0,
-            top_p=1.0,
-            repetition_penalty=1.0,
             eos_token_id=self._ends,
             pad_token_id=self._tokenizer.pad_token_id,
+            **drawn,
         )
 
 
