@@ -62,5 +62,4 @@ def _is_kind_of(name: str, other: str) -> bool:
 @cache
 def _vocabulary() -> frozenset[str]:
     """The words of all known names, and those that tell kinds of them apart."""
-    phrases = (words for entries in LEXICON.known.values() for words, _ in entries)
-    return load_phrasebook().kitchen.kinds.union(*phrases)
+    return load_phrasebook().kitchen.kinds.union(LEXICON.known.words())

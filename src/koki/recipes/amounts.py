@@ -11,9 +11,9 @@ Quantity = float | tuple[float, float]
 LEAST_PRICE: Final = 500
 """A whole number from here on without a unit is a price in rupiah: nobody counts 500 chillies."""
 
-_NUMBER: Final = r"(?:[0-9]{1,6}\s+)?[0-9]{1,6}\s?/\s?[0-9]{1,6}|[0-9]{1,6}(?:[.,][0-9]{1,6})?"
+_NUMBER: Final = r"[0-9]{1,6}(?:(?:\s+[0-9]{1,6})?\s?/\s?[0-9]{1,6}|[.,][0-9]{1,6})?"
 _TO: Final = r"\s?(?:-|~|s/d|sampai|hingga|atau)\s?"
-FIGURES: Final = rf"(?:{_NUMBER})(?:{_TO}(?:{_NUMBER}))?"
+FIGURES: Final = rf"{_NUMBER}(?:{_TO}{_NUMBER})?"
 """The pattern of what `read_quantity` reads: "3", "1 1/2", "2-3"."""
 
 _FIGURES: Final = re.compile(rf"({_NUMBER})(?:{_TO}({_NUMBER}))?")

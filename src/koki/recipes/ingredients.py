@@ -6,9 +6,9 @@ Rules are code; words are in ``lexicon.toml`` (``lexicon.py``).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from koki.recipes.amounts import Quantity
 from koki.recipes.lexicon import LEXICON, fold, is_known, is_seasoning, is_staple, match
@@ -27,8 +27,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Ingredient:
+class Ingredient(NamedTuple):
     """What one line of an ingredient list says.
 
     ``quantity`` is a number or a range (low, high); ``unit`` is canonical and, where the line gives no number, may be
@@ -70,7 +69,10 @@ _JOINTS: Final = {",": ", ", "and": " dan ", "or": "/"}
 class _Line:
     """A line as its parts are put together."""
 
-    main: Part = field(default_factory=Part)
+    name: list[str] = field(default_factory=list)
+    quantity: Quantity | None = None
+    unit: str | None = None
+    optional: bool = False
     alternatives: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     preparation: str = ""
@@ -79,17 +81,17 @@ class _Line:
 
     def add(self, separator: str, words: list[str]) -> None:
         """Reads one more part."""
-        part = read_part(words, leading=not self.main.name)
-        if not self.main.name:
+        part = read_part(words, leading=not self.name)
+        if not self.name:
             self._begin(part)
         elif not part.name:
             self._take_amount(part)
         elif separator == "or":
-            self.alternatives.append(_share(self.main.name, part.name))
+            self.alternatives.append(_share(self.name, part.name))
         elif self._is_other(part, separator):
-            names = _names(part.name)
+            names = _names(" ".join(part.name))
             shares = separator == "and" or not is_known(names[0])
-            self.others += [_share(self.main.name, part.name)] if shares else names
+            self.others += (_share(self.name, part.name),) if shares else names
         else:
             self._go_on(separator, " ".join(words))
             return
@@ -105,25 +107,23 @@ class _Line:
                 self._take_amount(part)
                 self._take_rest(part, separator)
             elif separator == "or" and is_known(" ".join(part.name)):
-                self.alternatives.append(_share(self.main.name, part.name))
+                self.alternatives.append(_share(self.name, part.name))
             else:
                 self.notes.append(" ".join(words))
 
     def _begin(self, part: Part) -> None:
-        earlier, self.main = self.main, part
-        if earlier.quantity is not None or (earlier.unit and part.unit is None):  # "1 bungkus/2 sdm tepung"
-            if part.quantity is not None:
-                self.notes.append(part.amount())
-            part.quantity, part.unit = earlier.quantity, earlier.unit
-        part.optional |= earlier.optional
+        self.name = part.name
+        if self.quantity is None and (part.unit or not self.unit):
+            self.quantity, self.unit = part.quantity, part.unit
+        elif part.quantity is not None:  # "1 bungkus/2 sdm tepung"
+            self.notes.append(part.amount())
 
     def _take_amount(self, part: Part) -> None:
         """An amount without a name is the line's, if that has none yet: "garam (1 sdt)"."""
-        main = self.main
         if part.quantity is None and part.unit is None:
             return
-        if main.quantity is None and (main.unit is None or part.quantity is not None):
-            main.quantity, main.unit = part.quantity, part.unit
+        if self.quantity is None and (self.unit is None or part.quantity is not None):
+            self.quantity, self.unit = part.quantity, part.unit
         else:
             self.notes.append(part.amount())
 
@@ -142,7 +142,7 @@ class _Line:
             self._add_note(separator, text)
 
     def _take_rest(self, part: Part, separator: str) -> None:
-        self.main.optional |= part.optional
+        self.optional |= part.optional
         self.is_open = part.ends_open
         for preparation in part.preparations:
             self.preparation += (_JOINTS[separator] if self.preparation else "") + preparation
@@ -168,8 +168,10 @@ def _share(main: list[str], other: list[str]) -> str:
     return " ".join(other)
 
 
-def _names(words: list[str]) -> list[str]:
+@lru_cache(maxsize=16384)
+def _names(name: str) -> tuple[str, ...]:
     """One name, or several that stand side by side without a comma: "garam gula"."""
+    words = name.split()
     folded = [fold(word) for word in words]
     names, at = [], 0
     while at < len(folded):
@@ -178,7 +180,7 @@ def _names(words: list[str]) -> list[str]:
             break
         names.append(" ".join(words[at : at + size]))
         at += size
-    return names if at == len(words) else [" ".join(words)]
+    return tuple(names) if at == len(words) else (name,)
 
 
 # ------------------------------------------------------------------------------------------------------------ public
@@ -191,23 +193,22 @@ def parse_ingredient(raw: str) -> Ingredient:
     line = _Line()
     for part in split_parts(rest):
         line.add(*part)
-    if label is None and not line.main.name and inside:  # "3 siung (bawang putih)"
+    if label is None and not line.name and inside:  # "3 siung (bawang putih)"
         for part in split_parts(inside.pop(0)):
             line.add(*part)
-    main = line.main
-    if not main.name:
+    if not line.name:
         return Ingredient(raw, None, heading=True, group=group_of(outside if label is None else label))
     for aside in inside:
         line.add_aside(aside)
-    name, *more = _names(main.name)
+    name, *more = _names(" ".join(line.name))
     return Ingredient(
         raw=raw,
         name=name,
-        quantity=main.quantity,
-        unit=main.unit,
+        quantity=line.quantity,
+        unit=line.unit,
         preparation=line.preparation or None,
         note=", ".join(line.notes) or None,
-        optional=main.optional,
+        optional=line.optional,
         alternatives=tuple(line.alternatives),
         others=(*more, *line.others),
         group=None if label is None else group_of(label),
@@ -227,7 +228,7 @@ def parse_ingredients(lines: Iterable[str]) -> tuple[Ingredient, ...]:
         ingredient = _parse_once(line)
         if ingredient.heading:
             group = ingredient.group or group
-        elif ingredient.group is None and group:
-            ingredient = replace(ingredient, group=group)
+        elif group and ingredient.group is None:
+            ingredient = ingredient._replace(group=group)
         read.append(ingredient)
     return tuple(read)

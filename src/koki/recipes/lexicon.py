@@ -2,54 +2,72 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
-Phrases = dict[str, list[tuple[list[str], str]]]
-"""First word -> (whole phrase, what it stands for), longest first."""
+
+class Phrases(dict[str, "Phrases"]):
+    """A tree of phrases: each word leads to the words that may follow it.
+
+    ``meaning`` is what the words up to here stand for; None where they are only the beginning of a phrase.
+    """
+
+    __slots__ = ("meaning",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__()
+        self.meaning: str | None = None
+        for phrase, meaning in pairs:
+            end = self
+            for word in phrase.split():
+                end = end.setdefault(word, Phrases())
+            if end.meaning is None:  # the first one counts
+                end.meaning = meaning
+
+    def words(self) -> Iterator[str]:
+        """Every word of every phrase."""
+        for word, longer in self.items():
+            yield word
+            yield from longer.words()
 
 
-def match(table: Phrases, words: list[str], at: int) -> tuple[int, str]:
-    """The longest phrase of ``table`` at ``words[at]``: how many words (0: none), and what it stands for."""
-    for phrase, canonical in table.get(words[at], ()):
-        size = len(phrase)
-        if size == 1 or words[at : at + size] == phrase:
-            return size, canonical
-    return 0, ""
+def match(phrases: Phrases, words: list[str], at: int) -> tuple[int, str]:
+    """The longest of the phrases at ``words[at]``: how many words (0: none), and what it stands for."""
+    size, meaning, end = 0, "", at
+    found = phrases.get(words[at])
+    while found is not None:
+        end += 1
+        if found.meaning is not None:
+            size, meaning = end - at, found.meaning
+        found = found.get(words[end]) if end < len(words) else None
+    return size, meaning
 
 
-def _rewrite(name: str, table: Phrases) -> str:
-    words, out, at = name.split(), [], 0
+def _rewrite(words: list[str], table: Phrases) -> list[str]:
+    """The words with every phrase of ``table`` replaced by what it stands for."""
+    out, at = list[str](), 0
     while at < len(words):
         size, canonical = match(table, words, at)
-        out.append(canonical if size else words[at])
+        out += canonical.split() if size else (words[at],)
         at += size or 1
-    return " ".join(out)
+    return out
 
 
 def _entries(text: str) -> list[str]:
     return [entry for part in text.replace("\n", ",").split(",") if (entry := " ".join(part.split()))]
 
 
-def _phrases(pairs: Iterable[tuple[str, str]]) -> Phrases:
-    phrases: Phrases = {}
-    for spelling, canonical in sorted(pairs, key=lambda pair: -len(pair[0].split())):
-        words = spelling.split()
-        phrases.setdefault(words[0], []).append((words, canonical))
-    return phrases
-
-
 def _spellings(table: dict[str, str]) -> Phrases:
     """Phrases that stand for the key they are listed under."""
-    return _phrases((spelling, canonical) for canonical, text in table.items() for spelling in _entries(text))
+    return Phrases((spelling, canonical) for canonical, text in table.items() for spelling in _entries(text))
 
 
 def _set_of(names: Iterable[str]) -> Phrases:
     """Phrases that stand for nothing else."""
-    return _phrases((name, "") for name in names)
+    return Phrases((name, "") for name in names)
 
 
 def _sets(table: dict[str, str]) -> dict[str, frozenset[str]]:
@@ -85,7 +103,7 @@ class Lexicon:
         self.openers = self.words["comment"].union(*(self.headings[key] for key in openers))
 
     def _folded(self, text: str) -> list[str]:
-        return [_rewrite(name, self.variants) for name in _entries(text)]
+        return [" ".join(_rewrite(name.split(), self.variants)) for name in _entries(text)]
 
 
 LEXICON: Final = Lexicon()
@@ -94,18 +112,17 @@ LEXICON: Final = Lexicon()
 # -------------------------------------------------------------------------------------------------------------- names
 
 
-def respell(name: list[str]) -> list[str]:
+@lru_cache(maxsize=16384)
+def respell(name: str) -> str:
     """The name with slips and abbreviations put right: "bwg pth" -> "bawang putih"."""
-    if not LEXICON.spelling.keys().isdisjoint(name):
-        return _rewrite(" ".join(name), LEXICON.spelling).split()
-    return name
+    return " ".join(_rewrite(name.split(), LEXICON.spelling))
 
 
 @lru_cache(maxsize=16384)
 def fold(name: str) -> str:
     """The spelling under which names are compared: "Cabe rawit", "lombok rawit" -> "cabai rawit"."""
-    words = re.sub(r"[^0-9a-zà-ÿ%-]+", " ", name.lower())
-    return _rewrite(_rewrite(words, LEXICON.spelling), LEXICON.variants)
+    words = re.sub(r"[^0-9a-zà-ÿ%-]+", " ", name.lower()).split()
+    return " ".join(_rewrite(_rewrite(words, LEXICON.spelling), LEXICON.variants))
 
 
 @lru_cache(maxsize=16384)
@@ -191,6 +208,19 @@ def near_unit(word: str) -> str:
     if len(word) > 20 or is_known(word) or role_of(word):
         return ""
     return next(iter(get_close_matches(word, LEXICON.unit_names, 1, 0.8)), "")
+
+
+@lru_cache(maxsize=16384)
+def may_measure(word: str) -> bool:
+    """Whether it may begin a number or an amount: "dua", "seruas", "secukupnya". Few words do."""
+    return word in LEXICON.numbers or word in LEXICON.amounts or word.startswith("se") or is_enough(word)
+
+
+@lru_cache(maxsize=16384)
+def may_precede_name(word: str) -> bool:
+    """Whether it may begin what stands between quantity and name: "kira-kira", "kecil", "irisan". Few words do."""
+    tables = (LEXICON.approximately, LEXICON.before_name, LEXICON.units, LEXICON.words["empty"])
+    return any(word in table for table in tables) or role_of(word) in ("filler", "size", "note", "optional")
 
 
 @lru_cache(maxsize=16384)

@@ -1,24 +1,37 @@
 """One part of an ingredient line, read word by word: quantity, unit, name, preparations, remarks."""
 
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from koki.recipes.amounts import LEAST_PRICE, Quantity, read_quantity
-from koki.recipes.lexicon import LEXICON, is_enough, is_known, match, near_unit, respell, role_of, stays, unglue
+from koki.recipes.lexicon import (
+    LEXICON,
+    is_enough,
+    is_known,
+    match,
+    may_measure,
+    may_precede_name,
+    near_unit,
+    respell,
+    role_of,
+    stays,
+    unglue,
+)
 
 
-@dataclass(slots=True)
 class Part:
     """What one part of a line says."""
 
-    quantity: Quantity | None = None
-    unit: str | None = None
-    name: list[str] = field(default_factory=list)
-    preparations: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    optional: bool = False
-    rest: list[str] = field(default_factory=list)  # words of a further part: "2 lembar salam 1 batang serai"
-    ends_open: bool = False  # its last word is the object of a preparation or remark, which "dan" may go on with
+    __slots__ = ("ends_open", "name", "notes", "optional", "preparations", "quantity", "rest", "unit")
+
+    def __init__(self) -> None:
+        self.quantity: Quantity | None = None
+        self.unit: str | None = None
+        self.name: list[str] = []
+        self.preparations: list[str] = []
+        self.notes: list[str] = []
+        self.optional = False
+        self.rest: list[str] = []  # words of a further part: "2 lembar salam 1 batang serai"
+        self.ends_open = False  # its last word is the object of a preparation or remark, which "dan" may go on with
 
     def amount(self) -> str:
         """Quantity and unit as text."""
@@ -39,6 +52,8 @@ class _Reader:
     over ("after"), to a new note.
     """
 
+    __slots__ = ("at", "leading", "mode", "open", "part", "short", "words")
+
     def __init__(self, words: list[str], leading: bool) -> None:
         self.words, self.leading, self.at = words, leading, 0
         self.part = Part()
@@ -52,11 +67,11 @@ class _Reader:
             word = self.words[self.at]
             if word[0] in "0123456789":
                 self._read_digits(word)
-            elif not (self._read_number(word) or self._read_amount(word)):
+            elif not (may_measure(word) and (self._read_number(word) or self._read_amount(word))):
                 self._read_word(word)
         part.ends_open = bool(self.open) and not role_of(self.open[-1])
         self._close()
-        part.name = respell(part.name)
+        part.name = respell(" ".join(part.name)).split()
         return part
 
     def _take(self, into: list[str], count: int = 1) -> None:
@@ -65,14 +80,14 @@ class _Reader:
 
     def _close(self, mode: str | None = None) -> None:
         """Ends the open preparation or note, and goes on in ``mode``."""
-        words = self.open
+        words, self.open = self.open, []
         while words and role_of(words[-1]) == "filler":
             words.pop()
         if words and self.mode == "preparation":
             self.part.preparations.append(" ".join(words))
         elif words:
             self._note(words)
-        self.open, self.mode = [], mode or self.mode
+        self.mode = mode or self.mode
 
     def _note(self, words: list[str]) -> None:
         optional, nothing_else = _says_optional(words)
@@ -198,18 +213,19 @@ class _Reader:
             self.at += 1
             self.words[self.at] = "di" + self.words[self.at]
             role = "verb"
-        if self.mode == "preparation" and (
+        if self.mode in ("name", "after"):
+            if self.part.name:
+                self._after_name(word, role)
+            elif not (may_precede_name(self.words[self.at]) and self._before_name(word, role)):
+                self._begin_name(word, role)
+        elif self.mode == "preparation" and (
             role == "optional" or (role == "note" and word not in LEXICON.words["inside_preparation"])
         ):
             self._open_note(word)
         elif self.mode == "note" and role in ("verb", "manner") and self._note_may_end():
             self._open_preparation()
-        elif self.mode in ("preparation", "note"):
+        else:
             self._take(self.open)
-        elif self.part.name:
-            self._after_name(word, role)
-        elif not self._before_name(word, role):
-            self._begin_name(word, role)
 
     def _note_may_end(self) -> bool:
         if all(word in LEXICON.words["speaker"] for word in self.open):
@@ -298,8 +314,10 @@ class _Reader:
 
     def _leading_preparation(self) -> bool:
         """Takes a preparation of up to three words before a known name or a quantity: "potong dadu wortel"."""
+        if not self.leading:
+            return False
         for end in range(self.at + 1, min(self.at + 4, len(self.words))):
-            if self.leading and (is_known(self.words[end]) or self.words[end][0].isdigit()):
+            if is_known(self.words[end]) or self.words[end][0].isdigit():
                 self.part.preparations.append(" ".join(self.words[self.at : end]))
                 self.at = end
                 return True

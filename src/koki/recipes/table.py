@@ -8,6 +8,7 @@ title, ingredient lines and steps (``cleaning.py``); recipe (here). Then the nea
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -186,21 +187,25 @@ def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
 
 
 def _nothing_in(column: str, text: str, items: list[str]) -> str:
-    if is_missing(text):
-        return f"{column} are '{text.strip().casefold()}'"
-    return "" if items else f"{column} are empty"
+    if items:
+        return ""
+    return f"{column} are '{text.strip().casefold()}'" if is_missing(text) else f"{column} are empty"
 
 
 def _too_few(ingredients: Sequence[Ingredient], steps: Sequence[str]) -> str:
     """A line may name several ingredients: "garam dan gula" are two."""
-    if sum(1 + len(item.others) for item in ingredients if not item.heading) < LEAST_INGREDIENTS:
+    first = islice((item for item in ingredients if not item.heading), LEAST_INGREDIENTS)
+    if sum(1 + len(item.others) for item in first) < LEAST_INGREDIENTS:
         return "too few ingredients"
-    return "too few steps" if sum(len(step.split()) for step in steps) < LEAST_WORDS else ""
+    return "too few steps" if len(" ".join(steps).split(maxsplit=LEAST_WORDS)) < LEAST_WORDS else ""
+
+
+_COUNT: Final = re.compile(r"\s*(\d{1,9})(?:\.0+)?\s*")
 
 
 def _count(text: str) -> int | None:
     """``12`` and ``12.0`` (as pandas writes a column with gaps) are 12; anything else is no count."""
-    number = re.fullmatch(r"\s*(\d{1,9})(?:\.0+)?\s*", text)
+    number = _COUNT.fullmatch(text)
     return int(number[1]) if number else None
 
 

@@ -11,11 +11,18 @@ from koki.recipes.lexicon import LEXICON, match
 MAX_CHARS: Final = 1000
 """A line is read up to here."""
 
-_TOKEN: Final = re.compile(rf"[^\W\d_]+(?:['’*-][^\W\d_]+)*|{FIGURES}|[-,;/+&=.:]")
+
+def _token(letter: str) -> re.Pattern[str]:
+    return re.compile(rf"{letter}+(?:['’*-]{letter}+)*|{FIGURES}|[-,;/+&=.:]")
+
+
+_TOKEN: Final = _token(r"[^\W\d_]")
+_ASCII_TOKEN: Final = _token("[a-z]")  # the same for lower-case ASCII, in two thirds of the time
 _DOUBLED: Final = re.compile(r"\b(di|)([^\W\d_]{3,})2(?![0-9]|[.,/][0-9])(an|nya|kan)?")  # "diiris2" -> "diiris-iris"
 _ABBREVIATED: Final = re.compile(r"\b([^\W\d_]{1,3})\.(?=\s?[^\W\d_])")  # "bw.merah"
 _NUMBERED: Final = re.compile(r"\(?[0-9]{1,2}(?:\)\s*|\.\s+)(?=[^\W\d_])")  # "1) garam"
-_NOISE: Final = re.compile(r"https?://\S*|www\.\S*|[^\w\s.,;:/+&()\[\]{}=%'’*~-]|_")
+_LINK: Final = re.compile(r"https?://\S*|www\.\S*")
+_NOISE: Final = re.compile(r"[^a-z0-9 \w\s.,;:/+&()\[\]{}=%'’*~-]")  # a-z0-9 are among \w, but sooner found
 _BRACKET: Final = re.compile(r"([(\[{)\]}])")
 
 
@@ -27,7 +34,10 @@ def normalise(raw: str) -> str:
         text = re.sub(r"(?<=[0-9])(?=[¼-¾⅐-⅞])", " ", text)
         text = re.sub("[–—−]", "-", unicodedata.normalize("NFKD", text).replace("⁄", "/"))
         text = "".join(sign for sign in text if not unicodedata.combining(sign))
-    text = _NOISE.sub(" ", text.lower()).replace(" u/", " untuk ")
+    text = text.lower()
+    if "://" in text or "www." in text:
+        text = _LINK.sub(" ", text)
+    text = _NOISE.sub(" ", text.replace("_", " ")).replace(" u/", " untuk ")
     if "2" in text:
         text = _DOUBLED.sub(r"\1\2-\2\3", text)
     if "." in text:
@@ -58,8 +68,9 @@ def take_brackets(text: str) -> tuple[str, list[str]]:
 def split_parts(text: str) -> Iterator[tuple[str, list[str]]]:
     """The words between separators, and the kind of separator before them: ",", "and" or "or"."""
     before, words = ",", list[str]()
-    for token in _TOKEN.findall(text):
-        kind = LEXICON.separators.get(token)
+    separators = LEXICON.separators
+    for token in (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text):
+        kind = separators.get(token)
         if kind is None:
             words.append(token)
         elif kind:
@@ -76,6 +87,8 @@ def split_parts(text: str) -> Iterator[tuple[str, list[str]]]:
 
 def take_label(text: str) -> tuple[str | None, str]:
     """Takes off a heading: ("bumbu halus", "") for a whole line, ("taburan", "bawang goreng") before an ingredient."""
+    if text[:1] in "0123456789":  # most lines: a quantity heads nothing
+        return None, text
     first = found[0] if (found := _TOKEN.match(text)) else ""
     if first[:1].isdigit() or (":" not in text and first not in LEXICON.openers):
         return None, text
