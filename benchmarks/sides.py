@@ -92,7 +92,7 @@ def koki(config: RunConfig, model: Any, examples: list[Example], folder: Path) -
 SIDES = {
     "plain": Side(plain, "Trainer, padded to 512"),
     "trl-smoothed": Side(trl_padding_free, "TRL, padding-free"),
-    "trl-padded": Side(trl_padded, "TRL, padded to the longest", smoothing=0),
+    "trl-padded": Side(trl_padded, "TRL, padded", smoothing=0),
     "trl": Side(trl_padding_free, "TRL, padding-free", smoothing=0),
     "koki": Side(koki, "Koki"),
     "trl-free": Side(trl_padding_free, "TRL, padding-free", checkpointing=False, smoothing=0),

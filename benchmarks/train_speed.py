@@ -46,11 +46,12 @@ def main() -> None:
     """Measure, print, write."""
     options = parse_options()
     sides = [side for side in options.only or SIDES if importable(side)]
-    count = EXAMPLES_A_STEP * (options.steps + 1)  # one step warms up
+    timed = EXAMPLES_A_STEP * options.steps
     if options.workload == "mix":
-        examples = measured(workloads.mix, count, FULL.vocab_size if options.model == "full" else MINI_VOCABULARY, SEED)
+        vocabulary = FULL.vocab_size if options.model == "full" else MINI_VOCABULARY
+        examples = measured(workloads.mix, EXAMPLES_A_STEP, timed, vocabulary, SEED)
     else:
-        examples = measured(workloads.recipes, count, SEED)
+        examples = measured(workloads.recipes, EXAMPLES_A_STEP + timed, SEED)
 
     def train(side: str, *, dropout: float = 0.05, profile: bool = False) -> Result:
         return measured(partial(run, profile=profile), side, options.model, examples, options.threads, dropout)
