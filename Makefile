@@ -16,7 +16,7 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-# Kills a run fifty times and restarts it until it is finished: about six minutes on 2 cores.
+# Kills a run fifty times and restarts it until it is finished: about three minutes on 2 cores.
 torture: $(READY)
 	KOKI_TORTURE_KILLS=50 $(BIN)/pytest tests/torture -s
 
