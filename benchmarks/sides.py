@@ -22,6 +22,7 @@ from koki.config import RunConfig, load_config
 from koki.model.base import find_base, load_base, load_tokenizer, prepare_for_training
 from koki.model.device import Device
 from koki.model.lora import add_adapter, enable_input_gradients
+from koki.model.lora_linear import fuse_lora
 from koki.pipeline import quiet_libraries
 from koki.tokens.batches import StepCollator
 from koki.tokens.dataset import IGNORED, Example
@@ -75,6 +76,7 @@ def trl_padding_free(config: RunConfig, model: Any, examples: list[Example], fol
 def koki(config: RunConfig, model: Any, examples: list[Example], folder: Path) -> Trainer:
     """Koki's trainer, put together as the pipeline does."""
     prepare_for_training(model.get_base_model(), config.model, gradient_checkpointing=False)
+    fuse_lora(model)
     arguments = training_arguments(config, CPU, folder)
     arguments.save_strategy = transformers.trainer_utils.SaveStrategy.NO
     return RecipeTrainer(
@@ -86,6 +88,9 @@ def koki(config: RunConfig, model: Any, examples: list[Example], folder: Path) -
         run_folder=folder,
         identity={},
         keep=1,
+        max_nonfinite_steps=config.training.max_nonfinite_steps,
+        questions_in=lambda _: [],
+        say=print,
     )
 
 
