@@ -30,7 +30,7 @@ import tomllib
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from importlib.resources import as_file, files
 from itertools import islice
 from pathlib import Path
@@ -42,9 +42,10 @@ from torch.nn import functional
 from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM
 
 from koki.dialogue.compose import list_ingredients, list_steps
-from koki.dialogue.kitchen import inquiry_subjects
-from koki.dialogue.phrasebook import load_phrasebook, load_tips
+from koki.dialogue.kitchen import inquiry_subjects, unrelated_names
+from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
 from koki.errors import CheckpointError, KokiError
+from koki.recipes.pantry import Pantry, Suggestion
 from koki.recipes.table import Recipe, read_recipes
 
 END_OF_TEXT, TURN_START, TURN_END = SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -132,13 +133,18 @@ class Corpus:
     train: list[Recipe]
     held_out: list[Recipe]
     own: list[Recipe]
-    tips: list[str]
+    tips: list[Tip]
+
+    @cached_property
+    def pantry(self) -> Pantry:
+        """What can be cooked of Koki's own recipes."""
+        return Pantry(self.own)
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over every text, in order."""
         texts = [chef_layout(recipe) for recipe in (*self.train, *self.held_out, *self.own)]
-        return hashlib.sha256("\0".join(texts + self.tips).encode()).hexdigest()
+        return hashlib.sha256("\0".join(texts + [tip_layout(tip) for tip in self.tips]).encode()).hexdigest()
 
 
 def read_corpus(posts: Sequence[Path], own: Sequence[Path], held_out_share: float) -> Corpus:
@@ -148,12 +154,7 @@ def read_corpus(posts: Sequence[Path], own: Sequence[Path], held_out_share: floa
         draw = int(hashlib.sha256(chef_layout(recipe).encode()).hexdigest()[:8], 16) / 2**32
         parts[draw < held_out_share].append(recipe)
     own_recipes = read_recipes(own)[0] if own else []
-    return Corpus(*parts, own_recipes, own_tips() if own else [])
-
-
-def own_tips() -> list[str]:
-    """Koki's own tips, each after its topic."""
-    return [capitalised(prose().advice.format(topic=tip.topic, tip=tip.answer.strip())) for tip in load_tips()]
+    return Corpus(*parts, own_recipes, list(load_tips()) if own else [])
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,8 @@ class Prose:
 
     introductions: list[str]
     closings: list[str]
+    stocks: list[str]
+    topics: list[str]
     menu: str
     index: str
     advice: str
@@ -227,6 +230,55 @@ def told(recipe: Recipe, draw: random.Random) -> Document:
     return Document(clean("\n\n".join([opening_sentence, parts, *closing])), clean(before))
 
 
+def stocked(have: Sequence[str], suggestion: Suggestion, draw: random.Random) -> Document:
+    """Prose that says what is at hand, then the dish that it makes, what is missing, and at times the recipe."""
+    book, recipe = load_phrasebook(), suggestion.recipe
+    frames, join = book.frames.recommendation, book.joining.join
+    opening = draw.choice(frames.opening).format(dish=recipe.title, ingredients=join(suggestion.at_hand))
+    rest = draw.choice(frames.missing if suggestion.missing else frames.complete)
+    if suggestion.missing:
+        rest = capitalised(rest.format(missing=join(suggestion.missing)))
+    return at_hand(have, f"{capitalised(opening)} {rest}", f" {draw.choice(frames.recipe)}", recipe, draw)
+
+
+def found(ingredient: str, recipes: Sequence[Recipe], draw: random.Random) -> Document:
+    """Prose that says that one ingredient is at hand, then a dish with it and, at times, its recipe."""
+    frames, recipe = load_phrasebook().frames.inquiry, draw.choice(recipes)
+    opening = draw.choice(frames.opening).format(dish=recipe.title, ingredient=ingredient)
+    return at_hand([ingredient], capitalised(opening), f" {draw.choice(frames.recipe)}", recipe, draw)
+
+
+def at_hand(have: Sequence[str], said: str, leading: str, recipe: Recipe, draw: random.Random) -> Document:
+    """What is said of what is at hand; one time in `RECIPE_FOLLOWS` the recipe comes after it."""
+    stock = draw.choice(prose().stocks).format(ingredients=load_phrasebook().joining.join(have))
+    if draw.random() < 1 / RECIPE_FOLLOWS:
+        said += leading + chef_layout(recipe)[len(clean(recipe.title)) :]
+    return Document(clean(said), clean(capitalised(stock)))
+
+
+def some_of(recipe: Recipe, draw: random.Random) -> list[str]:
+    """A few of the recipe's main ingredients, as somebody says them who has them; none of a recipe without."""
+    names = unrelated_names(recipe)
+    return draw.sample(names, min(len(names), draw.randint(2, 5)))
+
+
+def alone(recipe: Recipe, have: Sequence[str]) -> Suggestion:
+    """The recipe as a suggestion for some of its own ingredients."""
+    return Suggestion(recipe, tuple(have), tuple(name for name in unrelated_names(recipe) if name not in have))
+
+
+def tip_layout(tip: Tip) -> str:
+    """The tip after its topic."""
+    return capitalised(prose().advice.format(topic=tip.topic, tip=tip.answer.strip()))
+
+
+def advised(tip: Tip, draw: random.Random) -> list[Document]:
+    """The tip after its topic in a word, in a sentence, and after its own short form."""
+    answer = tip.answer.strip()
+    topic = draw.choice(prose().topics).format(topic=tip.topic)
+    return [Document(tip_layout(tip)), Document(answer, topic), Document(answer, tip.short.strip())]
+
+
 def written(recipe: Recipe, draw: random.Random) -> Document:
     """The recipe in one of the ways in which it may stand in a document."""
     ways: list[Callable[[Recipe], str]] = [chef_layout, prose_layout, partial(pantry_layout, draw=draw)]
@@ -240,16 +292,20 @@ def menu(recipes: Sequence[Recipe], draw: random.Random) -> Document:
     return Document(clean("\n".join([prose().menu.format(dishes=", ".join(named)), "", *lines])))
 
 
-def index(recipes: Sequence[Recipe]) -> list[Document]:
+def by_ingredient(recipes: Sequence[Recipe]) -> dict[str, list[Recipe]]:
     """For each ingredient that makes a dish, the dishes that it makes."""
-    dishes: dict[str, list[str]] = {}
+    dishes: dict[str, list[Recipe]] = {}
     for recipe in recipes:
         for name in inquiry_subjects(recipe):
-            dishes.setdefault(name, []).append(recipe.title)
-    return [
-        Document(clean(prose().index.format(ingredient=name, dishes=", ".join(titles))))
-        for name, titles in dishes.items()
-    ]
+            dishes.setdefault(name, []).append(recipe)
+    return dishes
+
+
+def index(ingredient: str, recipes: Sequence[Recipe]) -> Document:
+    """All dishes with an ingredient."""
+    return Document(
+        clean(prose().index.format(ingredient=ingredient, dishes=", ".join(recipe.title for recipe in recipes)))
+    )
 
 
 def capitalised(sentence: str) -> str:
@@ -257,27 +313,42 @@ def capitalised(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-OWN_REPEATS = 12  # times that each of Koki's own recipes and tips is read in an epoch, twice over
-MENUS = 0.3  # a share of the recipes: menus in an epoch
+OWN_REPEATS = 8  # times that each of Koki's own recipes and tips is read in an epoch, in every way
+STOCKS = 3  # a recipe of Koki's own: times that some of its ingredients are at hand, each of those times
+POSTS_STOCKED = 0.3  # a share of the others' recipes: those of which some ingredients are at hand, in an epoch
+RECIPE_FOLLOWS = 6
+MENUS = 0.3  # a share of the others' recipes: menus in an epoch
 
 
 def documents(corpus: Corpus, seed: int, epoch: int) -> list[Document]:
     """What one epoch reads, in order: a pure function of its arguments.
 
-    Others' recipes come once, written or told; Koki's own in both ways, `OWN_REPEATS` times each, and its tips as
-    often. A third of the documents are framed as a turn: LoRA leaves the embeddings alone, so the base must know the
-    special tokens.
+    Others' recipes come once, written or told; Koki's own in both ways, `OWN_REPEATS` times each, and so do its tips.
+    What is at hand leads to a dish: of Koki's own recipes to the best one, of the others to the recipe itself. A third
+    of the documents are framed as a turn: LoRA leaves the embeddings alone, so the base must know the special tokens.
     """
     draw = random.Random(f"{seed}/{epoch}")
     read = [draw.choice([written, told])(recipe, draw) for recipe in corpus.train]
+    for recipe in draw.sample(corpus.train, round(POSTS_STOCKED * len(corpus.train))):
+        if have := some_of(recipe, draw):
+            read.append(stocked(have, alone(recipe, have), draw))
     for _ in range(OWN_REPEATS):
-        read += [way(recipe, draw) for recipe in corpus.own for way in (written, told)]
-        read += [Document(tip) for tip in corpus.tips for _ in range(2)]
+        read += own_documents(corpus, draw)
     named = corpus.train + corpus.own * OWN_REPEATS
     read += [menu(draw.sample(named, draw.randint(2, 6)), draw) for _ in range(round(MENUS * len(corpus.train)))]
-    read += index(corpus.own) * 2
     draw.shuffle(read)
     return [replace(document, turn=draw.random() < 1 / 3) for document in read]
+
+
+def own_documents(corpus: Corpus, draw: random.Random) -> list[Document]:
+    """Koki's own recipes and tips, once in every way."""
+    read = [way(recipe, draw) for recipe in corpus.own for way in (written, told)]
+    for recipe in corpus.own * STOCKS:
+        if have := some_of(recipe, draw):
+            read.append(stocked(have, corpus.pantry.what_can_i_cook(have, 1)[0], draw))
+    for ingredient, recipes in by_ingredient(corpus.own).items():
+        read += [index(ingredient, recipes), found(ingredient, recipes, draw)]
+    return read + [document for tip in corpus.tips for document in advised(tip, draw)]
 
 
 # -------------------------------------------------------------------------------------------------- tokenizer
@@ -481,7 +552,8 @@ class Trainer:
 
     def __init__(self, corpus: Corpus, shape: Shape, plan: Plan, work: Path) -> None:
         self.corpus, self.shape, self.plan, self.work = corpus, shape, plan, work
-        learned = [chef_layout(recipe) for recipe in (*corpus.train, *corpus.own)] + corpus.tips
+        learned = [chef_layout(recipe) for recipe in (*corpus.train, *corpus.own)]
+        learned += map(tip_layout, corpus.tips)
         self.tokenizer = train_tokenizer(learned, shape.vocab_size)
         self.model = new_model(shape, self.tokenizer.get_vocab_size(), plan.seed)
         self.optimizers = new_optimizers(self.model, plan)
