@@ -77,7 +77,9 @@ def koki(config: RunConfig, model: Any, examples: list[Example], folder: Path) -
     """Koki's trainer, put together as the pipeline does."""
     prepare_for_training(model.get_base_model(), config.model, gradient_checkpointing=False)
     fuse_lora(model)
-    arguments = training_arguments(config, CPU, folder)
+    arguments = training_arguments(
+        config, CPU, folder, gradient_checkpointing=bool(config.training.gradient_checkpointing)
+    )
     arguments.save_strategy = transformers.trainer_utils.SaveStrategy.NO
     return RecipeTrainer(
         model=model,

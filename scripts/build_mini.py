@@ -329,9 +329,8 @@ def documents(corpus: Corpus, seed: int, epoch: int) -> list[Document]:
     """
     draw = random.Random(f"{seed}/{epoch}")
     read = [draw.choice([written, told])(recipe, draw) for recipe in corpus.train]
-    for recipe in draw.sample(corpus.train, round(POSTS_STOCKED * len(corpus.train))):
-        if have := some_of(recipe, draw):
-            read.append(stocked(have, alone(recipe, have), draw))
+    stock = draw.sample(corpus.train, round(POSTS_STOCKED * len(corpus.train)))
+    read += [stocked(have, alone(recipe, have), draw) for recipe in stock if (have := some_of(recipe, draw))]
     for _ in range(OWN_REPEATS):
         read += own_documents(corpus, draw)
     named = corpus.train + corpus.own * OWN_REPEATS
@@ -343,9 +342,11 @@ def documents(corpus: Corpus, seed: int, epoch: int) -> list[Document]:
 def own_documents(corpus: Corpus, draw: random.Random) -> list[Document]:
     """Koki's own recipes and tips, once in every way."""
     read = [way(recipe, draw) for recipe in corpus.own for way in (written, told)]
-    for recipe in corpus.own * STOCKS:
-        if have := some_of(recipe, draw):
-            read.append(stocked(have, corpus.pantry.what_can_i_cook(have, 1)[0], draw))
+    read += [
+        stocked(have, corpus.pantry.what_can_i_cook(have, 1)[0], draw)
+        for recipe in corpus.own * STOCKS
+        if (have := some_of(recipe, draw))
+    ]
     for ingredient, recipes in by_ingredient(corpus.own).items():
         read += [index(ingredient, recipes), found(ingredient, recipes, draw)]
     return read + [document for tip in corpus.tips for document in advised(tip, draw)]

@@ -56,6 +56,7 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", help="YAML file w
 RunArgument = Annotated[Path, typer.Argument(help="Run folder.")]
 LongestOption = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer.")]
 TemperatureOption = Annotated[float, typer.Option("--temperature", min=0, help="0 is greedy.")]
+MaxStepsOption = Annotated[int | None, typer.Option("--max-steps", help="Stop after so many steps.")]
 PresetOption = Annotated[str | None, typer.Option("--preset", help="reference or demo.")]
 
 
@@ -84,7 +85,7 @@ def train(
     output: Annotated[str | None, typer.Option("--output", help="Run folder.")] = None,
     preset: PresetOption = None,
     assignments: SetOption = None,
-    max_steps: Annotated[int | None, typer.Option("--max-steps", help="Stop after so many steps.")] = None,
+    max_steps: MaxStepsOption = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of everything that is drawn.")] = None,
     save_minutes: Annotated[
         float | None,
@@ -118,6 +119,37 @@ def train(
         raise typer.Exit(128 + result.stopped_by)
     out.print(f"\nDone: {result.steps} steps, loss {result.losses[0]:.3f} to {result.losses[-1]:.3f}.")
     out.print(f'Ask it:  koki ask {result.folder} "Resep soto ayam dong!"', highlight=False, soft_wrap=True)
+
+
+@app.command()
+def plan(
+    config: ConfigOption = None,
+    data: DataOption = None,
+    columns: ColumnsOption = None,
+    model: ModelOption = None,
+    preset: PresetOption = None,
+    assignments: SetOption = None,
+    max_steps: MaxStepsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a run would take on this machine: steps, time, memory and disk. Nothing is trained or written."""
+    from koki.config import load_config
+
+    flags = {
+        "data.files": [str(file) for file in data] if data else None,
+        "data.columns": _columns(columns),
+        "model.name": model,
+        "training.max_steps": max_steps,
+    }
+    resolved = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
+
+    from koki.pipeline import plan_run
+
+    planned = plan_run(resolved)
+    if as_json:
+        _print_json(planned.as_dict())
+    else:
+        out.print(planned.render())
 
 
 @app.command()

@@ -110,7 +110,9 @@ class TrainingConfig(_Section):
     mixed_precision: Literal["auto", "no", "fp16", "bf16"] = _setting(
         "auto", "auto is fp16 on CUDA and no (float32) elsewhere", "mission"
     )
-    gradient_checkpointing: bool = _setting(True, "compute activations twice to hold fewer", "mission")
+    gradient_checkpointing: bool | Literal["auto"] = _setting(
+        True, "compute activations twice to hold fewer; auto is only where memory is short", "mission"
+    )
     save_steps: int = _setting(500, "a checkpoint every so many steps", "mission", ge=1)
     save_minutes: float | None = _setting(
         None, "also a checkpoint whenever so many minutes have gone by without one; null is never", "Koki", gt=0
@@ -148,6 +150,7 @@ HARMLESS_ON_RESUME = frozenset(
         "output",
         "data.files",  # the recipes themselves are compared, wherever their files lie now
         "data.columns",
+        "training.gradient_checkpointing",
         "training.save_steps",
         "training.save_minutes",
         "training.save_total_limit",

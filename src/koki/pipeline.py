@@ -37,6 +37,7 @@ from koki.training.callbacks import GracefulStop, ProgressCallback, SaveByTheClo
 from koki.training.checkpoints import WRITE_ERRORS, Checkpoint, Identity, find_newest, require_same_run, set_aside
 from koki.training.curves import draw_curves
 from koki.training.metadata import Outcome, run_card
+from koki.training.plan import Costs, Plan, Shape, free_memory, gigabytes, workload_of
 from koki.training.run_folder import (
     CURVES,
     TENSORBOARD,
@@ -46,7 +47,7 @@ from koki.training.run_folder import (
     save_result,
     write_config,
 )
-from koki.training.trainer import RecipeTrainer, optimizer_steps, training_arguments
+from koki.training.trainer import RecipeTrainer, training_arguments
 
 # Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
 FEWEST_TO_SPLIT = 100
@@ -87,11 +88,15 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
     device = detect_device(config.training.mixed_precision)
     _say(console, "Device", device.describe())
     source = find_base(config.model)
+    costs = Costs(config, Shape.of(source.config), device)
+    checkpointing = costs.checkpointing
+    _say_if_memory_is_short(console, costs)
 
     # output folder; checkpoint or base
     with ExitStack() as opened:
         folder = opened.enter_context(open_run_folder(config.output, fresh=fresh))
         run_folder = folder.path
+        require_space(run_folder, costs.disk)
         _say_how_it_opened(console, folder)
         checkpoint = _newest_checkpoint(run_folder, console)
         identity: Identity = _settings_identity(config, source)
@@ -106,7 +111,6 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
         # base model, k-bit preparation, its settings for training
         base = load_base(source, config.model, device)
-        checkpointing = config.training.gradient_checkpointing
         prepare_for_training(base, config.model, gradient_checkpointing=checkpointing)
 
         # LoRA: the checkpoint's or a new one, once; input gradients
@@ -118,7 +122,6 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             fuse_lora(model)
         trainable, parameters = trainable_parameters(model)
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
-        require_space(run_folder, trainable, len(tokenizer), config.training.save_total_limit)
 
         # recipe CSV: structure, cleaning
         recipes, data_report = read_recipes(files, config.data.columns)
@@ -135,10 +138,12 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         write_config(run_folder, config)
 
         # collator, training arguments
-        arguments = training_arguments(config, device, run_folder)
+        arguments = training_arguments(config, device, run_folder, gradient_checkpointing=checkpointing)
         sampler = VariationSampler(dataset, config.data.variations, config.seed)
         collator = StepCollator(config.tokens_per_micro_batch)
-        _say_if_too_short(console, config, optimizer_steps(arguments, len(sampler)))
+        plan = costs.plan(workload_of(dataset, sampler, arguments))
+        console.print(plan.render())
+        _say_if_too_short(console, config, plan.steps)
 
         # Trainer
         warn = partial(_say, console, "Warning")
@@ -232,6 +237,21 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
     return ConversationDataset(compose(train_recipes, config), template, len(tokenizer), config.tokens)
 
 
+def plan_run(config: RunConfig) -> Plan:
+    """What a run with this configuration would take; the data are read, the model's weights are not.
+
+    Raises:
+        KokiError: as `train`.
+    """
+    quiet_libraries()
+    device = detect_device(config.training.mixed_precision)
+    costs = Costs(config, Shape.of(find_base(config.model).config), device)
+    dataset = build_dataset(config)
+    sampler = VariationSampler(dataset, config.data.variations, config.seed)
+    arguments = training_arguments(config, device, Path(config.output), gradient_checkpointing=costs.checkpointing)
+    return costs.plan(workload_of(dataset, sampler, arguments))
+
+
 def preview_recipe(config: RunConfig, number: int) -> Preview:
     """The conversations of recipe ``number``, counted from 1, as the model will see them.
 
@@ -317,6 +337,17 @@ def _say_what_is_held_out(console: Console, held_out: list[Recipe]) -> None:
     titles = ", ".join(recipe.title for recipe in held_out[:5]) + (", ..." if len(held_out) > 5 else "")
     _say(console, "Held out", f"{len(held_out):,} recipes are not trained on: {titles}")
     _say(console, "", "--set data.validation_fraction=0 trains on all")
+
+
+def _say_if_memory_is_short(console: Console, costs: Costs) -> None:
+    needed, free = costs.memory, free_memory(costs.device)
+    if needed > free:
+        _say(console, "Warning", f"training takes about {gigabytes(needed)} of memory; {gigabytes(free)} are free")
+        _say(
+            console,
+            "",
+            "Less: --set training.tokens_per_micro_batch=512, a smaller --model, or model.quantization=4bit",
+        )
 
 
 def _say_if_too_short(console: Console, config: RunConfig, steps: int) -> None:

@@ -117,7 +117,7 @@ def test_a_trained_head_has_its_gradient_too(tokens: int, smoothing: float, at_o
     targets = torch.randint(VOCABULARY, (tokens,))
     expected = torch.nn.functional.cross_entropy(hidden @ weight.T, targets, label_smoothing=smoothing, reduction="sum")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loss_module, "_LOGITS_AT_ONCE", at_once)
+        patch.setattr(loss_module, "LOGITS_AT_ONCE", at_once)
         actual = smoothed_cross_entropy(hidden, weight, targets, smoothing)
     torch.testing.assert_close(actual, expected)
     assert_close(torch.autograd.grad(actual * 3, [hidden, weight]), torch.autograd.grad(expected * 3, [hidden, weight]))

@@ -1,6 +1,5 @@
 """The run folder: one run at a time, nothing lost, room for what will be written."""
 
-import json
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from koki.errors import ConfigError
-from koki.pipeline import TrainResult
 from koki.training.run_folder import CONFIG_FILE, open_run_folder, require_space
 
 Usage = namedtuple("Usage", "total used free")
@@ -56,30 +54,16 @@ def test_a_folder_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Pat
 def test_too_little_room_is_an_error_that_says_how_much_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parameters, vocabulary = 8_800_000, 151_000  # LoRA of rank 16 on Qwen2.5-0.5B
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 390_000_000))
     with pytest.raises(ConfigError, match=r"needs about 400 MB .*; 390 MB are free"):
-        require_space(tmp_path, parameters, vocabulary, keep=2)
-    require_space(tmp_path, parameters, vocabulary, keep=1)
+        require_space(tmp_path, 400e6)
+    require_space(tmp_path, 380e6)
 
 
 def test_checkpoints_that_will_be_rotated_away_are_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1_000_000))
     with pytest.raises(ConfigError):
-        require_space(tmp_path, 100_000, 0, keep=1)
+        require_space(tmp_path, 2.8e6)
     (tmp_path / "checkpoint-5").mkdir()
     (tmp_path / "checkpoint-5" / "optimizer.pt").write_bytes(bytes(1_800_000))
-    require_space(tmp_path, 100_000, 0, keep=1)
-
-
-def test_the_estimate_is_what_a_run_takes(finished_run: TrainResult, monkeypatch: pytest.MonkeyPatch) -> None:
-    card = json.loads((finished_run.folder / "training_metadata.json").read_text("utf-8"))
-    files = [file for file in finished_run.folder.rglob("*") if file.is_file()]
-    # two checkpoints are kept; while a third is written it is there too
-    newest = finished_run.folder / "checkpoint-12"
-    peak = sum(file.stat().st_size for file in [*files, *newest.iterdir()])
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 0))
-    with pytest.raises(ConfigError) as caught:
-        require_space(finished_run.folder / "report", card["training"]["trainable_parameters"], 4096, keep=2)
-    estimate = float(caught.value.what.split("about ")[1].split(" MB")[0]) * 1e6
-    assert peak == pytest.approx(estimate, rel=0.15)
+    require_space(tmp_path, 2.8e6)

@@ -38,25 +38,25 @@ CPU = Device("cpu", "CPU", 1, torch.float32, "no")
     ],
 )
 def test_the_missions_numbers_are_the_trainers(name: str, value: object) -> None:
-    assert getattr(training_arguments(RunConfig(), CPU, RUN), name) == value
+    assert getattr(training_arguments(RunConfig(), CPU, RUN, gradient_checkpointing=True), name) == value
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_fp16_is_on_with_cuda() -> None:
     device = Device("cuda", "GPU", 1, torch.float16, "fp16")
-    assert training_arguments(RunConfig(), device, RUN).fp16
+    assert training_arguments(RunConfig(), device, RUN, gradient_checkpointing=True).fp16
 
 
 def test_settings_are_passed_on() -> None:
     config = load_config(assignments=["training.learning_rate=0.5", "training.lr_scheduler_type=cosine", "seed=9"])
-    arguments = training_arguments(config, CPU, RUN)
+    arguments = training_arguments(config, CPU, RUN, gradient_checkpointing=True)
     assert (arguments.learning_rate, arguments.lr_scheduler_type, arguments.seed) == (0.5, "cosine", 9)
 
 
 @pytest.mark.parametrize(("examples", "steps"), [(8, 3), (9, 6), (80, 30), (1, 3)])
 def test_a_run_has_so_many_steps(examples: int, steps: int) -> None:
-    assert optimizer_steps(training_arguments(RunConfig(), CPU, RUN), examples) == steps
+    assert optimizer_steps(training_arguments(RunConfig(), CPU, RUN, gradient_checkpointing=True), examples) == steps
 
 
 class MemoryForTokens:

@@ -14,6 +14,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
+    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -42,11 +43,13 @@ class BaseSource:
         name: as the user wrote it.
         location: a folder or a hub id, as transformers takes it.
         revision: hub commit, or a fingerprint of a local folder's weights.
+        config: the model's own configuration.
     """
 
     name: str
     location: str
     revision: str
+    config: PretrainedConfig
 
 
 def find_base(config: ModelConfig) -> BaseSource:
@@ -68,7 +71,7 @@ def find_base(config: ModelConfig) -> BaseSource:
     folder = Path(location)
     commit = getattr(model_config, "_commit_hash", None)
     revision = _fingerprint(folder) if folder.is_dir() else str(commit or config.revision)
-    return BaseSource(config.name, location, revision)
+    return BaseSource(config.name, location, revision, model_config)
 
 
 def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedTokenizerBase:

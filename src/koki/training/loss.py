@@ -10,7 +10,7 @@ from torch import nn
 from koki.tokens.dataset import IGNORED
 
 # Logits in memory at a time: 64 MiB in float32. More is no faster, less makes the matrix products too narrow.
-_LOGITS_AT_ONCE = 2**24
+LOGITS_AT_ONCE = 2**24
 
 Batch = dict[str, Any]
 
@@ -88,8 +88,8 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
         loss = torch.zeros((), dtype=torch.float32, device=hidden.device)
         hidden_gradient = torch.empty_like(hidden, dtype=torch.float32) if wants_hidden else None
         weight_gradient = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
-        for start in range(0, len(hidden), max(1, _LOGITS_AT_ONCE // vocabulary)):
-            rows = slice(start, start + max(1, _LOGITS_AT_ONCE // vocabulary))
+        for start in range(0, len(hidden), max(1, LOGITS_AT_ONCE // vocabulary)):
+            rows = slice(start, start + max(1, LOGITS_AT_ONCE // vocabulary))
             labels = targets[rows, None]
             log_probabilities = torch.log_softmax(hidden[rows] @ weight.T, dim=-1, dtype=torch.float32)
             loss -= (1 - label_smoothing) * log_probabilities.gather(1, labels).sum()

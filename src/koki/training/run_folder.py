@@ -24,9 +24,6 @@ CURVES = "report/curves.png"
 # Any of these says that a folder is Koki's.
 _SIGNS = (CONFIG_FILE, TENSORBOARD, METADATA_FILE, LOCK)
 
-# Bytes of a tokenizer's files for each token of its vocabulary: of Qwen2's 11.5 MB, 76.
-_BYTES_PER_TOKEN = 80
-
 
 @dataclass(frozen=True, slots=True)
 class OpenRunFolder:
@@ -65,19 +62,12 @@ def open_run_folder(output: str, *, fresh: bool) -> Iterator[OpenRunFolder]:
         yield OpenRunFolder(folder, set_aside, unlocked)
 
 
-def require_space(folder: Path, parameters: int, vocabulary: int, keep: int) -> None:
-    """Check that the disk has room for what a run will write.
-
-    Args:
-        parameters: that are trained; each takes 4 bytes in the adapter and 8 in AdamW's two moments.
-        vocabulary: tokens in the tokenizer.
-        keep: checkpoints kept; one more is written before the oldest is deleted.
+def require_space(folder: Path, needed: float) -> None:
+    """Check that the disk has room for what a run will write, in bytes: `koki.training.plan.disk_space`.
 
     Raises:
         ConfigError: it has not.
     """
-    result = 4 * parameters + _BYTES_PER_TOKEN * vocabulary
-    needed = result + (keep + 1) * (result + 8 * parameters)
     # checkpoints that are there already will be rotated away
     there = sum(file.stat().st_size for old in checkpoints.folders(folder) for file in old.iterdir())
     free = shutil.disk_usage(folder).free
@@ -132,5 +122,5 @@ def _set_aside(folder: Path) -> Path | None:
     return folder.rename(checkpoints.free_name(folder, "old"))  # Windows renames no folder with an open file
 
 
-def _megabytes(size: int) -> str:
+def _megabytes(size: float) -> str:
     return f"{size / 1e6:,.0f} MB"

@@ -18,7 +18,9 @@ from koki.training.durable import DurableTrainer
 from koki.training.loss import Batch, SupervisedLoss, supervised_tokens
 
 
-def training_arguments(config: RunConfig, device: Device, run_folder: Path) -> TrainingArguments:
+def training_arguments(
+    config: RunConfig, device: Device, run_folder: Path, *, gradient_checkpointing: bool
+) -> TrainingArguments:
     """The mission's arguments as transformers takes them."""
     training = config.training
     arguments = TrainingArguments(
@@ -37,7 +39,7 @@ def training_arguments(config: RunConfig, device: Device, run_folder: Path) -> T
         fp16=device.mixed_precision == "fp16",
         bf16=device.mixed_precision == "bf16",
         use_cpu=device.kind == "cpu",
-        gradient_checkpointing=training.gradient_checkpointing,
+        gradient_checkpointing=gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
         save_strategy="steps",
         save_steps=training.save_steps,

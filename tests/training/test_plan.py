@@ -1,0 +1,131 @@
+"""What a run will take: formulas against real models and runs."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+import torch
+from rich.console import Console
+from transformers import PretrainedConfig, Qwen2Config, Qwen2ForCausalLM
+
+from koki.config import LoraConfig, ModelConfig, RunConfig, load_config
+from koki.model.base import find_base, load_base
+from koki.model.device import Device, detect_device
+from koki.model.lora import add_adapter, trainable_parameters
+from koki.pipeline import TrainResult, plan_run, train
+from koki.training import plan as plan_module
+from koki.training.plan import Costs, Shape, Speed, Workload, duration, gigabytes
+
+CPU = Device("cpu", "CPU", 1, torch.float32, "no")
+GIB = 2.0**30
+
+# Qwen2.5-0.5B
+HALF_BILLION = Qwen2Config(
+    vocab_size=151_936,
+    hidden_size=896,
+    intermediate_size=4864,
+    num_hidden_layers=24,
+    num_attention_heads=14,
+    num_key_value_heads=2,
+    tie_word_embeddings=True,
+)
+
+
+def costs(*assignments: str, model: PretrainedConfig = HALF_BILLION, device: Device = CPU) -> Costs:
+    return Costs(load_config(assignments=assignments), Shape.of(model), device)
+
+
+def test_parameters_are_counted_as_the_model_has_them() -> None:
+    with torch.device("meta"):
+        model = Qwen2ForCausalLM(HALF_BILLION)
+    shape = Shape.of(HALF_BILLION)
+    norms_and_biases = sum(p.numel() for name, p in model.named_parameters() if p.ndim == 1)
+    assert shape.linear_parameters + shape.embedding_parameters + norms_and_biases == model.num_parameters()
+
+
+@pytest.mark.parametrize("modules", [LoraConfig().target_modules, ("q_proj", "down_proj")])
+def test_the_adapter_has_the_planned_parameters(modules: tuple[str, ...]) -> None:
+    source = find_base(ModelConfig(name="mini"))
+    lora = LoraConfig(target_modules=modules)
+    trainable, _ = trainable_parameters(add_adapter(load_base(source, ModelConfig(name="mini"), CPU), lora))
+    assert Shape.of(source.config).adapter_parameters(lora) == trainable
+
+
+def test_the_disk_space_is_what_a_run_takes(finished_run: TrainResult, short_config: Callable[..., RunConfig]) -> None:
+    files = [file for file in finished_run.folder.rglob("*") if file.is_file()]
+    # two checkpoints are kept; while a third is written it is there too
+    newest = finished_run.folder / "checkpoint-12"
+    peak = sum(file.stat().st_size for file in [*files, *newest.iterdir()])
+    planned = Costs(short_config(), Shape.of(find_base(ModelConfig(name="mini")).config), CPU).disk
+    assert planned == pytest.approx(peak, rel=0.15)
+
+
+def test_a_run_has_the_planned_steps_and_tokens(short_config: Callable[..., RunConfig], console: Console) -> None:
+    config = short_config("training.max_steps=-1", "training.num_train_epochs=2", "data.variations=3")
+    planned = plan_run(config)
+    result = train(config, console)
+    card = json.loads((result.folder / "training_metadata.json").read_text("utf-8"))
+    assert planned.steps == result.steps
+    assert planned.tokens == pytest.approx(card["training"]["tokens"], rel=0.001)
+
+
+def test_checkpointing_takes_time_and_saves_memory() -> None:
+    work = Workload(conversations=100, steps=10, tokens=10_000, supervised=0.7, length=300)
+    speed = Speed(multiplications=1e11, per_element=5e-10)
+    on, off = (costs(f"training.gradient_checkpointing={value}") for value in ("true", "false"))
+    assert on.memory < off.memory
+    assert 1.2 < on.seconds(work, speed) / off.seconds(work, speed) < 1.5
+
+
+def test_time_grows_with_the_tokens() -> None:
+    speed = Speed(multiplications=1e11, per_element=5e-10)
+    once, twice = (Workload(100, 10, tokens, 0.7, 300) for tokens in (10_000, 20_000))
+    assert costs().seconds(twice, speed) == pytest.approx(2 * costs().seconds(once, speed))
+
+
+@pytest.mark.parametrize(("free", "on"), [(2 * GIB, True), (64 * GIB, False)])
+def test_auto_checkpointing_is_on_only_where_memory_is_short(
+    free: float, on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_module, "free_memory", lambda _: free)
+    assert costs("training.gradient_checkpointing=auto").checkpointing is on
+
+
+@pytest.mark.parametrize("setting", [True, False])
+def test_checkpointing_that_is_set_is_kept(setting: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_module, "free_memory", lambda _: 0.0)
+    assert costs(f"training.gradient_checkpointing={setting}").checkpointing is setting
+
+
+def test_a_quantised_base_takes_less_memory() -> None:
+    gpu = Device("cuda", "a GPU", 1, torch.float16, "fp16")
+    whole, eight, four = (costs(f"model.quantization={kind}", device=gpu).memory for kind in ("null", "8bit", "4bit"))
+    assert four < eight < whole
+
+
+def test_the_machine_is_measured_within_a_second_or_two() -> None:
+    speed = plan_module.measure(Shape.of(find_base(ModelConfig(name="mini")).config), detect_device("auto"))
+    assert 1e9 < speed.multiplications < 1e16
+    assert 1e-13 < speed.per_element < 1e-6
+
+
+def test_short_memory_is_said_before_anything_is_loaded(
+    short_config: Callable[..., RunConfig], console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("koki.pipeline.free_memory", lambda _: 100e6)
+    train(short_config("training.max_steps=1"), console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "of memory; 100 MB are free" in text
+    assert text.index("100 MB are free") < text.index("Adapter")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(40, "40 s"), (600, "10 min"), (4 * 3600, "4.0 h"), (72 * 3600, "3.0 days")]
+)
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_sizes_read_well() -> None:
+    assert gigabytes(850e6) == "850 MB"
+    assert gigabytes(4.23e9) == "4.2 GB"
