@@ -26,6 +26,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/train_speed.py --workload recipes
 	$(BIN)/python benchmarks/train_speed.py --workload mix --model full
 	$(BIN)/python benchmarks/data_speed.py
+	$(BIN)/python benchmarks/plan.py
 	$(BIN)/python benchmarks/start_up.py
 
 format: $(READY)

@@ -25,7 +25,7 @@ from koki.training.loss import LOGITS_AT_ONCE
 from koki.training.trainer import optimizer_steps
 
 # Python, torch, transformers and peft with their first buffers, in a process on a CPU, and on a GPU CUDA's context.
-_PROCESS_BYTES = 490e6
+_PROCESS_BYTES = 450e6
 # Recipes, phrasebook and tokens, for each conversation.
 _BYTES_PER_CONVERSATION = 1_000
 # What the allocator takes beyond what is asked of it, and gradients on their way through a block.
@@ -36,6 +36,8 @@ _TOKENIZER_BYTES_PER_TOKEN = 80
 _PASSES = 19.0
 # Logits, their softmax and its gradient exist at once.
 _COPIES_OF_LOGITS = 3
+# A step with long conversations, in those of the mean.
+_LONG_STEP = 1.2
 # A run may take so much of what is free: the rest is for what else the machine does.
 _SHARE_OF_FREE = 0.8
 _ROWS = 1024  # tokens in the two measurements
@@ -194,16 +196,20 @@ class Costs:
         setting = self.config.training.gradient_checkpointing
         if setting != "auto":
             return setting
-        return self._memory(checkpointing=False) > _SHARE_OF_FREE * free_memory(self.device)
+        return self._memory(self._most_tokens, checkpointing=False) > _SHARE_OF_FREE * free_memory(self.device)
 
     @property
     def memory(self) -> float:
         """Bytes at the peak without the data: process, weights, adapter with its optimizer, and one micro-batch."""
-        return self._memory(checkpointing=self.checkpointing)
+        return self._memory(self._most_tokens, checkpointing=self.checkpointing)
 
-    def _memory(self, *, checkpointing: bool) -> float:
+    @property
+    def _most_tokens(self) -> int:
+        """Of a micro-batch; a conversation that is longer than it may be has one of its own."""
+        return max(self.config.tokens_per_micro_batch, self.config.tokens.max_length)
+
+    def _memory(self, tokens: float, *, checkpointing: bool) -> float:
         config, shape = self.config, self.shape
-        tokens = max(config.tokens_per_micro_batch, config.tokens.max_length)
         activation_bytes = 4 if self.device.mixed_precision == "no" else 2
         kept = shape.activations(config.lora) * (1 if checkpointing else shape.layers)
         if checkpointing:
@@ -243,11 +249,13 @@ class Costs:
 
     def plan(self, workload: Workload) -> Plan:
         """All of it, with the data and this machine's speed."""
+        tokens = min(self._most_tokens, _LONG_STEP * workload.tokens / workload.steps)
         return Plan(
             steps=workload.steps,
             tokens=workload.tokens,
             seconds=self.seconds(workload, measure(self.shape, self.device)),
-            memory=self.memory + _BYTES_PER_CONVERSATION * workload.conversations,
+            memory=self._memory(tokens, checkpointing=self.checkpointing)
+            + _BYTES_PER_CONVERSATION * workload.conversations,
             free_memory=free_memory(self.device),
             disk=self.disk,
             gradient_checkpointing=self.checkpointing,
