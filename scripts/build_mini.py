@@ -9,7 +9,8 @@ interrupted run may also be resumed with a smaller budget, or a larger one.
 
 ``--bfloat16`` and glibc told to keep freed memory (``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000``) nearly
 double the speed on an AMD Zen 4; on a processor without bfloat16 instructions the first is far slower. Beside other
-work, ``OMP_WAIT_POLICY=PASSIVE``. The model that ships was made so, with ``--minutes 86``.
+work, ``OMP_WAIT_POLICY=PASSIVE``. The model that ships was made so, with ``--minutes 86`` and then ``--resume --minutes
+120``; what is at hand was not yet among the texts of the first part.
 
 The sentences around the recipes are in ``build_mini.toml``, beside this script.
 
@@ -314,7 +315,7 @@ def capitalised(sentence: str) -> str:
 
 
 OWN_REPEATS = 8  # times that each of Koki's own recipes and tips is read in an epoch, in every way
-STOCKS = 3  # a recipe of Koki's own: times that some of its ingredients are at hand, each of those times
+STOCKS = 5  # a recipe of Koki's own: times that some of its ingredients are at hand, each of those times
 POSTS_STOCKED = 0.3  # a share of the others' recipes: those of which some ingredients are at hand, in an epoch
 RECIPE_FOLLOWS = 6
 MENUS = 0.3  # a share of the others' recipes: menus in an epoch
@@ -348,7 +349,7 @@ def own_documents(corpus: Corpus, draw: random.Random) -> list[Document]:
         if (have := some_of(recipe, draw))
     ]
     for ingredient, recipes in by_ingredient(corpus.own).items():
-        read += [index(ingredient, recipes), found(ingredient, recipes, draw)]
+        read += [index(ingredient, recipes), *(found(ingredient, recipes, draw) for _ in range(2))]
     return read + [document for tip in corpus.tips for document in advised(tip, draw)]
 
 
@@ -765,9 +766,10 @@ No recipe text of the files is shipped with Koki; what is shipped is this model'
   near-duplicates, so a held-out recipe may resemble one that was learned.
 - Each recipe is plain text in one of several layouts: as the chef writes it, as prose, after the names of some of its
   ingredients, or, whole or in part, after a sentence or two of cooking prose that name it. Menus name several dishes
-  and what is in them.
-- Koki's own {own} recipes and {tips} tips are learned too, each {repeats} times an epoch: the base is meant to know
-  them. None of them is held out, so how well it does on them says nothing about new recipes.
+  and what is in them; what is said to be at hand is followed by a dish that it makes and by what is missing.
+- Koki's own {own} recipes and {tips} tips are learned too, each {repeats} times an epoch in every way, with an index
+  from ingredients to their dishes: the base is meant to know them. None of them is held out, so how well it does on
+  them says nothing about new recipes.
 - There are no questions and no instructions. A third of the texts stand between `<|im_start|>assistant` and
   `<|im_end|>` instead of bare, so that these tokens have embeddings worth having: LoRA does not train embeddings.
 
@@ -843,7 +845,7 @@ def card_values(trainer: Trainer, found: Measurements, source: str) -> dict[str,
         "train": len(corpus.train),
         "held_out": len(corpus.held_out),
         "own": len(corpus.own),
-        "repeats": 2 * OWN_REPEATS,
+        "repeats": OWN_REPEATS,
         "tips": len(corpus.tips),
         "epochs": place.tokens / (rows * plan.row_length),
         "minutes": place.seconds / 60,
