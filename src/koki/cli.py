@@ -57,7 +57,7 @@ RunArgument = Annotated[Path, typer.Argument(help="Run folder.")]
 LongestOption = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer.")]
 TemperatureOption = Annotated[float, typer.Option("--temperature", min=0, help="0 is greedy.")]
 MaxStepsOption = Annotated[int | None, typer.Option("--max-steps", help="Stop after so many steps.")]
-PresetOption = Annotated[str | None, typer.Option("--preset", help="reference or demo.")]
+PresetOption = Annotated[str | None, typer.Option("--preset", help="reference, fast or demo.")]
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,7 +1,7 @@
 """Which device there is, and what follows from it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 
@@ -35,15 +35,17 @@ class Device:
         return f"{many}{self.name}: base in {str(self.dtype).removeprefix('torch.')}, {precision}"
 
 
-def detect_device(mixed_precision: Literal["auto", "no", "fp16", "bf16"]) -> Device:
+def detect_device(mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"]) -> Device:
     """The best device of this machine: CUDA, else MPS, else CPU.
 
     Raises:
         ConfigError: a precision that this device cannot train in.
     """
     if torch.cuda.is_available():
-        precision: Precision = "fp16" if mixed_precision == "auto" else mixed_precision
-        if precision == "bf16" and not torch.cuda.is_bf16_supported():
+        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        ours: dict[str, Precision] = {"auto": "fp16", "best": "bf16" if has_bf16 else "fp16"}
+        precision = ours.get(mixed_precision) or cast(Precision, mixed_precision)
+        if precision == "bf16" and not has_bf16:
             raise ConfigError(
                 f"training.mixed_precision is bf16, which {torch.cuda.get_device_name()} does not have.",
                 "Use --set training.mixed_precision=fp16",
