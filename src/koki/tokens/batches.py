@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils.data import Sampler
+from torch.utils.data import BatchSampler, Sampler
 
 from koki.dialogue.compose import KINDS
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
@@ -67,6 +67,50 @@ def _dealt(kinds: npt.NDArray[np.uint8], generator: np.random.Generator) -> npt.
     return np.argsort(places, kind="stable")
 
 
+class StepSampler(BatchSampler):
+    """One process's share of the conversations of each optimizer step.
+
+    The steps are the same for any number of processes. A step is dealt out by length, the longest conversation first,
+    each to whoever has fewest tokens so far, so that nobody waits long for another; a share keeps the step's order and
+    may be empty in the last step of an epoch.
+
+    Args:
+        order: conversation numbers of an epoch.
+        conversations: in a step, of all processes together.
+        lengths: tokens of each conversation.
+        process: whose share, counted from 0.
+        processes: how many there are.
+    """
+
+    def __init__(
+        self,
+        order: Sampler[int],
+        conversations: int,
+        lengths: npt.NDArray[np.int64],
+        process: int = 0,
+        processes: int = 1,
+    ) -> None:
+        super().__init__(order, conversations, drop_last=False)
+        self._lengths = lengths
+        self._process = process
+        self._processes = processes
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in super().__iter__():
+            dealt_to = self._deal(step)
+            yield [number for number, process in zip(step, dealt_to, strict=True) if process == self._process]
+
+    def _deal(self, step: Sequence[int]) -> npt.NDArray[np.int64]:
+        """The process of each conversation."""
+        lengths = self._lengths[step]
+        dealt_to = np.zeros(len(step), dtype=np.int64)
+        tokens = np.zeros(self._processes, dtype=np.int64)
+        for place in np.argsort(-lengths, kind="stable"):
+            dealt_to[place] = tokens.argmin()
+            tokens[dealt_to[place]] += lengths[place]
+        return dealt_to
+
+
 class StepCollator:
     """Cuts the examples of one optimizer step into micro-batches without padding.
 
@@ -81,8 +125,8 @@ class StepCollator:
         self._most = tokens_per_micro_batch
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
-        """``micro_batches``: see `row_of`."""
-        rows: list[list[Example]] = [[]]
+        """``micro_batches``: see `row_of`; none of no examples."""
+        rows: list[list[Example]] = [[]] if examples else []
         room = self._most
         for example in examples:
             length = len(example["input_ids"])

@@ -1,5 +1,6 @@
 """The run folder: opened without harm to what is in it, and filled only with whole files."""
 
+import platform
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -63,6 +64,19 @@ def open_run_folder(output: str, *, fresh: bool) -> Iterator[OpenRunFolder]:
         except OSError as error:
             raise ConfigError(f"output {folder} cannot be used: {error}.", "Choose another: --output DIR") from error
         yield OpenRunFolder(folder, set_aside, unlocked)
+
+
+def require_seen(folder: Path) -> None:
+    """Check that this process sees the run folder, which the first of several processes has opened.
+
+    Raises:
+        ConfigError: it does not: it runs on another machine.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            f"output {folder} is not there on {platform.node()}.",
+            "The machines of one run need an output folder that all of them see: --output DIR on a network drive.",
+        )
 
 
 def require_space(folder: Path, parameters: int, vocabulary: int, keep: int) -> None:
