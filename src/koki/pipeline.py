@@ -48,6 +48,7 @@ from koki.training.run_folder import (
     save_result,
     write_config,
 )
+from koki.training.sharding import shard_base
 from koki.training.trainer import RecipeTrainer, optimizer_steps, training_arguments
 
 # Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
@@ -115,7 +116,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         set_pad_token(tokenizer, template.stop_id)
 
         # base model, k-bit preparation, its settings for training
-        base = load_base(source, config.model, device)
+        base = load_base(source, config.model, device, share=processes.share_base)
         checkpointing = config.training.gradient_checkpointing
         prepare_for_training(base, config.model, gradient_checkpointing=checkpointing)
 
@@ -127,6 +128,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         if device.kind == "cpu":
             fuse_lora(model)
         trainable, parameters = trainable_parameters(model)
+        if processes.share_base:
+            shard_base(model, device.kind)
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
         require_space(run_folder, trainable, len(tokenizer), config.training.save_total_limit)
 

@@ -153,6 +153,11 @@ def recut(micro_batches: Sequence[dict[str, Any]], tokens_per_micro_batch: int) 
     ]
 
 
+def empty_row() -> dict[str, Any]:
+    """A row of one token that teaches nothing, for a process that only keeps step with others."""
+    return row_of([{"input_ids": np.zeros(1, dtype=np.int64), "labels": np.full(1, IGNORED)}])
+
+
 def row_of(examples: Sequence[Example]) -> dict[str, Any]:
     """Examples one after the other.
 

@@ -29,11 +29,20 @@ class Processes:
         index: of this process, from 0.
         count: of all processes.
         group: through which they agree; None for a single process.
+        share_base: whether each is to hold a part of the base only, as the launcher was told.
     """
 
-    def __init__(self, index: int = 0, count: int = 1, group: distributed.ProcessGroup | None = None) -> None:
+    def __init__(
+        self,
+        index: int = 0,
+        count: int = 1,
+        group: distributed.ProcessGroup | None = None,
+        *,
+        share_base: bool = False,
+    ) -> None:
         self.index = index
         self.count = count
+        self.share_base = share_base
         self._group = group
         self._is_ending = False
 
@@ -173,8 +182,11 @@ def join_processes() -> Processes:
     """Find the other processes that a launcher has started with this one, and its device among theirs."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Processes()
+    # taken out, or accelerate would wrap the model in its own way, whose checkpoints fit no other number of processes
+    share_base = os.environ.pop("ACCELERATE_USE_FSDP", "false").lower() in ("true", "1")
     state = PartialState(cpu=not torch.cuda.is_available())
-    return Processes(state.process_index, state.num_processes, distributed.new_group(backend="gloo"))
+    group = distributed.new_group(backend="gloo")
+    return Processes(state.process_index, state.num_processes, group, share_base=share_base)
 
 
 def _described(error: Exception | None) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,10 +15,11 @@ from transformers import TrainingArguments
 from koki.config import RunConfig
 from koki.errors import TrainingError
 from koki.model.device import Device
-from koki.tokens.batches import StepSampler, recut
+from koki.tokens.batches import StepSampler, empty_row, recut
 from koki.training.callbacks import ignore_stop_signals
 from koki.training.durable import DurableTrainer
 from koki.training.loss import Batch, SupervisedLoss, supervised_tokens
+from koki.training.sharding import is_sharded, leave_the_base_to_each
 
 
 def training_arguments(config: RunConfig, device: Device, run_folder: Path) -> TrainingArguments:
@@ -81,6 +83,8 @@ class RecipeTrainer(DurableTrainer):
         model: Any = self.model
         self._loss = SupervisedLoss(model.get_output_embeddings(), self.args.label_smoothing_factor)
         self._sampler = sampler
+        self._is_sharded = is_sharded(model)
+        leave_the_base_to_each(model)
         self._most_tokens: int | None = None  # of a micro-batch, once the memory has run out
 
     def get_train_dataloader(self) -> DataLoader[Any]:
@@ -112,7 +116,10 @@ class RecipeTrainer(DurableTrainer):
         if self._most_tokens is not None and micro_batches:
             micro_batches = recut(micro_batches, self._most_tokens)
         supervised, tokens = self._processes.sums(*_count(micro_batches))
-        with self._processes.failing_together():
+        if self._is_sharded:  # all gather each layer together, so all need as many micro-batches
+            missing = self._processes.most(len(micro_batches)) - len(micro_batches)
+            micro_batches += [cast(Batch, self._prepare_inputs(empty_row())) for _ in range(missing)]
+        with nullcontext() if self._is_sharded else self._processes.failing_together():
             loss, halvings = self._gradients(model, micro_batches, 1 / supervised)
         loss, halvings = self._processes.sums(loss, halvings)
         self._processes.add_gradients(model.parameters())
@@ -130,6 +137,11 @@ class RecipeTrainer(DurableTrainer):
             try:
                 return self._accumulate(model, micro_batches, weight), halvings
             except torch.OutOfMemoryError as error:
+                if self._is_sharded:
+                    raise TrainingError(
+                        "Out of memory, in which the others wait for this process's part of the base.",
+                        "Set training.tokens_per_micro_batch lower.",
+                    ) from error
                 model.zero_grad()
                 micro_batches = self._halved(micro_batches, error)
                 halvings += 1
