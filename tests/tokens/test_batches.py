@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from koki.dialogue.compose import KINDS, Kind
@@ -89,6 +89,7 @@ def shares(conversations: int, processes: int) -> list[list[list[int]]]:
     return [list(StepSampler(order, conversations, LENGTHS, process, processes)) for process in range(processes)]
 
 
+@settings(deadline=None, max_examples=30)
 @given(conversations=st.integers(1, 40), processes=st.integers(1, 5))
 def test_the_shares_of_all_processes_are_the_steps_of_one(conversations: int, processes: int) -> None:
     (whole,) = shares(conversations, 1)

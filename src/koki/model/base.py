@@ -117,7 +117,8 @@ def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share:
     if device.count > 1:
         options["device_map"] = "auto"
     elif device.kind != "cpu" and not share:
-        options["device_map"] = {"": device.kind}
+        # of several processes each has a GPU of its own, the current one
+        options["device_map"] = {"": torch.cuda.current_device() if device.kind == "cuda" else device.kind}
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(source.location, **options)
     except (OSError, ValueError, HfHubHTTPError) as error:

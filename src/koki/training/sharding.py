@@ -7,6 +7,8 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
+from koki.errors import ConfigError
+
 
 def shard_base(model: PeftModel, device: str) -> None:
     """Leave each process a part of the frozen base; the rest of a layer is gathered while the layer computes.
@@ -16,7 +18,15 @@ def shard_base(model: PeftModel, device: str) -> None:
 
     Args:
         device: torch's type of device, where the parts are put.
+
+    Raises:
+        ConfigError: the base is quantised.
     """
+    if getattr(model.get_base_model(), "is_quantized", False):
+        raise ConfigError(
+            "A quantised base cannot be spread over processes.",
+            "Leave model.quantization at null, or do without ACCELERATE_USE_FSDP (accelerate launch --use_fsdp).",
+        )
     mesh = init_device_mesh(device, (distributed.get_world_size(),))
     adapter = {parameter for parameter in model.parameters() if parameter.requires_grad}
     for module in model.modules():
