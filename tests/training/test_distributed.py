@@ -34,7 +34,8 @@ FOUR_STEPS = (
     "training.logging_steps=1",
 )
 
-# Both processes run this: a whole run, the second half of a run of one process, and a failure in one of them.
+# Both processes run this: a run, the second half of a run of one process, a run in which each holds half of the base,
+# and a failure in one of them.
 IN_EACH_PROCESS = """
 import json, os, sys
 from pathlib import Path
@@ -54,7 +55,8 @@ def audit(event, arguments):
         touched.append(str(arguments[0]))
 
 sys.addaudithook(audit)
-for run in "two", "one-then-two":
+for run in "two", "one-then-two", "two-with-half-a-base-each":
+    os.environ["ACCELERATE_USE_FSDP"] = str(run == "two-with-half-a-base-each")
     with (folder / f"{run}-said-{number}").open("w") as said:
         train(load_config(file=folder / f"{run}.yaml"), Console(file=said, width=200))
 ours = [path for path in touched if path.startswith(str(folder)) and "-said-" not in path]
@@ -100,7 +102,7 @@ def log_of(run: Path) -> list[tuple[int, float, float]]:
 
 @dataclass(frozen=True)
 class Runs:
-    """Runs of four steps in a folder, by what trained them: one, two, one-then-two, two-then-one."""
+    """Runs of four steps in a folder, by what trained them."""
 
     folder: Path
 
@@ -128,7 +130,7 @@ def runs(recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     quiet = Console(quiet=True)
     train(config("one", accumulated=4), quiet)
     first_half("one", "one-then-two")
-    for name in "two", "one-then-two":
+    for name in "two", "one-then-two", "two-with-half-a-base-each":
         (folder / f"{name}.yaml").write_text(json.dumps(config(name, accumulated=2).model_dump(mode="json")))
     (folder / "each.py").write_text(IN_EACH_PROCESS)
     printed, _ = launch(str(folder / "each.py"), str(folder)).communicate()
@@ -138,7 +140,7 @@ def runs(recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     return Runs(folder)
 
 
-@pytest.mark.parametrize("name", ["two", "one-then-two", "two-then-one"])
+@pytest.mark.parametrize("name", ["two", "one-then-two", "two-then-one", "two-with-half-a-base-each"])
 def test_losses_and_adapter_are_those_of_one_process(runs: Runs, name: str) -> None:
     for ours, theirs in zip(log_of(runs[name]), log_of(runs["one"]), strict=True):
         assert ours == pytest.approx(theirs, abs=1e-5)

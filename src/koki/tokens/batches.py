@@ -96,9 +96,12 @@ class StepSampler(BatchSampler):
         self._processes = processes
 
     def __iter__(self) -> Iterator[list[int]]:
-        for step in super().__iter__():
-            dealt_to = self._deal(step)
-            yield [number for number, process in zip(step, dealt_to, strict=True) if process == self._process]
+        steps = super().__iter__()
+        yield from steps if self._processes == 1 else map(self._share, steps)
+
+    def _share(self, step: Sequence[int]) -> list[int]:
+        dealt_to = self._deal(step)
+        return [number for number, process in zip(step, dealt_to, strict=True) if process == self._process]
 
     def _deal(self, step: Sequence[int]) -> npt.NDArray[np.int64]:
         """The process of each conversation."""

@@ -123,7 +123,7 @@ class Processes:
         """The largest of a number of each process."""
         if self.count == 1:
             return number
-        largest = torch.tensor(number)
+        largest = torch.tensor(int(number))
         with self._while_all_live():
             distributed.all_reduce(largest, distributed.ReduceOp.MAX, self._group)
         return int(largest)

@@ -66,7 +66,7 @@ def optimizer_steps(arguments: TrainingArguments, examples: int) -> int:
     """Steps of a whole run on so many examples an epoch."""
     if arguments.max_steps > 0:
         return arguments.max_steps
-    conversations = arguments.train_batch_size * arguments.world_size
+    conversations: int = arguments.train_batch_size * arguments.world_size
     return math.ceil(examples / conversations) * math.ceil(arguments.num_train_epochs)
 
 
@@ -98,7 +98,8 @@ class RecipeTrainer(DurableTrainer):
             worker_init_fn=ignore_stop_signals,  # the main process sees to those; the workers draw no numbers
         )
         # accelerate would deal out the steps anew, and repeat conversations where they do not come out even
-        return prepare_data_loader(loader, num_processes=1, process_index=0)
+        prepared: DataLoader[Any] = prepare_data_loader(loader, num_processes=1, process_index=0)
+        return prepared
 
     def training_step(
         self,
