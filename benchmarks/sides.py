@@ -24,8 +24,9 @@ from koki.model.device import Device
 from koki.model.lora import add_adapter, enable_input_gradients
 from koki.model.lora_linear import fuse_lora
 from koki.pipeline import quiet_libraries
-from koki.tokens.batches import StepCollator
+from koki.tokens.batches import StepCollator, StepSampler
 from koki.tokens.dataset import IGNORED, Example
+from koki.training.processes import Processes
 from koki.training.trainer import RecipeTrainer, training_arguments
 from measuring import Clock, memory, reset_peak
 
@@ -80,19 +81,21 @@ def koki(config: RunConfig, model: Any, examples: list[Example], folder: Path) -
     arguments = training_arguments(
         config, CPU, folder, gradient_checkpointing=bool(config.training.gradient_checkpointing)
     )
+    lengths = np.array([len(example["input_ids"]) for example in examples])
     arguments.save_strategy = transformers.trainer_utils.SaveStrategy.NO
     return RecipeTrainer(
         model=model,
         args=arguments,
         train_dataset=examples,
         data_collator=StepCollator(config.tokens_per_micro_batch),
-        sampler=SequentialSampler(examples),
+        sampler=StepSampler(SequentialSampler(examples), arguments.train_batch_size, lengths),
         run_folder=folder,
         identity={},
         keep=1,
-        max_nonfinite_steps=config.training.max_nonfinite_steps,
+        max_nonfinite_steps=1,
         questions_in=lambda _: [],
         say=print,
+        processes=Processes(),
     )
 
 

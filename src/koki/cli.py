@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -115,7 +116,8 @@ def train(
     result = run_pipeline(resolved, out, fresh=fresh)
     if result.stopped_by is not None:
         out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there:")
-        out.print(f"  koki {shlex.join(sys.argv[1:])}", highlight=False, markup=False, soft_wrap=True)
+        launcher = "torchrun ... -m " if "TORCHELASTIC_RUN_ID" in os.environ else ""
+        out.print(f"  {launcher}koki {shlex.join(sys.argv[1:])}", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(128 + result.stopped_by)
     out.print(f"\nDone: {result.steps} steps, loss {result.losses[0]:.3f} to {result.losses[-1]:.3f}.")
     out.print(f'Ask it:  koki ask {result.folder} "Resep soto ayam dong!"', highlight=False, soft_wrap=True)

@@ -29,7 +29,7 @@ from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, t
 from koki.model.lora_linear import fuse_lora
 from koki.recipes.split import split
 from koki.recipes.table import Recipe, read_recipes, require_files
-from koki.tokens.batches import StepCollator, VariationSampler
+from koki.tokens.batches import StepCollator, StepSampler, VariationSampler
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
@@ -38,19 +38,25 @@ from koki.training.checkpoints import WRITE_ERRORS, Checkpoint, Identity, find_n
 from koki.training.curves import draw_curves
 from koki.training.metadata import Outcome, run_card
 from koki.training.plan import Costs, Plan, Shape, free_memory, gigabytes, workload_of
+from koki.training.processes import Processes, join_processes
 from koki.training.run_folder import (
     CURVES,
     TENSORBOARD,
     OpenRunFolder,
     open_run_folder,
+    require_seen,
     require_space,
     save_result,
     write_config,
 )
+from koki.training.sharding import shard_base
 from koki.training.trainer import RecipeTrainer, training_arguments
 
 # Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
 FEWEST_TO_SPLIT = 100
+
+# What two runs must have in common in place of batch, accumulation and processes.
+_STEP = "conversations in a step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,38 +85,43 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
     Raises:
         KokiError: one of its kinds; whatever was saved before is untouched.
+        SystemExit: in all but the first of several processes, where one of them fails.
     """
-    # environment and devices; what can be wrong is looked at before anything expensive and before anything is written
-    files = recipe_files(config)
-    require_files(files, config.data.columns)
-    quiet_libraries()
-    transformers.set_seed(config.seed)
-    device = detect_device(config.training.mixed_precision)
-    _say(console, "Device", device.describe())
-    source = find_base(config.model)
-    costs = Costs(config, Shape.of(source.config), device)
-    checkpointing = costs.checkpointing
-    _say_if_memory_is_short(console, costs)
-
-    # output folder; checkpoint or base
     with ExitStack() as opened:
-        folder = opened.enter_context(open_run_folder(config.output, fresh=fresh))
+        # environment, processes and devices; what can be wrong is looked at before anything expensive or written
+        processes = join_processes()
+        opened.enter_context(processes.failing_together())
+        console.quiet |= not processes.is_first
+        files = recipe_files(config)
+        require_files(files, config.data.columns)
+        quiet_libraries()
+        transformers.set_seed(config.seed)
+        device = detect_device(config.training.mixed_precision, processes.count)
+        _say(console, "Device", device.describe())
+        source = find_base(config.model)
+        costs = Costs(config, Shape.of(source.config), device)
+        checkpointing = costs.checkpointing
+        _say_if_memory_is_short(console, costs)
+
+        # output folder; checkpoint or base
+        folder = processes.from_first(lambda: opened.enter_context(open_run_folder(config.output, fresh=fresh)))
         run_folder = folder.path
-        require_space(run_folder, costs.disk)
+        require_seen(run_folder)
+        processes.from_first(lambda: require_space(run_folder, costs.disk))
         _say_how_it_opened(console, folder)
-        checkpoint = _newest_checkpoint(run_folder, console)
-        identity: Identity = _settings_identity(config, source)
+        checkpoint = processes.from_first(lambda: _newest_checkpoint(run_folder, console))
+        identity = _settings_identity(config, source, processes)
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
         _say_where_it_starts(console, source, checkpoint)
-        tensorboard = opened.enter_context(_tensorboard(run_folder, checkpoint))
+        tensorboard = processes.is_first and opened.enter_context(_tensorboard(run_folder, checkpoint))
 
         # tokenizer, chat template, pad token
         tokenizer, template = _load_template(str(checkpoint.folder) if checkpoint else source.location, config)
         set_pad_token(tokenizer, template.stop_id)
 
         # base model, k-bit preparation, its settings for training
-        base = load_base(source, config.model, device)
+        base = load_base(source, config.model, device, share=processes.share_base)
         prepare_for_training(base, config.model, gradient_checkpointing=checkpointing)
 
         # LoRA: the checkpoint's or a new one, once; input gradients
@@ -121,6 +132,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         if device.kind == "cpu":
             fuse_lora(model)
         trainable, parameters = trainable_parameters(model)
+        if processes.share_base:
+            shard_base(model, device.kind)
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
 
         # recipe CSV: structure, cleaning
@@ -133,24 +146,26 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         dataset = ConversationDataset(compose(recipes, config), template, len(tokenizer), config.tokens)
         console.print(dataset.report.render())
         identity |= {"recipes": len(recipes), "conversations": dataset.digest()[:16]}
+        processes.require_same(identity)
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
-        write_config(run_folder, config)
+        processes.from_first(lambda: write_config(run_folder, config))
 
         # collator, training arguments
         arguments = training_arguments(config, device, run_folder, gradient_checkpointing=checkpointing)
-        sampler = VariationSampler(dataset, config.data.variations, config.seed)
+        order = VariationSampler(dataset, config.data.variations, config.seed)
+        sampler = StepSampler(order, identity[_STEP], dataset.lengths(), processes.index, processes.count)
         collator = StepCollator(config.tokens_per_micro_batch)
-        plan = costs.plan(workload_of(dataset, sampler, arguments))
+        plan = costs.plan(workload_of(dataset, order, arguments))
         console.print(plan.render())
         _say_if_too_short(console, config, plan.steps)
 
         # Trainer
         warn = partial(_say, console, "Warning")
-        progress, stop = ProgressCallback(console), GracefulStop(console)
-        callbacks = [progress, stop, TensorBoardLog(tensorboard, warn)]
+        progress, stop = ProgressCallback(console), GracefulStop(console, processes)
+        callbacks = [progress, stop, *([TensorBoardLog(tensorboard, warn)] if tensorboard else [])]
         if config.training.save_minutes is not None:
-            callbacks.append(SaveByTheClock(config.training.save_minutes))
+            callbacks.append(SaveByTheClock(config.training.save_minutes, processes))
         trainer = RecipeTrainer(
             model=model,
             args=arguments,
@@ -165,6 +180,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             max_nonfinite_steps=config.training.max_nonfinite_steps,
             questions_in=template.questions_in,
             say=warn,
+            processes=processes,
         )
         trainer.remove_callback(PrinterCallback)
 
@@ -174,7 +190,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             trainer.state = transformers.TrainerState.load_from_json(str(checkpoint.folder / "trainer_state.json"))
             _say(console, "Training", f"already finished at step {checkpoint.step}; --fresh starts over")
         else:
-            _run(trainer, run_folder, checkpoint, stop, progress)
+            _run(trainer, run_folder, checkpoint, stop, progress, processes)
         outcome = Outcome(
             steps=trainer.state.global_step,
             tokens=int(trainer.state.num_input_tokens_seen),
@@ -186,11 +202,13 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
         # save model, tokenizer and metadata
         finished = outcome.steps >= trainer.state.max_steps
-        if finished:
+        if finished and processes.is_first:
             card = run_card(config, source, device, template.system, data_report, len(held_out), dataset, outcome)
             with _the_result_or_an_error(run_folder):
                 save_result(run_folder, model, tokenizer, card)
                 draw_curves(outcome.log_history, run_folder / CURVES)
+    if not finished:
+        processes.let_the_first_speak()
     return TrainResult(run_folder, outcome.steps, None if finished else stop.received, outcome.losses)
 
 
@@ -288,7 +306,7 @@ def quiet_libraries() -> None:
     transformers.logging.set_verbosity_error()
     hub_logging.set_verbosity_error()  # its retries would bury the error that says how to go on
     # transformers 5 renames arguments as it goes; the old names serve the whole range that Koki supports
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|accelerate")
     transformers.logging.disable_progress_bar()
 
 
@@ -298,9 +316,11 @@ def _load_template(location: str, config: RunConfig) -> tuple[PreTrainedTokenize
     return tokenizer, ChatTemplate(tokenizer, load_phrasebook().system.prompt)
 
 
-def _settings_identity(config: RunConfig, source: BaseSource) -> Identity:
+def _settings_identity(config: RunConfig, source: BaseSource, processes: Processes) -> Identity:
     settings = {name: value for name, value in flatten(config).items() if name not in HARMLESS_ON_RESUME}
-    return {**settings, "base model": source.revision}
+    accumulated = settings.pop("training.gradient_accumulation_steps")  # with more processes fewer make the same step
+    step = settings["training.per_device_train_batch_size"] * accumulated * processes.count
+    return {**settings, _STEP: step, "base model": source.revision}
 
 
 def _say(console: Console, label: str, text: str) -> None:
@@ -399,9 +419,11 @@ def _run(
     checkpoint: Checkpoint | None,
     stop: GracefulStop,
     progress: ProgressCallback,
+    processes: Processes,
 ) -> None:
+    processes.exchange(None)  # all are ready
     try:
-        with stop:
+        with stop, processes.apart():
             trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
     except KokiError:
         raise

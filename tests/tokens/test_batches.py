@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from koki.dialogue.compose import KINDS, Kind
-from koki.tokens.batches import StepCollator, VariationSampler, recut
+from koki.tokens.batches import StepCollator, StepSampler, VariationSampler, recut
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 
 COUNTS: dict[Kind, int] = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
@@ -78,6 +78,35 @@ def test_each_draw_has_every_kind_in_about_its_share() -> None:
 
 def test_more_variations_than_there_are_draws_them_all() -> None:
     assert len(sampler_of(100, seed=1)) == len(Units())
+
+
+LENGTHS = np.random.default_rng(1).integers(50, 512, len(Units()))
+
+
+def shares(conversations: int, processes: int) -> list[list[list[int]]]:
+    """Of each process, its share of each step of an epoch."""
+    order = sampler_of("all", seed=1)
+    return [list(StepSampler(order, conversations, LENGTHS, process, processes)) for process in range(processes)]
+
+
+@settings(deadline=None, max_examples=30)
+@given(conversations=st.integers(1, 40), processes=st.integers(1, 5))
+def test_the_shares_of_all_processes_are_the_steps_of_one(conversations: int, processes: int) -> None:
+    (whole,) = shares(conversations, 1)
+    assert [number for step in whole for number in step] == list(sampler_of("all", seed=1))
+    for step, *parts in zip(whole, *shares(conversations, processes), strict=True):
+        assert sorted(step) == sorted(number for part in parts for number in part)
+        assert all(part == [number for number in step if number in part] for part in parts)
+
+
+def test_the_shares_of_a_step_are_about_equally_long() -> None:
+    for parts in zip(*shares(conversations=32, processes=4), strict=True):
+        tokens = [LENGTHS[part].sum() for part in parts]
+        assert max(tokens) - min(tokens) <= LENGTHS.max()
+
+
+def test_no_conversations_make_no_micro_batches() -> None:
+    assert StepCollator(512)([]) == {"micro_batches": []}
 
 
 def test_a_tip_is_drawn_at_least_once_an_epoch() -> None:

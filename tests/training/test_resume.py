@@ -118,6 +118,10 @@ OTHERWISE = {
 }
 
 
+# With more processes, fewer conversations are accumulated for the same step.
+COMPARED_AS = {"training.gradient_accumulation_steps": ("conversations in a step", 3)}
+
+
 def test_every_setting_is_either_harmless_or_compared() -> None:
     assert set(OTHERWISE) | HARMLESS_ON_RESUME == set(flatten(RunConfig()))
     assert not set(OTHERWISE) & HARMLESS_ON_RESUME
@@ -133,6 +137,7 @@ def test_a_checkpoint_made_with_another_setting_is_an_error_with_old_and_new_val
         shutil.copytree(find_base(ModelConfig(name="mini")).location, value)
     before = sorted(finished_run.folder.rglob("*"))
     config = short_config(f"{name}={json.dumps(value)}", output=finished_run.folder)
+    name, value = COMPARED_AS.get(name, (name, value))
     old = json.loads((finished_run.folder / "checkpoint-12" / SEAL).read_text("utf-8"))["identity"][name]
     with pytest.raises(CheckpointError) as caught:
         train(config, console)
@@ -193,6 +198,6 @@ def test_a_checkpoint_holds_no_pickle_but_what_loads_as_weights_only(finished_ru
     checkpoint = finished_run.folder / "checkpoint-12"
     assert not (checkpoint / "training_args.bin").exists()
     pickled = [file.name for file in checkpoint.iterdir() if file.suffix in (".pt", ".pth", ".bin", ".pkl")]
-    assert sorted(pickled) == ["optimizer.pt", "rng_state.pth", "scheduler.pt"]
+    assert sorted(pickled) == ["optimizer.pt", "scheduler.pt"]
     for file in pickled:
         torch.load(checkpoint / file, weights_only=True)

@@ -105,8 +105,11 @@ def set_pad_token(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:
     raise ModelError("The tokenizer has no pad token other than its stop token.", "Use a Qwen2 or Qwen3 tokenizer.")
 
 
-def load_base(source: BaseSource, config: ModelConfig, device: Device) -> PreTrainedModel:
+def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share: bool = False) -> PreTrainedModel:
     """The base with its weights, on its device; spread over all GPUs when there is more than one.
+
+    Args:
+        share: leave it in the computer's memory, to be shared out among processes.
 
     Raises:
         ModelError: weights missing or damaged, hub out of reach, or quantisation without CUDA or bitsandbytes.
@@ -116,8 +119,9 @@ def load_base(source: BaseSource, config: ModelConfig, device: Device) -> PreTra
         options["quantization_config"] = _quantization(config.quantization, device)
     if device.count > 1:
         options["device_map"] = "auto"
-    elif device.kind != "cpu":
-        options["device_map"] = {"": device.kind}
+    elif device.kind != "cpu" and not share:
+        # of several processes each has a GPU of its own, the current one
+        options["device_map"] = {"": torch.cuda.current_device() if device.kind == "cuda" else device.kind}
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(source.location, **options)
     except (OSError, ValueError, HfHubHTTPError) as error:

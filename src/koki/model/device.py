@@ -35,8 +35,8 @@ class Device:
         return f"{many}{self.name}: base in {str(self.dtype).removeprefix('torch.')}, {precision}"
 
 
-def detect_device(mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"]) -> Device:
-    """The best device of this machine: CUDA, else MPS, else CPU.
+def detect_device(mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"], processes: int = 1) -> Device:
+    """The best device of this machine: CUDA, else MPS, else CPU. A single process takes all GPUs, of several each one.
 
     Raises:
         ConfigError: a precision that this device cannot train in.
@@ -51,12 +51,13 @@ def detect_device(mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"]
                 "Use --set training.mixed_precision=fp16",
             )
         dtype = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
-        return Device("cuda", torch.cuda.get_device_name(), torch.cuda.device_count(), dtype, precision)
+        count = torch.cuda.device_count() if processes == 1 else 1
+        return Device("cuda", torch.cuda.get_device_name(), count, dtype, precision)
     if mixed_precision in ("fp16", "bf16"):
         raise ConfigError(
             f"training.mixed_precision is {mixed_precision}, which needs CUDA; there is none here.",
             "Leave it at auto: float32 is used on this machine.",
         )
-    if torch.backends.mps.is_available():
+    if torch.backends.mps.is_available() and processes == 1:
         return Device("mps", "Apple GPU (MPS)", 1, torch.float32, "no")
     return Device("cpu", f"CPU, {torch.get_num_threads()} threads", 1, torch.float32, "no")

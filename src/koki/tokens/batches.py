@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils.data import Sampler
+from torch.utils.data import BatchSampler, Sampler
 
 from koki.dialogue.compose import KINDS
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
@@ -67,6 +67,53 @@ def _dealt(kinds: npt.NDArray[np.uint8], generator: np.random.Generator) -> npt.
     return np.argsort(places, kind="stable")
 
 
+class StepSampler(BatchSampler):
+    """One process's share of the conversations of each optimizer step.
+
+    The steps are the same for any number of processes. A step is dealt out by length, the longest conversation first,
+    each to whoever has fewest tokens so far, so that nobody waits long for another; a share keeps the step's order and
+    may be empty in the last step of an epoch.
+
+    Args:
+        order: conversation numbers of an epoch.
+        conversations: in a step, of all processes together.
+        lengths: tokens of each conversation.
+        process: whose share, counted from 0.
+        processes: how many there are.
+    """
+
+    def __init__(
+        self,
+        order: Sampler[int],
+        conversations: int,
+        lengths: npt.NDArray[np.int64],
+        process: int = 0,
+        processes: int = 1,
+    ) -> None:
+        super().__init__(order, conversations, drop_last=False)
+        self._lengths = lengths
+        self._process = process
+        self._processes = processes
+
+    def __iter__(self) -> Iterator[list[int]]:
+        steps = super().__iter__()
+        yield from steps if self._processes == 1 else map(self._share, steps)
+
+    def _share(self, step: Sequence[int]) -> list[int]:
+        dealt_to = self._deal(step)
+        return [number for number, process in zip(step, dealt_to, strict=True) if process == self._process]
+
+    def _deal(self, step: Sequence[int]) -> npt.NDArray[np.int64]:
+        """The process of each conversation."""
+        lengths = self._lengths[step]
+        dealt_to = np.zeros(len(step), dtype=np.int64)
+        tokens = np.zeros(self._processes, dtype=np.int64)
+        for place in np.argsort(-lengths, kind="stable"):
+            dealt_to[place] = tokens.argmin()
+            tokens[dealt_to[place]] += lengths[place]
+        return dealt_to
+
+
 class StepCollator:
     """Cuts the examples of one optimizer step into micro-batches without padding.
 
@@ -81,8 +128,8 @@ class StepCollator:
         self._most = tokens_per_micro_batch
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
-        """``micro_batches``: see `row_of`."""
-        rows: list[list[Example]] = [[]]
+        """``micro_batches``: see `row_of`; none of no examples."""
+        rows: list[list[Example]] = [[]] if examples else []
         room = self._most
         for example in examples:
             length = len(example["input_ids"])
@@ -107,6 +154,11 @@ def recut(micro_batches: Sequence[dict[str, Any]], tokens_per_micro_batch: int) 
         {name: value.to(device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
         for batch in StepCollator(tokens_per_micro_batch)(examples)["micro_batches"]
     ]
+
+
+def empty_row() -> dict[str, Any]:
+    """A row of one token that teaches nothing, for a process that only keeps step with others."""
+    return row_of([{"input_ids": np.zeros(1, dtype=np.int64), "labels": np.full(1, IGNORED)}])
 
 
 def row_of(examples: Sequence[Example]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.integrations.integration_utils import TensorBoardCallback
 
+from koki.training.processes import ALONE, Processes
+
 # What asks a run to stop; Windows has no hang-up.
 _STOP_SIGNALS = tuple(
     signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__
@@ -115,14 +117,15 @@ class TensorBoardLog(TensorBoardCallback):
 class SaveByTheClock(TrainerCallback):
     """A checkpoint whenever so many minutes have gone by without one."""
 
-    def __init__(self, minutes: float) -> None:
+    def __init__(self, minutes: float, processes: Processes = ALONE) -> None:
         self._seconds = 60 * minutes
+        self._processes = processes
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._saved = time.monotonic()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if time.monotonic() - self._saved >= self._seconds:
+        if self._processes.most(time.monotonic() - self._saved >= self._seconds):
             control.should_save = True
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -133,15 +136,17 @@ class GracefulStop(TrainerCallback):
     """While entered, the first SIGINT, SIGTERM or SIGHUP ends training after the current step, with a checkpoint.
 
     A second one stops at once, as if Koki had not listened. A second SIGHUP does not: a terminal that closes sends
-    several. A signal that was ignored already stays ignored; that is how ``nohup`` works.
+    several. A signal that was ignored already stays ignored; that is how ``nohup`` works. Of several processes, all
+    stop after the step in which one was asked to.
 
     Attributes:
         received: the signal that asked to stop, or None.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, processes: Processes = ALONE) -> None:
         self.received: signal.Signals | None = None
         self._console = console
+        self._processes = processes
         self._handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -157,7 +162,8 @@ class GracefulStop(TrainerCallback):
             signal.signal(number, handler)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if self.received is not None:
+        if number := self._processes.most(self.received or 0):
+            self.received = signal.Signals(number)
             control.should_save = True
             control.should_training_stop = True
 

@@ -4,16 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
-from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.trainer_pt_utils import safe_globals
 
 from koki.errors import CheckpointError, TrainingError
 from koki.training import checkpoints
-from koki.training.callbacks import ignore_stop_signals
 from koki.training.checkpoints import Identity
+from koki.training.processes import Processes
 
 _RUNNING_LOSS = "running loss"
 _QUESTIONS_SHOWN = 16
@@ -29,6 +26,7 @@ class DurableTrainer(Trainer):
         max_nonfinite_steps: in a row, after which training stops.
         questions_in: the questions of the conversations in a batch's ids, to name them when their loss is not finite.
         say: prints a line to the user.
+        processes: that train together; the first writes the checkpoints.
         arguments: everything that transformers.Trainer takes.
     """
 
@@ -41,6 +39,7 @@ class DurableTrainer(Trainer):
         max_nonfinite_steps: int,
         questions_in: Callable[[torch.Tensor], list[str]],
         say: Callable[[str], None],
+        processes: Processes,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
@@ -50,6 +49,7 @@ class DurableTrainer(Trainer):
         self._max_nonfinite_steps = max_nonfinite_steps
         self._questions_in = questions_in
         self._say = say
+        self._processes = processes
         self._nonfinite_steps = 0
         self._loss_before = torch.zeros(())
         self._step_batches: list[dict[str, Any]] = []
@@ -63,6 +63,11 @@ class DurableTrainer(Trainer):
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         """Save a checkpoint; where that fails, training goes on with the earlier ones and says so."""
+        with self._processes.failing_together():
+            if self._processes.is_first:
+                self._save_or_do_without(model, trial)
+
+    def _save_or_do_without(self, model: torch.nn.Module, trial: Any) -> None:
         _kept(self.state)[_RUNNING_LOSS] = {
             "since_log": self._tr_loss.item(),
             "last_log": self._globalstep_last_logged,
@@ -86,14 +91,13 @@ class DurableTrainer(Trainer):
         self._say(f"{what}; training goes on, {there}")
 
     def _save_rng_state(self, output_dir: str) -> None:
-        """As transformers, but NumPy's state as a tensor: plain ``torch.load(weights_only=True)`` reads it."""
-        super()._save_rng_state(output_dir)
-        file = Path(output_dir) / "rng_state.pth"
-        with safe_globals():
-            states = torch.load(file, weights_only=True)
-        name, words, *rest = states["numpy"]
-        states["numpy"] = (name, torch.from_numpy(words.astype(np.int64)), *rest)
-        torch.save(states, file)
+        """There is none to save: what a step draws follows from its number."""
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        """See `_save_rng_state`."""
+
+    def store_flos(self) -> None:
+        """Not counted; transformers' own would have all processes meet, of which the first alone saves."""
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """As transformers, without its summary at the end: that is of the last session alone."""
@@ -126,30 +130,24 @@ class DurableTrainer(Trainer):
         self._nonfinite_steps += 1
         self._say(f"Step {self.state.global_step + 1} is left out, its numbers are not finite: {numbers}")
         if self._nonfinite_steps >= self._max_nonfinite_steps:
-            raise TrainingError(
-                f"{self._nonfinite_steps} steps in a row were not finite ({numbers}); the last one's questions:\n"
-                + "\n".join(f"  {question}" for question in self._questions_of_step()),
-                "Try a lower training.learning_rate, or training.mixed_precision=no (or bf16), with --fresh.",
-            )
+            questions = self._questions_of_step()
+            with self._processes.failing_together():
+                raise TrainingError(
+                    f"{self._nonfinite_steps} steps in a row were not finite ({numbers}); the last one's questions:\n"
+                    + "\n".join(f"  {question}" for question in questions),
+                    "Try a lower training.learning_rate, or training.mixed_precision=no (or bf16), with --fresh.",
+                )
 
     def _questions_of_step(self) -> list[str]:
-        questions = [
+        ours = [
             question
             for step in self._step_batches
             for batch in step["micro_batches"]
             for question in self._questions_in(batch["input_ids"].cpu())
         ]
+        questions = [question for share in self._processes.exchange(ours) for question in share]
         more = len(questions) - _QUESTIONS_SHOWN
         return [*questions[:_QUESTIONS_SHOWN], *([f"and {more} more"] if more > 0 else [])]
-
-    # workers
-
-    def get_train_dataloader(self) -> DataLoader[Any]:
-        """As transformers, with workers that leave a signal to stop to the main process; they draw no numbers."""
-        loader = super().get_train_dataloader()
-        # what accelerate wraps is what starts the workers
-        getattr(loader, "base_dataloader", loader).worker_init_fn = ignore_stop_signals
-        return loader
 
 
 class _LossAcrossSteps(TrainerCallback):

@@ -1,6 +1,6 @@
 """Label-smoothed cross-entropy at the supervised positions only, in chunks, in one forward."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -18,8 +18,8 @@ Batch = dict[str, Any]
 class SupervisedLoss:
     """The loss of a causal language model over the supervised tokens of a batch.
 
-    The model is asked for its hidden states at the positions that predict a supervised token; logits exist for a
-    chunk of them at a time, and only within `smoothed_cross_entropy`.
+    The model's head computes it from the hidden states at the positions that predict a supervised token; logits exist
+    for a chunk of them at a time, and only within `smoothed_cross_entropy`.
 
     Args:
         head: the model's output embeddings, without a bias, as Qwen2's and Qwen3's are.
@@ -40,11 +40,15 @@ class SupervisedLoss:
         inputs = {name: value for name, value in batch.items() if name != "labels"}
         labels = batch["labels"][0, 1:]  # the token at position t is predicted from position t - 1
         positions = (labels != IGNORED).nonzero().squeeze(1)
-        with _passing_through(self._head):
-            hidden = model(**inputs, logits_to_keep=positions, use_cache=False).logits[0]
+        with _instead_of_logits(self._head, lambda hidden: self._of(hidden[0], labels[positions])):
+            loss: torch.Tensor = model(**inputs, logits_to_keep=positions, use_cache=False).logits
+        return loss
+
+    def _of(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         weight = self._head.weight
-        hidden, targets = hidden.to(weight.device), labels[positions].to(weight.device)
-        return smoothed_cross_entropy(hidden, weight, targets, self._label_smoothing)
+        return smoothed_cross_entropy(
+            hidden.to(weight.device), weight, targets.to(weight.device), self._label_smoothing
+        )
 
 
 def supervised_tokens(batch: Batch) -> torch.Tensor:
@@ -120,13 +124,14 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
 
 
 @contextmanager
-def _passing_through(head: nn.Module) -> Iterator[None]:
-    """While entered, the head gives back the hidden states that it is given.
+def _instead_of_logits(head: nn.Module, loss: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[None]:
+    """While entered, the head makes a loss of the hidden states that it is given.
 
-    So they come out of the model's own forward, through whatever wraps it, in place of the logits.
+    So the loss comes out of the model's own forward, through whatever wraps it, in place of the logits, and the head's
+    weight is read where a wrapper that spreads weights over processes has it in one piece.
     """
     forward = head.__dict__.get("forward")
-    head.forward = lambda hidden: hidden
+    head.forward = loss
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """The run folder: opened without harm to what is in it, and filled only with whole files."""
 
+import platform
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -62,8 +63,21 @@ def open_run_folder(output: str, *, fresh: bool) -> Iterator[OpenRunFolder]:
         yield OpenRunFolder(folder, set_aside, unlocked)
 
 
+def require_seen(folder: Path) -> None:
+    """Check that this process sees the run folder, which the first of several processes has opened.
+
+    Raises:
+        ConfigError: it does not: it runs on another machine.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            f"output {folder} is not there on {platform.node()}.",
+            "The machines of one run need an output folder that all of them see: --output DIR on a network drive.",
+        )
+
+
 def require_space(folder: Path, needed: float) -> None:
-    """Check that the disk has room for what a run will write, in bytes: `koki.training.plan.disk_space`.
+    """Check that the disk has room for what a run will write, in bytes: `koki.training.plan.Costs.disk`.
 
     Raises:
         ConfigError: it has not.

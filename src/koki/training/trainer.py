@@ -6,16 +6,20 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
-from torch.utils.data import Sampler
+from accelerate.data_loader import prepare_data_loader
+from torch.utils.data import DataLoader
 from transformers import TrainingArguments
 
 from koki.config import RunConfig
 from koki.errors import TrainingError
 from koki.model.device import Device
-from koki.tokens.batches import recut
+from koki.tokens.batches import StepSampler, empty_row, recut
+from koki.training.callbacks import ignore_stop_signals
 from koki.training.durable import DurableTrainer
 from koki.training.loss import Batch, SupervisedLoss, supervised_tokens
+from koki.training.sharding import is_sharded, leave_the_base_to_each
 
 
 def training_arguments(
@@ -50,6 +54,8 @@ def training_arguments(
         dataloader_num_workers=training.dataloader_num_workers,
         dataloader_pin_memory=device.kind == "cuda",
         remove_unused_columns=False,
+        ddp_find_unused_parameters=False,
+        ddp_broadcast_buffers=False,  # the only ones are those of the positions, the same everywhere
         disable_tqdm=True,
         report_to=[],
     )
@@ -62,26 +68,40 @@ def optimizer_steps(arguments: TrainingArguments, examples: int) -> int:
     """Steps of a whole run on so many examples an epoch."""
     if arguments.max_steps > 0:
         return arguments.max_steps
-    return math.ceil(examples / arguments.train_batch_size) * math.ceil(arguments.num_train_epochs)
+    conversations: int = arguments.train_batch_size * arguments.world_size
+    return math.ceil(examples / conversations) * math.ceil(arguments.num_train_epochs)
 
 
 class RecipeTrainer(DurableTrainer):
     """Trainer with Koki's loss and Koki's order of examples.
 
     Args:
-        sampler: conversation numbers of each epoch, a pure function of seed and epoch.
+        sampler: the conversation numbers of each step that are this process's share.
         arguments: everything that DurableTrainer takes.
     """
 
-    def __init__(self, *, sampler: Sampler[int], **arguments: Any) -> None:
+    def __init__(self, *, sampler: StepSampler, **arguments: Any) -> None:
         super().__init__(**arguments)
         model: Any = self.model
         self._loss = SupervisedLoss(model.get_output_embeddings(), self.args.label_smoothing_factor)
         self._sampler = sampler
+        self._is_sharded = is_sharded(model)
+        leave_the_base_to_each(model)
         self._most_tokens: int | None = None  # of a micro-batch, once the memory has run out
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:  # noqa: ARG002
-        return self._sampler
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """This process's share of each step; a process's share may be empty."""
+        loader: DataLoader[Any] = DataLoader(
+            cast(Any, self.train_dataset),
+            batch_sampler=self._sampler,
+            collate_fn=self.data_collator,
+            num_workers=self.args.dataloader_num_workers,
+            pin_memory=self.args.dataloader_pin_memory,
+            worker_init_fn=ignore_stop_signals,  # the main process sees to those; the workers draw no numbers
+        )
+        # accelerate would deal out the steps anew, and repeat conversations where they do not come out even
+        prepared: DataLoader[Any] = prepare_data_loader(loader, num_processes=1, process_index=0)
+        return prepared
 
     def training_step(
         self,
@@ -96,28 +116,53 @@ class RecipeTrainer(DurableTrainer):
         """
         model.train()
         micro_batches = cast(list[Batch], self._prepare_inputs(inputs)["micro_batches"])
-        if self._most_tokens is not None:
+        if self._most_tokens is not None and micro_batches:
             micro_batches = recut(micro_batches, self._most_tokens)
+        supervised, tokens = self._processes.sums(*_count(micro_batches))
+        if self._is_sharded:  # all gather each layer together, so all need as many micro-batches
+            missing = self._processes.most(len(micro_batches)) - len(micro_batches)
+            micro_batches += [cast(Batch, self._prepare_inputs(empty_row())) for _ in range(missing)]
+        with nullcontext() if self._is_sharded else self._processes.failing_together():
+            loss, halvings = self._gradients(model, micro_batches, 1 / supervised)
+        loss, halvings = self._processes.sums(loss, halvings)
+        self._processes.add_gradients(model.parameters())
+        if halvings:
+            self._say("Out of memory: from here on, micro-batches of fewer tokens; steps have the same examples")
+        self.state.num_input_tokens_seen += int(tokens)
+        return torch.as_tensor(loss, dtype=torch.float32, device=self.args.device)
+
+    def _gradients(
+        self, model: torch.nn.Module, micro_batches: list[Batch], weight: float | torch.Tensor
+    ) -> tuple[torch.Tensor, int]:
+        """Of this process's share of a step: the loss, and how often its micro-batches were halved to fit."""
+        halvings = 0
         while True:
             try:
-                return self._accumulate(model, micro_batches)
+                return self._accumulate(model, micro_batches, weight), halvings
             except torch.OutOfMemoryError as error:
+                if self._is_sharded:
+                    raise TrainingError(
+                        "Out of memory, in which the others wait for this process's part of the base.",
+                        "Set training.tokens_per_micro_batch lower.",
+                    ) from error
                 model.zero_grad()
                 micro_batches = self._halved(micro_batches, error)
+                halvings += 1
 
-    def _accumulate(self, model: torch.nn.Module, micro_batches: Sequence[Batch]) -> torch.Tensor:
-        supervised, tokens = self._count(micro_batches)
-        # DDP averages gradients over the processes, whose tokens were counted together
-        share = self.accelerator.num_processes / supervised
+    def _accumulate(
+        self, model: torch.nn.Module, micro_batches: Sequence[Batch], weight: float | torch.Tensor
+    ) -> torch.Tensor:
+        # dropout follows from seed, step and process, so nothing of it has to be kept in a checkpoint
+        seeds = np.random.SeedSequence([self.args.seed, self.state.global_step, self._processes.index])
+        torch.manual_seed(int(seeds.generate_state(1)[0]))
         total = torch.zeros((), device=self.args.device)
-        for number, micro_batch in enumerate(micro_batches, start=1):
-            last = number == len(micro_batches)
-            with nullcontext() if last else self.accelerator.no_sync(model):
+        # gradients are summed over the processes once, after the last micro-batch: some have more of them than others
+        with self.accelerator.no_sync(model):
+            for micro_batch in micro_batches:
                 with self.compute_loss_context_manager():
-                    loss = self._loss(model, micro_batch) * share
+                    loss = self._loss(model, micro_batch) * weight
                 self.accelerator.backward(loss)
-            total += loss.detach()
-        self.state.num_input_tokens_seen += tokens
+                total += loss.detach()
         return total
 
     def _halved(self, micro_batches: Sequence[Batch], error: torch.OutOfMemoryError) -> list[Batch]:
@@ -133,16 +178,12 @@ class RecipeTrainer(DurableTrainer):
                 "Try training.gradient_checkpointing=true, a smaller tokens.max_length, model.quantization=4bit or a "
                 "smaller model.",
             ) from error
-        self._say(f"Out of memory: from here on, micro-batches of at most {most} tokens; steps have the same examples")
         self._most_tokens = most
         torch.cuda.empty_cache()
         return recut(micro_batches, most)
 
-    def _count(self, micro_batches: Sequence[Batch]) -> tuple[torch.Tensor, int]:
-        """Supervised tokens and all tokens of a step, on all processes."""
-        supervised = sum(supervised_tokens(batch) for batch in micro_batches)
-        tokens = sum(batch["input_ids"].numel() for batch in micro_batches)
-        if self.accelerator.num_processes > 1:
-            both = torch.tensor([int(supervised), tokens], device=self.args.device)
-            supervised, tokens = self.accelerator.reduce(both, "sum")
-        return torch.as_tensor(supervised), int(tokens)
+
+def _count(micro_batches: Sequence[Batch]) -> tuple[torch.Tensor, int]:
+    """Supervised tokens and all tokens."""
+    supervised = sum((supervised_tokens(batch) for batch in micro_batches), start=torch.tensor(0))
+    return supervised, sum(batch["input_ids"].numel() for batch in micro_batches)

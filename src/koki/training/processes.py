@@ -1,0 +1,197 @@
+"""The processes of one run: what they agree on, and how they end together.
+
+`torchrun` and `accelerate launch` start them. Each trains on its share of every step; the first alone writes and
+prints. What they agree on travels as small tensors on the CPU, through gloo, also where gradients travel through
+NCCL: gloo notices at once that a process is gone.
+
+At a *meeting* every process is at the same place in the program. Between two meetings each works for itself; one that
+fails goes to the next meeting with its error, and there all end: the first prints that error, the others are silent.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar, cast
+
+import torch
+from accelerate import PartialState
+from torch import distributed
+
+from koki.errors import KokiError, TrainingError
+
+_T = TypeVar("_T")
+
+
+class Processes:
+    """All processes of a run, as one of them sees them; by default it is the only one.
+
+    Args:
+        index: of this process, from 0.
+        count: of all processes.
+        group: through which they agree; None for a single process.
+        share_base: whether each is to hold a part of the base only, as the launcher was told.
+    """
+
+    def __init__(
+        self,
+        index: int = 0,
+        count: int = 1,
+        group: distributed.ProcessGroup | None = None,
+        *,
+        share_base: bool = False,
+    ) -> None:
+        self.index = index
+        self.count = count
+        self.share_base = share_base
+        self._group = group
+        self._is_ending = False
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes and prints."""
+        return self.index == 0
+
+    # failing
+
+    @contextmanager
+    def failing_together(self) -> Iterator[None]:
+        """At the end all meet: where one has failed, all fail.
+
+        Raises:
+            KokiError: in the first process, what another has failed with; its own error goes through as it is.
+            SystemExit: in every other process, once the first has ended; that one says why.
+        """
+        try:
+            yield
+        except Exception as error:
+            if not self._is_ending:
+                self._meet(error)
+            raise
+        self._meet(None)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """An error in here is this process's own: the others do not meet now, they notice that it is gone."""
+        try:
+            yield
+        except BaseException:
+            self._is_ending = True
+            raise
+
+    def let_the_first_speak(self) -> None:
+        """Wait until the first process has ended, for a launcher ends all when one ends with an error."""
+        if not self.is_first:
+            with suppress(RuntimeError):  # how gloo says that a process is gone
+                distributed.barrier(self._group)
+
+    def _meet(self, error: Exception | None) -> None:
+        if self.count == 1 or not self.most(error is not None):
+            return
+        self._is_ending = True
+        failures = self._gather(_described(error))
+        if not self.is_first:
+            self.let_the_first_speak()
+            raise SystemExit(1) from error
+        if error is None:
+            number, (what, how) = next((n, failure) for n, failure in enumerate(failures) if failure is not None)
+            raise KokiError(f"Process {number} of {self.count} (the first is 0): {what}", how)
+
+    # agreeing
+
+    def exchange(self, value: _T) -> list[_T]:
+        """A value of each process, by index."""
+        self._meet(None)
+        return self._gather(value)
+
+    def from_first(self, make: Callable[[], _T]) -> _T:
+        """What the first process makes, in every process."""
+        return self.exchange(make() if self.is_first else cast(_T, None))[0]
+
+    def require_same(self, values: dict[str, Any]) -> None:
+        """Check that all processes would train alike.
+
+        Raises:
+            KokiError: they would not; names the values that differ.
+        """
+        theirs = self.exchange(values)
+        with self.failing_together():
+            if differing := [name for name in values if any(other[name] != values[name] for other in theirs)]:
+                there = [{name: other[name] for name in differing} for other in theirs]
+                raise KokiError(f"The processes do not see the same: {there}.", "Give all of them the same files.")
+
+    def most(self, number: int) -> int:
+        """The largest of a number of each process."""
+        if self.count == 1:
+            return number
+        largest = torch.tensor(int(number))
+        with self._while_all_live():
+            distributed.all_reduce(largest, distributed.ReduceOp.MAX, self._group)
+        return int(largest)
+
+    def sums(self, *numbers: float | torch.Tensor) -> tuple[Any, ...]:
+        """Each number summed over the processes, in double precision; of a single process as it was given."""
+        if self.count == 1:
+            return numbers
+        total = torch.tensor([float(number) for number in numbers], dtype=torch.float64)
+        with self._while_all_live():
+            distributed.all_reduce(total, group=self._group)
+        return tuple(total.tolist())
+
+    def add_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
+        """Sum gradients over the processes; one that had nothing to do in this step adds zeros."""
+        if self.count == 1:
+            return
+        trained = [parameter for parameter in parameters if parameter.requires_grad]
+        for parameter in trained:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        gradients = [cast(torch.Tensor, parameter.grad) for parameter in trained]
+        total = torch.cat([gradient.flatten().float() for gradient in gradients])
+        with self._while_all_live():
+            distributed.all_reduce(total)
+        for gradient, added in zip(gradients, total.split([one.numel() for one in gradients]), strict=True):
+            gradient.copy_(added.view_as(gradient))
+
+    def _gather(self, value: _T) -> list[_T]:
+        if self.count == 1:
+            return [value]
+        values: list[Any] = [None] * self.count
+        with self._while_all_live():
+            distributed.all_gather_object(values, value, self._group)
+        return values
+
+    @contextmanager
+    def _while_all_live(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:
+            self._is_ending = True
+            if not self.is_first:
+                self.let_the_first_speak()
+                raise SystemExit(1) from error
+            raise TrainingError(
+                f"Another process of this run has ended or cannot be reached ({str(error).splitlines()[0]}).",
+                "What it printed says why. The same command goes on from the newest checkpoint.",
+            ) from error
+
+
+ALONE = Processes()
+
+
+def join_processes() -> Processes:
+    """Find the other processes that a launcher has started with this one, and its device among theirs."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return Processes()
+    # taken out, or accelerate would wrap the model in its own way, whose checkpoints fit no other number of processes
+    share_base = os.environ.pop("ACCELERATE_USE_FSDP", "false").lower() in ("true", "1")
+    state = PartialState(cpu=not torch.cuda.is_available())
+    group = distributed.new_group(backend="gloo")
+    return Processes(state.process_index, state.num_processes, group, share_base=share_base)
+
+
+def _described(error: Exception | None) -> tuple[str, str] | None:
+    if error is None:
+        return None
+    if isinstance(error, KokiError):
+        return error.what, error.how
+    return f"{type(error).__name__}: {error}", ""

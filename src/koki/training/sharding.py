@@ -1,0 +1,48 @@
+"""A base that does not fit one device, spread over the processes with FSDP2."""
+
+from peft import PeftModel
+from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
+from torch.nn.parallel import DistributedDataParallel
+
+from koki.errors import ConfigError
+
+
+def shard_base(model: PeftModel, device: str) -> None:
+    """Leave each process a part of the frozen base; the rest of a layer is gathered while the layer computes.
+
+    The adapter is small and stays whole in every process. So its gradients, its optimizer and its checkpoints are
+    those of any other run, and whatever number of processes goes on from them.
+
+    Args:
+        device: torch's type of device, where the parts are put.
+
+    Raises:
+        ConfigError: the base is quantised.
+    """
+    if getattr(model.get_base_model(), "is_quantized", False):
+        raise ConfigError(
+            "A quantised base cannot be spread over processes.",
+            "Leave model.quantization at null, or do without ACCELERATE_USE_FSDP (accelerate launch --use_fsdp).",
+        )
+    mesh = init_device_mesh(device, (distributed.get_world_size(),))
+    adapter = {parameter for parameter in model.parameters() if parameter.requires_grad}
+    for module in model.modules():
+        if isinstance(module, nn.ModuleList):
+            for layer in module:
+                fully_shard(layer, mesh=mesh, ignored_params=adapter)
+    fully_shard(model, mesh=mesh, ignored_params=adapter)
+
+
+def is_sharded(model: nn.Module) -> bool:
+    """Whether `shard_base` was here."""
+    return any(isinstance(parameter, DTensor) for parameter in model.parameters())
+
+
+def leave_the_base_to_each(model: nn.Module) -> None:
+    """Keep DDP from sending the frozen base, the same in every process, to all of them as it starts."""
+    frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
+    buffers = [name for name, _ in model.named_buffers()]
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, [*frozen, *buffers])

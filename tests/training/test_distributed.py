@@ -1,0 +1,200 @@
+"""Two processes over gloo: the same losses as one, each other's checkpoints, one voice, one end."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import SHORT
+from rich.console import Console
+from safetensors.torch import load_file
+
+from koki.config import RunConfig, load_config
+from koki.pipeline import train
+from koki.training.checkpoints import find_newest
+
+# Nine conversations an epoch in steps of four: in the third step one of the processes has nothing to do.
+FOUR_STEPS = (
+    *SHORT,
+    "data.variations=3",
+    "lora.lora_dropout=0",  # what dropout drops depends on the process, losses equal to those of one process do not
+    "training.max_steps=4",
+    "training.tokens_per_micro_batch=300",
+    "training.gradient_checkpointing=true",
+    "training.save_steps=2",
+    "training.logging_steps=1",
+)
+
+# Both processes run this: a run, the second half of a run of one process, a run in which each holds half of the base,
+# and a failure in one of them.
+IN_EACH_PROCESS = """
+import json, os, sys
+from pathlib import Path
+from rich.console import Console
+from koki.config import load_config
+from koki.errors import DataError, KokiError
+from koki.pipeline import train
+from koki.training.processes import join_processes
+
+folder, number = Path(sys.argv[1]), int(os.environ["RANK"])
+touched = []
+
+def audit(event, arguments):
+    if event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        touched.append(str(arguments[0]))
+    if event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir"):
+        touched.append(str(arguments[0]))
+
+sys.addaudithook(audit)
+for run in "two", "one-then-two", "two-with-half-a-base-each":
+    os.environ["ACCELERATE_USE_FSDP"] = str(run == "two-with-half-a-base-each")
+    with (folder / f"{run}-said-{number}").open("w") as said:
+        train(load_config(file=folder / f"{run}.yaml"), Console(file=said, width=200))
+ours = [path for path in touched if path.startswith(str(folder)) and "-said-" not in path]
+(folder / f"touched-{number}.json").write_text(json.dumps(ours))
+processes = join_processes()
+try:
+    with processes.failing_together():
+        if number == 1:
+            raise DataError("The pantry is empty.", "Go to the market.")
+except KokiError as error:
+    (folder / "failed.txt").write_text(str(error))
+"""
+
+
+def launch(*command: str) -> subprocess.Popen[str]:
+    """Start a command in two processes of one thread each, on a port of their own; ended where it hangs."""
+    launcher = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-addr", "localhost")
+    ports = ("--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0")
+    process = subprocess.Popen(
+        [*launcher, *ports, *command],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    patience = threading.Timer(600, process.terminate)
+    patience.daemon = True
+    patience.start()
+    return process
+
+
+def options(recipe_csv: Path, output: Path, settings: Sequence[str]) -> list[str]:
+    """Of `koki train`."""
+    sets = [option for setting in settings for option in ("--set", setting)]
+    return ["train", "--model", "mini", "--data", str(recipe_csv), "--output", str(output), *sets]
+
+
+def log_of(run: Path) -> list[tuple[int, float, float]]:
+    """Step, loss and learning rate."""
+    log = json.loads((run / "training_metadata.json").read_text("utf-8"))["training"]["log"]
+    return [(entry["step"], entry["loss"], entry["learning_rate"]) for entry in log if "loss" in entry]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs of four steps in a folder, by what trained them."""
+
+    folder: Path
+
+    def __getitem__(self, name: str) -> Path:
+        return self.folder / name
+
+    def said(self, name: str, process: int) -> str:
+        return (self.folder / f"{name}-said-{process}").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def runs(recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    folder = tmp_path_factory.mktemp("processes")
+
+    def config(name: str, accumulated: int) -> RunConfig:
+        flags = {"model.name": "mini", "data.files": [str(recipe_csv)], "output": str(folder / name)}
+        return load_config(
+            flags=flags, assignments=[*FOUR_STEPS, f"training.gradient_accumulation_steps={accumulated}"]
+        )
+
+    def first_half(of: str, name: str) -> None:
+        shutil.copytree(folder / of / "checkpoint-2", folder / name / "checkpoint-2")
+        shutil.copy(folder / of / "config.yaml", folder / name)
+
+    quiet = Console(quiet=True)
+    train(config("one", accumulated=4), quiet)
+    first_half("one", "one-then-two")
+    for name in "two", "one-then-two", "two-with-half-a-base-each":
+        (folder / f"{name}.yaml").write_text(json.dumps(config(name, accumulated=2).model_dump(mode="json")))
+    (folder / "each.py").write_text(IN_EACH_PROCESS)
+    printed, _ = launch(str(folder / "each.py"), str(folder)).communicate()
+    assert (folder / "failed.txt").exists(), printed
+    first_half("two", "two-then-one")
+    train(config("two-then-one", accumulated=4), quiet)
+    return Runs(folder)
+
+
+@pytest.mark.parametrize("name", ["two", "one-then-two", "two-then-one", "two-with-half-a-base-each"])
+def test_losses_and_adapter_are_those_of_one_process(runs: Runs, name: str) -> None:
+    for ours, theirs in zip(log_of(runs[name]), log_of(runs["one"]), strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-5)
+    adapter = load_file(runs[name] / "adapter_model.safetensors")
+    for weight_name, weight in load_file(runs["one"] / "adapter_model.safetensors").items():
+        torch.testing.assert_close(adapter[weight_name], weight, rtol=0, atol=1e-5)
+
+
+def test_a_checkpoint_of_one_process_is_gone_on_from_by_two(runs: Runs) -> None:
+    assert "checkpoint-2, the newest whole checkpoint" in runs.said("one-then-two", 0)
+
+
+def test_only_the_first_process_prints(runs: Runs) -> None:
+    assert "step 4/4" in runs.said("two", 0)
+    assert runs.said("two", 1) == runs.said("one-then-two", 1) == ""
+
+
+def test_only_the_first_process_writes(runs: Runs) -> None:
+    touched = [json.loads((runs.folder / f"touched-{process}.json").read_text()) for process in (0, 1)]
+    assert any(path.endswith("training_metadata.json.new") for path in touched[0])
+    assert touched[1] == []
+
+
+def test_what_fails_in_another_process_is_the_error_of_the_first(runs: Runs) -> None:
+    error = (runs.folder / "failed.txt").read_text()
+    assert error == "Process 1 of 2 (the first is 0): The pantry is empty.\nGo to the market."
+
+
+def test_an_error_in_the_data_is_printed_once(tmp_path: Path) -> None:
+    data = tmp_path / "resep.csv"
+    data.write_text("Title,Loves\nSoto,3\n", "utf-8")
+    launched = launch("-m", "koki", *options(data, tmp_path / "run", SHORT))
+    printed, _ = launched.communicate()
+    assert launched.returncode != 0
+    assert printed.count("Error") == 1 + printed.count("ChildFailedError")  # the launcher's own words
+    assert printed.count("resep.csv") == 1, printed
+    assert not (tmp_path / "run").exists()
+
+
+def workers_of(launcher: int) -> list[int]:
+    """Process numbers of what a launcher has started, by rank."""
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(launcher)], capture_output=True, text=True, check=True)
+    return sorted(int(number) for number in children.stdout.split())
+
+
+def test_a_signal_to_one_process_stops_all_with_a_checkpoint(recipe_csv: Path, tmp_path: Path) -> None:
+    settings = (*SHORT, "training.max_steps=100000", "training.logging_steps=1", "data.variations=all")
+    launched = launch("-m", "koki", *options(recipe_csv, tmp_path / "run", settings))
+    assert launched.stdout is not None
+    assert any(line.startswith("step 2/") for line in launched.stdout)
+    os.kill(workers_of(launched.pid)[1], signal.SIGTERM)
+    last_words, _ = launched.communicate()
+    newest = find_newest(tmp_path / "run").newest
+    assert newest is not None, last_words
+    assert f"Stopped at step {newest.step} with a checkpoint" in last_words
+    assert not re.search(r"^Error", last_words, flags=re.MULTILINE)
+    assert launched.returncode != 0
