@@ -213,7 +213,8 @@ def ingredient_lines(text: str) -> list[str]:
     text = _without_repetition(text.replace("\\n", "\n"))
     if all(line.lstrip().startswith("-") for line in text.splitlines()):
         text = _GLUED_BULLET.sub("\n", text)
-    return _without_numbers([line for line in map(_clean_line, _items(text)) if has_letter(line)])
+    lines = [line for line in map(_clean_line, _items(text)) if has_letter(line)]
+    return _without_numbers(lines) if _ONE.search(text) else lines
 
 
 def _without_repetition(text: str) -> str:
