@@ -86,7 +86,7 @@ class Lexicon:
         one_word = [name for name in data["units"] if name in self.units]
         self.unit_names = [name for name in one_word if len(name) > 4 or name in self.words["misspelt"]]
         self.approximately = _set_of(self.words["approximately"])
-        self.before_name = _set_of(self.words["before_name"])
+        self.before_name, self.tools = _set_of(self.words["before_name"]), _set_of(self.words["tools"])
         self.spelling, self.variants = _spellings(data["spelling"]), _spellings(data["variants"])
         preparation = data["preparation"]
         self.verbs = frozenset(_entries(preparation["verbs"]))

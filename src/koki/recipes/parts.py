@@ -118,9 +118,8 @@ class _Reader:
 
     def _is_tool(self, at: int) -> bool:
         """Whether what looks like unit and food is neither: "20 tusuk sate"."""
-        end = at + 2
-        is_tool = " ".join(self.words[at:end]) in LEXICON.words["tools"]
-        return is_tool and (end == len(self.words) or bool(role_of(self.words[end])))
+        size, _ = match(LEXICON.tools, self.words, at)
+        return size > 0 and (at + size == len(self.words) or bool(role_of(self.words[at + size])))
 
     def _read_digits(self, text: str) -> None:
         size, unit = self._unit_after_number(self.at + 1)

@@ -31,7 +31,7 @@ _BRACKET: Final = re.compile(r"([(\[{)\]}])")
 def normalise(raw: str) -> str:
     """Lower case; plain digits and letters; "iris2" and "iris²" are "iris-iris"; no links, emoji or bullets."""
     text = raw.lstrip()[:MAX_CHARS]
-    if len(found := _DITTO.findall(text)) == 1 and sum(map(text.count, '"”“″')) == 1:
+    if ('"' in text or not text.isascii()) and sum(map(text.count, '"”“″')) == 1:
         text = _DITTO.sub("2", text)
     if not text.isascii():
         text = re.sub(r"(?<=[^\W\d_])\s?[²₂]", "2", text)
@@ -77,7 +77,7 @@ def split_parts(text: str) -> Iterator[tuple[str, list[str]]]:
     separators = LEXICON.separators
     for token in (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text):
         kind = separators.get(token)
-        if kind is None and words[-1:] == [token] and role_of(token) in ("verb", "manner", "size"):
+        if kind is None and words and words[-1] == token and role_of(token) in ("verb", "manner", "size"):
             words[-1] = f"{token}-{token}"  # "potong potong"
         elif kind is None:
             words.append(token)
