@@ -275,7 +275,7 @@ _LOOSE = " ,;:&-(~#*_"  # what held together what is said and what was cut off
 
 
 def clean_steps(text: str) -> list[str]:
-    """The steps, without numbering, emoticons, hashtags, sign-offs ("Selamat mencoba") and pure links."""
+    """The steps, without numbering, emoticons, hashtags, sign-offs ("Selamat mencoba"), chatter and pure links."""
     if is_missing(text):
         return []
     items = _items(text.replace("\\n", "\n"))
