@@ -282,9 +282,14 @@ def clean_steps(text: str) -> list[str]:
     if _EMOTICON_START.search(text):  # of nine texts, one; to look once is cheaper than to try each step
         items = [_EMOTICON.sub(" ", item) for item in items]
     steps = [step for step in map(_clean_step, items) if step]
-    if any(hint in text.casefold() for hint in _WISH_HINTS):  # of twenty texts, one
+    if _may_wish(text):  # of twenty texts, one
         steps = [step for step in map(_without_wish, steps) if step]
     return steps
+
+
+def _may_wish(text: str) -> bool:
+    folded = text.casefold()
+    return any(hint in folded for hint in _WISH_HINTS)
 
 
 def _clean_step(text: str) -> str:
@@ -301,7 +306,7 @@ def _clean_step(text: str) -> str:
 
 def _without_wish(step: str) -> str:
     """The step without a wish within it, and without what the wish goes on to say if that is nothing to do."""
-    found = _WISH_WITHIN.search(step)
+    found = _WISH_WITHIN.search(step) if _may_wish(step) else None
     if not found:
         return step
     before, rest = _close(step[: found.start()].rstrip(_LOOSE), found[0]), step[found.end() :]
