@@ -459,3 +459,84 @@ def test_real_lines_are_read_fast_enough() -> None:
     assert len(read) == len(lines)
     # 20,000 a second is asked for; a quarter of it leaves room for a busy machine
     assert len(lines) / (time.process_time() - started) >= 5_000
+
+
+# ---- what real lines taught
+
+
+@pytest.mark.parametrize(
+    "line", ['cabe rawit, potong"', "cabe rawit, potong”", "cabe rawit (potong - potong)", "cabe rawit potong potong"]
+)
+def test_a_word_said_twice_is_one_however_it_is_written(line: str) -> None:
+    assert parse_ingredient(line).preparation == "potong-potong"
+
+
+def test_quotation_marks_in_pairs_double_nothing() -> None:
+    assert parse_ingredient('1 sachet "lezat" penyedap').name == "lezat penyedap"
+
+
+@pytest.mark.parametrize("line", ["20 tusuk sate", "20 tusuk sate untuk ayam", "20 tusuk gigi"])
+def test_skewers_are_a_tool_and_no_food(line: str) -> None:
+    read = parse_ingredient(line)
+    assert (read.quantity, read.unit, read.name) == (20, None, line.split(" ", 1)[1].removesuffix(" untuk ayam"))
+    assert is_staple(read.name or "")
+
+
+def test_skewers_with_a_food_on_them_are_a_unit() -> None:
+    read = parse_ingredient("10 tusuk sate kambing")
+    assert (read.quantity, read.unit, read.name) == (10, "tusuk", "sate kambing")
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "note"),
+    [
+        ("2 ons campuran daging", "daging", "campuran"),
+        ("3 sdm atau lebih kecap", "kecap", "lebih"),
+        ("1 gelas takaran beras", "beras", "takaran"),
+        ("4 lele sekilo", "lele", "sekilo"),
+    ],
+)
+def test_a_remark_of_one_word_does_not_hide_the_name(line: str, name: str, note: str) -> None:
+    read = parse_ingredient(line)
+    assert (read.name, read.note) == (name, note)
+
+
+@pytest.mark.parametrize(
+    "line", ["3 biji buah tomat", "buah tomat", "1 uk jempol tomat", "4 biah tomat", "2 untai tomat"]
+)
+def test_no_unit_stays_in_the_name(line: str) -> None:
+    assert parse_ingredient(line).name == "tomat"
+
+
+def test_a_quantity_may_follow_the_size() -> None:
+    read = parse_ingredient("Kentang ukuran sedang 3 butir")
+    assert (read.quantity, read.unit, read.note) == (3, "butir", "ukuran sedang")
+
+
+@pytest.mark.parametrize(
+    ("line", "unit", "others"),
+    [
+        ("Garam, gula secukupnya", "secukupnya", ("gula",)),
+        ("Lada n kaldu jamur sckpnya", "secukupnya", ("kaldu jamur",)),
+        ("Kecap, sedikit cuka", None, ("cuka",)),
+        ("Kecap, cuka 1 sdm", None, ("cuka",)),
+    ],
+)
+def test_an_amount_in_words_behind_several_names_is_that_of_all(line: str, unit: str | None, others: object) -> None:
+    read = parse_ingredient(line)
+    assert (read.unit, read.others) == (unit, others)
+
+
+def test_an_amount_behind_an_alternative_is_that_of_both() -> None:
+    read = parse_ingredient("Margarin/mentega 2 sdm")
+    assert (read.name, read.quantity, read.unit, read.alternatives) == ("margarin", 2, "sdm", ("mentega",))
+
+
+@pytest.mark.parametrize(("line", "group"), [("(Bumbu halus)", "bumbu halus"), ("(campur semua)", None)])
+def test_a_line_in_brackets_may_be_a_heading(line: str, group: str | None) -> None:
+    read = parse_ingredient(line)
+    assert (read.heading, read.group) == (True, group)
+
+
+def test_a_preparation_in_brackets_goes_on_behind_dan() -> None:
+    assert parse_ingredient("1 ekor lele (buang kepala dan ekornya)").preparation == "buang kepala dan ekornya"

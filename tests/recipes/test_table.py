@@ -295,6 +295,34 @@ def test_a_list_that_is_repeated_without_separators_is_read_once(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("written", "step"),
+    [
+        ("Sajikan. Selamat mencoba ya bund, pasti ketagihan", "Sajikan."),
+        ("Sajikan. Selamat menikmati. Boleh ditambah jeruk nipis", "Sajikan. Boleh ditambah jeruk nipis"),
+        ("Sajikan. Selamat makan (taburi seledri)", "Sajikan. (taburi seledri)"),
+        ("Sajikan. Selamat menikmati, cukup untuk 4 orang", "Sajikan. cukup untuk 4 orang"),
+        (
+            "Rebus cukup lama, jangan hangus ya bund, nanti pahit",
+            "Rebus cukup lama, jangan hangus ya bund, nanti pahit",
+        ),
+    ],
+)
+def test_a_wish_within_a_step_goes_and_what_is_to_be_done_stays(tmp_path: Path, written: str, step: str) -> None:
+    assert read_one(tmp_path, steps=f"Rebus ayam--{written}").steps == ("Rebus ayam", step)
+
+
+@pytest.mark.parametrize(
+    "talk", ["Selamat mencoba kreasi baru dari saya", "Mantaaap", "So yummy", "Semoga suka ya bund"]
+)
+def test_a_step_of_nothing_but_talk_is_left_out(tmp_path: Path, talk: str) -> None:
+    assert read_one(tmp_path, steps=f"Rebus ayam--{talk}").steps == ("Rebus ayam",)
+
+
+def test_acronyms_of_a_title_in_capitals_stay(tmp_path: Path) -> None:
+    assert read_one(tmp_path, title="MPASI UMKM (BBQ) PEDAS").title == "MPASI UMKM (BBQ) Pedas"
+
+
+@pytest.mark.parametrize(
     "sign_off",
     [
         "Selamat mencoba",
@@ -322,6 +350,11 @@ def test_a_step_that_is_no_step_is_left_out(tmp_path: Path, sign_off: str) -> No
         ("Sajikan (hangat 😋).", "Sajikan (hangat)."),
         ("Sajikan hangat #dapurku #kuah", "Sajikan hangat"),
         ("Sajikan (hangat ) .", "Sajikan (hangat)."),
+        ("Sajikan hangat. Mantaaapppp", "Sajikan hangat."),
+        ("Sajikan hangat hehehe", "Sajikan hangat"),
+        ("Aduk pelan ya bund", "Aduk pelan"),
+        ("Aduk pelan (jangan sampai pecah ya moms)", "Aduk pelan (jangan sampai pecah)"),
+        ("Sambal yang mantap", "Sambal yang mantap"),
     ],
 )
 def test_a_sign_off_at_the_end_of_a_step_goes(tmp_path: Path, written: str, step: str) -> None:
@@ -557,7 +590,9 @@ def test_no_file_at_all_is_refused() -> None:
         read_recipes([])
 
 
-@settings(max_examples=200)
+# No deadline: under load a read can take longer than Hypothesis' 200 ms. That nothing hangs is measured where the
+# adversarial texts are, by processor time.
+@settings(max_examples=200, deadline=None)
 @given(
     before=st.sampled_from([b"", HEADER.encode(), (HEADER + SOTO).encode(), HEADER.encode("utf-16")]),
     content=st.binary(max_size=300)
@@ -581,15 +616,16 @@ def test_no_content_raises_anything_but_a_koki_error(
     [
         *("a", ".", "-", " ", "\n", "(", '"', "&", "#", "1. ", "- ", "Â½", "😋", " 》", "\u0315\u0300"),
         *("langkah 1", "selamat mencoba ", "selamat mencoba ibu ibu ibu ibu ibu ibu ibu ibu ibu rumah "),
+        *("selamat ", "selamat dan ", "semoga hehe ", "(ya bund", "mantap, "),
         "".join(f"{number}. " for number in range(1, 5_000)),
     ],
 )
 def test_a_long_field_takes_no_long_time(tmp_path: Path, filler: str) -> None:
     field = ("".join(islice(cycle(filler), LONGEST_FIELD - 1)) + "é").replace('"', '""')
-    started = time.perf_counter()
+    started = time.process_time()
     _, report = read(tmp_path, HEADER + SOTO + f'"{field}","{field}","{field}",1,\n')
     assert report.rows_read == 2
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 # ------------------------------------------------------------------------------------------------ the real files

@@ -16,6 +16,8 @@ from typing import Final
 
 import ftfy
 
+from koki.recipes.lexicon import LEXICON, is_known, role_of
+
 WORDS: Final = tomllib.loads(files(__package__).joinpath("columns.toml").read_text(encoding="utf-8"))
 """``columns.toml``: the names that columns go by, and the words around a recipe that are not part of it."""
 
@@ -130,6 +132,7 @@ def _clean_line(text: str) -> str:
 
 # ------------------------------------------------------------------------------------------------------------ titles
 
+_ACRONYMS = frozenset(WORDS["words"]["acronyms"])
 _NO_TITLE = frozenset(map(bare, ["", *WORDS["words"]["missing"], *WORDS["words"]["no_title"]]))
 _TITLE_PREFIX = re.compile(rf"(?:{_any_of(WORDS['words']['title_prefixes'])})\s*:?\s*(?=\w)", re.IGNORECASE)
 _TITLE_EDGES = _BULLETS + ".,;:!?/\\&+^…@#"
@@ -147,7 +150,7 @@ def clean_title(text: str) -> str:
     if prefix := _TITLE_PREFIX.match(title):
         title = title[prefix.end()].upper() + title[prefix.end() + 1 :]
     if title.isupper() and len(title) > 3:  # BBQ stays
-        title = " ".join(word.capitalize() for word in title.split())
+        title = " ".join(word if bare(word) in _ACRONYMS else word.capitalize() for word in title.split())
     return title if has_letter(title) else ""
 
 
@@ -213,7 +216,8 @@ def ingredient_lines(text: str) -> list[str]:
     text = _without_repetition(text.replace("\\n", "\n"))
     if all(line.lstrip().startswith("-") for line in text.splitlines()):
         text = _GLUED_BULLET.sub("\n", text)
-    return _without_numbers([line for line in map(_clean_line, _items(text)) if has_letter(line)])
+    lines = [line for line in map(_clean_line, _items(text)) if has_letter(line)]
+    return _without_numbers(lines) if _ONE.search(text) else lines
 
 
 def _without_repetition(text: str) -> str:
@@ -248,8 +252,8 @@ _FIRST_WORD = re.compile(r"[\W_]*([^\W_]+)")
 _REPEATED = re.compile(r"(.)\1+")
 
 _WISHES = WORDS["sign_offs"]
-_WISH = _any_of(_WISHES["phrases"])
-_ENDING = _any_of(_WISHES["phrases"] + _WISHES["sentences"])
+_WISH = _any_of(_WISHES["phrases"] + _WISHES["chat"])
+_ENDING = _any_of(_WISHES["phrases"] + _WISHES["chat"] + _WISHES["sentences"])
 _BEFORE = rf"(?:{_any_of(_WISHES['before'])}[\W_]+)*"
 # A wish may follow the step without punctuation; an ending must be a sentence of its own.
 _SIGN_OFF = re.compile(
@@ -259,15 +263,33 @@ _SIGN_OFF = re.compile(
     re.IGNORECASE,
 )
 
+_WISH_HINTS = ("lamat", "lamet", "lamaa", "moga")  # "selamat ...", "semoga ...": few texts have any
+_HINTED = [wish for wish in _WISHES["phrases"] if any(hint in wish for hint in _WISH_HINTS)]
+_WISH_WITHIN = re.compile(
+    rf"\b(?:{_any_of(_WISHES['before'])}[\W_]+){{0,2}}{_any_of(_HINTED)}"
+    rf"(?>(?:[\W_]+(?:{_ENDING}|{_any_of(_WISHES['after'])}))*)[^\w(]*",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"[^\W\d_]+|[0-9]+")
+_LOOSE = " ,;:&-(~#*_"  # what held together what is said and what was cut off
+
 
 def clean_steps(text: str) -> list[str]:
-    """The steps, without numbering, emoticons, hashtags, sign-offs ("Selamat mencoba") and pure links."""
+    """The steps, without numbering, emoticons, hashtags, sign-offs ("Selamat mencoba"), chatter and pure links."""
     if is_missing(text):
         return []
     items = _items(text.replace("\\n", "\n"))
     if _EMOTICON_START.search(text):  # of nine texts, one; to look once is cheaper than to try each step
         items = [_EMOTICON.sub(" ", item) for item in items]
-    return [step for step in map(_clean_step, items) if step]
+    steps = [step for step in map(_clean_step, items) if step]
+    if _may_wish(text):  # of twenty texts, one
+        steps = [step for step in map(_without_wish, steps) if step]
+    return steps
+
+
+def _may_wish(text: str) -> bool:
+    folded = text.casefold()
+    return any(hint in folded for hint in _WISH_HINTS)
 
 
 def _clean_step(text: str) -> str:
@@ -282,10 +304,32 @@ def _clean_step(text: str) -> str:
     return step if has_letter(step) and not _LINK.fullmatch(step) else ""
 
 
+def _without_wish(step: str) -> str:
+    """The step without a wish within it, and without what the wish goes on to say if that is nothing to do."""
+    found = _WISH_WITHIN.search(step) if _may_wish(step) else None
+    if not found:
+        return step
+    before, rest = _close(step[: found.start()].rstrip(_LOOSE), found[0]), step[found.end() :]
+    if not any(map(_is_advice, _WORDS.findall(rest.lower()))):
+        return before
+    return f"{before} {rest}" if before else step
+
+
+def _is_advice(word: str) -> bool:
+    """Whether it tells what to do, with what, or how much."""
+    is_step = role_of(word) in {"verb", "manner"} or word in LEXICON.words["add"]
+    return is_step or word.isdigit() or is_known(word)
+
+
 def _cut_end(step: str, ending: re.Pattern[str]) -> str:
     """The step without the ending; only its last 200 characters are searched, however long it is."""
     found = ending.search(step, max(0, len(step) - 200))
-    return step[: found.start()].rstrip(" ,;:&-(~#") if found else step
+    return _close(step[: found.start()].rstrip(_LOOSE), found[0]) if found else step
+
+
+def _close(step: str, cut: str) -> str:
+    """The step with the bracket closed that what was cut off had closed."""
+    return f"{step})" if ")" in cut and step.count("(") > step.count(")") else step
 
 
 @lru_cache(maxsize=16384)

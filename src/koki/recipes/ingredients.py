@@ -88,10 +88,13 @@ class _Line:
             self._take_amount(part)
         elif separator == "or":
             self.alternatives.append(_share(self.name, part.name))
+            self._share_amount(part)
         elif self._is_other(part, separator):
             names = _names(" ".join(part.name))
             shares = separator == "and" or not is_known(names[0])
             self.others += (_share(self.name, part.name),) if shares else names
+            if part.unit in LEXICON.amount_names:
+                self._share_amount(part)
         else:
             self._go_on(separator, " ".join(words))
             return
@@ -108,6 +111,8 @@ class _Line:
                 self._take_rest(part, separator)
             elif separator == "or" and is_known(" ".join(part.name)):
                 self.alternatives.append(_share(self.name, part.name))
+            elif separator == "and" and self.is_open:
+                self._go_on(separator, " ".join(words))
             else:
                 self.notes.append(" ".join(words))
 
@@ -126,6 +131,11 @@ class _Line:
             self.quantity, self.unit = part.quantity, part.unit
         else:
             self.notes.append(part.amount())
+
+    def _share_amount(self, part: Part) -> None:
+        """An amount behind the last of several names is that of all: "garam, gula secukupnya"."""
+        if part.amount_behind and self.quantity is None and self.unit is None:
+            self.quantity, self.unit = part.quantity, part.unit
 
     def _is_other(self, part: Part, separator: str) -> bool:
         if separator == "and" and self.is_open:
@@ -189,6 +199,9 @@ def _names(name: str) -> tuple[str, ...]:
 def parse_ingredient(raw: str) -> Ingredient:
     """Reads one line. Any text gives an ``Ingredient``; a line that names no ingredient is a heading."""
     outside, inside = take_brackets(normalise(raw))
+    is_aside = bool(inside) and not outside.strip()
+    if is_aside:
+        outside = inside.pop(0)
     label, rest = take_label(outside)
     line = _Line()
     for part in split_parts(rest):
@@ -197,7 +210,9 @@ def parse_ingredient(raw: str) -> Ingredient:
         for part in split_parts(inside.pop(0)):
             line.add(*part)
     if not line.name:
-        return Ingredient(raw, None, heading=True, group=group_of(outside if label is None else label))
+        if label is None and not is_aside:
+            label = outside
+        return Ingredient(raw, None, heading=True, group=group_of(label or ""))
     for aside in inside:
         line.add_aside(aside)
     name, *more = _names(" ".join(line.name))
@@ -229,6 +244,6 @@ def parse_ingredients(lines: Iterable[str]) -> tuple[Ingredient, ...]:
         if ingredient.heading:
             group = ingredient.group or group
         elif group and ingredient.group is None:
-            ingredient = ingredient._replace(group=group)
+            ingredient = Ingredient._make((*ingredient[:-1], group))  # `_replace` takes twice as long
         read.append(ingredient)
     return tuple(read)

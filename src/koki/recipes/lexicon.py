@@ -82,9 +82,11 @@ class Lexicon:
         self.words, self.headings = _sets(data["words"]), _sets(data["headings"])
         self.numbers = {word: float(value) for value, text in data["numbers"].items() for word in _entries(text)}
         self.units, self.amounts = _spellings(data["units"]), _spellings(data["amounts"])
-        self.unit_names = [name for name in data["units"] if name in self.units and len(name) > 4]
+        self.amount_names = frozenset(data["amounts"])
+        one_word = [name for name in data["units"] if name in self.units]
+        self.unit_names = [name for name in one_word if len(name) > 4 or name in self.words["misspelt"]]
         self.approximately = _set_of(self.words["approximately"])
-        self.before_name = _set_of(self.words["before_name"])
+        self.before_name, self.tools = _set_of(self.words["before_name"]), _set_of(self.words["tools"])
         self.spelling, self.variants = _spellings(data["spelling"]), _spellings(data["variants"])
         preparation = data["preparation"]
         self.verbs = frozenset(_entries(preparation["verbs"]))
@@ -205,9 +207,10 @@ def unglue(word: str) -> tuple[str, ...]:
 @lru_cache(maxsize=16384)
 def near_unit(word: str) -> str:
     """The unit that an unknown word is one slip away from: "aiung" -> "siung"; else nothing."""
-    if len(word) > 20 or is_known(word) or role_of(word):
+    if not 4 <= len(word) <= 20 or is_known(word) or role_of(word):
         return ""
-    return next(iter(get_close_matches(word, LEXICON.unit_names, 1, 0.8)), "")
+    one_slip = 0.75 if len(word) == 4 else 0.8
+    return next(iter(get_close_matches(word, LEXICON.unit_names, 1, one_slip)), "")
 
 
 @lru_cache(maxsize=16384)

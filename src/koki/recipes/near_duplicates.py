@@ -43,7 +43,7 @@ TEXTS_AT_ONCE: Final = 256
 """Numpy works on so many texts together: for each alone it takes as long to begin, for all it fills 100 MB."""
 
 _NOT_A_WORD: Final = re.compile(r"[\W_]+")
-_BLANKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
+_LOWER_WORDS: Final = bytes(ord(sign.lower() if sign.isalnum() else " ") for sign in map(chr, range(128))) * 2
 
 Integers = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -72,8 +72,8 @@ def _body(recipe: Recipe) -> str:
 
 def _plain(text: str) -> str:
     """Lower-case words and single spaces: what is left when layout, punctuation and capitals are edited."""
-    if text.isascii():  # as nearly all are; takes a third of the time
-        return " ".join(text.lower().translate(_BLANKS).split())
+    if text.isascii():  # as nearly all are; takes a fifth of the time
+        return b" ".join(text.encode().translate(_LOWER_WORDS).split()).decode()
     return _NOT_A_WORD.sub(" ", text.lower()).strip()
 
 
@@ -115,9 +115,18 @@ def _fingerprints(texts: Sequence[str]) -> tuple[Hashes, Integers]:
         some_prints, some_owners = _least_hashes(texts[start : start + TEXTS_AT_ONCE])
         prints.append(some_prints)
         owners.append(start + some_owners)
-    every_print, every_owner = np.concatenate(prints), np.concatenate(owners)
-    order = np.argsort(every_print, kind="stable")  # so the owners of a fingerprint stay in order
-    return _distinct(every_print[order], every_owner[order])
+    return _in_order(np.concatenate(prints), np.concatenate(owners), len(texts))
+
+
+def _in_order(prints: Hashes, owners: Integers, texts: int) -> tuple[Hashes, Integers]:
+    """Sorted by fingerprint, then owner, each pair once.
+
+    The last bits of a fingerprint give way to its owner: one number is sorted in a third of the time that two take.
+    """
+    ones = np.uint64(2 ** texts.bit_length() - 1)
+    pairs = np.sort((prints & ~ones) | owners.astype(np.uint64))
+    pairs = pairs[_runs(pairs)[0]]
+    return pairs & ~ones, (pairs & ones).astype(np.int64)
 
 
 def _least_hashes(texts: Sequence[str]) -> tuple[Hashes, Integers]:
@@ -131,14 +140,15 @@ def _least_hashes(texts: Sequence[str]) -> tuple[Hashes, Integers]:
         hashes = np.minimum(hashes[:-size], hashes[size:])
     further = PASSAGE + WINDOW - 2  # from the first character of a window to its last
     in_one_text = owners[:-further] == owners[further:]
-    return _distinct(hashes[in_one_text], owners[:-further][in_one_text])
+    hashes, owners = hashes[in_one_text], owners[:-further][in_one_text]
+    new = np.r_[True, (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])][: len(hashes)]
+    return hashes[new], owners[new]
 
 
-def _distinct(prints: Hashes, owners: Integers) -> tuple[Hashes, Integers]:
-    """One of those in a row that have the same fingerprint and owner."""
-    new = np.ones(len(prints), np.bool_)
-    new[1:] = (prints[1:] != prints[:-1]) | (owners[1:] != owners[:-1])
-    return prints[new], owners[new]
+def _runs(values: Hashes | Integers) -> tuple[Integers, Integers]:
+    """Where each run of equal values starts, and how long it is."""
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])[: len(values)]
+    return starts, np.diff(np.r_[starts, len(values)])
 
 
 def _sharing(prints: Hashes, owners: Integers, texts: int) -> Iterator[tuple[Integers, Integers, Integers]]:
@@ -150,19 +160,20 @@ def _sharing(prints: Hashes, owners: Integers, texts: int) -> Iterator[tuple[Int
         prints, owners: as `_fingerprints` returns them.
         texts: how many there are.
     """
-    starts = np.flatnonzero(np.r_[True, prints[1:] != prints[:-1]])[: len(prints)]
-    sizes = np.diff(np.r_[starts, len(prints)])
+    _, sizes = _runs(prints)
     reach = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(owners))  # owners of the same fingerprint from here on
     reach = np.where(np.repeat(sizes > MOST_SHARED, sizes), np.minimum(reach, 2), reach)
     ahead = np.flatnonzero(reach > 1)
-    ahead = ahead[np.argsort(owners[ahead], kind="stable")]
+    by_owner = owners[ahead].astype(np.min_scalar_type(texts))  # up to 65,535 texts numpy sorts by radix
+    ahead = ahead[np.argsort(by_owner, kind="stable")]
     for some_ahead in np.split(ahead, np.searchsorted(owners[ahead], range(TEXTS_AT_ONCE, texts, TEXTS_AT_ONCE))):
         found, here = [], some_ahead
         for step in range(1, MOST_SHARED):
             here = here[reach[here] > step]
             found.append(owners[here] * texts + owners[here + step])
-        pairs, shared = np.unique(np.concatenate(found), return_counts=True)
-        yield *np.divmod(pairs, max(texts, 1)), shared
+        pairs = np.sort(np.concatenate(found))  # np.unique would take twice as long
+        starts, shared = _runs(pairs)
+        yield *np.divmod(pairs[starts], max(texts, 1)), shared
 
 
 def _doublings(goal: int) -> list[int]:

@@ -21,11 +21,12 @@ from koki.recipes.lexicon import (
 class Part:
     """What one part of a line says."""
 
-    __slots__ = ("ends_open", "name", "notes", "optional", "preparations", "quantity", "rest", "unit")
+    __slots__ = ("amount_behind", "ends_open", "name", "notes", "optional", "preparations", "quantity", "rest", "unit")
 
     def __init__(self) -> None:
         self.quantity: Quantity | None = None
         self.unit: str | None = None
+        self.amount_behind = False  # "gula secukupnya", not "secukupnya gula"
         self.name: list[str] = []
         self.preparations: list[str] = []
         self.notes: list[str] = []
@@ -102,8 +103,10 @@ class _Reader:
 
     def _unit_after_number(self, at: int) -> tuple[int, str]:
         """A unit, also glued to the name ("buahTomat") or misspelt before a known one ("aiung bawang")."""
+        if at >= len(self.words) or self._is_tool(at):
+            return 0, ""
         size, unit = self._unit(at)
-        if size or at >= len(self.words):
+        if size:
             return size, unit
         if glued := unglue(self.words[at]):
             self.words[at : at + 1] = glued
@@ -113,6 +116,11 @@ class _Reader:
             return (1, near) if near else (0, "")
         return 0, ""
 
+    def _is_tool(self, at: int) -> bool:
+        """Whether what looks like unit and food is neither: "20 tusuk sate"."""
+        size, _ = match(LEXICON.tools, self.words, at)
+        return size > 0 and (at + size == len(self.words) or bool(role_of(self.words[at + size])))
+
     def _read_digits(self, text: str) -> None:
         size, unit = self._unit_after_number(self.at + 1)
         following = self.words[self.at + 1] if self.at + 1 < len(self.words) else ""
@@ -120,7 +128,7 @@ class _Reader:
             self._remark(2)
         elif not size and text.isdigit() and int(text) >= LEAST_PRICE:
             self._remark(1)
-        elif self.mode == "note" or (self.mode == "preparation" and not self._counts(unit)):
+        elif not self._is_amount(unit):
             self._take(self.open, 1 + size)
         elif self.part.quantity is not None:
             self._read_second_quantity(1 + size)
@@ -142,6 +150,12 @@ class _Reader:
         else:
             self._remark(count)
 
+    def _is_amount(self, unit: str) -> bool:
+        """Whether a number here is the ingredient's, and not part of what is open."""
+        if self.mode == "note":  # "ukuran sedang 2 siung"
+            return self.open[:1] != [] and self.open[0] in LEXICON.words["size_label"] and self._counts(unit)
+        return self.mode != "preparation" or self._counts(unit)
+
     def _counts(self, unit: str) -> bool:
         """Whether a number after a preparation is the ingredient's: "potong dadu 1 papan", not "potong 2 cm"."""
         return self.part.quantity is None and bool(unit) and unit not in LEXICON.words["pieces"]
@@ -154,14 +168,21 @@ class _Reader:
         if self.part.unit:
             self._note([self.part.unit])
         self.part.quantity, self.part.unit = quantity, unit or None
+        self.part.amount_behind = bool(self.part.name)
         again, second = self._unit(self.at)
-        if unit and second in LEXICON.words["bare_units"]:
+        if unit and (second in LEXICON.words["bare_units"] or self._is_empty(second, self.at + again)):
             self.at += again  # "3 cm ruas jahe"
+
+    def _is_empty(self, unit: str, at: int) -> bool:
+        """Whether a second unit says nothing: "3 biji buah tomat"."""
+        return unit in LEXICON.words["empty_units"] and at < len(self.words) and is_known(self.words[at])
 
     def _read_number(self, word: str) -> bool:
         """Takes "setengah", "dua", or "se" with a unit: "seruas", "sebungkus"."""
-        if self.part.quantity is not None or self.mode in ("preparation", "note"):
+        if self.mode in ("preparation", "note"):
             return False
+        if self.part.quantity is not None:
+            return self._read_second_number(word)
         value = LEXICON.numbers.get(word)
         if value is not None:
             size, unit = self._unit(self.at + 1)
@@ -179,6 +200,15 @@ class _Reader:
         self._set_quantity(value, unit)
         return True
 
+    def _read_second_number(self, word: str) -> bool:
+        """Takes "se" with a unit behind a name that has its quantity for a remark: "3 bandeng sekilo"."""
+        if not self.part.name or not word.startswith("se") or role_of(word):
+            return False
+        size, _ = match(LEXICON.units, [word[2:], *self.words[self.at + 1 : self.at + 4]], 0)
+        if size:
+            self._remark(size)
+        return bool(size)
+
     def _read_amount(self, word: str) -> bool:
         """Takes "secukupnya", "sesuai selera", "sedikit"."""
         size, amount = match(LEXICON.amounts, self.words, self.at)
@@ -188,6 +218,7 @@ class _Reader:
             return False
         self._close("after" if self.part.name else "name")
         self.at += size
+        self.part.amount_behind = bool(self.part.name)
         if self.part.unit or self.part.quantity is not None:
             self._note([amount])
         elif amount == "beberapa" and (unit := self._unit(self.at))[0]:
@@ -266,7 +297,7 @@ class _Reader:
         size, _ = match(LEXICON.approximately, self.words, self.at)
         if size and rest >= size and self.words[self.at + size][0].isdigit():
             self.at += size
-        elif role == "filler" or (rest and word in LEXICON.words["empty"]):
+        elif role == "filler" or (rest and word in LEXICON.words["empty"]) or self._is_empty(word, self.at + 1):
             self.at += 1
         elif role == "size" and (rest or not self.leading or self.part.preparations):
             self._remark(1)
@@ -290,12 +321,20 @@ class _Reader:
         elif role == "optional" or (
             role == "note" and not (self.leading and (word in LEXICON.spelling or word in LEXICON.known))
         ):
-            self._open_note(word)
+            if self._is_aside():
+                self._remark(1)
+            else:
+                self._open_note(word)
         elif role in ("verb", "manner"):
             if not self._leading_preparation():
                 self._open_preparation()
         else:
             self._take(self.part.name)
+
+    def _is_aside(self) -> bool:
+        """Whether a word that opens a remark is one by itself before the line's name: "2 ons campuran daging"."""
+        word, *following = self.words[self.at : self.at + 2]
+        return self.leading and word in LEXICON.words["aside"] and is_known("".join(following))
 
     def _skip_if_liked(self) -> bool:
         """Takes "bila suka", "boleh ditambah" and the like before a known name."""

@@ -13,9 +13,10 @@ class Recipe:
 
     Attributes:
         id: 16 hex digits of SHA-256 over title, ingredient lines and steps, case aside.
-        title: as the author wrote it, without emoji, hashtags and closing punctuation; ALL CAPS become Title Case.
+        title: as the author wrote it, without emoji, hashtags and closing punctuation; ALL CAPS become Title
+            Case, but for acronyms.
         ingredients: parsed lines in order, headings included.
-        steps: without numbering, sign-offs ("Selamat mencoba") and pure links.
+        steps: without numbering, sign-offs ("Selamat mencoba"), chatter and pure links.
         file: the path as the user gave it.
         line: the physical line of the file on which the row starts; the header is usually line 1.
     """

@@ -5,9 +5,11 @@ title, ingredient lines and steps (``cleaning.py``); recipe (here). Then the nea
 (``near_duplicates.py``).
 """
 
+import gc
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -46,9 +48,10 @@ def read_recipes(
     recipes: dict[str, Recipe] = {}
     report = DataReport()
     require_known(columns or {})
-    for path in find_files(paths):
-        report.files.append(_read_file(path, columns or {}, recipes))
-    kept = _without_near_duplicates(list(recipes.values()), report)
+    with _no_search_for_cycles():
+        for path in find_files(paths):
+            report.files.append(_read_file(path, columns or {}, recipes))
+        kept = _without_near_duplicates(list(recipes.values()), report)
     if not kept:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in report.dropped_by_reason.items())
         names = ", ".join(map(str, paths)) or "no file was given"
@@ -72,6 +75,18 @@ def require_files(paths: Sequence[str | Path], columns: Mapping[str, str] | None
     require_known(columns or {})
     for path in find_files(paths):
         open_table(read_bytes(path), path, columns or {})
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Recipes hold no cycles: to look for some among millions of objects takes up to a sixth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _characters(recipe: Recipe) -> int:

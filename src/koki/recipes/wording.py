@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from koki.recipes.amounts import FIGURES
-from koki.recipes.lexicon import LEXICON, match
+from koki.recipes.lexicon import LEXICON, match, role_of
 
 MAX_CHARS: Final = 1000
 """A line is read up to here."""
@@ -19,6 +19,8 @@ def _token(letter: str) -> re.Pattern[str]:
 _TOKEN: Final = _token(r"[^\W\d_]")
 _ASCII_TOKEN: Final = _token("[a-z]")  # the same for lower-case ASCII, in two thirds of the time
 _DOUBLED: Final = re.compile(r"\b(di|)([^\W\d_]{3,})2(?![0-9]|[.,/][0-9])(an|nya|kan)?")  # "diiris2" -> "diiris-iris"
+_DITTO: Final = re.compile(r"(?<=[^\W\d_])\s?[\"”“″]")  # 'potong"': the sign for "the same once more"
+_HYPHENATED: Final = re.compile(r"\b([^\W\d_]{3,})(?:\s-\s?|-\s)\1\b")  # "potong - potong"
 _ABBREVIATED: Final = re.compile(r"\b([^\W\d_]{1,3})\.(?=\s?[^\W\d_])")  # "bw.merah"
 _NUMBERED: Final = re.compile(r"\(?[0-9]{1,2}(?:\)\s*|\.\s+)(?=[^\W\d_])")  # "1) garam"
 _LINK: Final = re.compile(r"https?://\S*|www\.\S*")
@@ -29,6 +31,8 @@ _BRACKET: Final = re.compile(r"([(\[{)\]}])")
 def normalise(raw: str) -> str:
     """Lower case; plain digits and letters; "iris2" and "iris²" are "iris-iris"; no links, emoji or bullets."""
     text = raw.lstrip()[:MAX_CHARS]
+    if ('"' in text or not text.isascii()) and sum(map(text.count, '"”“″')) == 1:
+        text = _DITTO.sub("2", text)
     if not text.isascii():
         text = re.sub(r"(?<=[^\W\d_])\s?[²₂]", "2", text)
         text = re.sub(r"(?<=[0-9])(?=[¼-¾⅐-⅞])", " ", text)
@@ -37,9 +41,11 @@ def normalise(raw: str) -> str:
     text = text.lower()
     if "://" in text or "www." in text:
         text = _LINK.sub(" ", text)
-    text = _NOISE.sub(" ", text.replace("_", " ")).replace(" u/", " untuk ")
+    text = _NOISE.sub(" ", text.replace("_", " ")).replace(" u/", " untuk ").replace(" d'", " di ")
     if "2" in text:
         text = _DOUBLED.sub(r"\1\2-\2\3", text)
+    if "-" in text:
+        text = _HYPHENATED.sub(r"\1-\1", text)
     if "." in text:
         text = _ABBREVIATED.sub(r"\1 ", text)
     text = text.strip(" \t\r\n.,;*-+/&='’~")
@@ -71,7 +77,9 @@ def split_parts(text: str) -> Iterator[tuple[str, list[str]]]:
     separators = LEXICON.separators
     for token in (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text):
         kind = separators.get(token)
-        if kind is None:
+        if kind is None and words and words[-1] == token and role_of(token) in ("verb", "manner", "size"):
+            words[-1] = f"{token}-{token}"  # "potong potong"
+        elif kind is None:
             words.append(token)
         elif kind:
             if words:
