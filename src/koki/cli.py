@@ -1,6 +1,7 @@
 """The command line: a short function a verb; what is heavy is imported inside it."""
 
 import contextlib
+import io
 import json
 import shlex
 import sys
@@ -369,7 +370,8 @@ def _columns(text: str | None) -> dict[str, str] | None:
 
 
 def _print_json(content: Any, indent: int | None = 2) -> None:
-    print(json.dumps(content, ensure_ascii=False, indent=indent))  # noqa: T201
+    escaped = not (sys.stdout and sys.stdout.encoding.lower().startswith("utf"))  # where a letter could not be printed
+    print(json.dumps(content, ensure_ascii=escaped, indent=indent))  # noqa: T201
 
 
 def _lines(file: str) -> list[str]:
@@ -405,6 +407,9 @@ def main() -> None:
     """Run the command line; an error of Koki's is printed without a traceback."""
     debug = "--debug" in sys.argv  # wherever it stands: people add it at the end of what failed
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it was closed
+            stream.reconfigure(errors="backslashreplace")  # under LANG=C, or for a file name that is no text
     try:
         app()
     except (KokiError, OSError) as error:

@@ -33,7 +33,13 @@ from koki.tokens.batches import StepCollator, VariationSampler
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
-from koki.training.callbacks import GracefulStop, ProgressCallback, SaveByTheClock, TensorBoardLog
+from koki.training.callbacks import (
+    GracefulStop,
+    ProgressCallback,
+    SaveByTheClock,
+    TensorBoardLog,
+    quiet_tensorboard_thread,
+)
 from koki.training.checkpoints import WRITE_ERRORS, Checkpoint, Identity, find_newest, require_same_run, set_aside
 from koki.training.curves import draw_curves
 from koki.training.metadata import Outcome, run_card
@@ -96,6 +102,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         checkpoint = _newest_checkpoint(run_folder, console)
         identity: Identity = _settings_identity(config, source)
         if checkpoint is not None:
+            if checkpoint.identity.get("base model") == source.revision:  # the same, whatever it is called now
+                identity["model.name"] = checkpoint.identity.get("model.name", config.model.name)
             require_same_run(checkpoint, identity)
         _say_where_it_starts(console, source, checkpoint)
         tensorboard = opened.enter_context(_tensorboard(run_folder, checkpoint))
@@ -334,12 +342,13 @@ def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Iterator[An
 
     # points that a killed session logged after its last checkpoint, or before its first, would otherwise show twice
     purge_step = (checkpoint.step if checkpoint else 0) + 1
-    writer = SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
-    try:
-        yield writer
-    finally:
-        with suppress(OSError):  # what it could not write was said when it was logged
-            writer.close()
+    with quiet_tensorboard_thread():
+        writer = SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
+        try:
+            yield writer
+        finally:
+            with suppress(OSError):  # what it could not write was said when it was logged
+                writer.close()
 
 
 @contextmanager
