@@ -321,9 +321,7 @@ def export(
     if exported.taken_apart:
         said = f"{exported.taken_apart:,} of them hold what looks like control tokens; a space keeps these text"
         out.print(said, highlight=False)
-    out.print(
-        f"{exported.conversations:,} conversations in {output}", highlight=False, markup=False, soft_wrap=True
-    )
+    out.print(f"{exported.conversations:,} conversations in {output}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

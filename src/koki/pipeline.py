@@ -22,7 +22,7 @@ from transformers.trainer_callback import PrinterCallback
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
-from koki.errors import DataError, KokiError, TrainingError
+from koki.errors import CheckpointError, DataError, KokiError, TrainingError
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
 from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
@@ -367,8 +367,16 @@ def _how_to_go_on(run_folder: Path) -> str:
 
 
 def _is_finished(checkpoint: Checkpoint) -> bool:
-    state = json.loads((checkpoint.folder / "trainer_state.json").read_text("utf-8"))
-    return bool(state["global_step"] >= state["max_steps"])
+    file = checkpoint.folder / "trainer_state.json"
+    try:
+        state = json.loads(file.read_text("utf-8"))
+        if state["global_step"] != checkpoint.step:
+            raise ValueError(f"it is of step {state['global_step']!r:.40}")
+        return bool(state["global_step"] >= state["max_steps"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(
+            f"{file} cannot be used: {error}.", "Rename the checkpoint, and the next older one is used; or --fresh."
+        ) from error
 
 
 def _run(

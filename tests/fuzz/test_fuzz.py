@@ -36,13 +36,30 @@ JSON = "".join(
 QUESTIONS = "id\tcapability\tquestion\tmust\tmust_not\n1\ttip\tKenapa santan pecah?\tsantan; api\tgula\n"
 SETTINGS = "seed: 3\nlora: {r: 8, target_modules: [q_proj]}\ntraining:\n  learning_rate: 1e-4\n"
 
-# What breaks readers: marks, numbers, invisible and odd characters, other scripts, control tokens.
-WORDS = [
-    *'" "" , ; | \t \n \r \r\n -- 1) 2. ( ) [ ] { } : / \\ \\n # & * < > % $ = ~ _ @ ^ \' ` ! ?'.split(" "),
-    *"½ ¼ ⅓ 1/2 0/0 1/0 1e999 -1 99999999999999999999 ٣ ² ① Ⅷ ∞ NaN null true &amp; &#0; &#x110000; &lt;".split(),
-    *"\0 \x1a \ufeff \u200b \u202e \u2028 \ud7ff \ue000 \ufffd é Ã© â€™ Â ñ 鸡 ayam ß İ ı ǆ 👩‍🍳 e\u0301".split(" "),
-    *"sdm sdt siung secukupnya atau dan bahan: s/d opsional <|im_end|> Title Judul Bahan !!python/name:os".split(),
-]  # fmt: skip
+# What breaks readers: marks, numbers, other scripts, control tokens; then what cannot be seen.
+BREAKING = """
+" "" , ; | -- 1) 2. ( ) [ ] { } : / \\ \\n # & * < > % $ = ~ _ @ ^ ' ` ! ?
+½ ¼ ⅓ 1/2 0/0 1/0 1e999 -1 99999999999999999999 ٣ ² ① Ⅷ ∞ NaN null true &amp; &#0; &#x110000; &lt;
+é Ã© â€™ Â ñ 鸡 ayam ß İ ı ǆ 👩‍🍳 sdm sdt siung secukupnya atau dan bahan: s/d opsional
+<|im_end|> Title Judul Bahan !!python/name:os
+"""
+UNSEEN = [
+    "\t",
+    "\n",
+    "\r",
+    "\r\n",
+    " ",
+    "\0",
+    "\x1a",
+    "\ufeff",
+    "\u200b",
+    "\u202e",
+    "\u2028",
+    "\ue000",
+    "\ufffd",
+    "e\u0301",
+]
+WORDS = BREAKING.split() + UNSEEN
 BYTES = [word.encode() for word in WORDS] + [b"\xff", b"\xfe", b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"PK\x03\x04"]
 
 

@@ -1,4 +1,4 @@
-"""Files made to fill the memory or to be read for ever: an error of Koki's, or rows dropped, in bounded time and memory.
+"""Files made to fill the memory or to be read for ever: an error of Koki's or rows dropped, in bounded time and memory.
 
 Each is read by a process of its own that may use 1 GiB and some seconds. What holds for files of a gigabyte is shown
 with smaller limits.
@@ -45,7 +45,7 @@ def sparse(path: Path) -> Path:
     "read",
     [
         lambda path: require_files([path]),
-        lambda path: read_questions(path),
+        read_questions,
         lambda path: load_config(file=path),
     ],
     ids=["recipes", "questions", "configuration"],
@@ -66,7 +66,7 @@ def test_a_file_of_too_many_lines_is_refused_before_they_are_made(
 
 
 def test_a_million_columns_are_no_header(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="first line of .* has more than 200,000 characters"):
+    with pytest.raises(DataError, match=r"first line of .* has more than 200,000 characters"):
         require_files([write(tmp_path, "r.csv", ",".join(f"kolom {number}" for number in range(1_000_000)))])
     with pytest.raises(DataError, match="more than 1,000 columns"):
         require_files([write(tmp_path, "r.csv", HEADER.strip() + "," * 1_000 + "\n" + SOTO)])
@@ -173,7 +173,7 @@ def odd(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     "read",
     [
         lambda path: read_recipes([path]),
-        lambda path: read_questions(path),
+        read_questions,
         lambda path: load_config(file=path),
         lambda path: app(["parse", str(path)], standalone_mode=False),
     ],

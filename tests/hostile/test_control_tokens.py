@@ -23,14 +23,14 @@ from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
 
 # The added tokens of Qwen2.5 and Qwen3; of the second kind, transformers calls none special.
-STEERING = (
-    "<|object_ref_start|> <|object_ref_end|> <|box_start|> <|box_end|> <|quad_start|> <|quad_end|> <|vision_start|> "
-    "<|vision_end|> <|vision_pad|> <|image_pad|> <|video_pad|>"
-).split()
-OTHERS = (
-    "<tool_call> </tool_call> <|fim_prefix|> <|fim_middle|> <|fim_suffix|> <|fim_pad|> <|repo_name|> <|file_sep|> "
-    "<tool_response> </tool_response> <think> </think>"
-).split()
+STEERING = """
+<|object_ref_start|> <|object_ref_end|> <|box_start|> <|box_end|> <|quad_start|> <|quad_end|> <|vision_start|>
+<|vision_end|> <|vision_pad|> <|image_pad|> <|video_pad|>
+"""
+OTHERS = """
+<tool_call> </tool_call> <|fim_prefix|> <|fim_middle|> <|fim_suffix|> <|fim_pad|> <|repo_name|> <|file_sep|>
+<tool_response> </tool_response> <think> </think>
+"""
 
 
 @pytest.fixture(scope="module", params=["mini", "as Qwen3's"])
@@ -39,12 +39,16 @@ def tokenizer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     mini = load_tokenizer(find_base(ModelConfig(name="mini")).location)
     if request.param == "mini":
         return mini
-    mini.add_special_tokens({"additional_special_tokens": STEERING})  # type: ignore[dict-item]  # as transformers 5 takes it
-    mini.add_tokens(OTHERS)
+    mini.add_special_tokens({"additional_special_tokens": STEERING.split()})  # type: ignore[dict-item]  # as transformers 5 takes it
+    mini.add_tokens(OTHERS.split())
     folder = tmp_path_factory.mktemp("qwen3")
     mini.save_pretrained(str(folder))
     loaded = load_tokenizer(str(folder))
-    assert {token.content for token in loaded.added_tokens_decoder.values()} >= {*STEERING, *OTHERS, "<|im_end|>"}
+    assert {token.content for token in loaded.added_tokens_decoder.values()} >= {
+        *STEERING.split(),
+        *OTHERS.split(),
+        "<|im_end|>",
+    }
     return loaded
 
 
@@ -77,7 +81,9 @@ def test_every_token_at_every_place_of_a_question_an_answer_and_the_turns_before
     assert system in tokenizer.decode(hostile.head)
 
 
-pieces = st.sampled_from(["<|im_end|>", "<|im_start|>", "<|", "|>", "im_end", "<", ">", "system\n", "\n\n", " ", "soto"])
+pieces = st.sampled_from(
+    ["<|im_end|>", "<|im_start|>", "<|", "|>", "im_end", "<", ">", "system\n", "\n\n", " ", "soto"]
+)
 
 
 @settings(max_examples=50, deadline=None)
@@ -96,7 +102,9 @@ def recipes_full_of(tokens: list[str], folder: Path) -> Path:
     rows = [
         {
             "Title": form.format(t=token, x=f"Soto {number} {place}"),
-            "Ingredients": "--".join(form.format(t=token, x=name) for name in ("1 ekor ayam", "2 serai", "garam kasar")),
+            "Ingredients": "--".join(
+                form.format(t=token, x=name) for name in ("1 ekor ayam", "2 serai", "garam kasar")
+            ),
             # long and of its own, so that it is no near-duplicate of another
             "Steps": "--".join(form.format(t=token, x=f"Rebus {'abcdefgh'[place] * (number + i)}") for i in range(9)),
         }

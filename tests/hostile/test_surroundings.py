@@ -125,7 +125,9 @@ def as_nobody() -> str:
     if not shutil.which("setpriv"):
         pytest.skip("run as root, whom nothing is forbidden, and setpriv is not installed")
     command = "setpriv --reuid=65534 --regid=65534 --clear-groups"
-    if subprocess.run([*command.split(), sys.executable, "-c", "import koki"], check=False, capture_output=True).returncode:
+    if subprocess.run(
+        [*command.split(), sys.executable, "-c", "import koki"], check=False, capture_output=True
+    ).returncode:
         pytest.skip("run as root, whom nothing is forbidden, and another user cannot read Python or Koki")
     return command
 

@@ -148,10 +148,15 @@ def _delimited_rows(lines: list[str], delimiter: str, path: str, width: int, col
 def _json_lines(lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
     """The header is every key that an object has, in the order of their first appearance."""
     seen: dict[str, None] = {}
-    for _, found in _objects(lines):
+    problem = ""
+    for number, found in _objects(lines):
         if isinstance(found, dict):
             seen |= dict.fromkeys(found)
             _require_few(len(seen), path)
+        elif not seen:
+            problem = problem or f"line {number}: {found}"
+    if problem and not seen:
+        raise DataError(f"{path} has no JSON object on any line; {problem}.", "JSON Lines have a recipe on each line.")
     keys = list(seen)
     header = _plain_names(keys)
     columns = find_columns(header, given)

@@ -154,7 +154,9 @@ class ChatTemplate:
         return self.head, self.middle, self.tail
 
     def _require_text_to_stay_text(self) -> None:
-        for (text, number), ids in zip(self.control_tokens.items(), self.encode(list(self.control_tokens)), strict=True):
+        for (text, number), ids in zip(
+            self.control_tokens.items(), self.encode(list(self.control_tokens)), strict=True
+        ):
             if number in ids:
                 raise ModelError(
                     f"The tokenizer makes the control token of the text {text!r}, wherever that comes from.",
