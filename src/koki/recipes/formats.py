@@ -15,7 +15,7 @@ from typing import Any, Final
 from koki.errors import DataError
 from koki.recipes.cleaning import repair
 from koki.recipes.columns import REQUIRED, find_columns, require_columns
-from koki.recipes.decoding import MOST_LINES, decode, records, split_lines, unpack
+from koki.recipes.decoding import MOST_BYTES, MOST_LINES, decode, records, split_lines, unpack
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 LONGEST_FIELD: Final = 20_000
@@ -239,10 +239,19 @@ def _parquet(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
 
 def _parquet_rows(file: Any, path: str, wanted: Mapping[str, str]) -> Iterator[Row]:
     try:
-        batches = file.iter_batches(batch_size=1024, columns=list(wanted.values()))
+        # few rows at once: a file of some kilobytes can hold one long text a million times
+        batches = file.iter_batches(batch_size=64, columns=list(wanted.values()))
         rows = (row for batch in batches for row in batch.to_pylist())
+        size = 0
         for number, found in enumerate(rows, 1):
-            yield _row_of_values(number, found, wanted)
+            row = _row_of_values(number, found, wanted)
+            size += sum(map(len, row.fields.values()))
+            if size > MOST_BYTES:
+                raise DataError(
+                    f"{path} holds more than {MOST_BYTES // 2**20:,} MiB once it is unpacked.",
+                    "Split it into smaller files.",
+                )
+            yield row
     except _PARQUET_ERRORS as error:
         raise _damaged_parquet(path, error) from error
 
