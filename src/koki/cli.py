@@ -410,10 +410,11 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # under LANG=C, or for a file name that is no text
     try:
         app()
-    except (KokiError, OSError) as error:
+    except (KokiError, OSError, MemoryError) as error:
         if debug:
             raise
-        what, how = (error.what, error.how) if isinstance(error, KokiError) else (str(error), "")
+        otherwise = str(error) or "There is not enough memory."
+        what, how = (error.what, error.how) if isinstance(error, KokiError) else (otherwise, "")
         err.print(f"[bold red]Error[/] {escape(what)}", highlight=False, soft_wrap=True)
         if how:
             err.print(how, highlight=False, markup=False, soft_wrap=True)

@@ -258,15 +258,17 @@ class _PlainLoader(yaml.SafeLoader):
     _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="an alias (*name) is not read", problem_mark=event.start_mark)
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError(f"an alias (*name) is not read{self._place()}")
         if self._depth == DEEPEST:
-            raise yaml.MarkedYAMLError(problem=f"deeper than {DEEPEST} levels", problem_mark=event.start_mark)
+            raise yaml.YAMLError(f"deeper than {DEEPEST} levels{self._place()}")
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
+
+    def _place(self) -> str:
+        return f", line {self.get_mark().line + 1}"
 
 
 # ValueError: what looks like a number or a date and is none, or has thousands of digits

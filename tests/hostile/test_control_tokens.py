@@ -39,7 +39,7 @@ def tokenizer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     mini = load_tokenizer(find_base(ModelConfig(name="mini")).location)
     if request.param == "mini":
         return mini
-    mini.add_special_tokens({"additional_special_tokens": STEERING.split()})  # type: ignore[dict-item]  # as transformers 5 takes it
+    mini.add_special_tokens({"additional_special_tokens": STEERING.split()})
     mini.add_tokens(OTHERS.split())
     folder = tmp_path_factory.mktemp("qwen3")
     mini.save_pretrained(str(folder))
@@ -194,8 +194,14 @@ def test_questions_to_a_chef_its_history_and_files_of_questions_are_text(
     assert chef.ask(hostile, max_new_tokens=1).question == hostile
 
 
+def test_a_question_with_bytes_that_are_no_text_is_answered(finished_run: TrainResult) -> None:
+    odd = b"Resep soto\xff?".decode("utf-8", "surrogateescape")  # as Python gives it from a command line
+    chef = Chef.load(finished_run.folder)
+    assert chef.ask(odd, history=[(odd, odd)], max_new_tokens=1).question == odd
+
+
 def test_a_tokenizer_that_cannot_keep_a_control_token_apart_from_its_text_is_refused() -> None:
     tokenizer = load_tokenizer(find_base(ModelConfig(name="mini")).location)
-    tokenizer.add_special_tokens({"additional_special_tokens": ["a"]})  # type: ignore[dict-item]
+    tokenizer.add_special_tokens({"additional_special_tokens": ["a"]})
     with pytest.raises(ModelError, match="control token of the text 'a'"):
         ChatTemplate(tokenizer, "Kamu Koki.")

@@ -197,8 +197,9 @@ class Chef:
 
     def _prompt(self, question: str, history: Sequence[Turn] = (), room: int = 0) -> list[int]:
         """The prompt, with as much of the history as leaves ``room`` for an answer."""
-        for start in range(len(history) + 1):
-            prompt = self._template.prompt(question.strip(), history[start:])
+        turns = [(_as_text(asked), _as_text(answered)) for asked, answered in history]
+        for start in range(len(turns) + 1):
+            prompt = self._template.prompt(_as_text(question.strip()), turns[start:])
             if len(prompt) + room <= self.context:
                 return prompt
         if len(prompt) >= self.context:
@@ -271,6 +272,11 @@ class _Streamer(TextStreamer):
         """Called by transformers."""
         if text:
             self._on_text(text)
+
+
+def _as_text(text: str) -> str:
+    """Bytes of a command line or terminal that are no UTF-8, which Python carries as lone surrogates, become "?"."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def read_card(folder: Path) -> dict[str, Any]:
