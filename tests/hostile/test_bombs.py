@@ -34,9 +34,9 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
 # --------------------------------------------------------------------------------- sizes, under smaller limits
 
 
-def sparse(path: Path) -> Path:
+def sparse(path: Path, size: int = 2**40) -> Path:
     with path.open("wb") as file:
-        file.truncate(2**40)
+        file.truncate(size)
     return path
 
 
@@ -129,8 +129,9 @@ def check(path: Path) -> subprocess.CompletedProcess[str]:
         (lambda it: write(it, "r.csv", "\n" * 5_000_000), "is empty"),
         (lambda it: write(it, "r.csv", HEADER + "\n" * 11_000_000), "more than 10,000,000 lines"),
         (lambda it: write(it, "r.csv", HEADER + "\0" * 5_000_000), "No recipe to learn from"),
+        (lambda it: sparse(it / "r.csv", 2**30), "There is not enough memory"),
     ],
-    ids=["field", "newlines", "more newlines", "NUL"],
+    ids=["field", "newlines", "more newlines", "NUL", "memory"],
 )
 def test_a_bomb_takes_little_memory_and_time(tmp_path: Path, make: Callable[[Path], Path], says: str) -> None:
     run = check(make(tmp_path))
