@@ -21,7 +21,7 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     if found.st_size > most:
         raise OSError(errno.EFBIG, f"{found.st_size:,} bytes are more than {most:,}", str(path))
     return Path(path).read_bytes()

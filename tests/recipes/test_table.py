@@ -586,10 +586,10 @@ def test_no_content_raises_anything_but_a_koki_error(
 )
 def test_a_long_field_takes_no_long_time(tmp_path: Path, filler: str) -> None:
     field = ("".join(islice(cycle(filler), LONGEST_FIELD - 1)) + "é").replace('"', '""')
-    started = time.perf_counter()
+    started = time.process_time()
     _, report = read(tmp_path, HEADER + SOTO + f'"{field}","{field}","{field}",1,\n')
     assert report.rows_read == 2
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 # ------------------------------------------------------------------------------------------------ the real files
