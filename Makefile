@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test torture bench format clean
+.PHONY: demo test torture fuzz bench format clean
 
 demo: $(READY)
 	$(BIN)/koki demo
@@ -19,6 +19,11 @@ test: $(READY)
 # Kills a run fifty times and restarts it until it is finished: about three minutes on 2 cores.
 torture: $(READY)
 	KOKI_TORTURE_KILLS=50 $(BIN)/pytest tests/torture -s
+
+# Mutated files and lines against the readers and the parser, with another seed each time: make fuzz SECONDS=60
+SECONDS ?= 600
+fuzz: $(READY)
+	KOKI_FUZZ_SECONDS=$(SECONDS) KOKI_FUZZ_SEED=$$(date +%s) $(BIN)/pytest tests/fuzz -s
 
 # Sides of train_speed.py that need TRL or datasets are skipped unless these are installed into .venv.
 bench: $(READY)

@@ -1,6 +1,7 @@
 """The command line: a short function a verb; what is heavy is imported inside it."""
 
 import contextlib
+import io
 import json
 import os
 import shlex
@@ -42,6 +43,8 @@ DEMO_QUESTIONS = (
     "Enaknya udang dimasak apa?",
     "Gimana caranya supaya santan tidak pecah?",
 )
+
+_MOST_BYTES = 100_000_000  # of lines to take apart or to answer: a million ingredient lines have 30
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DataOption = Annotated[list[Path] | None, typer.Option("--data", help="Recipe file; may be given several times.")]
@@ -165,7 +168,7 @@ def ask(
     temperature: TemperatureOption = 0.0,
 ) -> None:
     """Ask the chef of a finished run: one question, or those from a pipe, one a line."""
-    if question is None and sys.stdin.isatty():
+    if question is None and sys.stdin and sys.stdin.isatty():
         raise typer.BadParameter('no question. koki ask RUN "Resep soto?", or koki chat RUN to talk.')
     questions = [line for line in _lines("-") if line.strip()] if question is None else [question]
 
@@ -348,7 +351,11 @@ def export(
     }
     dataset = build_dataset(load_config(flags=flags, assignments=assignments or ()))
     out.print(dataset.report.render())
-    out.print(f"{export_conversations(dataset, form, output):,} conversations in {output}", highlight=False)
+    exported = export_conversations(dataset, form, output)
+    if exported.taken_apart:
+        said = f"{exported.taken_apart:,} of them hold what looks like control tokens; a space keeps these text"
+        out.print(said, highlight=False)
+    out.print(f"{exported.conversations:,} conversations in {output}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -395,19 +402,30 @@ def _columns(text: str | None) -> dict[str, str] | None:
 
 
 def _print_json(content: Any, indent: int | None = 2) -> None:
-    print(json.dumps(content, ensure_ascii=False, indent=indent))  # noqa: T201
+    escaped = not (sys.stdout and sys.stdout.encoding.lower().startswith("utf"))  # where a letter could not be printed
+    print(json.dumps(content, ensure_ascii=escaped, indent=indent))  # noqa: T201
 
 
 def _lines(file: str) -> list[str]:
     """The lines of a file or of standard input, without their ends."""
-    if file == "-":
-        return sys.stdin.buffer.read().decode("utf-8", "replace").splitlines()
+    from koki import files
+
     try:
-        return Path(file).read_bytes().decode("utf-8", "replace").splitlines()
+        raw = _standard_input() if file == "-" else files.read_bytes(file, _MOST_BYTES)
     except FileNotFoundError:
         raise DataError(f"File {file} is not there.", "One ingredient line a line; - reads standard input.") from None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
         raise DataError(f"File {file} cannot be read: {error}.") from error
+    return raw.decode("utf-8", "replace").splitlines()
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:  # Python's word for one that was closed
+        raise DataError("Standard input is closed.", "Pipe lines into it, or name a file.")
+    raw = sys.stdin.buffer.read(_MOST_BYTES + 1)
+    if len(raw) > _MOST_BYTES:
+        raise DataError(f"Standard input has more than {_MOST_BYTES:,} bytes.", "Split it.")
+    return raw
 
 
 def _describe(parsed: dict[str, Any]) -> str:
@@ -421,12 +439,16 @@ def main() -> None:
     """Run the command line; an error of Koki's is printed without a traceback."""
     debug = "--debug" in sys.argv  # wherever it stands: people add it at the end of what failed
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it was closed
+            stream.reconfigure(errors="backslashreplace")  # under LANG=C, or for a file name that is no text
     try:
         app()
-    except (KokiError, OSError) as error:
+    except (KokiError, OSError, MemoryError) as error:
         if debug:
             raise
-        what, how = (error.what, error.how) if isinstance(error, KokiError) else (str(error), "")
+        otherwise = str(error) or "There is not enough memory."
+        what, how = (error.what, error.how) if isinstance(error, KokiError) else (otherwise, "")
         err.print(f"[bold red]Error[/] {escape(what)}", highlight=False, soft_wrap=True)
         if how:
             err.print(how, highlight=False, markup=False, soft_wrap=True)

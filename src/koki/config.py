@@ -14,7 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from koki import files
 from koki.errors import ConfigError
+
+MOST_BYTES = 1_000_000
+"""Of a configuration file: two hundred times one with every setting."""
+
+DEEPEST = 20
+"""Levels of a configuration file; settings have three."""
 
 
 def _setting(default: Any, says: str, source: str, **limits: Any) -> Any:
@@ -23,7 +30,7 @@ def _setting(default: Any, says: str, source: str, **limits: Any) -> Any:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True, allow_inf_nan=False)
 
 
 class ModelConfig(_Section):
@@ -129,7 +136,7 @@ class RunConfig(_Section):
     """Everything a run depends on."""
 
     output: str = _setting("runs/koki", "the run folder", "Koki")
-    seed: int = _setting(42, "of everything that is drawn", "Hugging Face", ge=0)
+    seed: int = _setting(42, "of everything that is drawn", "Hugging Face", ge=0, le=2**32 - 1)  # NumPy's
     model: ModelConfig = ModelConfig()
     lora: LoraConfig = LoraConfig()
     data: DataConfig = DataConfig()
@@ -239,19 +246,42 @@ def _preset_path(name: str) -> Path:
 
 def _read_text(file: Path) -> str:
     try:
-        return file.read_text("utf-8")
+        return files.read_bytes(file, MOST_BYTES).decode("utf-8")
     except FileNotFoundError:
         raise ConfigError(
             f"Configuration file {file} is not there.", "`koki config > FILE` writes one to start from."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path with a NUL character
         raise ConfigError(f"Configuration file {file} cannot be read: {error}.") from None
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """A safe loader of plain data: no aliases, through which ten lines can stand for a billion values, and no depth."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError(f"an alias (*name) is not read{self._place()}")
+        if self._depth == DEEPEST:
+            raise yaml.YAMLError(f"deeper than {DEEPEST} levels{self._place()}")
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def _place(self) -> str:
+        return f", line {self.get_mark().line + 1}"
+
+
+# ValueError: what looks like a number or a date and is none, or has thousands of digits
+_YAML_ERRORS = (yaml.YAMLError, ValueError)
 
 
 def _read_yaml(text: str, where: str) -> dict[str, Any]:
     try:
-        loaded = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        loaded = yaml.load(text, _PlainLoader)
+    except _YAML_ERRORS as error:
         raise ConfigError(f"{where} is not valid YAML: {' '.join(str(error).split())}") from None
     if loaded is None:
         return {}
@@ -280,8 +310,8 @@ def _parse_assignment(text: str) -> tuple[str, Any]:
     if not equals or not name.strip():
         raise ConfigError(f"--set {text!r} is not of the form key=value.", "Example: --set training.learning_rate=1e-4")
     try:
-        return name.strip(), _number(yaml.safe_load(value))
-    except yaml.YAMLError:
+        return name.strip(), _number(yaml.load(value, _PlainLoader))
+    except _YAML_ERRORS:
         raise ConfigError(f"--set {text!r}: the value is not valid YAML.") from None
 
 
@@ -314,7 +344,14 @@ def _explain(errors: list[ErrorDetails]) -> ConfigError:
     if name in _sections():
         return ConfigError(f"{name} is a section, not a setting.", f"Example: {_sections()[name]}")
     reasons = [error["msg"].lower() for error in errors if error["loc"][:2] == place]
-    return ConfigError(f"Setting {name} cannot be {first['input']!r}: {', or '.join(reasons)}.")
+    return ConfigError(f"Setting {name} cannot be {_shown(first['input'])}: {', or '.join(reasons)}.")
+
+
+def _shown(value: Any) -> str:
+    try:
+        return f"{value!r:.200}"
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return "so long a number"
 
 
 def _sections() -> dict[str, str]:

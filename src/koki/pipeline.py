@@ -22,7 +22,7 @@ from transformers.trainer_callback import PrinterCallback
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
-from koki.errors import DataError, KokiError, TrainingError
+from koki.errors import CheckpointError, DataError, KokiError, TrainingError
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
 from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
@@ -33,7 +33,13 @@ from koki.tokens.batches import StepCollator, StepSampler, VariationSampler
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
-from koki.training.callbacks import GracefulStop, ProgressCallback, SaveByTheClock, TensorBoardLog
+from koki.training.callbacks import (
+    GracefulStop,
+    ProgressCallback,
+    SaveByTheClock,
+    TensorBoardLog,
+    quiet_tensorboard_thread,
+)
 from koki.training.checkpoints import WRITE_ERRORS, Checkpoint, Identity, find_newest, require_same_run, set_aside
 from koki.training.curves import draw_curves
 from koki.training.metadata import Outcome, run_card
@@ -112,6 +118,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         checkpoint = processes.from_first(lambda: _newest_checkpoint(run_folder, console))
         identity = _settings_identity(config, source, processes)
         if checkpoint is not None:
+            if checkpoint.identity.get("base model") == source.revision:  # the same, whatever it is called now
+                identity["model.name"] = checkpoint.identity.get("model.name", config.model.name)
             require_same_run(checkpoint, identity)
         _say_where_it_starts(console, source, checkpoint)
         tensorboard = processes.is_first and opened.enter_context(_tensorboard(run_folder, checkpoint))
@@ -385,12 +393,13 @@ def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Iterator[An
 
     # points that a killed session logged after its last checkpoint, or before its first, would otherwise show twice
     purge_step = (checkpoint.step if checkpoint else 0) + 1
-    writer = SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
-    try:
-        yield writer
-    finally:
-        with suppress(OSError):  # what it could not write was said when it was logged
-            writer.close()
+    with quiet_tensorboard_thread():
+        writer = SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
+        try:
+            yield writer
+        finally:
+            with suppress(OSError):  # what it could not write was said when it was logged
+                writer.close()
 
 
 @contextmanager
@@ -409,8 +418,16 @@ def _how_to_go_on(run_folder: Path) -> str:
 
 
 def _is_finished(checkpoint: Checkpoint) -> bool:
-    state = json.loads((checkpoint.folder / "trainer_state.json").read_text("utf-8"))
-    return bool(state["global_step"] >= state["max_steps"])
+    file = checkpoint.folder / "trainer_state.json"
+    try:
+        state = json.loads(file.read_text("utf-8"))
+        if state["global_step"] != checkpoint.step:
+            raise ValueError(f"it is of step {state['global_step']!r:.40}")
+        return bool(state["global_step"] >= state["max_steps"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(
+            f"{file} cannot be used: {error}.", "Rename the checkpoint, and the next older one is used; or --fresh."
+        ) from error
 
 
 def _run(

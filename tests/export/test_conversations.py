@@ -8,7 +8,7 @@ import pytest
 
 from koki.config import load_config
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.export.conversations import FORMATS, export_conversations
+from koki.export.conversations import FORMATS, Exported, export_conversations
 from koki.pipeline import build_dataset, compose
 from koki.recipes.table import read_recipes
 from koki.tokens.dataset import ConversationDataset
@@ -22,7 +22,7 @@ def dataset(recipe_csv: Path) -> ConversationDataset:
 
 def records(dataset: ConversationDataset, form: str, folder: Path) -> list[dict[str, Any]]:
     path = folder / "keluar.jsonl"
-    assert export_conversations(dataset, form, path) == len(dataset)
+    assert export_conversations(dataset, form, path) == Exported(len(dataset), taken_apart=0)
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 

@@ -1,13 +1,24 @@
 """Signals: the first asks to stop, the second stops at once; a terminal that closes is no second one."""
 
+import shutil
 import signal
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from rich.console import Console
+from torch.utils.tensorboard import SummaryWriter
 from transformers import TrainerControl, TrainerState
 
-from koki.training.callbacks import GracefulStop, ProgressCallback, ignore_stop_signals
+from koki.training.callbacks import (
+    GracefulStop,
+    ProgressCallback,
+    TensorBoardLog,
+    ignore_stop_signals,
+    quiet_tensorboard_thread,
+)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -95,3 +106,47 @@ def test_the_bar_of_a_resumed_run_starts_where_the_run_stands_and_takes_its_spee
     (task,) = progress._bar.tasks
     assert (task.completed, task.total, task.speed) == (5000, 6000, None)
     progress.close()
+
+
+def test_a_tensorboard_log_that_cannot_be_written_is_said_once_and_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    with quiet_tensorboard_thread():
+        writer = SummaryWriter(str(tmp_path / "tensorboard"), flush_secs=0)  # at once, by the thread that writes
+        log = TensorBoardLog(writer, said.append)
+        shutil.rmtree(tmp_path / "tensorboard")
+        for step in range(3):
+            log.on_log(None, TrainerState(global_step=step), TrainerControl(), {"loss": 1.0})  # type: ignore[arg-type]
+        log.on_train_end(None, TrainerState(), TrainerControl())  # type: ignore[arg-type]  # it reads none
+        with suppress(OSError):
+            writer.close()
+    assert len(said) == 1
+    assert "TensorBoard's log cannot be written" in said[0]
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_log_whose_last_points_are_lost_says_so(tmp_path: Path) -> None:
+    said: list[str] = []
+    with quiet_tensorboard_thread():
+        writer = SummaryWriter(str(tmp_path / "tensorboard"))
+        log = TensorBoardLog(writer, said.append)
+        writer.add_scalar("loss", 1.0, 1)
+        shutil.rmtree(tmp_path / "tensorboard")
+        log.on_train_end(None, TrainerState(), TrainerControl())  # type: ignore[arg-type]  # it reads none
+        with suppress(OSError):
+            writer.close()
+    assert ["its last points are lost" in line for line in said] == [True]
+
+
+def test_another_thread_that_dies_is_still_heard_of() -> None:
+    heard: list[str] = []
+    before, threading.excepthook = threading.excepthook, lambda died: heard.append(str(died.exc_value))
+    try:
+        with quiet_tensorboard_thread():
+            dying = threading.Thread(target=lambda: int("x"))
+            dying.start()
+            dying.join()
+    finally:
+        threading.excepthook = before
+    assert len(heard) == 1

@@ -85,6 +85,7 @@ def test_a_damaged_checkpoint_of_the_same_step_is_set_aside_for_the_new_one(tmp_
         (lambda folder: (folder / "adapter_model.safetensors").write_bytes(b"x" * 100), "has changed"),
         (lambda folder: (folder / SEAL).write_text("{"), "seal cannot be read"),
         (lambda folder: (folder / SEAL).write_text("[]"), "seal cannot be read"),
+        (lambda folder: (folder / SEAL).write_text("[" * 100_000), "seal cannot be read"),
         (lambda folder: (folder / SEAL).write_text('{"identity": 1, "files": {}}'), "names no run"),
     ],
 )

@@ -135,6 +135,9 @@ def test_a_checkpoint_made_with_another_setting_is_an_error_with_old_and_new_val
     if value == "LAIN":
         value = str(tmp_path / "lain")
         shutil.copytree(find_base(ModelConfig(name="mini")).location, value)
+        weights_file = tmp_path / "lain" / "model.safetensors"
+        content = weights_file.read_bytes()
+        weights_file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     before = sorted(finished_run.folder.rglob("*"))
     config = short_config(f"{name}={json.dumps(value)}", output=finished_run.folder)
     name, value = COMPARED_AS.get(name, (name, value))
@@ -144,6 +147,18 @@ def test_a_checkpoint_made_with_another_setting_is_an_error_with_old_and_new_val
     assert f"{name}: {old!r} there, {value!r} now" in caught.value.what
     assert "--fresh" in caught.value.how
     assert sorted(finished_run.folder.rglob("*")) == before
+
+
+def test_a_base_that_was_moved_is_the_same_base(
+    short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path
+) -> None:
+    for place in ("dulu", "kini"):
+        shutil.copytree(find_base(ModelConfig(name="mini")).location, tmp_path / place)
+    with pytest.raises(TrainingError):
+        train(short_config(f"model.name={tmp_path / 'dulu'}"), Interrupting({"step 9/12": die}))
+    shutil.rmtree(tmp_path / "dulu")
+    run = train(short_config(f"model.name={tmp_path / 'kini'}"), console).folder
+    assert weights(run) == weights(finished_run.folder)
 
 
 def test_a_checkpoint_made_with_other_recipes_is_an_error_that_says_so(

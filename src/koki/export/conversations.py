@@ -1,7 +1,9 @@
 """The conversations as other trainers read them: one JSON object a line."""
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +42,41 @@ FORMATS: dict[str, Callable[[str, str, str], Record]] = {
 """Format -> record of a system prompt, a question and an answer."""
 
 
-def export_conversations(dataset: ConversationDataset, form: str, path: Path) -> int:
-    """Write every conversation, as it is trained on, to a JSON Lines file; how many there are.
+# What stands for a control token in the chat formats: <|im_end|>, <think>, </s>, <｜User｜>, [INST].
+_CONTROL = re.compile(r"<(?=[^<>\s]{1,40}>)|\[(?=/?(?:INST|SYS)\])")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """How many conversations were written, and in how many what looks like a control token was taken apart."""
+
+    conversations: int
+    taken_apart: int
+
+
+def export_conversations(dataset: ConversationDataset, form: str, path: Path) -> Exported:
+    """Write every conversation, as it is trained on, to a JSON Lines file.
+
+    Koki trains on ``<|im_end|>`` in a recipe as on other text; who reads the file would take it for the end of an
+    answer. So a space goes into whatever may be a control token, of this tokenizer or another: ``< |im_end|>``.
 
     The file is written beside and renamed, so an export that fails leaves an earlier one whole.
     """
     beside = path.with_name(f".{path.name}.new")
+    taken_apart = 0
     with beside.open("w", encoding="utf-8") as file:
-        for record in _records(dataset, FORMATS[form]):
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        for number in range(len(dataset)):
+            texts = (dataset.system, *dataset.texts(number))
+            plain = [take_apart(text, dataset.control_tokens) for text in texts]
+            taken_apart += plain != list(texts)
+            file.write(json.dumps(FORMATS[form](*plain), ensure_ascii=False) + "\n")
     beside.replace(path)
-    return len(dataset)
+    return Exported(len(dataset), taken_apart)
 
 
-def _records(dataset: ConversationDataset, record: Callable[[str, str, str], Record]) -> Iterator[Record]:
-    for number in range(len(dataset)):
-        yield record(dataset.system, *dataset.texts(number))
+def take_apart(text: str, control_tokens: Iterable[str]) -> str:
+    """The text with a space after the first character of whatever may be a control token."""
+    text = _CONTROL.sub(lambda first: f"{first[0]} ", text)
+    for token in control_tokens:
+        text = text.replace(token, f"{token[0]} {token[1:]}")
+    return text

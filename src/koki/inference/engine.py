@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Self, overload
 
 import torch
+from pydantic import BaseModel, ValidationError
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase, TextStreamer
 
+from koki import files
 from koki.config import ModelConfig
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import KokiError, RunError
@@ -26,6 +28,8 @@ Turn = tuple[str, str]
 _AT_ONCE = 32
 # Where the model's configuration does not say how much it reads.
 _CONTEXT = 2048
+# Bytes of a run card: a hundred times that of a run of ten thousand steps that logs each.
+_LONGEST_CARD = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class Chef:
             name = str(folder.resolve())
             return cls._from_base(ModelConfig(name=name), name, load_phrasebook().system.prompt)
         card = read_card(folder)
-        config = _model_config(card)
+        config = _model_config(folder, card)
         _require_same_base(folder, card, find_base(config))
         if base_only:
             return cls._from_base(config, str(folder), card["system_prompt"])
@@ -193,8 +197,9 @@ class Chef:
 
     def _prompt(self, question: str, history: Sequence[Turn] = (), room: int = 0) -> list[int]:
         """The prompt, with as much of the history as leaves ``room`` for an answer."""
-        for start in range(len(history) + 1):
-            prompt = self._template.prompt(question.strip(), history[start:])
+        turns = [(_as_text(asked), _as_text(answered)) for asked, answered in history]
+        for start in range(len(turns) + 1):
+            prompt = self._template.prompt(_as_text(question.strip()), turns[start:])
             if len(prompt) + room <= self.context:
                 return prompt
         if len(prompt) >= self.context:
@@ -269,6 +274,11 @@ class _Streamer(TextStreamer):
             self._on_text(text)
 
 
+def _as_text(text: str) -> str:
+    """Bytes of a command line or terminal that are no UTF-8, which Python carries as lone surrogates, become "?"."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def read_card(folder: Path) -> dict[str, Any]:
     """The run card of a finished run.
 
@@ -278,15 +288,38 @@ def read_card(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise RunError(f"There is no run folder {folder}.", "`koki train --output DIR` makes one.")
     try:
-        card: dict[str, Any] = json.loads((folder / METADATA_FILE).read_text("utf-8"))
+        card: dict[str, Any] = json.loads(files.read_bytes(folder / METADATA_FILE, _LONGEST_CARD))
+        _Card.model_validate(card)
     except FileNotFoundError:
         raise RunError(
             f"{folder} is not a finished run: it has no {METADATA_FILE}.",
             "If training was interrupted, the same `koki train` command goes on and finishes it.",
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{folder / METADATA_FILE} cannot be read: {error}.") from error
     return card
+
+
+class _Base(BaseModel):
+    revision: str
+
+
+class _File(BaseModel):
+    sha256: str
+
+
+class _Data(BaseModel):
+    files: list[_File]
+
+
+class _Card(BaseModel):
+    """Of a run card, what is used."""
+
+    koki_version: str
+    system_prompt: str
+    base_model: _Base
+    settings: dict[str, Any]
+    data: _Data
 
 
 def _require_same_base(folder: Path, card: dict[str, Any], source: BaseSource) -> None:
@@ -300,7 +333,9 @@ def _require_same_base(folder: Path, card: dict[str, Any], source: BaseSource) -
         )
 
 
-def _model_config(card: dict[str, Any]) -> ModelConfig:
-    return ModelConfig.model_validate(
-        {name.removeprefix("model."): value for name, value in card["settings"].items() if name.startswith("model.")}
-    )
+def _model_config(folder: Path, card: dict[str, Any]) -> ModelConfig:
+    settings = {name.removeprefix("model."): it for name, it in card["settings"].items() if name.startswith("model.")}
+    try:
+        return ModelConfig.model_validate(settings)
+    except ValidationError as error:
+        raise RunError(f"{folder / METADATA_FILE} cannot be used: {error}.") from error

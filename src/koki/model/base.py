@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub.errors import HfHubHTTPError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -32,7 +31,8 @@ ALIASES = {
 _FAMILIES = ("qwen2", "qwen3")
 # Qwen's own spare tokens, in the order in which they may stand for padding; the last two are in every Qwen2.
 _PAD_CANDIDATES = ("<|endoftext|>", "<|fim_pad|>", "<|object_ref_start|>")
-_FINGERPRINT_BYTES = 1 << 20
+# A file of weights is sampled so; up to 32 MiB it is read whole.
+_SAMPLES, _SAMPLE_BYTES = 32, 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def find_base(config: ModelConfig) -> BaseSource:
     """
     location = _locate(config.name)
     try:
-        model_config = AutoConfig.from_pretrained(location, revision=config.revision)
-    except (OSError, ValueError, HfHubHTTPError) as error:
+        model_config = AutoConfig.from_pretrained(location, revision=config.revision, trust_remote_code=False)
+    except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
         raise _not_loadable(config.name, location, error) from error
     if model_config.model_type not in _FAMILIES:
         raise ModelError(
@@ -81,8 +81,10 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
         ModelError: it cannot be read.
     """
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(location, revision=revision)
-    except (OSError, ValueError, HfHubHTTPError) as error:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            location, revision=revision, trust_remote_code=False
+        )
+    except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
         raise _not_loadable(location, location, error) from error
     return tokenizer
 
@@ -114,7 +116,12 @@ def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share:
     Raises:
         ModelError: weights missing or damaged, hub out of reach, or quantisation without CUDA or bitsandbytes.
     """
-    options: dict[str, Any] = {"dtype": device.dtype, "use_safetensors": True, "revision": config.revision}
+    options: dict[str, Any] = {
+        "dtype": device.dtype,
+        "use_safetensors": True,
+        "trust_remote_code": False,  # left out, transformers would ask at the terminal
+        "revision": config.revision,
+    }
     if config.quantization is not None:
         options["quantization_config"] = _quantization(config.quantization, device)
     if device.count > 1:
@@ -124,7 +131,7 @@ def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share:
         options["device_map"] = {"": torch.cuda.current_device() if device.kind == "cuda" else device.kind}
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(source.location, **options)
-    except (OSError, ValueError, HfHubHTTPError) as error:
+    except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
         raise _not_loadable(source.name, source.location, error) from error
     return model
 
@@ -194,9 +201,16 @@ def _first_line(error: Exception) -> str:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Name, size and first MiB of every weight file and the configuration: enough to tell two bases apart."""
+    """Of every weight file and the configuration name, size and samples: enough to tell two bases apart.
+
+    The samples lie all over a file, since two bases may share their first layers.
+    """
     digest = hashlib.sha256()
     for file in sorted([*folder.glob("*.safetensors"), folder / "config.json"]):
+        size = file.stat().st_size
+        digest.update(f"{file.name}:{size}:".encode())
         with file.open("rb") as content:
-            digest.update(f"{file.name}:{file.stat().st_size}:".encode() + content.read(_FINGERPRINT_BYTES))
+            for place in range(0, size, max(_SAMPLE_BYTES, size // _SAMPLES)):
+                content.seek(place)
+                digest.update(content.read(_SAMPLE_BYTES))
     return digest.hexdigest()[:16]

@@ -38,7 +38,7 @@ def load_adapter(base: PreTrainedModel, folder: Path, *, trainable: bool) -> Pef
     """
     try:
         return PeftModel.from_pretrained(base, folder, is_trainable=trainable)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except Exception as error:  # in a tampered folder, the libraries raise whatever they run into
         raise CheckpointError(f"The adapter in {folder} does not fit the base model: {error}") from error
 
 

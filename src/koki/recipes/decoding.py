@@ -1,20 +1,29 @@
 """From a file to the rows of a table: paths, bytes, text, lines, records."""
 
 import csv
+import errno
 import glob
 import gzip
 import io
 import os
-import stat
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from koki import files
 from koki.errors import DataError, RecipeFileNotFound
 
-MOST_UNPACKED: Final = 2**30
-"""Bytes that a compressed file may hold: a hundred times all six categories of the recipes that Koki was tried on."""
+MOST_BYTES: Final = 2**30
+"""Bytes of a file, unpacked: a hundred times all six categories of the recipes that Koki was tried on."""
+
+MOST_LINES: Final = 10_000_000
+"""Of a file: a million recipes with ten lines each. Python needs some 200 bytes for a line, however short."""
+
+MOST_REREAD: Final = 2**28
+"""Characters that may be read again for quotation marks that are never closed: ten seconds or so. One such mark in a
+real file costs a few thousand; marks made for it cost the square of the file."""
 
 
 def find_files(paths: Iterable[str | Path]) -> list[str]:
@@ -44,24 +53,30 @@ def read_bytes(path: str) -> bytes:
         DataError: it is no regular file or cannot be read.
     """
     try:
-        mode = Path(path).stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise DataError(f"{path} is a folder, not a recipe file.", "Name the CSV files in it.")
-        if not stat.S_ISREG(mode):  # opening a pipe or a device could wait for ever
-            raise DataError(f"{path} is not a regular file.", "Save the recipes in a CSV file and name that.")
-        raw = Path(path).read_bytes()
+        return files.read_bytes(path, MOST_BYTES)
+    except IsADirectoryError:
+        raise DataError(f"{path} is a folder, not a recipe file.", "Name the CSV files in it.") from None
     except (FileNotFoundError, NotADirectoryError):
         raise RecipeFileNotFound(f"There is no recipe file {path}", "Check the path given as data.") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
-        raise DataError(f"{path!r} cannot be read: {error}", "Check the path and its permissions.") from error
-    return raw
+        raise DataError(f"{path!r} cannot be read: {error}", _how_to_read(error)) from error
+
+
+def _how_to_read(error: Exception) -> str:
+    match getattr(error, "errno", None):
+        case errno.EFBIG:
+            return "Split it into smaller files."
+        case errno.EINVAL:
+            return "Save the recipes in a CSV file and name that."
+        case _:
+            return "Check the path and its permissions."
 
 
 def unpack(raw: bytes, path: str) -> tuple[bytes, str]:
     """The bytes of the text, and ", gzip" if they were compressed.
 
     Raises:
-        DataError: there is no text, it would be longer than ``MOST_UNPACKED``, or it is a workbook or archive.
+        DataError: there is no text, it would be longer than ``MOST_BYTES``, or it is a workbook or archive.
     """
     packing = ""
     if raw.startswith(b"\x1f\x8b"):
@@ -79,9 +94,9 @@ def _gunzip(raw: bytes, path: str) -> bytes:
         with gzip.open(io.BytesIO(raw)) as packed:
             while chunk := packed.read(2**20):  # measured first, so that a bomb takes no memory
                 size += len(chunk)
-                if size > MOST_UNPACKED:
+                if size > MOST_BYTES:
                     raise DataError(
-                        f"{path} holds more than {MOST_UNPACKED // 2**20:,} MiB once it is unpacked.",
+                        f"{path} holds more than {MOST_BYTES // 2**20:,} MiB once it is unpacked.",
                         "Split it into smaller files.",
                     )
             packed.seek(0)
@@ -111,9 +126,18 @@ def decode(raw: bytes) -> tuple[str, str]:
     return text, "UTF-8"
 
 
-def split_lines(text: str) -> list[str]:
-    """The lines of the file as the csv module and every editor count them, line ends kept."""
-    return list(io.StringIO(text, newline=""))
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+
+
+def split_lines(text: str, path: str) -> list[str]:
+    """The lines of the file as the csv module and every editor count them, line ends kept.
+
+    Raises:
+        DataError: there are more than ``MOST_LINES``.
+    """
+    if text.count("\n") + text.count("\r") - text.count("\r\n") > MOST_LINES:
+        raise DataError(f"{path} has more than {MOST_LINES:,} lines.", "Split it into smaller files.")
+    return _LINE.findall(text)
 
 
 class Record(NamedTuple):
@@ -124,20 +148,30 @@ class Record(NamedTuple):
     unclosed: bool  # a quotation mark opened on this line was never closed
 
 
-def records(lines: list[str], delimiter: str) -> Iterator[Record]:
+def records(lines: list[str], delimiter: str, path: str) -> Iterator[Record]:
     """The rows that are not blank; the first one is the header.
 
     A quotation mark that is never closed swallows the rows up to the next one. Such a row is read again as a row
     of one line, and reading goes on with the next line.
+
+    Raises:
+        DataError: more than ``MOST_REREAD`` would have to be read again.
     """
     csv.field_size_limit(2**31 - 1)  # length is for the caller to judge, row by row; csv would give up the whole file
     width = start = 0
+    left = MOST_REREAD
     while start < len(lines):
         # A reader for each row knows where the row ends, and costs next to nothing.
         reader = csv.reader(map(lines.__getitem__, range(start, len(lines))), delimiter=delimiter)
         fields, end = next(reader), start + reader.line_num
         unclosed = _has_swallowed_rows(fields, lines[start:end], delimiter, width)
         if unclosed:
+            left -= sum(map(len, lines[start:end]))
+            if left < 0:
+                raise DataError(
+                    f"{path}, line {start + 1:,}: one quotation mark after another is never closed.",
+                    "Save it as CSV once more, every quotation mark inside a field doubled.",
+                )
             fields, end = _read_alone(lines[start], delimiter, width), start + 1
         if len(fields) > 1 or any(map(str.strip, fields)):
             width = width or len(fields)

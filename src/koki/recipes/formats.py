@@ -6,7 +6,7 @@ encoding, and compressed with gzip or not.
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,11 +15,23 @@ from typing import Any, Final
 from koki.errors import DataError
 from koki.recipes.cleaning import repair
 from koki.recipes.columns import REQUIRED, find_columns, require_columns
-from koki.recipes.decoding import decode, records, split_lines, unpack
+from koki.recipes.decoding import MOST_BYTES, MOST_LINES, decode, records, split_lines, unpack
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 LONGEST_FIELD: Final = 20_000
 """Characters; the longest of 11,751 real rows' fields has 3,231: more is a damaged file."""
+
+MOST_COLUMNS: Final = 1_000
+"""A recipe has three to six; more are a line that is no header."""
+
+LONGEST_NAME: Final = 200
+"""Characters of a column's name that are looked at."""
+
+LONGEST_HEADER: Final = MOST_COLUMNS * LONGEST_NAME
+"""Characters of the first line."""
+
+LONGEST_JSON: Final = 1_000_000
+"""Characters of a line; what it holds may take thirty times as much memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +84,20 @@ def open_table(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
     content, packing = unpack(raw, path)
     text, encoding = decode(content)
     if suffix in {".jsonl", ".ndjson"}:
-        return _json_lines(split_lines(text), path, given, f"{encoding} (JSON Lines{packing})")
-    return _delimited(split_lines(text), path, given, f"{encoding}{packing}")
+        return _json_lines(split_lines(text, path), path, given, f"{encoding} (JSON Lines{packing})")
+    return _delimited(split_lines(text, path), path, given, f"{encoding}{packing}")
 
 
 def _plain_names(names: Sequence[str]) -> list[str]:
-    return [" ".join(repair(name)[0].split()) for name in names]
+    return [" ".join(repair(name[:LONGEST_NAME])[0].split()) for name in names]
+
+
+_HEADER: Final = "It should name title, ingredients and steps, and little else."
+
+
+def _require_few(columns: int, path: str) -> None:
+    if columns > MOST_COLUMNS:
+        raise DataError(f"{path} has more than {MOST_COLUMNS:,} columns.", _HEADER)
 
 
 def _row(line: int, fields: dict[str, str], problem: str = "", oddities: tuple[str, ...] = ()) -> Row:
@@ -91,22 +111,26 @@ def _row(line: int, fields: dict[str, str], problem: str = "", oddities: tuple[s
 
 def _delimited(lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
     """Read with the delimiter under which the header names most of the wanted columns."""
-    tables = [_split_at(delimiter, lines, given, encoding) for delimiter in DELIMITERS]
+    if len(next((line for line in lines if not line.isspace()), "")) > LONGEST_HEADER:
+        raise DataError(f"The first line of {path} has more than {LONGEST_HEADER:,} characters.", _HEADER)
+    tables = [_split_at(delimiter, lines, path, given, encoding) for delimiter in DELIMITERS]
     best = max(tables, key=lambda it: (len(it.columns.keys() & {*REQUIRED, *given}), len(it.columns), len(it.header)))
     require_columns(path, best.header, best.columns, given)
     return best
 
 
-def _split_at(delimiter: str, lines: list[str], given: Mapping[str, str], encoding: str) -> Table:
-    record = next(records(lines, delimiter), None)
-    header = _plain_names(record.fields if record else [])
+def _split_at(delimiter: str, lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
+    record = next(records(lines, delimiter, path), None)
+    names = record.fields if record else []
+    _require_few(len(names), path)
+    header = _plain_names(names)
     columns = find_columns(header, given)
-    return Table(encoding, delimiter, header, columns, _delimited_rows(lines, delimiter, len(header), columns))
+    return Table(encoding, delimiter, header, columns, _delimited_rows(lines, delimiter, path, len(header), columns))
 
 
-def _delimited_rows(lines: list[str], delimiter: str, width: int, columns: dict[str, int]) -> Iterator[Row]:
+def _delimited_rows(lines: list[str], delimiter: str, path: str, width: int, columns: dict[str, int]) -> Iterator[Row]:
     needed = 1 + max(columns[wanted] for wanted in REQUIRED)
-    for line, fields, unclosed in islice(records(lines, delimiter), 1, None):
+    for line, fields, unclosed in islice(records(lines, delimiter, path), 1, None):
         oddities = []
         if unclosed:
             oddities.append("a quotation mark is opened and never closed; read to the end of its line")
@@ -123,25 +147,46 @@ def _delimited_rows(lines: list[str], delimiter: str, width: int, columns: dict[
 
 def _json_lines(lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
     """The header is every key that an object has, in the order of their first appearance."""
-    objects = [(number, _object(line)) for number, line in enumerate(lines, 1) if line.strip()]
-    keys = list(dict.fromkeys(key for _, found in objects for key in found or ()))
+    seen: dict[str, None] = {}
+    problem = ""
+    for number, found in _objects(lines):
+        if isinstance(found, dict):
+            seen |= dict.fromkeys(found)
+            _require_few(len(seen), path)
+        elif not seen:
+            problem = problem or f"line {number}: {found}"
+    if problem and not seen:
+        raise DataError(f"{path} has no JSON object on any line; {problem}.", "JSON Lines have a recipe on each line.")
+    keys = list(seen)
     header = _plain_names(keys)
     columns = find_columns(header, given)
     require_columns(path, header, columns, given)
     wanted = {field: keys[place] for field, place in columns.items()}
     rows = (
-        Row(number, {}, "not a JSON object") if found is None else _row_of_values(number, found, wanted)
-        for number, found in objects
+        Row(number, {}, found) if isinstance(found, str) else _row_of_values(number, found, wanted)
+        for number, found in _objects(lines)
     )
     return Table(encoding, "", header, columns, rows)
 
 
-def _object(line: str) -> dict[str, Any] | None:
+def _objects(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """The number of each line that is not blank and its object, or why it has none.
+
+    They are made anew each time: all at once may take thirty times the memory of the file.
+    """
+    for number, line in enumerate(lines, 1):
+        if line and not line.isspace():
+            yield number, _object(line)
+
+
+def _object(line: str) -> dict[str, Any] | str:
+    if len(line) > LONGEST_JSON:
+        return f"a line is longer than {LONGEST_JSON:,} characters"
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):  # RecursionError: brackets a thousand deep
-        return None
-    return found if isinstance(found, dict) else None
+        return "not a JSON object"
+    return found if isinstance(found, dict) else "not a JSON object"
 
 
 def _row_of_values(number: int, values: Mapping[str, Any], wanted: Mapping[str, str]) -> Row:
@@ -166,6 +211,10 @@ def _text(value: object) -> str | None:
 # ------------------------------------------------------------------------------------------------------- Parquet
 
 
+# What pyarrow's errors are kinds of; a file that lies about its sizes asks for more memory than there is.
+_PARQUET_ERRORS: Final = (OSError, ValueError, NotImplementedError, MemoryError)
+
+
 def _parquet(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
     try:
         from pyarrow import parquet
@@ -175,23 +224,35 @@ def _parquet(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
         ) from None
     try:
         file = parquet.ParquetFile(io.BytesIO(raw))
-    except (OSError, ValueError, NotImplementedError) as error:  # what pyarrow's errors are kinds of
+    except _PARQUET_ERRORS as error:
         raise _damaged_parquet(path, error) from error
     keys = file.schema_arrow.names
+    _require_few(len(keys), path)
     header = _plain_names(keys)
     columns = find_columns(header, given)
     require_columns(path, header, columns, given)
+    if file.metadata.num_rows > MOST_LINES:
+        raise DataError(f"{path} has more than {MOST_LINES:,} rows.", "Split it into smaller files.")
     wanted = {field: keys[place] for field, place in columns.items()}
     return Table("Parquet", "", header, columns, _parquet_rows(file, path, wanted))
 
 
 def _parquet_rows(file: Any, path: str, wanted: Mapping[str, str]) -> Iterator[Row]:
     try:
-        batches = file.iter_batches(batch_size=1024, columns=list(wanted.values()))
-        objects = (found for batch in batches for found in batch.to_pylist())
-        for number, found in enumerate(objects, 1):
-            yield _row_of_values(number, found, wanted)
-    except (OSError, ValueError, NotImplementedError) as error:
+        # few rows at once: a file of some kilobytes can hold one long text a million times
+        batches = file.iter_batches(batch_size=64, columns=list(wanted.values()))
+        rows = (row for batch in batches for row in batch.to_pylist())
+        size = 0
+        for number, found in enumerate(rows, 1):
+            row = _row_of_values(number, found, wanted)
+            size += sum(map(len, row.fields.values()))
+            if size > MOST_BYTES:
+                raise DataError(
+                    f"{path} holds more than {MOST_BYTES // 2**20:,} MiB once it is unpacked.",
+                    "Split it into smaller files.",
+                )
+            yield row
+    except _PARQUET_ERRORS as error:
         raise _damaged_parquet(path, error) from error
 
 

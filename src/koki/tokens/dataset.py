@@ -3,7 +3,7 @@
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -172,6 +172,11 @@ class ConversationDataset(Dataset[Example]):
     def system(self) -> str:
         """The system prompt of every conversation."""
         return self._template.system
+
+    @property
+    def control_tokens(self) -> Collection[str]:
+        """The texts of the tokens that steer the model."""
+        return self._template.control_tokens.keys()
 
     def kind(self, number: int) -> Kind:
         """What kind of conversation this is."""

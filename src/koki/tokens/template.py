@@ -45,17 +45,23 @@ class ChatTemplate:
     Attributes:
         system: the system prompt of every conversation.
         stop_id: the special token that ends an answer; always supervised.
+        control_tokens: text -> id of the tokens that steer a model.
         head, middle, tail: ids before the question, between question and answer, and from the stop token on.
         answer_start: ids at the front of an encoded answer that belong to the template, not to the answer.
 
     Raises:
-        ModelError: the tokenizer has no chat template, or one in which no stop token follows the answer.
+        ModelError: the tokenizer has no chat template, or one in which no stop token follows the answer; or the text
+            of a control token becomes that token.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str) -> None:
         self.system = system
         self._text_tokenizer = _without_added_tokens(tokenizer)
         self._cuts_at_blank_lines = json.dumps(QWEN2_SPLIT) in self._text_tokenizer.to_str()
+        self.control_tokens = {
+            token.content: number for number, token in tokenizer.added_tokens_decoder.items() if token.special
+        }
+        self._require_text_to_stay_text()
         pieces = _cut(_render(tokenizer), tokenizer)
         _slot(pieces, _SYSTEM)  # a template that drops the system prompt would drop it silently
         at_question, at_answer = _slot(pieces, _QUESTION), _slot(pieces, _ANSWER)
@@ -147,6 +153,16 @@ class ChatTemplate:
         """What is the same in every conversation."""
         return self.head, self.middle, self.tail
 
+    def _require_text_to_stay_text(self) -> None:
+        for (text, number), ids in zip(
+            self.control_tokens.items(), self.encode(list(self.control_tokens)), strict=True
+        ):
+            if number in ids:
+                raise ModelError(
+                    f"The tokenizer makes the control token of the text {text!r}, wherever that comes from.",
+                    "Use the tokenizer of the Qwen2 or Qwen3 family.",
+                )
+
     def _join(self, pieces: Sequence[int | str], system: str = "") -> Ids:
         ids: list[int] = []
         for piece in pieces:
@@ -172,7 +188,12 @@ def _render(tokenizer: PreTrainedTokenizerBase, next_question: str = "") -> str:
     ]
     if next_question:
         messages.append({"role": "user", "content": next_question})
-    return str(tokenizer.apply_chat_template(messages, tokenize=False))
+    try:
+        return str(tokenizer.apply_chat_template(messages, tokenize=False))
+    except Exception as error:  # a template is a program, and can fail in any way
+        raise ModelError(
+            f"The chat template cannot be used: {error}", "Use an instruct model of the Qwen2 or Qwen3 family."
+        ) from error
 
 
 def _cut(rendered: str, tokenizer: PreTrainedTokenizerBase) -> list[int | str]:

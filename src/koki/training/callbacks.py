@@ -3,7 +3,8 @@
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -107,11 +108,36 @@ class TensorBoardLog(TensorBoardCallback):
         try:
             super().on_log(args, state, control, logs, **options)  # type: ignore[no-untyped-call]
         except OSError as error:
-            self._failed = True
-            self._say(f"TensorBoard's log cannot be written: {error}; training goes on without it")
+            self._do_without(error, "training goes on without it")
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """The writer is closed by whoever opened it, also after a failure."""
+        """Written to the end. The writer is closed by whoever opened it, also after a failure."""
+        if self._failed:
+            return
+        try:
+            self.tb_writer.flush()
+        except OSError as error:
+            self._do_without(error, "its last points are lost")
+
+    def _do_without(self, error: OSError, what_follows: str) -> None:
+        self._failed = True
+        self._say(f"TensorBoard's log cannot be written: {error}; {what_follows}")
+
+
+@contextmanager
+def quiet_tensorboard_thread() -> Iterator[None]:
+    """Keep the thread that writes TensorBoard's log from printing a traceback: `TensorBoardLog` says why it died."""
+    before = threading.excepthook
+
+    def hook(died: threading.ExceptHookArgs) -> None:
+        if not type(died.thread).__module__.startswith("tensorboard."):
+            before(died)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 class SaveByTheClock(TrainerCallback):

@@ -243,7 +243,7 @@ def _flaw(folder: Path) -> str | None:
                 return f"{name} has changed since it was saved"
     except FileNotFoundError as error:
         return f"{Path(str(error.filename)).name} is missing; it was not written to the end"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return f"its seal cannot be read ({error})"
     return None
 

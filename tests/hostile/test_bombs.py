@@ -1,0 +1,242 @@
+"""Files made to fill the memory or to be read for ever: an error of Koki's or rows dropped, in bounded time and memory.
+
+Each is read by a process of its own that may use 1 GiB and some seconds. What holds for files of a gigabyte is shown
+with smaller limits.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from koki.cli import app
+from koki.config import load_config
+from koki.errors import ConfigError, DataError, KokiError
+from koki.evaluation.own_questions import read_questions
+from koki.recipes import decoding, formats
+from koki.recipes.table import read_recipes, require_files
+
+HEADER = "Title,Ingredients,Steps\n"
+SOTO = "Soto,ayam--serai,Rebus ayam sampai empuk.\n"
+
+
+def write(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+# --------------------------------------------------------------------------------- sizes, under smaller limits
+
+
+def sparse(path: Path, size: int = 2**40) -> Path:
+    with path.open("wb") as file:
+        file.truncate(size)
+    return path
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda path: require_files([path]),
+        read_questions,
+        lambda path: load_config(file=path),
+    ],
+    ids=["recipes", "questions", "configuration"],
+)
+def test_a_file_of_a_terabyte_is_not_read(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    with pytest.raises(KokiError, match=r"1,099,511,627,776 bytes are more than"):
+        read(sparse(tmp_path / "besar.csv"))
+
+
+def test_a_file_of_too_many_lines_is_refused_before_they_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "MOST_LINES", 1000)
+    for end in ("\n", "\r", "\r\n"):
+        require_files([write(tmp_path, "penuh.csv", HEADER + SOTO + end * 998)])
+        with pytest.raises(DataError, match=r"baris\.csv has more than 1,000 lines"):
+            require_files([write(tmp_path, "baris.csv", HEADER + SOTO + end * 999)])
+
+
+def test_a_million_columns_are_no_header(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"first line of .* has more than 200,000 characters"):
+        require_files([write(tmp_path, "r.csv", ",".join(f"kolom {number}" for number in range(1_000_000)))])
+    with pytest.raises(DataError, match="more than 1,000 columns"):
+        require_files([write(tmp_path, "r.csv", HEADER.strip() + "," * 1_000 + "\n" + SOTO)])
+
+
+def test_keys_without_end_are_no_header(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({f"kunci {number}": 1}) + "\n" for number in range(1_001))
+    with pytest.raises(DataError, match="more than 1,000 columns"):
+        require_files([write(tmp_path, "r.jsonl", lines)])
+
+
+def test_a_row_of_a_million_fields_is_a_row_with_too_many(tmp_path: Path) -> None:
+    recipes, report = read_recipes([write(tmp_path, "r.csv", HEADER + SOTO + "a" + ",b" * 1_000_000 + "\n")])
+    assert [recipe.title for recipe in recipes] == ["Soto"]
+    assert any("more fields than the header" in warning for warning in report.files[0].warnings)
+
+
+def test_a_json_line_that_is_too_long_is_dropped_unread(tmp_path: Path) -> None:
+    soto = json.dumps({"Title": "Soto", "Ingredients": ["ayam", "serai"], "Steps": "Rebus ayam."})
+    hostile = '{"Title": [' + "[]," * 400_000 + "[]]}"
+    _, report = read_recipes([write(tmp_path, "r.jsonl", f"{soto}\n{hostile}\n{'[' * 10_000}\n")])
+    assert [row.reason for row in report.dropped] == [
+        "a line is longer than 1,000,000 characters",
+        "not a JSON object",
+    ]
+
+
+def test_quotation_marks_made_to_swallow_the_file_again_and_again_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "MOST_REREAD", 2**20)
+    lines = 'b","c\n' * 3_000 + '"""x\n'  # each of these opens a mark that only the last closes
+    with pytest.raises(DataError, match="never closed"):
+        read_recipes([write(tmp_path, "r.csv", HEADER + SOTO + lines)])
+
+
+# ------------------------------------------------------------------- real sizes, in a process with little memory
+
+
+def limited() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+    resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
+
+
+def check(path: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "koki", "check", str(path)],
+        preexec_fn=limited,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are kept by Linux alone")
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda it: write(it, "r.csv", HEADER + SOTO + f'Soto,"{"ayam " * 2**21}",Rebus\n'), "longer than 20,000"),
+        (lambda it: write(it, "r.csv", "\n" * 5_000_000), "is empty"),
+        (lambda it: write(it, "r.csv", HEADER + "\n" * 11_000_000), "more than 10,000,000 lines"),
+        (lambda it: write(it, "r.csv", HEADER + "\0" * 5_000_000), "No recipe to learn from"),
+        (lambda it: sparse(it / "r.csv", 2**30), "There is not enough memory"),
+    ],
+    ids=["field", "newlines", "more newlines", "NUL", "memory"],
+)
+def test_a_bomb_takes_little_memory_and_time(tmp_path: Path, make: Callable[[Path], Path], says: str) -> None:
+    run = check(make(tmp_path))
+    assert says in run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+
+
+# ----------------------------------------------------------------------------------- what is not a regular file
+
+
+@pytest.fixture(params=["pipe", "loop", "folder", "/dev/zero", "/dev/full"])
+def odd(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A path that has one wait for ever, or gives bytes for ever, or no file."""
+    path = tmp_path / "aneh"
+    match request.param:
+        case "pipe":
+            os.mkfifo(path)
+        case "loop":
+            path.symlink_to(tmp_path / "lagi")
+            (tmp_path / "lagi").symlink_to(path)
+        case "folder":
+            path.mkdir()
+        case device:
+            path.symlink_to(device)
+    return path
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda path: read_recipes([path]),
+        read_questions,
+        lambda path: load_config(file=path),
+        lambda path: app(["parse", str(path)], standalone_mode=False),
+    ],
+    ids=["recipes", "questions", "configuration", "parse"],
+)
+def test_what_is_no_file_is_an_error(odd: Path, read: Callable[[Path], object]) -> None:
+    with pytest.raises(KokiError, match=r"cannot be read|is a folder"):
+        read(odd)
+
+
+# --------------------------------------------------------------------------------------------- configuration
+
+
+LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (LAUGHS + "seed: *i", "an alias"),
+        ("a: &a {x: 1}\nb: &b {<<: [*a, *a]}", "an alias"),
+        ("seed: &a [*a]", "an alias"),
+        ("[" * 10_000, "deeper than 20 levels"),
+        ("seed: " + "{a: " * 10_000, "deeper than 20 levels"),
+        ("seed: !!python/object/apply:os.mkdir [ditulis]", "could not determine a constructor"),
+        ("seed: !!python/name:os.system", "could not determine a constructor"),
+        ("seed: 2001-99-99", "month must be in"),
+        (f"seed: {'9' * 5000}", "Exceeds the limit"),
+        (f"seed: 0x{'f' * 5000}", "seed cannot be so long a number"),
+        ("seed: 4294967296", "seed cannot be 4294967296"),
+        ("training: {learning_rate: .inf}", "learning_rate cannot be inf"),
+        ("seed: \0", "unacceptable character"),
+    ],
+    ids=range(13),
+)
+def test_a_configuration_that_is_no_plain_data_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=says):
+        load_config(file=write(tmp_path, "c.yaml", text))
+    assert not Path("ditulis").exists()
+
+
+@pytest.mark.parametrize("value", ["*a", "&a [*a]", "2001-99-99", "9" * 5000, "\0"])
+def test_a_setting_that_is_no_plain_data_is_an_error(value: str) -> None:
+    with pytest.raises(ConfigError):
+        load_config(assignments=[f"seed={value}"])
+
+
+# ---------------------------------------------------------------------------------------------------- Parquet
+
+
+def test_a_parquet_file_of_too_many_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(formats, "MOST_LINES", 1000)
+    columns = {name: ["x"] * 1001 for name in ("Title", "Ingredients", "Steps")}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet")  # a few hundred bytes hold any number of rows
+    with pytest.raises(DataError, match="more than 1,000 rows"):
+        require_files([tmp_path / "r.parquet"])
+
+
+def test_a_parquet_file_that_repeats_a_text_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(formats, "MOST_BYTES", 2**20)
+    columns = {name: ["garam " * 1000] * 100 for name in ("Title", "Ingredients", "Steps")}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet")
+    assert (tmp_path / "r.parquet").stat().st_size < 2**15
+    with pytest.raises(DataError, match="holds more than 1 MiB"):
+        read_recipes([tmp_path / "r.parquet"])

@@ -1,0 +1,197 @@
+"""Folders of others and folders that somebody wrote in: no code of theirs is run, and absurd values are an error."""
+
+import ast
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import printed
+from rich.console import Console
+
+import koki
+from koki.config import ModelConfig, RunConfig
+from koki.errors import CheckpointError, KokiError, ModelError, RunError
+from koki.inference.engine import Chef
+from koki.model.base import find_base, load_base, load_tokenizer
+from koki.model.device import detect_device
+from koki.pipeline import TrainResult, train
+from koki.tokens.template import ChatTemplate
+from koki.training.checkpoints import SEAL, _contents, find_newest
+
+MakeConfig = Callable[..., RunConfig]
+SOURCES = sorted(Path(koki.__file__).parent.rglob("*.py"))
+
+
+# ------------------------------------------------------------------------------------------------- code of others
+
+
+def test_no_module_unpickles_evaluates_or_trusts_remote_code() -> None:
+    assert len(SOURCES) > 40
+    for file in SOURCES:
+        tree = ast.parse(file.read_text("utf-8"))
+        imported = {
+            name.name for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for name in node.names
+        }
+        assert not imported & {"pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}, file
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name = ast.unparse(call.func)
+            options = {option.arg: ast.unparse(option.value) for option in call.keywords}
+            assert name not in {"eval", "exec", "yaml.unsafe_load", "yaml.full_load"}, file
+            assert options.get("trust_remote_code", "False") == "False", file
+            assert name != "torch.load" or options.get("weights_only") == "True", file
+            assert name != "np.load" or options.get("allow_pickle", "False") == "False", file
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """A copy of the base that ships, to write in."""
+    return Path(shutil.copytree(find_base(ModelConfig(name="mini")).location, tmp_path / "dasar"))
+
+
+def change(file: Path, **values: object) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | values), "utf-8")
+
+
+def load_all(folder: Path) -> None:
+    config = ModelConfig(name=str(folder))
+    source = find_base(config)
+    ChatTemplate(load_tokenizer(str(folder)), "Kamu Koki.")
+    load_base(source, config, detect_device("no"))
+
+
+@pytest.mark.parametrize("model_type", ["qwen2", "jahat"])
+def test_code_in_a_base_folder_is_never_run(base: Path, tmp_path: Path, model_type: str) -> None:
+    trace = tmp_path / "dijalankan"
+    code = f"open({str(trace)!r}, 'w')\nclass Config: pass\nclass Model: pass\nclass Tokenizer: pass\n"
+    for name in ("modeling_jahat.py", "configuration_jahat.py", "tokenization_jahat.py"):
+        (base / name).write_text(code, "utf-8")
+    auto = {"AutoConfig": "configuration_jahat.Config", "AutoModelForCausalLM": "modeling_jahat.Model"}
+    change(base / "config.json", auto_map=auto, model_type=model_type)
+    change(base / "tokenizer_config.json", auto_map={"AutoTokenizer": ["tokenization_jahat.Tokenizer", None]})
+    try:
+        load_all(base)
+    except ModelError:
+        assert model_type == "jahat"
+    assert not trace.exists()
+
+
+# ------------------------------------------------------------------------------------------------- absurd values
+
+
+@pytest.mark.parametrize(
+    ("file", "values"),
+    [
+        ("config.json", {"hidden_size": -1}),
+        ("config.json", {"hidden_size": 10**12}),
+        ("config.json", {"num_attention_heads": 0}),
+        ("config.json", {"num_hidden_layers": "banyak"}),
+        ("config.json", {"vocab_size": 10**15}),
+        ("config.json", {"hidden_act": "jahat"}),
+        ("config.json", {"model_type": ["qwen2"]}),
+        ("tokenizer.json", {"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []}}),
+        ("tokenizer.json", {"model": None}),
+        ("tokenizer.json", {"added_tokens": 3}),
+        ("tokenizer_config.json", {"tokenizer_class": 3}),
+    ],
+    ids=str,
+)
+def test_absurd_values_in_a_base_folder_are_an_error(base: Path, file: str, values: dict[str, object]) -> None:
+    change(base / file, **values)
+    with pytest.raises(ModelError):
+        load_all(base)
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer.json", "model.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, b"[" * 100_000, b'{"a": 1', b"\xff" * 64])
+def test_a_file_of_a_base_that_is_no_such_file_is_an_error(base: Path, file: str, content: bytes) -> None:
+    (base / file).write_bytes(content)
+    with pytest.raises(ModelError):
+        load_all(base)
+
+
+@pytest.mark.parametrize(
+    "text", ["{% for %}", "{{ 1/0 }}", "{{ raise_exception('tidak') }}", "{{ messages.__class__.__mro__ }}"]
+)
+def test_a_chat_template_that_fails_or_reaches_out_is_an_error(base: Path, text: str) -> None:
+    (base / "chat_template.jinja").write_text(text, "utf-8")
+    with pytest.raises(ModelError):
+        ChatTemplate(load_tokenizer(str(base)), "Kamu Koki.")
+
+
+@pytest.fixture
+def run(finished_run: TrainResult, tmp_path: Path) -> Path:
+    """A copy of a finished run, to write in."""
+    return Path(shutil.copytree(finished_run.folder, tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        [],
+        {},
+        {"base_model": 3},
+        {"settings": []},
+        {"system_prompt": None},
+        {"settings": {"model.name": 3}},
+        {"data": {"files": [3]}},
+    ],
+    ids=str,
+)
+def test_an_absurd_run_card_is_an_error_that_names_it(run: Path, card: Any) -> None:
+    file = run / "training_metadata.json"
+    if card:
+        change(file, **card)
+    else:
+        file.write_text(json.dumps(card), "utf-8")
+    with pytest.raises(RunError, match=r"training_metadata\.json"):
+        Chef.load(run)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("adapter_config.json", b"{}"),
+        ("adapter_config.json", b'{"peft_type": "LORA", "r": "besar", "target_modules": ["q_proj"]}'),
+        ("adapter_model.safetensors", b"\xff" * 100),
+        ("adapter_model.safetensors", b""),
+        ("tokenizer.json", b"{}"),
+    ],
+)
+def test_a_tampered_adapter_or_tokenizer_is_an_error(run: Path, file: str, content: bytes) -> None:
+    (run / file).write_bytes(content)
+    with pytest.raises(KokiError):
+        Chef.load(run)
+
+
+# --------------------------------------------------------------------------------------------------- checkpoints
+
+
+@pytest.mark.parametrize(
+    "name", ["adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json"]
+)
+def test_a_changed_file_of_a_checkpoint_fails_its_hash(run: Path, name: str) -> None:
+    file = run / "checkpoint-12" / name
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    search = find_newest(run)
+    assert search.damaged[0].flaw == f"{name} has changed since it was saved"
+    assert search.newest is not None
+    assert search.newest.step == 6
+
+
+@pytest.mark.parametrize("state", ["{", "[]", "{}", '{"global_step": -1}', '{"global_step": 1e999, "max_steps": 3}'])
+def test_an_absurd_state_is_an_error_even_under_a_true_seal(
+    run: Path, short_config: MakeConfig, console: Console, state: str
+) -> None:
+    checkpoint = run / "checkpoint-12"
+    (checkpoint / "trainer_state.json").write_text(state, "utf-8")
+    seal = json.loads((checkpoint / SEAL).read_text("utf-8"))
+    (checkpoint / SEAL).unlink()
+    (checkpoint / SEAL).write_text(json.dumps(seal | {"files": _contents(checkpoint)}), "utf-8")
+    with pytest.raises(CheckpointError, match=r"trainer_state\.json cannot be used"):
+        train(short_config(output=run), console)
+    assert "Damaged" not in printed(console)
