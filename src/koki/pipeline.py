@@ -5,7 +5,7 @@ import os
 import signal
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +33,7 @@ from koki.tokens.batches import StepCollator, VariationSampler
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
+from koki.tokens.training_data import Shelf, TrainingData
 from koki.training.callbacks import GracefulStop, ProgressCallback, SaveByTheClock, TensorBoardLog
 from koki.training.checkpoints import WRITE_ERRORS, Checkpoint, Identity, find_newest, require_same_run, set_aside
 from koki.training.curves import draw_curves
@@ -120,16 +121,10 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
         require_space(run_folder, trainable, len(tokenizer), config.training.save_total_limit)
 
-        # recipe CSV: structure, cleaning
-        recipes, data_report = read_recipes(files, config.data.columns)
-        console.print(data_report.render())
-
-        # split; conversations; chat template; tokens
-        recipes, held_out = split_recipes(recipes, config)
-        _say_what_is_held_out(console, held_out)
-        dataset = ConversationDataset(compose(recipes, config), template, len(tokenizer), config.tokens)
-        console.print(dataset.report.render())
-        identity |= {"recipes": len(recipes), "conversations": dataset.digest()[:16]}
+        # recipe CSV: structure, cleaning; split; conversations; chat template; tokens
+        data = training_data(config, template, len(tokenizer), console)
+        dataset = data.dataset
+        identity |= {"recipes": data.recipes, "conversations": dataset.digest()[:16]}
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
         write_config(run_folder, config)
@@ -182,7 +177,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         # save model, tokenizer and metadata
         finished = outcome.steps >= trainer.state.max_steps
         if finished:
-            card = run_card(config, source, device, template.system, data_report, len(held_out), dataset, outcome)
+            held_out = len(data.held_out)
+            card = run_card(config, source, device, template.system, data.report, held_out, dataset, outcome)
             with _the_result_or_an_error(run_folder):
                 save_result(run_folder, model, tokenizer, card)
                 draw_curves(outcome.log_history, run_folder / CURVES)
@@ -219,6 +215,36 @@ def compose(recipes: list[Recipe], config: RunConfig) -> Iterator[list[Conversat
         yield composer.compose_tip(tip)
 
 
+def training_data(config: RunConfig, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:
+    """What a run with this configuration trains on: made from the recipes, or as it was kept when it was made before.
+
+    Raises:
+        DataError: as `read_recipes` and `ConversationDataset`.
+    """
+    files = recipe_files(config)
+    shelf = Shelf(files, template, config)
+    data = shelf.find()
+    if data is not None:
+        console.print(data.report.render())
+        _say_what_is_held_out(console, data.held_out)
+    else:
+        # recipe CSV: structure, cleaning
+        recipes, report = read_recipes(files, config.data.columns)
+        console.print(report.render())
+
+        # split; conversations; chat template; tokens
+        recipes, held_out = split_recipes(recipes, config)
+        titles = tuple(recipe.title for recipe in held_out)
+        _say_what_is_held_out(console, titles)
+        units, known = compose(recipes, config), shelf.known_pieces()
+        dataset = ConversationDataset(units, template, vocabulary_size, config.tokens, known)
+        data = TrainingData(dataset, report, titles)
+        if (problem := shelf.keep(data)) is not None:
+            _say(console, "Cache", f"the tokens are not kept for the next time: {problem}")
+    console.print(data.dataset.report.render())
+    return data
+
+
 def build_dataset(config: RunConfig) -> ConversationDataset:
     """The conversations that a run with this configuration would train on.
 
@@ -226,10 +252,8 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
         KokiError: as `train`.
     """
     quiet_libraries()
-    recipes, _ = read_recipes(recipe_files(config), config.data.columns)
     tokenizer, template = _load_template(find_base(config.model).location, config)
-    train_recipes, _ = split_recipes(recipes, config)
-    return ConversationDataset(compose(train_recipes, config), template, len(tokenizer), config.tokens)
+    return training_data(config, template, len(tokenizer), Console(quiet=True)).dataset
 
 
 def preview_recipe(config: RunConfig, number: int) -> Preview:
@@ -311,10 +335,10 @@ def _say_where_it_starts(console: Console, source: BaseSource, checkpoint: Check
         _say(console, "Start", f"base {where}: no checkpoint in the run folder")
 
 
-def _say_what_is_held_out(console: Console, held_out: list[Recipe]) -> None:
+def _say_what_is_held_out(console: Console, held_out: Sequence[str]) -> None:
     if not held_out:
         return
-    titles = ", ".join(recipe.title for recipe in held_out[:5]) + (", ..." if len(held_out) > 5 else "")
+    titles = ", ".join(held_out[:5]) + (", ..." if len(held_out) > 5 else "")
     _say(console, "Held out", f"{len(held_out):,} recipes are not trained on: {titles}")
     _say(console, "", "--set data.validation_fraction=0 trains on all")
 
