@@ -3,8 +3,10 @@
     python benchmarks/data_speed.py recipes/*.csv --model mini --sample 2000
 
 Reading, composing and tokenising are timed apart, for 1/16, 4/16 and all of the rows (every sixteenth row, every
-fourth, each), in a process of its own for each. Then a sample of the conversations is tokenised as it is usually done,
-`datasets.map` over `apply_chat_template(..., tokenize=True)`, and the ids are compared (`--sample 0`: all of them).
+fourth, each), in a process of its own for each; composing and tokenising go on side by side, so only their processor
+time can be told apart. Then, in another process, the same from the cache (one of the benchmark's own). Then a sample of
+the conversations is tokenised as it is usually done, `datasets.map` over `apply_chat_template(..., tokenize=True)`, and
+the ids are compared (`--sample 0`: all of them).
 
 Without files the recipes that ship are read. `--model` names the tokenizer: `mini`, a folder, or a hub id.
 """
@@ -12,7 +14,9 @@ Without files the recipes that ship are read. `--model` names the tokenizer: `mi
 import argparse
 import csv
 import importlib.util
+import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from itertools import islice
@@ -25,7 +29,7 @@ from koki.config import RunConfig, load_config
 from measuring import Clock, measured, memory, report
 
 SHARES = (16, 4, 1)
-PHASES = ("reading", "composing", "tokenising", "first batch")
+PHASES = ("tokenizer", "reading", "composing", "tokenising", "keeping", "first batch")
 
 _T = TypeVar("_T")
 
@@ -39,12 +43,16 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         configs = [configured([thinned(Path(file), share, Path(folder)) for file in options.files]) for share in SHARES]
+        os.environ["KOKI_CACHE"] = str(Path(folder) / "cache")
         results = [measured(time_koki, config) for config in configs]
+        cached = [measured(time_cached, config) for config in configs]
         peer = measured(time_datasets, configs[0] if options.sample else configs[-1], options.sample)
-    columns = ("rows", "conversations", *(f"{phase}, CPU s (wall)" for phase in PHASES), "all, CPU s (wall)", "peak MB")
-    rows = [row(result) for result in results]
+    phases = (f"{phase}, CPU s" for phase in PHASES)
+    both = ("all, CPU s (wall)", "peak MB")
+    columns = ("rows", "conversations", *phases, *both, *(f"cached: {column}" for column in both))
+    rows = [[*row(result), *totals(again)] for result, again in zip(results, cached, strict=True)]
     title = f"From {len(options.files)} files to the first batch, tokenizer of {options.model}"
-    report("data_speed", title, columns, rows, {"growth": results, "peer": peer})
+    report("data_speed", title, columns, rows, {"growth": results, "cached": cached, "peer": peer})
     print(verdict(results[-1], peer))
 
 
@@ -73,14 +81,17 @@ def thinned(file: Path, share: int, folder: Path) -> str:
 
 def row(result: dict[str, Any]) -> list[str]:
     """What the table says of a number of rows."""
-    seconds = [result["seconds"][phase] for phase in PHASES]
-    seconds.append({clock: sum(phase[clock] for phase in seconds) for clock in ("cpu", "wall")})
     return [
         f"{result['rows']:,}",
         f"{result['conversations']:,}",
-        *(f"{phase['cpu']:.2f} ({phase['wall']:.2f})" for phase in seconds),
-        f"{result['peak'] / 1e6:,.0f}",
+        *(f"{result['seconds'][phase]:.2f}" for phase in PHASES),
+        *totals(result),
     ]
+
+
+def totals(result: dict[str, Any]) -> list[str]:
+    """All phases together, and the highest memory."""
+    return [f"{result['all']['cpu']:.2f} ({result['all']['wall']:.2f})", f"{result['peak'] / 1e6:,.0f}"]
 
 
 def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
@@ -89,7 +100,7 @@ def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
         return f"datasets.map is skipped: {peer['skipped']}"
     theirs = peer["seconds"]["cpu"] / peer["conversations"]
     tokenising, composing = (
-        result["seconds"][phase]["cpu"] / result["conversations"] for phase in ("tokenising", "composing")
+        result["seconds"][phase] / result["conversations"] for phase in ("tokenising", "composing")
     )
     return (
         f"Microseconds of processor time a conversation: datasets.map {theirs * 1e6:,.0f}, "
@@ -101,51 +112,80 @@ def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
 
 
 def time_koki(config: RunConfig) -> dict[str, Any]:
-    """Seconds of each phase, and the peak of the whole process."""
-    from koki.dialogue.phrasebook import load_phrasebook
-    from koki.model.base import find_base, load_tokenizer
-    from koki.pipeline import compose, quiet_libraries, recipe_files
+    """Processor seconds of each phase, both clocks and the peak of the whole way."""
+    from koki.pipeline import compose, recipe_files
     from koki.recipes.table import read_recipes
-    from koki.tokens.batches import StepCollator, VariationSampler
     from koki.tokens.dataset import ConversationDataset
-    from koki.tokens.template import ChatTemplate
+    from koki.tokens.training_data import Shelf, TrainingData
 
-    quiet_libraries()
-    tokenizer = load_tokenizer(find_base(config.model).location)
-    template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
-    seconds = {}
-    clock = Clock()
-    recipes, data_report = read_recipes(recipe_files(config), config.data.columns)
-    seconds["reading"] = clock.read()
-    clock, composing = Clock(), {"cpu": 0.0, "wall": 0.0}
+    whole, composing = Clock(), {"cpu": 0.0}
+    seconds, clock = {}, Clock()
+    tokenizer, template = load_template(config)
+    seconds["tokenizer"], clock = clock.read()["cpu"], Clock()
+    files = recipe_files(config)
+    recipes, data_report = read_recipes(files, config.data.columns)
+    seconds["reading"], clock = clock.read()["cpu"], Clock()
     units = metered(compose(recipes, config), composing)
     dataset = ConversationDataset(units, template, len(tokenizer), config.tokens)
-    seconds["composing"] = composing
-    seconds["tokenising"] = {name: value - composing[name] for name, value in clock.read().items()}
-    clock = Clock()
-    sampler = VariationSampler(dataset, "all", config.seed)
-    StepCollator(config.tokens_per_micro_batch)([dataset[number] for number in islice(sampler, 8)])
-    seconds["first batch"] = clock.read()
+    seconds["composing"] = composing["cpu"]
+    seconds["tokenising"], clock = clock.read()["cpu"] - composing["cpu"], Clock()
+    Shelf(files, template, config).keep(TrainingData(dataset, data_report, ()))
+    seconds["keeping"], clock = clock.read()["cpu"], Clock()
+    make_first_batch(dataset, config)
+    seconds["first batch"] = clock.read()["cpu"]
     return {
         "rows": data_report.rows_read,
         "conversations": len(dataset),
         "seconds": seconds,
+        "all": whole.read(),
         "peak": memory()[1],
     }
 
 
+def time_cached(config: RunConfig) -> dict[str, Any]:
+    """Both clocks and the peak, where `time_koki` was here before."""
+    from rich.console import Console
+
+    from koki.pipeline import training_data
+
+    clock = Clock()
+    tokenizer, template = load_template(config)
+    data = training_data(config, template, len(tokenizer), Console(quiet=True))
+    make_first_batch(data.dataset, config)
+    return {"conversations": len(data.dataset), "all": clock.read(), "peak": memory()[1]}
+
+
+def load_template(config: RunConfig) -> tuple[Any, Any]:
+    """The tokenizer and its chat template."""
+    from koki.dialogue.phrasebook import load_phrasebook
+    from koki.model.base import find_base, load_tokenizer
+    from koki.pipeline import quiet_libraries
+    from koki.tokens.template import ChatTemplate
+
+    quiet_libraries()
+    tokenizer = load_tokenizer(find_base(config.model).location)
+    return tokenizer, ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+
+
+def make_first_batch(dataset: Any, config: RunConfig) -> None:
+    """What the first step of a run would get."""
+    from koki.tokens.batches import StepCollator, VariationSampler
+
+    sampler = VariationSampler(dataset, "all", config.seed)
+    StepCollator(config.tokens_per_micro_batch)([dataset[number] for number in islice(sampler, 8)])
+
+
 def metered(items: Iterable[_T], seconds: dict[str, float]) -> Iterator[_T]:
-    """The items; the time it takes to make them is added to ``seconds``."""
+    """The items; the processor time of the thread that makes them is added to ``seconds["cpu"]``."""
     iterator = iter(items)
     while True:
-        clock = Clock()
+        start = time.thread_time()
         try:
             item = next(iterator)
         except StopIteration:
             return
         finally:
-            for name, value in clock.read().items():
-                seconds[name] += value
+            seconds["cpu"] += time.thread_time() - start
         yield item
 
 

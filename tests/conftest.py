@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,14 @@ TELUR = {
 def interruptible() -> None:
     """A shell that runs the suite in the background has it ignore SIGINT, and Koki leaves ignored what is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's own cache is not for tests, nor for the processes they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KOKI_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +33,7 @@ from koki.tokens.batches import StepCollator, StepSampler, VariationSampler
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
+from koki.tokens.training_data import Shelf, TrainingData
 from koki.training.callbacks import (
     GracefulStop,
     ProgressCallback,
@@ -116,10 +117,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         processes.from_first(lambda: require_space(run_folder, costs.disk))
         _say_how_it_opened(console, folder)
         checkpoint = processes.from_first(lambda: _newest_checkpoint(run_folder, console))
-        identity = _settings_identity(config, source, processes)
+        identity = _settings_identity(config, source, processes, checkpoint)
         if checkpoint is not None:
-            if checkpoint.identity.get("base model") == source.revision:  # the same, whatever it is called now
-                identity["model.name"] = checkpoint.identity.get("model.name", config.model.name)
             require_same_run(checkpoint, identity)
         _say_where_it_starts(console, source, checkpoint)
         tensorboard = processes.is_first and opened.enter_context(_tensorboard(run_folder, checkpoint))
@@ -144,16 +143,10 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             shard_base(model, device.kind)
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
 
-        # recipe CSV: structure, cleaning
-        recipes, data_report = read_recipes(files, config.data.columns)
-        console.print(data_report.render())
-
-        # split; conversations; chat template; tokens
-        recipes, held_out = split_recipes(recipes, config)
-        _say_what_is_held_out(console, held_out)
-        dataset = ConversationDataset(compose(recipes, config), template, len(tokenizer), config.tokens)
-        console.print(dataset.report.render())
-        identity |= {"recipes": len(recipes), "conversations": dataset.digest()[:16]}
+        # recipe CSV: structure, cleaning; split; conversations; chat template; tokens
+        data = training_data(config, template, len(tokenizer), console)
+        dataset = data.dataset
+        identity |= {"recipes": data.recipes, "conversations": dataset.digest()[:16]}
         processes.require_same(identity)
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
@@ -171,9 +164,9 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         # Trainer
         warn = partial(_say, console, "Warning")
         progress, stop = ProgressCallback(console), GracefulStop(console, processes)
-        callbacks = [progress, stop, *([TensorBoardLog(tensorboard, warn)] if tensorboard else [])]
-        if config.training.save_minutes is not None:
-            callbacks.append(SaveByTheClock(config.training.save_minutes, processes))
+        callbacks = [progress, stop]
+        callbacks += [TensorBoardLog(tensorboard, warn)] if tensorboard else []
+        callbacks += [SaveByTheClock(config.training.save_minutes, processes)] if config.training.save_minutes else []
         trainer = RecipeTrainer(
             model=model,
             args=arguments,
@@ -211,7 +204,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         # save model, tokenizer and metadata
         finished = outcome.steps >= trainer.state.max_steps
         if finished and processes.is_first:
-            card = run_card(config, source, device, template.system, data_report, len(held_out), dataset, outcome)
+            held_out = len(data.held_out)
+            card = run_card(config, source, device, template.system, data.report, held_out, dataset, outcome)
             with _the_result_or_an_error(run_folder):
                 save_result(run_folder, model, tokenizer, card)
                 draw_curves(outcome.log_history, run_folder / CURVES)
@@ -250,6 +244,36 @@ def compose(recipes: list[Recipe], config: RunConfig) -> Iterator[list[Conversat
         yield composer.compose_tip(tip)
 
 
+def training_data(config: RunConfig, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:
+    """What a run with this configuration trains on: made from the recipes, or as it was kept when it was made before.
+
+    Raises:
+        DataError: as `read_recipes` and `ConversationDataset`.
+    """
+    files = recipe_files(config)
+    shelf = Shelf(files, template, config)
+    data = shelf.find()
+    if data is not None:
+        console.print(data.report.render())
+        _say_what_is_held_out(console, data.held_out)
+    else:
+        # recipe CSV: structure, cleaning
+        recipes, report = read_recipes(files, config.data.columns)
+        console.print(report.render())
+
+        # split; conversations; chat template; tokens
+        recipes, held_out = split_recipes(recipes, config)
+        titles = tuple(recipe.title for recipe in held_out)
+        _say_what_is_held_out(console, titles)
+        units, known = compose(recipes, config), shelf.known_pieces()
+        dataset = ConversationDataset(units, template, vocabulary_size, config.tokens, known)
+        data = TrainingData(dataset, report, titles)
+        if (problem := shelf.keep(data)) is not None:
+            _say(console, "Cache", f"the tokens are not kept for the next time: {problem}")
+    console.print(data.dataset.report.render())
+    return data
+
+
 def build_dataset(config: RunConfig) -> ConversationDataset:
     """The conversations that a run with this configuration would train on.
 
@@ -257,10 +281,8 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
         KokiError: as `train`.
     """
     quiet_libraries()
-    recipes, _ = read_recipes(recipe_files(config), config.data.columns)
     tokenizer, template = _load_template(find_base(config.model).location, config)
-    train_recipes, _ = split_recipes(recipes, config)
-    return ConversationDataset(compose(train_recipes, config), template, len(tokenizer), config.tokens)
+    return training_data(config, template, len(tokenizer), Console(quiet=True)).dataset
 
 
 def plan_run(config: RunConfig) -> Plan:
@@ -324,10 +346,14 @@ def _load_template(location: str, config: RunConfig) -> tuple[PreTrainedTokenize
     return tokenizer, ChatTemplate(tokenizer, load_phrasebook().system.prompt)
 
 
-def _settings_identity(config: RunConfig, source: BaseSource, processes: Processes) -> Identity:
+def _settings_identity(
+    config: RunConfig, source: BaseSource, processes: Processes, checkpoint: Checkpoint | None
+) -> Identity:
     settings = {name: value for name, value in flatten(config).items() if name not in HARMLESS_ON_RESUME}
     accumulated = settings.pop("training.gradient_accumulation_steps")  # with more processes fewer make the same step
     step = settings["training.per_device_train_batch_size"] * accumulated * processes.count
+    if checkpoint is not None and checkpoint.identity.get("base model") == source.revision:
+        settings["model.name"] = checkpoint.identity["model.name"]  # the same model, wherever it lies now
     return {**settings, _STEP: step, "base model": source.revision}
 
 
@@ -359,10 +385,10 @@ def _say_where_it_starts(console: Console, source: BaseSource, checkpoint: Check
         _say(console, "Start", f"base {where}: no checkpoint in the run folder")
 
 
-def _say_what_is_held_out(console: Console, held_out: list[Recipe]) -> None:
+def _say_what_is_held_out(console: Console, held_out: Sequence[str]) -> None:
     if not held_out:
         return
-    titles = ", ".join(recipe.title for recipe in held_out[:5]) + (", ..." if len(held_out) > 5 else "")
+    titles = ", ".join(held_out[:5]) + (", ..." if len(held_out) > 5 else "")
     _say(console, "Held out", f"{len(held_out):,} recipes are not trained on: {titles}")
     _say(console, "", "--set data.validation_fraction=0 trains on all")
 

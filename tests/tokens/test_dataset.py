@@ -11,7 +11,6 @@ from koki.dialogue.compose import Conversation, Segment
 from koki.errors import DataError
 from koki.model.base import find_base, load_tokenizer
 from koki.tokens.dataset import IGNORED, ConversationDataset
-from koki.tokens.store import TokenStore
 from koki.tokens.template import ChatTemplate
 
 MakeDataset = Callable[..., ConversationDataset]
@@ -128,12 +127,3 @@ def test_equal_data_sets_have_equal_digests_and_others_have_not(make_dataset: Ma
     units = [[conversation("Resep soto?", "Rebus ayam.")]]
     assert make_dataset(units).digest() == make_dataset(units).digest()
     assert make_dataset(units).digest() != make_dataset([[conversation("Resep soto?", "Rebus itik.")]]).digest()
-
-
-@pytest.mark.parametrize("vocabulary_size", [8192, 151_936])
-def test_the_store_gives_back_what_was_stored(vocabulary_size: int) -> None:
-    store = TokenStore(vocabulary_size)
-    sequences = [[number % vocabulary_size] * (number % 700) for number in range(0, 200_000, 997)]
-    numbers = [store.append(sequence) for sequence in sequences]
-    assert [store[number].tolist() for number in numbers] == sequences
-    assert store.tokens == sum(map(len, sequences))

@@ -3,10 +3,11 @@
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from koki.config import TokensConfig
 from koki.dialogue.compose import KINDS, RECIPE_KINDS, Conversation, Kind
 from koki.dialogue.fit import shorter_and_shorter
 from koki.errors import DataError
-from koki.tokens.store import TokenStore
+from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore, Sequences
 from koki.tokens.template import ChatTemplate, Ids
 
 IGNORED = -100  # the label that torch's cross-entropy leaves out
@@ -93,9 +94,9 @@ class FitReport:
 
 
 class _Fitted(NamedTuple):
-    """The number of an answer, None if none fits, and whether it is the answer as composed."""
+    """The pieces of an answer, None if none fits, and whether it is the answer as composed."""
 
-    answer: int | None
+    pieces: list[int] | None
     is_whole: bool
 
 
@@ -112,9 +113,11 @@ class ConversationDataset(Dataset[Example]):
         units: the conversations of each recipe or tip.
         template: the chat template of the model to train.
         config: the token limit, and which tokens are supervised.
+        known: pieces that need not be tokenised again.
 
     Raises:
         DataError: not one conversation fits.
+        ModelError: the tokenizer merged the template's words with an answer's.
     """
 
     def __init__(
@@ -123,38 +126,88 @@ class ConversationDataset(Dataset[Example]):
         template: ChatTemplate,
         vocabulary_size: int,
         config: TokensConfig,
+        known: KnownPieces | None = None,
     ) -> None:
-        self._template = template
-        self._config = config
-        self._store = TokenStore(vocabulary_size)
-        self._answer_pieces = TokenStore(np.iinfo(np.int32).max)  # numbers of pieces instead of tokens
-        self._questions, self._answers, kinds = array("q"), array("q"), array("B")
-        unit_starts = array("q", [0])
-        self.report = FitReport(config.max_length)
-        for chunk in _chunks(units, _UNITS_AT_ONCE):
-            for fitting in self._fit(chunk):
-                for kind, question, answer in fitting:
+        report = FitReport(config.max_length)
+        pieces = PieceStore(template.encode, vocabulary_size, known)
+        fitter = _Fitter(template, pieces, report)
+        conversations, kinds, unit_starts = GrowingSequences(np.iinfo(np.uint32).max), array("B"), array("q", [0])
+        for chunk in _ahead(_chunks(units, _UNITS_AT_ONCE)):
+            for fitting in fitter.fit(chunk):
+                for kind, numbers in fitting:
                     kinds.append(KINDS.index(kind))
-                    self._questions.append(question)
-                    self._answers.append(answer)
+                    conversations.append(numbers)
                 unit_starts.append(len(kinds))
-        self.unit_starts: npt.NDArray[np.int64] = np.array(unit_starts, dtype=np.int64)
-        self.kinds: npt.NDArray[np.uint8] = np.array(kinds, dtype=np.uint8)
-        if not len(self):
+        if not kinds:
             raise DataError(
                 f"Not one conversation fits in {config.max_length} tokens.",
-                f"Raise it: --set tokens.max_length={self.report.longest}",
+                f"Raise it: --set tokens.max_length={report.longest}",
             )
+        tokens, digests = pieces.done()
+        self._hold(tokens, conversations.done(), digests, np.array(kinds), np.array(unit_starts), report)
+        self._template, self._config, self._digest = template, config, self._digest_of_all(template)
+        self._require_answer_prefixes()
+
+    @classmethod
+    def kept(
+        cls, arrays: Mapping[str, Numbers], facts: Mapping[str, Any], template: ChatTemplate, config: TokensConfig
+    ) -> Self:
+        """A data set from what `arrays` and `facts` gave, with the same template and limit."""
+        dataset = cls.__new__(cls)
+        report: dict[str, Any] = {
+            name: Counter(it) if isinstance(it, dict) else it for name, it in facts["report"].items()
+        }
+        dataset._hold(
+            Sequences(arrays["tokens"], arrays["token_ends"]),
+            Sequences(arrays["conversations"], arrays["conversation_ends"]),
+            arrays["digests"],
+            arrays["kinds"],
+            arrays["unit_starts"],
+            FitReport(**report),
+        )
+        dataset._template, dataset._config, dataset._digest = template, config, facts["digest"]
+        return dataset
+
+    def _hold(
+        self,
+        tokens: Sequences,
+        conversations: Sequences,
+        digests: npt.NDArray[np.uint8],
+        kinds: npt.NDArray[np.uint8],
+        unit_starts: npt.NDArray[np.int64],
+        report: FitReport,
+    ) -> None:
+        self._tokens = tokens
+        self._conversations = conversations  # of each the pieces: its question, then those of its answer
+        self._digests = digests
+        self.kinds = kinds
+        self.unit_starts = unit_starts
+        self.report = report
+
+    def arrays(self) -> dict[str, Numbers]:
+        """All there is, but for a few `facts`."""
+        return {
+            "tokens": self._tokens.flat,
+            "token_ends": self._tokens.ends,
+            "conversations": self._conversations.flat,
+            "conversation_ends": self._conversations.ends,
+            "digests": self._digests,
+            "kinds": self.kinds,
+            "unit_starts": self.unit_starts,
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """What goes with the `arrays`, JSON-ready."""
+        return {"report": vars(self.report), "digest": self._digest}
 
     def __len__(self) -> int:
-        return len(self._questions)
+        return len(self._conversations)
 
     def __getitem__(self, number: int) -> Example:
         """``input_ids`` and ``labels``, both of shape (tokens,), the labels not yet shifted."""
-        question = self._store[self._questions[number]]
-        answer = self._answer(number)
+        question, answer = self._question_and_answer(number)
         template = self._template
-        input_ids = np.concatenate([template.head, question, template.middle, answer, template.tail]).astype(np.int64)
+        input_ids = np.concatenate([template.head, question, template.middle, *answer, template.tail]).astype(np.int64)
         labels = input_ids.copy()
         if self._config.loss_on == "answer":
             answer_starts = len(template.head) + len(question) + len(template.middle) + template.answer_start
@@ -165,8 +218,9 @@ class ConversationDataset(Dataset[Example]):
 
     def texts(self, number: int) -> tuple[str, str]:
         """Question and answer of one conversation, decoded from the ids that are trained on."""
-        question, answer = self._store[self._questions[number]], self._answer(number)
-        return self._template.decode_question(question.tolist()), self._template.decode_answer(answer.tolist())
+        question, answer = self._question_and_answer(number)
+        whole = np.concatenate(answer)
+        return self._template.decode_question(question.tolist()), self._template.decode_answer(whole.tolist())
 
     @property
     def system(self) -> str:
@@ -190,115 +244,106 @@ class ConversationDataset(Dataset[Example]):
     @property
     def tokens_stored(self) -> int:
         """Tokens of the distinct pieces."""
-        return self._store.tokens
+        return len(self._tokens.flat)
 
     def lengths(self) -> npt.NDArray[np.int64]:
         """Tokens of each conversation."""
-        pieces = np.diff(self._store.ends)
-        tokens_before = np.concatenate([[0], pieces[self._answer_pieces.content].cumsum()])
-        answers = np.diff(tokens_before[self._answer_pieces.ends])
-        return np.asarray(self._template.length(0, 0) + pieces[self._questions] + answers[self._answers])
+        pieces = np.diff(self._tokens.ends)[self._conversations.flat]
+        return np.asarray(self._template.length(0, 0) + np.add.reduceat(pieces, self._conversations.ends[:-1]))
 
     def digest(self) -> str:
         """SHA-256 of all examples, in order: two data sets that train alike have the same."""
-        content = hashlib.sha256(self._store.content.tobytes())
-        arrays = (self._answer_pieces.content, self._answer_pieces.ends, self._questions, self._answers)
-        for numbers in (*arrays, self.unit_starts, *self._template.constants):
-            content.update(np.asarray(numbers).tobytes())
+        return self._digest
+
+    def _digest_of_all(self, template: ChatTemplate) -> str:
+        content = hashlib.sha256()
+        for sequences in (self._tokens, self._conversations):
+            content.update(sequences.flat.tobytes())
+            content.update(sequences.ends.tobytes())
+        for numbers in (self.unit_starts, *template.constants):
+            content.update(numbers.tobytes())
         return content.hexdigest()
 
-    def _answer(self, number: int) -> Ids:
-        """The ids of one conversation's answer."""
-        return np.concatenate([self._store[piece] for piece in self._answer_pieces[self._answers[number]]])
+    def _question_and_answer(self, number: int) -> tuple[Numbers, list[Numbers]]:
+        """The ids of one conversation's question, and of the pieces of its answer."""
+        question, *answer = (self._tokens[piece] for piece in self._conversations[number].tolist())
+        return question, answer
 
-    def _fit(self, units: Sequence[Sequence[Conversation]]) -> Iterator[list[tuple[Kind, int, int]]]:
-        """Of each unit, kind, question piece and answer piece of every conversation that fits."""
+    def _require_answer_prefixes(self) -> None:
+        for piece in np.unique(self._conversations.flat[self._conversations.ends[:-1] + 1]).tolist():
+            self._template.require_answer_prefix(self._tokens[piece].tolist())
+
+
+class _Fitter:
+    """Finds the longest version of each conversation that fits, and counts in a report what became of them."""
+
+    def __init__(self, template: ChatTemplate, pieces: PieceStore, report: FitReport) -> None:
+        self._template, self._pieces, self._report = template, pieces, report
+
+    def fit(self, units: Sequence[Sequence[Conversation]]) -> Iterator[list[tuple[Kind, list[int]]]]:
+        """Of each unit, kind and pieces of every conversation that fits: its question, then those of its answer."""
         conversations = [conversation for unit in units for conversation in unit]
-        questions = self._encode_questions(conversations)
-        fitted = iter(zip(questions, self._fit_answers(conversations, [len(ids) for ids in questions]), strict=True))
+        texts = [self._template.question_text(conversation.question) for conversation in conversations]
+        numbers = self._pieces.numbers(texts)
+        questions = [numbers[text] for text in texts]
+        fitted = iter(zip(questions, self._fit_answers(conversations, questions), strict=True))
         for unit in units:
             if unit and unit[0].kind != "tip":
-                self.report.unsupported.update(RECIPE_KINDS - {conversation.kind for conversation in unit})
+                self._report.unsupported.update(RECIPE_KINDS - {conversation.kind for conversation in unit})
             answered = list(zip(unit, islice(fitted, len(unit)), strict=True))
-            self.report.units_not_whole += any(not fit.is_whole for _, (_, fit) in answered)
-            self.report.units_too_long += any(fit.answer is None for _, (_, fit) in answered)
+            self._report.units_not_whole += any(not fit.is_whole for _, (_, fit) in answered)
+            self._report.units_too_long += any(fit.pieces is None for _, (_, fit) in answered)
             yield [
-                (conversation.kind, self._store.append(ids), fit.answer)
-                for conversation, (ids, fit) in answered
-                if fit.answer is not None
+                (conversation.kind, [question, *fit.pieces])
+                for conversation, (question, fit) in answered
+                if fit.pieces is not None
             ]
 
-    def _encode_questions(self, conversations: Sequence[Conversation]) -> list[list[int]]:
-        return self._template.encode_questions([conversation.question for conversation in conversations])
-
-    def _fit_answers(self, conversations: Sequence[Conversation], question_lengths: Sequence[int]) -> list[_Fitted]:
-        """The number of each answer, as long as fits; None where not even the shortest does."""
+    def _fit_answers(self, conversations: Sequence[Conversation], questions: Sequence[int]) -> list[_Fitted]:
+        """The pieces of each answer, as long as fits; None where not even the shortest does."""
+        report, tokens_of = self._report, self._pieces.lengths.__getitem__
+        around = self._template.length(0, 0)
         fitted = [_LEFT_OUT] * len(conversations)
         ladders = [shorter_and_shorter(conversation) for conversation in conversations]
         waiting = list(range(len(conversations)))
-        self.report.composed.update(conversation.kind for conversation in conversations)
-        answers = _AnswerPieces(self._template, self._store, self._answer_pieces)
+        report.composed.update(conversation.kind for conversation in conversations)
         is_first = True
         while waiting:
-            versions = {number: next(ladders[number], None) for number in waiting}
-            answers.encode([version.text for version in versions.values() if version])
+            versions = [(number, next(ladders[number], None)) for number in waiting]
+            answers = [self._template.cut_answer(version.text) if version else [] for _, version in versions]
+            numbers = self._pieces.numbers(text for answer in answers for text in answer)
             waiting = []
-            for number, version in versions.items():
+            for (number, version), answer in zip(versions, answers, strict=True):
                 kind = conversations[number].kind
                 if version is None:
-                    self.report.left_out[kind] += 1
+                    report.left_out[kind] += 1
                     continue
-                length = self._template.length(question_lengths[number], answers.length(version.text))
-                self.report.longest = max(self.report.longest, length)
-                if length > self._config.max_length:
+                pieces = [numbers[text] for text in answer]
+                length = around + tokens_of(questions[number]) + sum(map(tokens_of, pieces))
+                report.longest = max(report.longest, length)
+                if length > report.max_length:
                     waiting.append(number)
                     continue
-                fitted[number] = _Fitted(answers.store(version.text), is_whole=is_first)
-                self.report.without_recipe[kind] += version.is_brief
-                self.report.shortened[kind] += not is_first and not version.is_brief
+                fitted[number] = _Fitted(pieces, is_whole=is_first)
+                report.without_recipe[kind] += version.is_brief
+                report.shortened[kind] += not is_first and not version.is_brief
             is_first = False
         return fitted
-
-
-class _AnswerPieces:
-    """Answers of conversations that belong together, each of their pieces encoded and stored once."""
-
-    def __init__(self, template: ChatTemplate, pieces: TokenStore, answers: TokenStore) -> None:
-        self._template = template
-        self._pieces, self._answers = pieces, answers
-        self._cut: dict[str, list[str]] = {}
-        self._ids: dict[str, list[int]] = {}
-        self._piece_numbers: dict[str, int] = {}
-        self._answer_numbers: dict[str, int] = {}
-
-    def encode(self, texts: Sequence[str]) -> None:
-        """Encode what is new in these answers.
-
-        Raises:
-            ModelError: the tokenizer merged the template's words with an answer's.
-        """
-        self._cut |= {text: self._template.cut_answer(text) for text in texts if text not in self._cut}
-        new = list(dict.fromkeys(piece for text in texts for piece in self._cut[text] if piece not in self._ids))
-        self._ids |= zip(new, self._template.encode(new), strict=True)
-        for text in texts:
-            self._template.require_answer_prefix(self._ids[self._cut[text][0]])
-
-    def length(self, text: str) -> int:
-        """Tokens of an encoded answer."""
-        return sum(len(self._ids[piece]) for piece in self._cut[text])
-
-    def store(self, text: str) -> int:
-        """Put an encoded answer into the stores; its number."""
-        if text not in self._answer_numbers:
-            for piece in self._cut[text]:
-                if piece not in self._piece_numbers:
-                    self._piece_numbers[piece] = self._pieces.append(self._ids[piece])
-            numbers = [self._piece_numbers[piece] for piece in self._cut[text]]
-            self._answer_numbers[text] = self._answers.append(numbers)
-        return self._answer_numbers[text]
 
 
 def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+def _ahead(items: Iterator[_T]) -> Iterator[_T]:
+    """The same items, each made in another thread while the one before is at work.
+
+    What composes is Python, what tokenises is not: together they keep two cores busy.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        upcoming = pool.submit(next, items, None)
+        while (item := upcoming.result()) is not None:
+            upcoming = pool.submit(next, items, None)
+            yield item

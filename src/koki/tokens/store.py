@@ -1,49 +1,140 @@
 """Pieces of text as token ids: each tokenised once, all of them in one flat array."""
 
+import hashlib
 from array import array
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+# Texts of which the numbers are at hand without a digest; a few recipes' worth, since others ask again much later.
+_MOST_RECENT = 50_000
+_DIGEST_BYTES = 16
 
-class TokenStore:
-    """An append-only list of id sequences, two bytes a token where the vocabulary allows it, else four."""
+Numbers = npt.NDArray[Any]
+Encode = Callable[[Sequence[str]], list[list[int]]]
 
-    def __init__(self, vocabulary_size: int) -> None:
-        self._dtype: type[np.uint16 | np.int32] = (
-            np.uint16 if vocabulary_size <= np.iinfo(np.uint16).max + 1 else np.int32
-        )
-        self._ids: npt.NDArray[np.uint16 | np.int32] = np.empty(1 << 16, dtype=self._dtype)
-        self._ends = array("q", [0])
 
-    def append(self, ids: list[int]) -> int:
-        """Store a sequence; its number."""
-        start = self._ends[-1]
-        end = start + len(ids)
-        while end > len(self._ids):
-            # growing by half keeps appending linear without holding twice the memory
-            self._ids.resize(len(self._ids) * 3 // 2, refcheck=False)
-        self._ids[start:end] = ids
-        self._ends.append(end)
-        return len(self._ends) - 2
+class Sequences:
+    """Sequences of whole numbers, one after the other in one flat array.
+
+    Attributes:
+        flat: all of them.
+        ends: where each sequence ends, led by 0.
+    """
+
+    def __init__(self, flat: Numbers, ends: Numbers) -> None:
+        self.flat, self.ends = flat, ends
 
     def __len__(self) -> int:
-        return len(self._ends) - 1
+        return len(self.ends) - 1
 
-    def __getitem__(self, number: int) -> npt.NDArray[np.uint16 | np.int32]:
-        return self._ids[self._ends[number] : self._ends[number + 1]]
+    def __getitem__(self, number: int) -> Numbers:
+        return self.flat[self.ends[number] : self.ends[number + 1]]
 
-    @property
-    def ends(self) -> npt.NDArray[np.int64]:
-        """Where each sequence ends, led by 0."""
-        return np.asarray(self._ends, dtype=np.int64)
 
-    @property
-    def content(self) -> npt.NDArray[np.uint16 | np.int32]:
-        """All sequences, one after the other."""
-        return self._ids[: self.tokens]
+class GrowingSequences:
+    """`Sequences` in the making: an append-only list.
 
-    @property
-    def tokens(self) -> int:
-        """Tokens stored."""
-        return self._ends[-1]
+    Args:
+        below: all numbers are smaller; up to 65,536 each takes two bytes, else four.
+    """
+
+    def __init__(self, below: int) -> None:
+        self._flat = array("H" if below <= np.iinfo(np.uint16).max + 1 else "I")
+        self._ends = array("q", [0])
+
+    def append(self, numbers: Sequence[int]) -> int:
+        """Store a sequence; its number."""
+        self._flat.extend(numbers)
+        self._ends.append(len(self._flat))
+        return len(self._ends) - 2
+
+    def done(self) -> Sequences:
+        """What was stored; nothing more can be."""
+        return Sequences(np.asarray(self._flat), np.asarray(self._ends))
+
+
+class KnownPieces:
+    """Pieces that were tokenised before, by the same tokenizer: those of an earlier version of the recipes.
+
+    Args:
+        digests: of their texts (`digest`), shape (pieces, 16), uint8.
+    """
+
+    def __init__(self, tokens: Sequences, digests: npt.NDArray[np.uint8]) -> None:
+        self._tokens = tokens
+        self._digests = digests
+        keys = _keys(digests)
+        self._order = np.argsort(keys)
+        self._keys = keys[self._order]
+
+    def find(self, digests: Sequence[bytes]) -> list[list[int] | None]:
+        """The ids of each piece; None where it is not known."""
+        wanted = np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, _DIGEST_BYTES)
+        places = np.searchsorted(self._keys, _keys(wanted)).clip(max=len(self._keys) - 1)
+        numbers = self._order[places]
+        is_known = (self._digests[numbers] == wanted).all(axis=1)
+        return [
+            self._tokens[number].tolist() if known else None
+            for number, known in zip(numbers.tolist(), is_known.tolist(), strict=True)
+        ]
+
+
+class PieceStore:
+    """Texts as numbers of pieces: whatever is asked for again has its number already.
+
+    A piece is told by the digest of its text, so that the texts need not be kept.
+
+    Args:
+        encode: the ids of texts.
+        known: looked up before anything is encoded.
+    """
+
+    def __init__(self, encode: Encode, vocabulary_size: int, known: KnownPieces | None = None) -> None:
+        self._encode = encode
+        self._known = known
+        self._tokens = GrowingSequences(vocabulary_size)
+        self._numbers: dict[bytes, int] = {}
+        self._recent: dict[str, int] = {}
+        self.lengths = array("i")  # tokens of each piece
+
+    def numbers(self, texts: Iterable[str]) -> dict[str, int]:
+        """Text -> number of its piece, at least for these texts; to be read before the next call."""
+        if len(self._recent) > _MOST_RECENT:
+            self._recent = {}
+        recent = self._recent
+        new = list({text: None for text in texts if text not in recent})
+        digests = [digest(text) for text in new]
+        if unknown := {key: text for key, text in zip(digests, new, strict=True) if key not in self._numbers}:
+            self._store(unknown)
+        recent.update(zip(new, map(self._numbers.__getitem__, digests), strict=True))
+        return recent
+
+    def done(self) -> tuple[Sequences, npt.NDArray[np.uint8]]:
+        """The ids of all pieces, and the digests of their texts as `KnownPieces` takes them."""
+        digests = np.frombuffer(b"".join(self._numbers), dtype=np.uint8).reshape(-1, _DIGEST_BYTES)
+        return self._tokens.done(), digests
+
+    def _store(self, texts: dict[bytes, str]) -> None:
+        for key, ids in zip(texts, self._ids(texts), strict=True):
+            self._numbers[key] = self._tokens.append(ids)
+            self.lengths.append(len(ids))
+
+    def _ids(self, texts: dict[bytes, str]) -> list[list[int]]:
+        if self._known is None:
+            return self._encode(list(texts.values()))
+        found = self._known.find(list(texts))
+        encoded = iter(self._encode([text for text, ids in zip(texts.values(), found, strict=True) if ids is None]))
+        return [next(encoded) if ids is None else ids for ids in found]
+
+
+def digest(text: str) -> bytes:
+    """What a piece is told by; that two texts share one is out of the question."""
+    return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
+
+
+def _keys(digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """The first half of each digest as a number, to sort by."""
+    return np.ascontiguousarray(digests[:, : _DIGEST_BYTES // 2]).view(np.uint64)[:, 0]

@@ -1,0 +1,183 @@
+"""The user's cache on disk: flat arrays and a few facts under a name that says what they were made of.
+
+    ~/.cache/koki/tokens/3f2a...-90c1.../  tokens.npy  ...  facts.json  seal.json
+
+An entry is written beside, sealed with the SHA-256 of its files and renamed, so nobody sees half of one, and of two
+processes that make the same entry one is too late, which harms neither. An entry that does not match its seal counts as
+none. Nothing in the cache is needed: where it cannot be written, everything works without.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from koki.tokens.store import Numbers
+
+_SEAL = "seal.json"
+_FACTS = "facts.json"
+_WRITING = ".writing-"
+_ABANDONED_SECONDS = 24 * 3600
+
+MOST_BYTES = 2 * 10**9
+"""Of all entries together, beside the one just written; 440,000 conversations have about 130 MB."""
+
+
+class Entry(NamedTuple):
+    """What was kept: arrays, memory-mapped and not to be written to, and what JSON can say."""
+
+    arrays: dict[str, Numbers]
+    facts: dict[str, Any]
+
+
+def user_folder() -> Path | None:
+    """Where this user's entries lie: in ``KOKI_CACHE``, else where the system has caches; None if there is no home."""
+    if given := os.environ.get("KOKI_CACHE"):
+        return Path(given) / "tokens"
+    if given := os.environ.get("XDG_CACHE_HOME"):
+        return Path(given) / "koki" / "tokens"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "koki" / "Cache" / "tokens"
+    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "koki" / "tokens"
+
+
+class Cache:
+    """Entries in a folder.
+
+    Args:
+        folder: made when it is needed; None finds and keeps nothing.
+        most_bytes: of all entries together; what was used longest ago goes first.
+    """
+
+    def __init__(self, folder: Path | None, most_bytes: int = MOST_BYTES) -> None:
+        self._folder = folder
+        self._most_bytes = most_bytes
+
+    def find(self, name: str) -> Entry | None:
+        """The entry of this name, if it is there and whole."""
+        if self._folder is None:
+            return None
+        folder = self._folder / name
+        try:
+            if not _is_whole(folder):
+                return None
+            arrays = {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in folder.glob("*.npy")}
+            facts = json.loads((folder / _FACTS).read_text("ascii"))
+        except (OSError, ValueError):
+            return None
+        with suppress(OSError):
+            os.utime(folder)
+        return Entry(arrays, facts)
+
+    def find_like(self, start: str) -> Entry | None:
+        """The whole entry used last among those whose names start so."""
+        names = (folder.name for folder in self._entries() if folder.name.startswith(start))
+        return next((entry for entry in map(self.find, names) if entry is not None), None)
+
+    def keep(self, name: str, arrays: Mapping[str, Numbers], facts: Mapping[str, Any]) -> str | None:
+        """Keep arrays and facts under a name.
+
+        Returns:
+            None, or why they cannot be kept.
+        """
+        if self._folder is None:
+            return "there is no home folder"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            writing = Path(tempfile.mkdtemp(prefix=_WRITING, dir=self._folder))
+        except OSError as error:
+            return str(error)
+        try:
+            _write(writing, arrays, facts)
+            _publish(writing, self._folder / name)
+        except OSError as error:
+            return str(error)
+        finally:
+            shutil.rmtree(writing, ignore_errors=True)
+        self._tidy(keep=name)
+        return None
+
+    def _entries(self) -> list[Path]:
+        """Their folders, the one used last first."""
+        try:
+            folders = [folder for folder in (self._folder or Path(os.devnull)).iterdir() if folder.name[0] != "."]
+            return sorted(folders, key=_used, reverse=True)
+        except OSError:
+            return []
+
+    def _tidy(self, keep: str) -> None:
+        """Delete what exceeds the limit, and what processes left that died while they wrote."""
+        left = self._most_bytes
+        for folder in self._entries():
+            left -= sum(_size(file) for file in folder.glob("*")) if folder.name != keep else 0
+            if left < 0 and folder.name != keep:
+                shutil.rmtree(folder, ignore_errors=True)
+        for writing in self._folder.glob(f"{_WRITING}*") if self._folder else ():
+            if time.time() - _used(writing) > _ABANDONED_SECONDS:
+                shutil.rmtree(writing, ignore_errors=True)
+
+
+def fingerprint(*parts: Any) -> str:
+    """32 hex digits that tell these parts, which JSON can say, from others."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _write(folder: Path, arrays: Mapping[str, Numbers], facts: Mapping[str, Any]) -> None:
+    for name, numbers in arrays.items():
+        np.save(folder / f"{name}.npy", numbers, allow_pickle=False)
+    (folder / _FACTS).write_text(json.dumps(facts), "ascii")
+    sums = dict(_sums(folder))
+    (folder / _SEAL).write_text(json.dumps(sums), "ascii")
+
+
+def _publish(writing: Path, folder: Path) -> None:
+    if folder.exists() and not _is_whole(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        writing.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else another process was faster, with the same content
+            raise
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        seal = json.loads((folder / _SEAL).read_text("ascii"))
+        return bool(seal == dict(_sums(folder)))
+    except (OSError, ValueError):
+        return False
+
+
+def _sums(folder: Path) -> Iterator[tuple[str, str]]:
+    for file in folder.iterdir():
+        if file.name != _SEAL:
+            with file.open("rb") as content:
+                yield file.name, hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _used(folder: Path) -> float:
+    """When an entry was last used, in seconds; 0 if it is gone meanwhile."""
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0

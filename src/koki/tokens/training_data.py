@@ -1,0 +1,109 @@
+"""What a run trains on, and the way into the cache and out of it."""
+
+import hashlib
+import importlib.metadata
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from koki.config import RunConfig
+from koki.recipes.decoding import find_files, read_bytes
+from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread
+from koki.tokens.cache import Cache, fingerprint, user_folder
+from koki.tokens.dataset import ConversationDataset
+from koki.tokens.store import KnownPieces, Sequences
+from koki.tokens.template import ChatTemplate
+
+# The rooms, and the file, that decide what the conversations are.
+_PROGRAM = ("recipes", "dialogue", "tokens", "pipeline.py")
+# The libraries whose next version may decide otherwise.
+_LIBRARIES = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """What a run trains on.
+
+    Attributes:
+        report: of the reader.
+        held_out: the titles of the recipes that are held out.
+    """
+
+    dataset: ConversationDataset
+    report: DataReport
+    held_out: tuple[str, ...]
+
+    @property
+    def recipes(self) -> int:
+        """How many are trained on."""
+        return self.report.rows_kept - len(self.held_out)
+
+
+class Shelf:
+    """Where the training data of a configuration lies, if it was made before.
+
+    Its name says what decides it: the content of the recipe files, the settings, the tokenizer with its chat template,
+    and the program itself. What decides a piece's ids stands first, so that recipes that were edited find theirs here.
+    """
+
+    def __init__(self, files: Sequence[str | Path], template: ChatTemplate, config: RunConfig) -> None:
+        self._cache = Cache(user_folder())
+        self._files, self._template, self._config = files, template, config
+        self._pieces = fingerprint(template.fingerprint, _program("tokens"))
+
+    def find(self) -> TrainingData | None:
+        """The same training data, made earlier.
+
+        Raises:
+            RecipeFileNotFound, DataError: a recipe file cannot be read.
+        """
+        content = [(path, hashlib.sha256(read_bytes(path)).hexdigest()) for path in find_files(self._files)]
+        entry = self._cache.find(self._name(content))
+        if entry is None:
+            return None
+        dataset = ConversationDataset.kept(entry.arrays, entry.facts, self._template, self._config.tokens)
+        return TrainingData(dataset, _report(entry.facts["data"]), tuple(entry.facts["held out"]))
+
+    def known_pieces(self) -> KnownPieces | None:
+        """The pieces of the training data that was used last, if they have the ids that this tokenizer gives them."""
+        entry = self._cache.find_like(self._pieces)
+        if entry is None:
+            return None
+        arrays = entry.arrays
+        return KnownPieces(Sequences(arrays["tokens"], arrays["token_ends"]), arrays["digests"])
+
+    def keep(self, data: TrainingData) -> str | None:
+        """Keep training data for the next time.
+
+        Returns:
+            None, or why it cannot be kept.
+        """
+        # what was read, should a file have changed since it was looked for
+        content = [(file.path, file.sha256) for file in data.report.files]
+        facts = {**data.dataset.facts(), "data": asdict(data.report), "held out": data.held_out}
+        return self._cache.keep(self._name(content), data.dataset.arrays(), facts)
+
+    def _name(self, content: Sequence[tuple[str, str]]) -> str:
+        data, tokens = self._config.data, self._config.tokens
+        settings = (data.columns, data.validation_fraction, data.tips, self._config.seed, tokens.max_length)
+        return f"{self._pieces}-{fingerprint(content, settings, _program(*_PROGRAM))}"
+
+
+@cache
+def _program(*rooms: str) -> str:
+    """Tells this program, with all it depends on, from its next version."""
+    koki = Path(__file__).parents[1]
+    paths = (path for room in rooms for path in (koki / room, *(koki / room).rglob("*")))
+    files = sorted(path for path in paths if path.suffix in {".py", ".toml"})
+    versions = [importlib.metadata.version(library) for library in _LIBRARIES]
+    return fingerprint(sys.version, versions, [hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
+
+
+def _report(facts: Mapping[str, Any]) -> DataReport:
+    files = [
+        FileReport(**{**file, "dropped": [DroppedRow(**row) for row in file["dropped"]]}) for file in facts["files"]
+    ]
+    return DataReport(files, {name: Spread(**spread) for name, spread in facts["lengths"].items()})

@@ -1,0 +1,65 @@
+"""Pieces: each text tokenised once, its ids given back."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from koki.tokens.store import GrowingSequences, KnownPieces, PieceStore
+
+texts = st.lists(st.text(st.characters(exclude_categories=["Cs"])))
+
+
+class Characters:
+    """Encodes a text as its characters, and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, texts: Sequence[str]) -> list[list[int]]:
+        self.asked += texts
+        return [list(map(ord, text)) for text in texts]
+
+
+def store_of(encode: Characters, known: KnownPieces | None = None) -> PieceStore:
+    return PieceStore(encode, 0x110000, known)
+
+
+@pytest.mark.parametrize(("vocabulary_size", "bytes_each"), [(8192, 2), (65_536, 2), (65_537, 4), (151_936, 4)])
+def test_sequences_are_given_back_and_take_two_bytes_a_number_or_four(vocabulary_size: int, bytes_each: int) -> None:
+    growing = GrowingSequences(vocabulary_size)
+    stored = [[number % vocabulary_size] * (number % 700) for number in range(0, 200_000, 997)]
+    numbers = [growing.append(sequence) for sequence in stored]
+    sequences = growing.done()
+    assert [sequences[number].tolist() for number in numbers] == stored
+    assert sequences.flat.itemsize == bytes_each
+    assert len(sequences) == len(stored)
+
+
+@given(st.lists(texts))
+def test_every_text_is_encoded_once_and_has_its_own_ids(calls: list[list[str]]) -> None:
+    encode = Characters()
+    pieces = store_of(encode)
+    numbers = [[pieces.numbers(call)[text] for text in call] for call in calls]
+    distinct = list(dict.fromkeys(text for call in calls for text in call))
+    assert encode.asked == distinct
+    sequences, _ = pieces.done()
+    for call, given_numbers in zip(calls, numbers, strict=True):
+        assert ["".join(map(chr, sequences[number])) for number in given_numbers] == call
+        assert [pieces.lengths[number] for number in given_numbers] == list(map(len, call))
+
+
+@given(texts.filter(bool), texts)
+def test_what_is_known_is_not_encoded_and_the_result_is_the_same(before: list[str], now: list[str]) -> None:
+    earlier = store_of(Characters())
+    earlier.numbers(before)
+    encode = Characters()
+    pieces, afresh = store_of(encode, KnownPieces(*earlier.done())), store_of(Characters())
+    assert pieces.numbers(now) == afresh.numbers(now)
+    assert encode.asked == [text for text in dict.fromkeys(now) if text not in before]
+    for (ours, our_digests), (theirs, their_digests) in [(pieces.done(), afresh.done())]:
+        assert np.array_equal(ours.flat, theirs.flat)
+        assert np.array_equal(ours.ends, theirs.ends)
+        assert np.array_equal(our_digests, their_digests)

@@ -1,0 +1,168 @@
+"""Training data out of the cache is what it was when it was made, and no older."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ORAK, SOTO, TELUR, printed, write_csv
+from rich.console import Console
+from transformers import PreTrainedTokenizerBase
+
+from koki.config import RunConfig, load_config
+from koki.model.base import find_base, load_tokenizer
+from koki.pipeline import training_data
+from koki.tokens.template import ChatTemplate
+from koki.tokens.training_data import TrainingData
+
+Make = Callable[..., RunConfig]
+
+
+class CountingTemplate(ChatTemplate):
+    """A chat template that remembers which texts it encoded."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str) -> None:
+        self.encoded: list[str] = []
+        super().__init__(tokenizer, system)
+        self.encoded.clear()
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        self.encoded += texts
+        return super().encode(texts)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerBase:
+    return load_tokenizer(find_base(load_config(flags={"model.name": "mini"}).model).location)
+
+
+@pytest.fixture
+def template(tokenizer: PreTrainedTokenizerBase) -> CountingTemplate:
+    return CountingTemplate(tokenizer, "Kamu Koki.")
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A cache of its own for each test; the entries lie in it."""
+    monkeypatch.setenv("KOKI_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "tokens"
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    def config(*recipes: dict[str, str], assignments: Sequence[str] = ()) -> RunConfig:
+        file = write_csv(tmp_path / "resep.csv", recipes or [SOTO, ORAK, TELUR])
+        return load_config(flags={"data.files": [str(file)], "data.tips": False}, assignments=assignments)
+
+    return config
+
+
+def data_of(config: RunConfig, template: ChatTemplate, console: Console | None = None) -> TrainingData:
+    return training_data(config, template, 8192, console or Console(quiet=True))
+
+
+def assert_same(ours: TrainingData, theirs: TrainingData) -> None:
+    """Every example, and all that is told about them."""
+    assert ours.dataset.digest() == theirs.dataset.digest()
+    assert len(ours.dataset) == len(theirs.dataset)
+    for number in range(len(theirs.dataset)):
+        for name, numbers in theirs.dataset[number].items():
+            assert np.array_equal(ours.dataset[number][name], numbers)
+    assert ours.dataset.unit_starts.tolist() == theirs.dataset.unit_starts.tolist()
+    assert ours.dataset.count_by_kind() == theirs.dataset.count_by_kind()
+    assert ours.dataset.report == theirs.dataset.report
+    assert (ours.report, ours.held_out, ours.recipes) == (theirs.report, theirs.held_out, theirs.recipes)
+
+
+def test_the_second_start_encodes_nothing_and_has_the_same(make: Make, template: CountingTemplate) -> None:
+    made = data_of(make(), template)
+    assert template.encoded
+    template.encoded.clear()
+    kept = data_of(make(), template)
+    assert not template.encoded
+    assert isinstance(kept.dataset.arrays()["tokens"], np.memmap)
+    assert_same(kept, made)
+
+
+def test_the_second_start_prints_the_same(make: Make, template: CountingTemplate) -> None:
+    first, second = (Console(file=io.StringIO(), width=200) for _ in range(2))
+    data_of(make(SOTO, SOTO, ORAK, TELUR), template, first)
+    data_of(make(SOTO, SOTO, ORAK, TELUR), template, second)
+    assert "exact duplicate" in printed(first)
+    assert printed(second) == printed(first)
+
+
+def test_the_titles_that_are_held_out_are_kept(template: CountingTemplate) -> None:
+    config = load_config(flags={"data.tips": False})  # the recipes that ship
+    made = data_of(config, template)
+    assert made.held_out
+    assert_same(data_of(config, template), made)
+
+
+def test_after_an_edit_only_new_pieces_are_encoded_and_the_result_is_as_from_nothing(
+    make: Make, template: CountingTemplate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    data_of(make(SOTO, ORAK, TELUR), template)
+    before = set(template.encoded)
+    template.encoded.clear()
+    edited = make({**SOTO, "Steps": "Rebus ayam kampung sampai empuk sekali.--Sajikan."}, ORAK, TELUR)
+    mended = data_of(edited, template)
+    anew = template.encoded.copy()
+    monkeypatch.setenv("KOKI_CACHE", str(tmp_path / "another"))
+    template.encoded.clear()
+    assert_same(mended, data_of(edited, template))
+    assert 0 < len(anew) < len(template.encoded) / 2
+    assert anew == [text for text in template.encoded if text not in before]
+
+
+@pytest.mark.parametrize(
+    "assignment", ["seed=7", "tokens.max_length=150", "data.tips=true", "data.columns={steps: Steps}"]
+)
+def test_a_setting_that_decides_the_conversations_has_an_entry_of_its_own(
+    make: Make, template: CountingTemplate, folder: Path, assignment: str
+) -> None:
+    data_of(make(), template)
+    config = make(assignments=[assignment])
+    made = data_of(config, template)
+    assert len(list(folder.iterdir())) == 2
+    assert_same(data_of(config, template), made)
+
+
+def test_settings_that_do_not_share_an_entry(make: Make, template: CountingTemplate, folder: Path) -> None:
+    data_of(make(), template)
+    all_supervised = data_of(make(assignments=["tokens.loss_on=all", "training.learning_rate=1"]), template)
+    assert len(list(folder.iterdir())) == 1
+    example = all_supervised.dataset[0]
+    assert np.array_equal(example["labels"], example["input_ids"])
+
+
+def test_another_system_prompt_or_tokenizer_shares_nothing(
+    make: Make, template: CountingTemplate, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    data_of(make(), template)
+    other = CountingTemplate(tokenizer, "Kamu juru masak.")
+    changed = load_tokenizer(tokenizer.name_or_path)
+    changed.backend_tokenizer.normalizer = None
+    for another in (other, CountingTemplate(changed, "Kamu Koki.")):
+        data_of(make(), another)
+        assert set(another.encoded) == set(template.encoded)
+
+
+def test_a_damaged_entry_is_made_again(make: Make, template: CountingTemplate, folder: Path) -> None:
+    made = data_of(make(), template)
+    (entry,) = folder.iterdir()
+    (entry / "tokens.npy").write_bytes(b"")
+    assert_same(data_of(make(), template), made)
+    template.encoded.clear()
+    assert_same(data_of(make(), template), made)
+    assert not template.encoded
+
+
+def test_without_a_cache_that_can_be_written_the_data_is_the_same_and_a_line_says_why(
+    make: Make, template: CountingTemplate, console: Console, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = data_of(make(), template)
+    monkeypatch.setenv("KOKI_CACHE", str(tmp_path / "resep.csv" / "cache"))
+    assert_same(data_of(make(), template, console), made)
+    assert "the tokens are not kept for the next time" in printed(console)
