@@ -275,8 +275,7 @@ class _Fitter:
         """Of each unit, kind and pieces of every conversation that fits: its question, then those of its answer."""
         conversations = [conversation for unit in units for conversation in unit]
         texts = [self._template.question_text(conversation.question) for conversation in conversations]
-        numbers = self._pieces.numbers(texts)
-        questions = [numbers[text] for text in texts]
+        questions = self._pieces.append(texts)
         fitted = iter(zip(questions, self._fit_answers(conversations, questions), strict=True))
         for unit in units:
             if unit and unit[0].kind != "tip":
