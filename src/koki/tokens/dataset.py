@@ -154,11 +154,14 @@ class ConversationDataset(Dataset[Example]):
     ) -> Self:
         """A data set from what `arrays` and `facts` gave, with the same template and limit."""
         dataset = cls.__new__(cls)
-        report = {name: Counter(it) if isinstance(it, dict) else it for name, it in facts["report"].items()}
+        counts = facts["report"].items()
+        report: dict[str, Any] = {name: Counter(it) if isinstance(it, dict) else it for name, it in counts}
         dataset._hold(
             Sequences(arrays["tokens"], arrays["token_ends"]),
             Sequences(arrays["conversations"], arrays["conversation_ends"]),
-            *(arrays[name] for name in ("digests", "kinds", "unit_starts")),
+            arrays["digests"],
+            arrays["kinds"],
+            arrays["unit_starts"],
             FitReport(**report),
         )
         dataset._template, dataset._config, dataset._digest = template, config, facts["digest"]
