@@ -51,6 +51,15 @@ def test_every_text_is_encoded_once_and_has_its_own_ids(calls: list[list[str]]) 
         assert [pieces.lengths[number] for number in given_numbers] == list(map(len, call))
 
 
+@given(texts)
+def test_what_is_appended_is_a_piece_of_its_own_each_time(some: list[str]) -> None:
+    pieces = store_of(Characters())
+    numbers = [*pieces.append(some), *pieces.append(some)]
+    sequences, _ = pieces.done()
+    assert numbers == list(range(2 * len(some)))
+    assert ["".join(map(chr, sequences[number])) for number in numbers] == some * 2
+
+
 @given(texts.filter(bool), texts)
 def test_what_is_known_is_not_encoded_and_the_result_is_the_same(before: list[str], now: list[str]) -> None:
     earlier = store_of(Characters())

@@ -154,9 +154,8 @@ class ConversationDataset(Dataset[Example]):
     ) -> Self:
         """A data set from what `arrays` and `facts` gave, with the same template and limit."""
         dataset = cls.__new__(cls)
-        report: dict[str, Any] = {
-            name: Counter(it) if isinstance(it, dict) else it for name, it in facts["report"].items()
-        }
+        counts = facts["report"].items()
+        report: dict[str, Any] = {name: Counter(it) if isinstance(it, dict) else it for name, it in counts}
         dataset._hold(
             Sequences(arrays["tokens"], arrays["token_ends"]),
             Sequences(arrays["conversations"], arrays["conversation_ends"]),
@@ -284,8 +283,7 @@ class _Fitter:
         """Of each unit, kind and pieces of every conversation that fits: its question, then those of its answer."""
         conversations = [conversation for unit in units for conversation in unit]
         texts = [self._template.question_text(conversation.question) for conversation in conversations]
-        numbers = self._pieces.numbers(texts)
-        questions = [numbers[text] for text in texts]
+        questions = self._pieces.append(texts)
         fitted = iter(zip(questions, self._fit_answers(conversations, questions), strict=True))
         for unit in units:
             if unit and unit[0].kind != "tip":

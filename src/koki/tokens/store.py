@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# Texts of which the numbers are at hand without a digest; a few recipes' worth, since others ask again much later.
-_MOST_RECENT = 50_000
+# Texts whose numbers are at hand without a digest: those of some hundred recipes.
+_MOST_RECENT = 10_000
 _DIGEST_BYTES = 16
 
 Numbers = npt.NDArray[Any]
@@ -72,7 +72,7 @@ class KnownPieces:
 
     def find(self, digests: Sequence[bytes]) -> list[list[int] | None]:
         """The ids of each piece; None where it is not known."""
-        wanted = np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, _DIGEST_BYTES)
+        wanted = _digests(b"".join(digests))
         places = np.searchsorted(self._keys, _keys(wanted)).clip(max=len(self._keys) - 1)
         numbers = self._order[places]
         is_known = (self._digests[numbers] == wanted).all(axis=1)
@@ -83,56 +83,72 @@ class KnownPieces:
 
 
 class PieceStore:
-    """Texts as numbers of pieces: whatever is asked for again has its number already.
+    """Texts as numbers of pieces, in the order in which they come.
 
     A piece is told by the digest of its text, so that the texts need not be kept.
 
     Args:
         encode: the ids of texts.
         known: looked up before anything is encoded.
+
+    Attributes:
+        lengths: tokens of each piece.
     """
 
     def __init__(self, encode: Encode, vocabulary_size: int, known: KnownPieces | None = None) -> None:
         self._encode = encode
         self._known = known
         self._tokens = GrowingSequences(vocabulary_size)
+        self._digests = bytearray()
         self._numbers: dict[bytes, int] = {}
         self._recent: dict[str, int] = {}
-        self.lengths = array("i")  # tokens of each piece
+        self.lengths = array("i")
+
+    def append(self, texts: Sequence[str]) -> range:
+        """The numbers of texts that hardly come twice: each is a new piece, and takes no memory to be found again."""
+        return self._store([digest(text) for text in texts], texts)
 
     def numbers(self, texts: Iterable[str]) -> dict[str, int]:
-        """Text -> number of its piece, at least for these texts; to be read before the next call."""
+        """Text -> number of its piece, the same whenever it is asked for.
+
+        What is returned has these texts and others, and is to be read before the next call.
+        """
         if len(self._recent) > _MOST_RECENT:
             self._recent = {}
         recent = self._recent
-        new = list({text: None for text in texts if text not in recent})
-        digests = [digest(text) for text in new]
-        if unknown := {key: text for key, text in zip(digests, new, strict=True) if key not in self._numbers}:
-            self._store(unknown)
-        recent.update(zip(new, map(self._numbers.__getitem__, digests), strict=True))
+        fresh = {digest(text): text for text in texts if text not in recent}
+        unknown = {key: text for key, text in fresh.items() if key not in self._numbers}
+        self._numbers.update(zip(unknown, self._store(list(unknown), list(unknown.values())), strict=True))
+        recent.update((text, self._numbers[key]) for key, text in fresh.items())
         return recent
 
     def done(self) -> tuple[Sequences, npt.NDArray[np.uint8]]:
         """The ids of all pieces, and the digests of their texts as `KnownPieces` takes them."""
-        digests = np.frombuffer(b"".join(self._numbers), dtype=np.uint8).reshape(-1, _DIGEST_BYTES)
-        return self._tokens.done(), digests
+        return self._tokens.done(), _digests(self._digests)
 
-    def _store(self, texts: dict[bytes, str]) -> None:
-        for key, ids in zip(texts, self._ids(texts), strict=True):
-            self._numbers[key] = self._tokens.append(ids)
+    def _store(self, digests: Sequence[bytes], texts: Sequence[str]) -> range:
+        first = len(self.lengths)
+        for ids in self._ids(digests, texts):
+            self._tokens.append(ids)
             self.lengths.append(len(ids))
+        self._digests += b"".join(digests)
+        return range(first, len(self.lengths))
 
-    def _ids(self, texts: dict[bytes, str]) -> list[list[int]]:
-        if self._known is None:
-            return self._encode(list(texts.values()))
-        found = self._known.find(list(texts))
-        encoded = iter(self._encode([text for text, ids in zip(texts.values(), found, strict=True) if ids is None]))
+    def _ids(self, digests: Sequence[bytes], texts: Sequence[str]) -> list[list[int]]:
+        if self._known is None or not texts:
+            return self._encode(texts)
+        found = self._known.find(digests)
+        encoded = iter(self._encode([text for text, ids in zip(texts, found, strict=True) if ids is None]))
         return [next(encoded) if ids is None else ids for ids in found]
 
 
 def digest(text: str) -> bytes:
     """What a piece is told by; that two texts share one is out of the question."""
     return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
+
+
+def _digests(content: bytes | bytearray) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(content, dtype=np.uint8).reshape(-1, _DIGEST_BYTES)
 
 
 def _keys(digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
