@@ -98,7 +98,7 @@ class DurableTrainer(Trainer):
         torch.save(states, file)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """As transformers, with the speed since the last log, without its summary at the end, of the last session alone."""
+        """As transformers, with the speed, and without its summary at the end: that is of the last session alone."""
         if "train_runtime" not in logs:
             super().log({**logs, "tokens_per_second": self._tokens_per_second()}, start_time)
 
