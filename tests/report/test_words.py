@@ -33,7 +33,7 @@ def test_every_text_is_used() -> None:
     sources = "".join(
         files("koki.report").joinpath(name).read_text("utf-8") for name in ("page.html.jinja", "words.py", "content.py")
     )
-    by_name = {"months", "groups", "group_meanings", "capabilities", "measures", "kinds", "reasons", "notes"}
+    by_name = {"months", "groups", "group_meanings", "capabilities", "measures", "kinds", "lengths", "reasons", "notes"}
     for key in ALL:
         table, _, name = key.partition(".")
         assert table in by_name or key in sources or f'"{name}"' in sources, key
