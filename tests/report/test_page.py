@@ -88,12 +88,12 @@ def test_a_comparison_shows_the_other_chef_and_the_difference(card: dict[str, An
 
 def test_ingredients_are_marked_right_near_and_invented_and_the_missing_are_named(card: dict[str, Any]) -> None:
     html = render(Path("warung"), card, scorecard(), "en")
-    marked = re.findall(r'<p class="(\w+)">(.*?) <span class="unseen">', html)[:4]
+    marked = re.findall(r'<p class="(\w+)"><span>(.*?)</span> <span class="unseen">', html)[:4]
     assert marked == [
-        ("right", "- 1 ekor ayam"),
-        ("near", "- 3 buah cabai"),
-        ("invented", "- 100 gram udang"),
-        ("right", "- garam secukupnya"),
+        ("right", "1 ekor ayam"),
+        ("near", "3 buah cabai"),
+        ("invented", "100 gram udang"),
+        ("right", "garam secukupnya"),
     ]
     assert "<p>Ini resepnya, tanpa garam secukupnya</p>" in html
     assert "missing: cabai rawit merah serai" in Page(html).text

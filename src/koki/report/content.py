@@ -22,6 +22,7 @@ CURVES: Final = ("loss", "learning_rate", "tokens_per_second")
 _PLACES: Final = frozenset({"output", "data.files", "data.columns"})
 # What may stand before an ingredient in its line: a bullet, a number, or the heading of the list.
 _BEFORE_ITEM: Final = re.compile(r"[\W_]*(?:\d{1,2}[.)]\s*)?|[^:]*:\s*")
+_BULLET: Final = re.compile(r"^\s*[-*•–]\s+")  # the mark takes its place
 
 
 # ------------------------------------------------------------------------------------------------------------ training
@@ -195,6 +196,6 @@ def _marked(text: str, marks: Sequence[tuple[str, str]]) -> Iterator[Line]:
         item = line.replace("**", "").strip()
         is_next = bool(waiting) and item.endswith(waiting[0][0])
         if is_next and _BEFORE_ITEM.fullmatch(item.removesuffix(waiting[0][0])):
-            yield Line(line, waiting.pop(0)[1])
+            yield Line(_BULLET.sub("", line), waiting.pop(0)[1])
         else:
             yield Line(line, "")
