@@ -166,7 +166,7 @@ def test_dropped_rows_are_counted_by_reason(card: dict[str, Any]) -> None:
 
 def test_settings_other_than_the_missions_are_listed_and_no_others(card: dict[str, Any]) -> None:
     rows = re.findall(
-        r'<tr><th scope="row"><code>(.*?)</code></th><td><b>(.*?)</b></td><td>(.*?)</td>',
+        r'<tr><th scope="row"><code>(.*?)</code></th><td [^>]+><b>(.*?)</b></td><td [^>]+>(.*?)</td>',
         render(Path("w"), card, None, "en"),
     )
     assert ("model.name", "mini", "0.5b") in rows

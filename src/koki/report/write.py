@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
 from jinja2 import TemplateError
 
 from koki.errors import RunError
@@ -44,7 +45,7 @@ def write_report(run: Path, language: Language | None = None) -> Path:
         _update_model_card(run / MODEL_CARD, card, scorecard)
     except OSError as error:
         raise RunError(f"The report of {run} cannot be written: {error}.", "`koki report RUN` tries again.") from error
-    except (KeyError, TypeError, ValueError, TemplateError) as error:
+    except (KeyError, TypeError, ValueError, TemplateError, yaml.YAMLError) as error:
         raise RunError(
             f"The report of {run} cannot be made: {type(error).__name__}: {error}.",
             "Were its training_metadata.json and report/scorecard.json written by this version of Koki?",
