@@ -3,6 +3,7 @@
 from typing import Any
 
 from koki.dialogue.compose import list_ingredients, list_steps
+from koki.evaluation.judge import Scores
 from koki.evaluation.metrics import mark_ingredients
 from koki.evaluation.questions import Asked
 from koki.evaluation.scorecard import Scorecard, Scored
@@ -31,7 +32,7 @@ def about_soto(number: int, group: str, right_dish: float, question: str = "", a
     """An answer with one ingredient of each mark."""
     lines = "\n".join(f"- {line}" for line in SAID)
     text = answer or f"Ini resepnya, tanpa garam secukupnya\n\nBahan:\n{lines}\n\nSelamat mencoba!"
-    scores = {"right_dish": right_dish, "invented": 0.25, "order": -0.5, "ended": 1.0}
+    scores: Scores = {"right_dish": right_dish, "invented": 0.25, "order": -0.5, "ended": 1.0}
     marks = mark_ingredients(parse_ingredients(SAID), parse_ingredients(TRUE))
     return Scored(asked(number, group, "full recipe", question), Answer(question, text, True, 90, 1.0), scores, marks)
 

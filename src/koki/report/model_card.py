@@ -27,8 +27,8 @@ def with_scorecard(text: str, model_name: str, scorecard: Mapping[str, Any] | No
     if scorecard is None:
         return text
     card = ModelCard(_SECTION.sub("\n", text).rstrip() + "\n\n" + _section(scorecard))
-    card.data.model_name = model_name
-    card.data.eval_results = list(_results(scorecard))
+    data: Any = card.data  # a ModelCardData, which its type does not say
+    data.model_name, data.eval_results = model_name, list(_results(scorecard))
     return str(card)
 
 
