@@ -123,6 +123,7 @@ def train(
         out.print(f"  {launcher}koki {shlex.join(sys.argv[1:])}", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(128 + result.stopped_by)
     out.print(f"\nDone: {result.steps} steps, loss {result.losses[0]:.3f} to {result.losses[-1]:.3f}.")
+    _write_report(result.folder, out)
     out.print(f'Ask it:  koki ask {result.folder} "Resep soto ayam dong!"', highlight=False, soft_wrap=True)
 
 
@@ -251,6 +252,27 @@ def evaluate(
     else:
         out.print(card.render())
     err.print(f"Written to {card.save(run)}", highlight=False, markup=False, soft_wrap=True)
+    if not questions:
+        _write_report(run, err)
+
+
+@app.command()
+def report(
+    run: RunArgument,
+    language: Annotated[
+        str | None, typer.Option("--language", help="en or id; without it, that of the report that is there, or en.")
+    ] = None,
+) -> None:
+    """Write the report and the model card of a finished run anew, from what is in its folder."""
+    from koki.report.words import LANGUAGES
+
+    known = next((name for name in LANGUAGES if name == language), None)
+    if language is not None and known is None:
+        raise ConfigError(f"There is no report in language {language!r}.", f"Languages: {', '.join(LANGUAGES)}.")
+
+    from koki.report.write import write_report
+
+    out.print(f"Report: {write_report(run, known)}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -378,7 +400,9 @@ def demo(
         out.print(f"\n[bold]{question}[/]", highlight=False)
         out.print(answer.answer, highlight=False, markup=False, soft_wrap=True)
         out.print(f"[dim]({answer.tokens} tokens, {'ended by itself' if answer.stopped else 'cut off'})[/]")
-    out.print(f"\nLoss {result.losses[0]:.3f} to {result.losses[-1]:.3f}. The run folder is {result.folder}. Next:")
+    out.print(f"\nLoss {result.losses[0]:.3f} to {result.losses[-1]:.3f}. The run folder is {result.folder}.")
+    _write_report(result.folder, out)
+    out.print("Next:")
     for command in (
         f'koki ask {result.folder} "Resep soto ayam dong!"',
         "koki preview",
@@ -386,6 +410,17 @@ def demo(
         "koki train --data resep.csv --model 0.5b --output runs/warung",
     ):
         out.print(f"  {command}", highlight=False, soft_wrap=True)
+
+
+def _write_report(run: Path, console: Console) -> None:
+    """After a run or its evaluation, neither of which may be lost to it."""
+    from koki.report.write import write_report
+
+    try:
+        said = f"Report: {write_report(run)}"
+    except Exception as error:  # whatever it is: what hours have made is there and stays
+        said = f"Warning: {error}" if isinstance(error, KokiError) else f"Warning: no report: {error!r}"
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def _columns(text: str | None) -> dict[str, str] | None:

@@ -6,7 +6,7 @@ import pytest
 from cases import cookbook, examiner, recipe_named, said
 
 from koki.dialogue.compose import list_ingredients, list_steps
-from koki.evaluation.judge import MEASURES, Scores, judge, missing_in
+from koki.evaluation.judge import MEASURES, Scores, judge, marks, missing_in
 from koki.evaluation.questions import CAPABILITIES, Asked
 
 QUESTIONS = examiner().draw(6)
@@ -230,3 +230,24 @@ def test_a_recipe_is_no_tip() -> None:
 )
 def test_what_an_answer_says_is_missing_is_read(opening: str, missing: list[str]) -> None:
     assert missing_in(opening) == missing
+
+
+def test_marks_say_of_each_ingredient_whether_it_is_right_and_what_is_missing() -> None:
+    first, *rest = [item for item in RENDANG.ingredients if item.name]
+    found = marks(ASKED, said(recipe_answer(f"- 200 gram udang\n{list_ingredients(rest)}", "1. Masak.")), cookbook())
+    assert found is not None
+    assert found.lines == (("200 gram udang", "invented"), *((item.raw, "right") for item in rest))
+    assert found.missing == (first.name,)
+
+
+def test_marks_agree_with_the_scores_they_explain() -> None:
+    for asked in of("full recipe") + of("recommendation") + of("inquiry"):
+        found = marks(asked, said(asked.reference), cookbook())
+        if found is not None:
+            assert {mark for _, mark in found.lines} == {"right"}
+            assert found.missing == ()
+
+
+def test_an_answer_that_need_not_give_ingredients_has_no_marks() -> None:
+    (asked, *_) = of("tip")
+    assert marks(asked, said(asked.reference), cookbook()) is None

@@ -12,6 +12,7 @@ from koki.evaluation.metrics import (
     has_loop,
     indonesian_share,
     key_words,
+    mark_ingredients,
     mentions,
     rouge_l,
     said_of,
@@ -56,6 +57,18 @@ class TestIngredients:
     def test_several_ingredients_in_one_line_are_several(self) -> None:
         true = parse_ingredients(["garam dan gula secukupnya"])
         assert compare_ingredients(parse_ingredients(["gula secukupnya"]), true).recall == pytest.approx(1 / 2)
+
+    def test_marks_name_the_lines_that_are_right_near_and_invented_and_what_is_missing(self) -> None:
+        true = parse_ingredients(["5 buah cabai rawit merah", "1 ekor ayam", "garam dan gula secukupnya", "Bumbu:"])
+        said = parse_ingredients(["Bahan:", "ayam", "2 cabai", "100 g udang", "garam"])
+        found = mark_ingredients(said, true)
+        assert found.lines == (("ayam", "right"), ("2 cabai", "near"), ("100 g udang", "invented"), ("garam", "right"))
+        assert found.missing == ("cabai rawit merah", "gula")
+
+    def test_a_line_that_names_several_has_the_worst_mark_of_theirs(self) -> None:
+        true = parse_ingredients(["garam", "cabai rawit"])
+        marked = mark_ingredients(parse_ingredients(["garam dan cabai", "garam dan udang"]), true).lines
+        assert [mark for _, mark in marked] == ["near", "invented"]
 
     def test_headings_are_no_ingredients(self) -> None:
         said = parse_ingredients(["Bumbu halus:", "1 ekor ayam"])

@@ -10,7 +10,7 @@ from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError, RecipeFileNotFound
 from koki.evaluation.cookbook import Cookbook
-from koki.evaluation.judge import judge
+from koki.evaluation.judge import judge, marks
 from koki.evaluation.own_questions import read_questions, verdict
 from koki.evaluation.questions import Asked, Examiner
 from koki.evaluation.scorecard import OwnScorecard, Scorecard, Scored
@@ -122,7 +122,7 @@ def _judged(
     questions: Sequence[Asked], answers: Sequence[Answer], cookbook: Cookbook, max_new_tokens: int
 ) -> list[Scored]:
     return [
-        Scored(asked, answer, judge(asked, answer, cookbook, max_new_tokens))
+        Scored(asked, answer, judge(asked, answer, cookbook, max_new_tokens), marks(asked, answer, cookbook))
         for asked, answer in zip(questions, answers, strict=True)
     ]
 

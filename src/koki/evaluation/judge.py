@@ -8,12 +8,14 @@ from typing import Final
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.evaluation.cookbook import Cookbook, body_of, missing_for
 from koki.evaluation.metrics import (
+    IngredientMarks,
     compare_ingredients,
     gives_reason,
     has_control_token,
     has_loop,
     indonesian_share,
     key_words,
+    mark_ingredients,
     rouge_l,
     said_of,
     steps_order,
@@ -106,6 +108,19 @@ def judge(asked: Asked, answer: Answer, cookbook: Cookbook, max_new_tokens: int)
         "indonesian": indonesian_share(text, cookbook.vocabulary) or 0.0,
         "no_control_token": float(not broke_off and not has_control_token(text)),
     }
+
+
+def marks(asked: Asked, answer: Answer, cookbook: Cookbook) -> IngredientMarks | None:
+    """The ingredients of an answer against those of the recipe asked for, or of the dish that it names.
+
+    None where no ingredients are asked for, or no dish is named.
+    """
+    if not read_answer(asked.reference).ingredients:
+        return None
+    said = read_answer(answer.answer)
+    is_of_a_recipe = MEASURES[asked.capability] is _OF_A_RECIPE
+    recipe = asked.recipe if is_of_a_recipe else _first_dish(_Case(asked, answer.answer, said, cookbook))
+    return mark_ingredients(said.ingredients, recipe.ingredients) if recipe else None
 
 
 def _judge_recipe(case: _Case) -> Scores:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from rapidfuzz.distance import Indel
@@ -83,14 +83,50 @@ def compare_ingredients(said: Sequence[Ingredient], true: Sequence[Ingredient]) 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class IngredientMarks:
+    """What `compare_ingredients` counts, line by line.
+
+    Attributes:
+        lines: each line said, headings aside, and its mark: "right" (in the recipe), "near" (the recipe has another
+            kind of it) or "invented"; a line that names several has the worst of theirs.
+        missing: the names of the recipe that are not said.
+    """
+
+    lines: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"lines": [{"line": line, "mark": mark} for line, mark in self.lines], "missing": list(self.missing)}
+
+
+def mark_ingredients(said: Sequence[Ingredient], true: Sequence[Ingredient]) -> IngredientMarks:
+    """Compare two parsed ingredient lists for a reader."""
+    all_named, all_asked = (frozenset[str]().union(*_entries(items)) for items in (said, true))
+    missing = (name for item in true for name, entry in _named_entries(item) if not entry & all_named)
+    return IngredientMarks(
+        lines=tuple((item.raw, _mark(item, all_asked)) for item in said if item.name),
+        missing=tuple(dict.fromkeys(missing)),
+    )
+
+
+def _mark(item: Ingredient, all_asked: frozenset[str]) -> str:
+    entries = [entry for _, entry in _named_entries(item)]
+    if all(entry & all_asked for entry in entries):
+        return "right"
+    return "near" if all(_has_kind_of(all_asked, entry) for entry in entries) else "invented"
+
+
 def _entries(ingredients: Iterable[Ingredient]) -> set[frozenset[str]]:
     """The folded names of each ingredient: its own and those of its alternatives."""
-    entries: set[frozenset[str]] = set()
-    for item in ingredients:
-        if item.name:
-            entries.add(frozenset(map(fold, (item.name, *item.alternatives))))
-            entries.update(frozenset({fold(other)}) for other in item.others)
-    return entries
+    return {entry for item in ingredients for _, entry in _named_entries(item)}
+
+
+def _named_entries(item: Ingredient) -> Iterator[tuple[str, frozenset[str]]]:
+    if item.name:
+        yield item.name, frozenset(map(fold, (item.name, *item.alternatives)))
+        yield from ((other, frozenset({fold(other)})) for other in item.others)
 
 
 def _amounts(ingredients: Iterable[Ingredient]) -> Counter[tuple[str, Quantity | None, str | None]]:

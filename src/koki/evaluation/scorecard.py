@@ -14,6 +14,7 @@ from rich.text import Text
 from koki.errors import RunError
 from koki.evaluation.intervals import Mean, mean_difference, mean_of
 from koki.evaluation.judge import ANY, MEASURES, Scores
+from koki.evaluation.metrics import IngredientMarks
 from koki.evaluation.own_questions import Verdict
 from koki.evaluation.questions import GROUPS, Asked
 from koki.inference.engine import Answer
@@ -28,11 +29,12 @@ Figure = Callable[[str, str, str], Mean | None]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A question, its answer and the scores of the answer."""
+    """A question, its answer, the scores of the answer, and its ingredients marked where it is to give some."""
 
     asked: Asked
     answer: Answer
     scores: Scores
+    marks: IngredientMarks | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -46,6 +48,7 @@ class Scored:
             "stopped": self.answer.stopped,
             "tokens": self.answer.tokens,
             "scores": {name: None if score is None else round(score, 4) for name, score in self.scores.items()},
+            "ingredients": self.marks.as_dict() if self.marks else None,
         }
 
 

@@ -1,5 +1,6 @@
 """A transformers.Trainer that loses nothing: its checkpoints are whole, and no bad number reaches the weights."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -51,6 +52,7 @@ class DurableTrainer(Trainer):
         self._say = say
         self._processes = processes
         self._nonfinite_steps = 0
+        self._speed_since = (time.perf_counter(), 0)
         self._loss_before = torch.zeros(())
         self._step_batches: list[dict[str, Any]] = []
         self.add_callback(_LossAcrossSteps(self))
@@ -100,9 +102,15 @@ class DurableTrainer(Trainer):
         """Not counted; transformers' own would have all processes meet, of which the first alone saves."""
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """As transformers, without its summary at the end: that is of the last session alone."""
+        """As transformers, with the speed, and without its summary at the end: that is of the last session alone."""
         if "train_runtime" not in logs:
-            super().log(logs, start_time)
+            super().log({**logs, "tokens_per_second": self._tokens_per_second()}, start_time)
+
+    def _tokens_per_second(self) -> float:
+        """Since it was last asked for, or training began."""
+        now, tokens = time.perf_counter(), int(self.state.num_input_tokens_seen)
+        (before, tokens_before), self._speed_since = self._speed_since, (now, tokens)
+        return round((tokens - tokens_before) / (now - before), 1)
 
     # losses that are not finite
 
@@ -161,6 +169,7 @@ class _LossAcrossSteps(TrainerCallback):
         if kept := _kept(state).get(_RUNNING_LOSS):
             self._trainer._tr_loss.fill_(kept["since_log"])
             self._trainer._globalstep_last_logged = kept["last_log"]
+        self._trainer._speed_since = (time.perf_counter(), int(state.num_input_tokens_seen))
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._trainer._loss_before = self._trainer._tr_loss.clone()

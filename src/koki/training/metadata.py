@@ -5,7 +5,10 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path, PurePath
 from typing import Any
+
+from huggingface_hub import ModelCardData
 
 import koki
 from koki.config import RunConfig, flatten
@@ -89,21 +92,20 @@ def run_card(
 
 
 def model_card(card: dict[str, Any]) -> str:
-    """The run folder's README.md, with Hugging Face's metadata on top."""
-    base, training, settings = card["base_model"], card["training"], card["settings"]
+    """The run folder's README.md, with Hugging Face's metadata on top; made to be published, so without local paths."""
+    training, settings = card["training"], card["settings"]
+    hub_id = _hub_id(card["base_model"])
+    metadata = ModelCardData(
+        base_model=hub_id,
+        language=["id"],
+        library_name="peft",
+        pipeline_tag="text-generation",
+        tags=["lora", "koki", "recipes", "indonesian"],
+    )
     kinds = "\n".join(f"| {kind} | {count} |" for kind, count in card["examples_by_kind"].items())
-    files = "\n".join(f"- `{file['path']}`, SHA-256 `{file['sha256']}`" for file in card["data"]["files"])
+    files = "\n".join(f"- `{_file_name(file['path'])}`, SHA-256 `{file['sha256']}`" for file in card["data"]["files"])
     return f"""---
-base_model: {base["location"]}
-library_name: peft
-language:
-- id
-pipeline_tag: text-generation
-tags:
-- lora
-- koki
-- recipes
-- indonesian
+{metadata.to_yaml()}
 ---
 
 # {card["model_name"]}
@@ -113,7 +115,7 @@ Made with Koki {card["koki_version"]} on {card["created"]}.
 
 | | |
 |---|---|
-| Base model | {base["name"]} ({base["location"]}, revision {base["revision"]}) |
+| Base model | {_base(card, hub_id)} |
 | Recipes | {card["recipes"]} |
 | Conversations | {card["examples"]} |
 | Steps | {training["steps"]} |
@@ -125,9 +127,13 @@ Made with Koki {card["koki_version"]} on {card["created"]}.
 |---|---|
 {kinds}
 
+![Loss and learning rate over the steps](report/curves.png)
+
 Trained on:
 
 {files}
+
+The licence is left to whoever publishes it: that of the base model and that of the recipes both count.
 
 Ask it: `koki ask THIS_FOLDER "Resep soto ayam dong!"`. It was trained with this system prompt:
 
@@ -135,3 +141,24 @@ Ask it: `koki ask THIS_FOLDER "Resep soto ayam dong!"`. It was trained with this
 
 It can be wrong. Do not rely on it for allergies or food safety.
 """
+
+
+def _hub_id(base: dict[str, str]) -> str | None:
+    """What the hub can show as the base; None for the base that ships and for a folder."""
+    is_there_only = base["name"] == "mini" or "/" not in base["location"] or Path(base["location"]).is_dir()
+    return None if is_there_only else base["location"]
+
+
+def _base(card: dict[str, Any], hub_id: str | None) -> str:
+    base = card["base_model"]
+    if hub_id is not None:
+        return f"[{hub_id}](https://huggingface.co/{hub_id}), revision {base['revision']}"
+    if base["name"] == "mini":
+        return f"mini, which ships with Koki {card['koki_version']} and is not on the hub; revision {base['revision']}"
+    return f"{_file_name(base['name'])}, a folder that is not on the hub; revision {base['revision']}"
+
+
+def _file_name(path: str) -> str:
+    """As plain text in a table or a code span, without its folders, which are nobody's business."""
+    name = PurePath(path.replace("\\", "/")).name
+    return " ".join(name.replace("`", "'").replace("|", "/").split())

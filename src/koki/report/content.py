@@ -1,0 +1,201 @@
+"""Run card and scorecard -> what stands on the page, part by part; no words of the page, no HTML."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from pathlib import PurePath
+from statistics import median
+from typing import Any, Final
+
+from koki.config import RunConfig, flatten
+from koki.evaluation.judge import MEASURES
+from koki.evaluation.questions import GROUPS
+from koki.report.charts import Chart, chart
+
+PAIRS: Final = 20
+"""Questions and answers on the page."""
+
+CURVES: Final = ("loss", "learning_rate", "tokens_per_second")
+
+# Where a run lies and what it reads are not what it does.
+_PLACES: Final = frozenset({"output", "data.files", "data.columns"})
+# What may stand before an ingredient in its line: a bullet, a number, or the heading of the list.
+_BEFORE_ITEM: Final = re.compile(r"[\W_]*(?:\d{1,2}[.)]\s*)?|[^:]*:\s*")
+_BULLET: Final = re.compile(r"^\s*[-*•–]\s+")  # the mark takes its place
+
+
+# ------------------------------------------------------------------------------------------------------------ training
+
+
+def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Chart]:
+    """The charts that can be drawn of a log, by the name of what is logged."""
+    drawn = {}
+    for name in CURVES:
+        entries = [entry for entry in log if name in entry]
+        if found := chart([entry["step"] for entry in entries], [entry[name] for entry in entries]):
+            drawn[name] = found
+    return drawn
+
+
+def speed(log: Sequence[Mapping[str, Any]]) -> float | None:
+    """The median of the logged tokens a second; None of a log without, as older versions kept."""
+    logged = [entry["tokens_per_second"] for entry in log if "tokens_per_second" in entry]
+    return median(logged) if logged else None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One that is not the mission's."""
+
+    name: str
+    here: Any
+    mission: Any
+
+
+def other_settings(settings: Mapping[str, Any]) -> list[Setting]:
+    """Those that differ from the defaults, which are the mission's."""
+    mission = {name: value for name, value in flatten(RunConfig()).items() if name not in _PLACES}
+    return [
+        Setting(name, settings[name], default)
+        for name, default in mission.items()
+        if name in settings and settings[name] != default
+    ]
+
+
+def file_name(path: str) -> str:
+    """Without its folders, which are nobody's business on a page that is passed on; of either system's paths."""
+    return PurePath(path.replace("\\", "/")).name
+
+
+# ----------------------------------------------------------------------------------------------------------- scorecard
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A mean with its interval, and that of the other chef with the difference where two were compared."""
+
+    mean: float
+    low: float
+    high: float
+    questions: int
+    other: float | None
+    difference: Mapping[str, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A measure, with a bar for each group; None where it was not taken."""
+
+    measure: str
+    lower_is_better: bool
+    bars: tuple[Bar | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The measures of a capability; ``questions`` are those of each group."""
+
+    capability: str
+    questions: tuple[int, ...]
+    rows: tuple[Row, ...]
+
+
+def groups_of(scorecard: Mapping[str, Any]) -> list[str]:
+    """The groups in which something was asked."""
+    return [group for group in GROUPS if scorecard["groups"].get(group)]
+
+
+def tables(scorecard: Mapping[str, Any]) -> list[Table]:
+    """A table for each capability that was asked about."""
+    groups = groups_of(scorecard)
+    asked = [
+        (capability, tuple(scorecard["groups"][group].get(capability, {}).get("questions", 0) for group in groups))
+        for capability in MEASURES
+    ]
+    return [
+        Table(capability, questions, tuple(_rows(scorecard, groups, capability)))
+        for capability, questions in asked
+        if any(questions)
+    ]
+
+
+def _rows(scorecard: Mapping[str, Any], groups: Sequence[str], capability: str) -> Iterator[Row]:
+    for name, measure in MEASURES[capability].items():
+        bars = tuple(_bar(scorecard, group, capability, name) for group in groups)
+        if any(bars):
+            yield Row(name, measure.lower_is_better, bars)
+
+
+def _bar(scorecard: Mapping[str, Any], group: str, capability: str, measure: str) -> Bar | None:
+    compared = scorecard.get("compared_with", {})
+    found, other, difference = (
+        figures.get(group, {}).get(capability, {}).get(measure)
+        for figures in (scorecard["groups"], compared.get("groups", {}), compared.get("differences", {}))
+    )
+    if not found:
+        return None
+    interval = (found["mean"], found["low"], found["high"], found["questions"])
+    return Bar(*interval, other["mean"] if other else None, difference)
+
+
+# ------------------------------------------------------------------------------------------------------------- answers
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an answer; its mark is that of `koki.evaluation.metrics.IngredientMarks`, or nothing."""
+
+    text: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A question and its answer; ``missing`` are the ingredients that it should have named."""
+
+    group: str
+    capability: str
+    question: str
+    lines: tuple[Line, ...]
+    missing: tuple[str, ...]
+    reference: str
+    stopped: bool
+
+    def count(self, mark: str) -> int:
+        """How many lines have a mark."""
+        return sum(line.mark == mark for line in self.lines)
+
+
+def pairs(scorecard: Mapping[str, Any]) -> list[Pair]:
+    """`PAIRS` answers of a scorecard: of each capability the first of each group, then the second ones, and so on."""
+    dealt: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for answer in sorted(scorecard["answers"], key=lambda answer: list(MEASURES).index(answer["capability"])):
+        dealt.setdefault((answer["capability"], answer["group"]), []).append(answer)
+    in_turn = filter(None, chain.from_iterable(zip_longest(*dealt.values())))
+    return [_pair(answer) for answer, _ in zip(in_turn, range(PAIRS), strict=False)]
+
+
+def _pair(answer: Mapping[str, Any]) -> Pair:
+    marks = answer.get("ingredients") or {"lines": [], "missing": []}
+    return Pair(
+        group=answer["group"],
+        capability=answer["capability"],
+        question=answer["question"],
+        lines=tuple(_marked(answer["answer"], [(marked["line"], marked["mark"]) for marked in marks["lines"]])),
+        missing=tuple(marks["missing"]),
+        reference=answer["reference"],
+        stopped=answer["stopped"],
+    )
+
+
+def _marked(text: str, marks: Sequence[tuple[str, str]]) -> Iterator[Line]:
+    """The lines of an answer; the marks are in the order of its lines."""
+    waiting = list(marks)
+    for line in text.strip().splitlines():
+        item = line.replace("**", "").strip()
+        is_next = bool(waiting) and item.endswith(waiting[0][0])
+        if is_next and _BEFORE_ITEM.fullmatch(item.removesuffix(waiting[0][0])):
+            yield Line(_BULLET.sub("", line), waiting.pop(0)[1])
+        else:
+            yield Line(line, "")

@@ -1,0 +1,81 @@
+"""The scorecard -> what the hub shows of it: ``model-index`` in the model card's metadata, and a table in its text."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from huggingface_hub import EvalResult, ModelCard
+
+from koki.evaluation.judge import MEASURES
+from koki.report.content import Bar, groups_of, tables
+
+_START, _END = "<!-- scorecard -->", "<!-- end of scorecard -->"
+_SECTION: Final = re.compile(rf"\n*{_START}.*?{_END}\n*", re.DOTALL)
+
+
+def with_scorecard(text: str, model_name: str, scorecard: Mapping[str, Any] | None) -> str:
+    """A model card with this scorecard in the place of an earlier one; what else is in it stays as it is.
+
+    Args:
+        text: the card, metadata included.
+        model_name: which ``model-index`` goes by.
+        scorecard: None leaves the card alone.
+
+    Raises:
+        ValueError: the card's metadata cannot be read.
+    """
+    if scorecard is None:
+        return text
+    card = ModelCard(_SECTION.sub("\n", text).rstrip() + "\n\n" + _section(scorecard))
+    data: Any = card.data  # a ModelCardData, which its type does not say
+    data.model_name, data.eval_results = model_name, list(_results(scorecard))
+    return str(card)
+
+
+def _results(scorecard: Mapping[str, Any]) -> Iterator[EvalResult]:
+    groups = groups_of(scorecard)
+    for table in tables(scorecard):
+        for row in table.rows:
+            for group, bar in zip(groups, row.bars, strict=True):
+                if bar is not None:
+                    yield EvalResult(
+                        task_type="text-generation",
+                        task_name=table.capability,
+                        dataset_type="recipes",  # the hub asks for an id, and these are the user's own
+                        dataset_name=f"The recipes of this run: {group}, {table.capability}",
+                        dataset_config=table.capability,
+                        dataset_split=group,
+                        metric_type=row.measure,
+                        metric_name=_label(table.capability, row.measure),
+                        metric_value=bar.mean,
+                        metric_args={"low": bar.low, "high": bar.high, "questions": bar.questions},
+                    )
+
+
+def _section(scorecard: Mapping[str, Any]) -> str:
+    groups = groups_of(scorecard)
+    lines = [
+        _START,
+        "## Scorecard",
+        "",
+        "Means from 0 to 1 with 95 % intervals (`koki evaluate`). Recall: questions that it was trained on;",
+        "understanding: the same recipes, asked in other words; generalisation: recipes that it has never seen.",
+        "",
+        f"| | {' | '.join(groups)} |",
+        f"|---|{'---|' * len(groups)}",
+    ]
+    for table in tables(scorecard):
+        counts = (f"{count} questions" for count in table.questions)
+        lines.append(f"| **{table.capability}** | {' | '.join(counts)} |")
+        for row in table.rows:
+            label = _label(table.capability, row.measure) + (" (less is better)" if row.lower_is_better else "")
+            lines.append(f"| {label} | {' | '.join(map(_cell, row.bars))} |")
+    return "\n".join([*lines, _END, ""])
+
+
+def _label(capability: str, measure: str) -> str:
+    return MEASURES[capability][measure].label.strip()
+
+
+def _cell(bar: Bar | None) -> str:
+    return f"{bar.mean:.2f} [{bar.low:.2f}, {bar.high:.2f}]" if bar else "-"

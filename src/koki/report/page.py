@@ -1,0 +1,67 @@
+"""Run card and scorecard -> the page, complete in itself: nothing is loaded from anywhere, nothing is run."""
+
+import base64
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from koki.report import content
+from koki.report.words import Language, Words
+
+
+def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | None, language: Language) -> str:
+    """The page as HTML; every text in it that comes from outside is escaped.
+
+    Args:
+        run: the run folder, whose name is the title.
+        card: what `koki.training.metadata.run_card` made.
+        scorecard: what `koki.evaluation.scorecard.Scorecard.as_dict` made; None where the chef was not evaluated.
+    """
+    words = Words(language)
+    # autoescape for whatever the name of the template: this is where recipes and answers become text and nothing else
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["setting"] = _setting
+    style = _read("page.css")
+    page = environment.from_string(_read("page.html.jinja")).render(
+        language=language,
+        style=Markup(style),  # Koki's own file
+        policy=_policy(style),
+        w=words,
+        say=words.say,
+        run=run.resolve().name,
+        evaluate=f"koki evaluate {shlex.quote(str(run))}",
+        again=f"koki train --config {shlex.quote(str(run / 'config.yaml'))}",
+        card=card,
+        speed=content.speed(card["training"]["log"]),
+        curves=content.curves(card["training"]["log"]),
+        other_settings=content.other_settings(card["settings"]),
+        file_name=content.file_name,
+        scorecard=scorecard,
+        groups=content.groups_of(scorecard) if scorecard else [],
+        tables=content.tables(scorecard) if scorecard else [],
+        pairs=content.pairs(scorecard) if scorecard else [],
+    )
+    # a path may hold bytes that are no text, which Python carries as lone surrogates
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def _read(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str) -> str:
+    """The Content-Security-Policy: this style sheet and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def _setting(value: Any) -> str:
+    """As it is written in a configuration file."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,79 @@
+"""What the page says, in a language: texts from ``report.toml``, numbers as they are written there."""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Final, Literal, get_args
+
+Language = Literal["en", "id"]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+
+_MINUTE, _HOUR = 60.0, 3600.0
+_SWITCH: Final = 1.5
+"""So many of a unit of time are said in it, not in the next smaller one."""
+
+
+@cache
+def texts() -> dict[str, dict[str, dict[Language, str]]]:
+    """Table -> name -> language -> text."""
+    return tomllib.loads(files(__package__).joinpath("report.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The page's words in one language."""
+
+    language: Language
+
+    def say(self, key: str, **filled: object) -> str:
+        """A text by ``table.name``, its slots filled.
+
+        Raises:
+            KeyError: there is no such text, or a slot is not filled.
+        """
+        table, _, name = key.partition(".")
+        return texts()[table][name][self.language].format(**filled)
+
+    def name(self, table: str, name: str) -> str:
+        """What something is called; by its own name where the table has none for it."""
+        known = texts()[table].get(name)
+        return known[self.language] if known else name
+
+    def note(self, note: str) -> str:
+        """A note of the scorecard, which is in English, where it is a known one."""
+        known = (text for beginning, text in texts()["notes"].items() if note.startswith(beginning))
+        return next((text[self.language] for text in known), note)
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """``1,234.5`` in English, ``1.234,5`` in Indonesian."""
+        return self._marked(f"{value:,.{digits}f}")
+
+    def signed(self, value: float) -> str:
+        """Two digits and always a sign."""
+        return self._marked(f"{value:+.2f}")
+
+    def short(self, value: float) -> str:
+        """Three significant digits and no more zeros than needed; very small ones with an exponent: ``2e-05``."""
+        if value and not 1e-3 <= abs(value) < 1e6:
+            mantissa, _, exponent = f"{value:.2e}".partition("e")
+            return self._marked(f"{float(mantissa):g}e{int(exponent)}")
+        return self.number(value) if abs(value) >= 100 else self._marked(f"{value:.3g}")
+
+    def _marked(self, english: str) -> str:
+        return english if self.language == "en" else english.translate(str.maketrans(",.", ".,"))
+
+    def date(self, iso: str) -> str:
+        """A moment in ISO 8601, in words."""
+        at = datetime.fromisoformat(iso).astimezone(UTC)
+        month = self.say(f"months.{at.month}")
+        return self.say("page.date", day=at.day, month=month, year=at.year, time=f"{at:%H:%M}")
+
+    def duration(self, seconds: float) -> str:
+        """In the unit that suits it."""
+        if seconds < _SWITCH * _MINUTE:
+            return self.say("duration.seconds", number=self.number(seconds))
+        if seconds < _SWITCH * _HOUR:
+            return self.say("duration.minutes", number=self.number(seconds / _MINUTE))
+        return self.say("duration.hours", number=self.number(seconds / _HOUR, 1))

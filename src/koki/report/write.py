@@ -1,0 +1,77 @@
+"""What is in a run folder -> its report and its model card."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from jinja2 import TemplateError
+
+from koki.errors import RunError
+from koki.evaluation.scorecard import SCORECARD
+from koki.inference.engine import read_card
+from koki.report.model_card import with_scorecard
+from koki.report.page import render
+from koki.report.words import Language
+from koki.training.checkpoints import write_text
+from koki.training.metadata import model_card
+
+REPORT: Final = "report/report.html"
+MODEL_CARD: Final = "README.md"
+
+_LANGUAGE: Final = re.compile(r'<html lang="(en|id)">')
+
+
+def write_report(run: Path, language: Language | None = None) -> Path:
+    """Write ``report/report.html`` anew, and the scorecard, where there is one, into the model card.
+
+    Args:
+        run: a finished run folder.
+        language: None keeps that of the page that is there; a first page is in English.
+
+    Returns:
+        Where the page lies.
+
+    Raises:
+        RunError: the folder is not a finished run, or cannot be read or written.
+    """
+    card, page = read_card(run), run / REPORT
+    try:
+        scorecard = _read_scorecard(run / SCORECARD)
+        html = render(run, card, scorecard, language or _language_of(page))
+        page.parent.mkdir(exist_ok=True)
+        write_text(page, html)
+        _update_model_card(run / MODEL_CARD, card, scorecard)
+    except OSError as error:
+        raise RunError(f"The report of {run} cannot be written: {error}.", "`koki report RUN` tries again.") from error
+    except (KeyError, TypeError, ValueError, TemplateError, yaml.YAMLError) as error:
+        raise RunError(
+            f"The report of {run} cannot be made: {type(error).__name__}: {error}.",
+            "Were its training_metadata.json and report/scorecard.json written by this version of Koki?",
+        ) from error
+    return page
+
+
+def _read_scorecard(path: Path) -> dict[str, Any] | None:
+    try:
+        scorecard: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return scorecard
+
+
+def _language_of(page: Path) -> Language:
+    try:
+        found = _LANGUAGE.search(page.read_text("utf-8", errors="replace"))
+    except FileNotFoundError:
+        return "en"
+    return "id" if found and found[1] == "id" else "en"
+
+
+def _update_model_card(path: Path, card: dict[str, Any], scorecard: dict[str, Any] | None) -> None:
+    """Only what the scorecard says is changed: people write in their model cards."""
+    text = path.read_text("utf-8") if path.exists() else model_card(card)
+    updated = with_scorecard(text, card["model_name"], scorecard)
+    if not path.exists() or updated != text:
+        write_text(path, updated)

@@ -1,0 +1,248 @@
+"""The page: what it says, that it says it as text, and that it needs nothing from anywhere."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from exams import about_soto, scorecard, tip
+
+from koki.pipeline import TrainResult
+from koki.report.page import render
+from koki.report.words import LANGUAGES, Language
+
+VOID = {"meta", "img"}
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}"
+
+
+class Page(HTMLParser):
+    """A page as a browser reads it: its tags, that they are closed in order, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+@pytest.fixture(scope="module")
+def card(finished_run: TrainResult) -> dict[str, Any]:
+    """Of a real run."""
+    content: dict[str, Any] = json.loads((finished_run.folder / "training_metadata.json").read_text("utf-8"))
+    return content
+
+
+def page(card: dict[str, Any], exam: dict[str, Any] | None, language: Language = "en") -> Page:
+    return Page(render(Path("runs/warung"), card, exam, language))
+
+
+def test_the_figures_of_the_scorecard_are_on_the_page(card: dict[str, Any]) -> None:
+    exam = scorecard()
+    figure = exam["groups"]["recall"]["full recipe"]["right_dish"]
+    assert figure["mean"] == 0.75
+    text = page(card, exam).text
+    assert f"right dish 0.75 {figure['low']:.2f}–{figure['high']:.2f} 0.50" in text
+    assert "order of steps, τ -0.50" in text
+    assert "Recall 4 questions" in text
+    assert "invented ingredients less is better 0.25" in text
+
+
+def test_bars_are_as_long_as_their_means_and_never_negative(card: dict[str, Any]) -> None:
+    widths = [attrs["width"] for tag, attrs in page(card, scorecard()).tags if attrs.get("class") == "fill"]
+    assert widths[0:2] == ["75.0", "50.0"]
+    assert "0.0" in widths
+    assert not any((width or "").startswith("-") for width in widths)
+
+
+def test_a_comparison_shows_the_other_chef_and_the_difference(card: dict[str, Any]) -> None:
+    shown = page(card, scorecard(compared=True))
+    assert "The vertical mark is base" in shown.text
+    assert "+0.75 [" in shown.text
+    assert any(attrs.get("class") == "other" for _, attrs in shown.tags)
+
+
+def test_ingredients_are_marked_right_near_and_invented_and_the_missing_are_named(card: dict[str, Any]) -> None:
+    html = render(Path("warung"), card, scorecard(), "en")
+    marked = re.findall(r'<p class="(\w+)"><span>(.*?)</span> <span class="unseen">', html)[:4]
+    assert marked == [
+        ("right", "1 ekor ayam"),
+        ("near", "3 buah cabai"),
+        ("invented", "100 gram udang"),
+        ("right", "garam secukupnya"),
+    ]
+    assert "<p>Ini resepnya, tanpa garam secukupnya</p>" in html
+    assert "missing: cabai rawit merah serai" in Page(html).text
+
+
+def test_twenty_pairs_are_shown_of_each_kind_the_first_ones(card: dict[str, Any]) -> None:
+    more = [*(about_soto(number, "recall", 1.0) for number in range(4, 30)), *map(tip, range(1, 4))]
+    questions = re.findall(
+        r'<span class="question" dir="auto">(.*?)</span>', render(Path("w"), card, scorecard(*more), "en")
+    )
+    assert len(questions) == 20
+    assert questions[:3] == ["Resep soto nomor 0, recall?", "Resep soto nomor 0, understanding?", "Kenapa 0?"]
+    assert "Kenapa 3?" in questions
+
+
+def test_an_answer_that_is_empty_or_did_not_end_is_told(card: dict[str, Any]) -> None:
+    text = page(card, scorecard(tip(1, answer=""))).text
+    assert "did not end by itself" in text
+    assert "(nothing)" in text
+
+
+def test_a_scorecard_of_an_earlier_version_has_answers_without_marks(card: dict[str, Any]) -> None:
+    exam = scorecard()
+    for answer in exam["answers"]:
+        del answer["ingredients"]
+    assert "- 100 gram udang" in page(card, exam).text
+
+
+def test_without_a_scorecard_the_page_says_how_to_get_one(card: dict[str, Any]) -> None:
+    shown = page(card, None)
+    assert "koki evaluate runs/warung" in shown.text
+    assert "#answers" not in [attrs.get("href") for _, attrs in shown.tags]
+
+
+def test_what_was_trained_on_what_is_told(card: dict[str, Any]) -> None:
+    shown = page(card, None)
+    for said in (
+        "mini, taught",
+        "3 rows kept , 0 dropped",
+        "resep.csv read as UTF-8",
+        "12 steps",
+        card["environment"]["device"],
+    ):
+        assert said in shown.text
+    assert card["data"]["files"][0]["path"] not in shown.text
+
+
+def test_loss_learning_rate_and_speed_are_drawn(card: dict[str, Any]) -> None:
+    shown = page(card, None)
+    charts = [attrs["class"] for tag, attrs in shown.tags if tag == "figure"]
+    assert charts == ["chart loss", "chart learning_rate", "chart tokens_per_second"]
+    assert sum(attrs.get("class") == "dot" for _, attrs in shown.tags) == 3 * 5  # steps 1, 3, 6, 9 and 12
+
+
+def test_a_log_without_speed_has_no_curve_of_it(card: dict[str, Any]) -> None:
+    log = [
+        {name: value for name, value in entry.items() if name != "tokens_per_second"}
+        for entry in card["training"]["log"]
+    ]
+    shown = page(card | {"training": card["training"] | {"log": log}}, None)
+    assert "Tokens a second" not in shown.text
+
+
+def test_dropped_rows_are_counted_by_reason(card: dict[str, Any]) -> None:
+    data = card["data"] | {"rows_read": 9, "dropped_by_reason": {"too few steps": 4, "something new": 2}}
+    shown = page(card | {"data": data}, None, "id")
+    assert "3 baris dipakai , 6 dibuang" in shown.text
+    assert "langkah terlalu sedikit 4 something new 2" in shown.text
+
+
+def test_settings_other_than_the_missions_are_listed_and_no_others(card: dict[str, Any]) -> None:
+    rows = re.findall(
+        r'<tr><th scope="row"><code>(.*?)</code></th><td [^>]+><b>(.*?)</b></td><td [^>]+>(.*?)</td>',
+        render(Path("w"), card, None, "en"),
+    )
+    assert ("model.name", "mini", "0.5b") in rows
+    assert ("data.tips", "false", "true") in rows
+    assert "output" not in [name for name, _, _ in rows]
+    assert "lora.r" not in [name for name, _, _ in rows]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_hostile_text_stays_text(card: dict[str, Any], language: Language) -> None:
+    exam = scorecard(about_soto(9, "generalisation", 1.0, HOSTILE, f"- {HOSTILE}"), compared=True)
+    exam |= {"notes": [HOSTILE]}
+    exam["compared_with"]["run"] = HOSTILE
+    file = card["data"]["files"][0] | {
+        "path": HOSTILE,
+        "warnings": [HOSTILE],
+        "encoding": HOSTILE,
+        "delimiter": HOSTILE,
+    }
+    data = card["data"] | {"files": [file], "dropped_by_reason": {HOSTILE: 1}}
+    base = {"name": HOSTILE, "location": HOSTILE, "revision": HOSTILE}
+    shown = page(card | {"data": data, "base_model": base}, exam, language)
+    assert {tag for tag, _ in shown.tags}.isdisjoint({"script", "img"})
+    assert not any(name.startswith("on") for _, attrs in shown.tags for name in attrs)
+    assert shown.text.count(HOSTILE) >= 8
+
+
+def test_nothing_is_loaded_from_anywhere(card: dict[str, Any]) -> None:
+    shown = page(card, scorecard())
+    loaded = [
+        value
+        for _, attrs in shown.tags
+        for name, value in attrs.items()
+        if name in ("src", "href", "srcset", "action", "data")
+    ]
+    assert loaded
+    assert all((value or "").startswith("#") for value in loaded)
+    assert not any("url(" in text or "@import" in text for text in shown.texts)
+    assert not any("style" in attrs for _, attrs in shown.tags)
+
+
+def test_the_policy_allows_this_style_sheet_and_nothing_else(card: dict[str, Any]) -> None:
+    html = render(Path("w"), card, None, "en")
+    (style,) = re.findall(r"<style>(.*?)</style>", html, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = next(
+        attrs["content"] for _, attrs in Page(html).tags if attrs.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def test_the_page_says_its_language(card: dict[str, Any]) -> None:
+    assert page(card, scorecard(), "id").tags[0] == ("html", {"lang": "id"})
+    assert "masakannya benar 0,75" in page(card, scorecard(), "id").text
+
+
+def test_bytes_in_a_path_that_are_no_text_do_no_harm(card: dict[str, Any]) -> None:
+    file = card["data"]["files"][0] | {"path": "resep\udcff.csv"}
+    html = render(Path("w"), card | {"data": card["data"] | {"files": [file]}}, None, "en")
+    assert "resep?.csv" in html
+
+
+def _luminance(colour: str) -> float:
+    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_contrasts_with_its_ground_as_wcag_aa_asks(card: dict[str, Any], scheme: int) -> None:
+    block = re.findall(r":root \{(.*?)\}", render(Path("w"), card, None, "en"), flags=re.DOTALL)[scheme]
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block))
+    for ground in ("paper", "card"):
+        for ink in ("ink", "soft", "accent", "right", "near", "wrong"):
+            light, dark = sorted((_luminance(colours[ground]), _luminance(colours[ink])), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (ground, ink)
+        for shape in ("recall", "understanding", "generalisation"):  # 1.4.11: shapes that carry meaning
+            light, dark = sorted((_luminance(colours[ground]), _luminance(colours[shape])), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 3, (ground, shape)

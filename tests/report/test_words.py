@@ -1,0 +1,77 @@
+"""Every text in both languages, and numbers as they are written there."""
+
+import re
+from importlib.resources import files
+from typing import get_args
+
+import pytest
+
+from koki.dialogue.compose import Kind
+from koki.evaluation.judge import MEASURES
+from koki.evaluation.questions import GROUPS
+from koki.report.words import LANGUAGES, Words, texts
+
+ALL = {f"{table}.{name}": text for table, names in texts().items() for name, text in names.items()}
+EN, ID = Words("en"), Words("id")
+
+
+@pytest.mark.parametrize("text", ALL.values(), ids=ALL)
+def test_every_text_is_there_in_both_languages_with_the_same_slots(text: dict[str, str]) -> None:
+    assert set(text) == set(LANGUAGES)
+    assert all(text.values())
+    assert len({tuple(sorted(re.findall(r"\{\w+\}", said))) for said in text.values()}) == 1
+
+
+def test_every_capability_group_measure_and_kind_of_conversation_has_a_name() -> None:
+    assert set(texts()["capabilities"]) == set(MEASURES)
+    assert set(texts()["groups"]) == set(texts()["group_meanings"]) == set(GROUPS)
+    assert set(texts()["measures"]) == {name for measures in MEASURES.values() for name in measures}
+    assert set(texts()["kinds"]) == set(get_args(Kind))
+
+
+def test_every_text_is_used() -> None:
+    sources = "".join(
+        files("koki.report").joinpath(name).read_text("utf-8") for name in ("page.html.jinja", "words.py", "content.py")
+    )
+    by_name = {"months", "groups", "group_meanings", "capabilities", "measures", "kinds", "lengths", "reasons", "notes"}
+    for key in ALL:
+        table, _, name = key.partition(".")
+        assert table in by_name or key in sources or f'"{name}"' in sources, key
+
+
+def test_a_name_that_is_not_known_stands_for_itself() -> None:
+    assert ID.name("reasons", "too few steps") == "langkah terlalu sedikit"
+    assert ID.name("reasons", "url: neither a text nor a list") == "url: neither a text nor a list"
+
+
+def test_the_notes_of_a_scorecard_are_translated() -> None:
+    note = "No recipe was held out, so there is nothing to measure generalisation by: ..."
+    assert ID.note(note).startswith("Tidak ada resep yang disisihkan")
+    assert ID.note("Something new.") == "Something new."
+
+
+def test_numbers_are_written_as_the_language_does() -> None:
+    assert (EN.number(5565.25, 1), ID.number(5565.25, 1)) == ("5,565.2", "5.565,2")
+    assert (EN.signed(0.5), ID.signed(-0.25)) == ("+0.50", "-0,25")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0, "0"),
+        (0.0036, "0.0036"),
+        (2e-5, "2e-5"),
+        (1.66e-5, "1.66e-5"),
+        (12.5, "12.5"),
+        (1250.0, "1,250"),
+        (3e6, "3e6"),
+    ],
+)
+def test_short_numbers_have_three_digits(value: float, written: str) -> None:
+    assert EN.short(value) == written
+
+
+def test_dates_and_durations_are_in_words() -> None:
+    assert ID.date("2026-08-17T09:05:00+07:00") == "17 Agustus 2026, 02:05 UTC"
+    assert [EN.duration(seconds) for seconds in (43, 163, 9000)] == ["43 s", "3 min", "2.5 h"]
+    assert ID.duration(9000) == "2,5 jam"

@@ -1,0 +1,153 @@
+"""The report and the model card in a run folder: written, rewritten, and never at the cost of the run."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from exams import about_soto, scorecard
+from huggingface_hub import ModelCard
+from rich.console import Console
+from typer.testing import CliRunner
+
+from koki import cli
+from koki.errors import RunError
+from koki.pipeline import TrainResult
+from koki.report.model_card import with_scorecard
+from koki.report.write import write_report
+from koki.training.metadata import model_card
+
+
+@pytest.fixture
+def run(finished_run: TrainResult, tmp_path: Path) -> Path:
+    """A finished run without a report, that may be changed."""
+    folder = tmp_path / "warung"
+    folder.mkdir()
+    for name in ("training_metadata.json", "README.md"):
+        shutil.copy(finished_run.folder / name, folder)
+    return folder
+
+
+def examine(run: Path) -> None:
+    (run / "report").mkdir(exist_ok=True)
+    (run / "report" / "scorecard.json").write_text(json.dumps(scorecard()), "utf-8")
+
+
+def test_a_first_report_is_in_english_and_a_later_one_in_the_language_of_the_earlier(run: Path) -> None:
+    assert '<html lang="en">' in write_report(run).read_text("utf-8")
+    assert '<html lang="id">' in write_report(run, "id").read_text("utf-8")
+    examine(run)
+    page = write_report(run)
+    assert page == run / "report" / "report.html"
+    assert "masakannya benar" in page.read_text("utf-8")
+
+
+def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="not a finished run"):
+        write_report(tmp_path)
+
+
+def test_metadata_that_lacks_something_is_an_error_that_names_it(run: Path) -> None:
+    (run / "training_metadata.json").write_text('{"training": {"log": []}, "settings": {}}', "utf-8")
+    with pytest.raises(RunError, match=r"cannot be made: .*has no attribute 'base_model'"):
+        write_report(run)
+
+
+def test_a_report_that_cannot_be_written_warns_and_leaves_the_run_as_it_was(run: Path) -> None:
+    (run / "report").write_text("a file where the folder should be")
+    before = {file.name: file.read_bytes() for file in run.iterdir()}
+    console = Console(file=io.StringIO(), width=200)
+    cli._write_report(run, console)
+    assert "Warning: The report of" in console.file.getvalue()  # type: ignore[attr-defined]
+    assert {file.name: file.read_bytes() for file in run.iterdir()} == before
+
+
+def test_no_error_whatever_of_the_report_reaches_a_run(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Path:
+        raise ZeroDivisionError("of the report")
+
+    monkeypatch.setattr("koki.report.write.write_report", fail)
+    console = Console(file=io.StringIO(), width=200)
+    cli._write_report(run, console)
+    assert "Warning: no report: ZeroDivisionError('of the report')" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_verb_writes_it_and_says_where(run: Path) -> None:
+    said = CliRunner().invoke(cli.app, ["report", str(run), "--language", "id"], catch_exceptions=False)
+    assert said.exit_code == 0
+    assert '<html lang="id">' in (run / "report" / "report.html").read_text("utf-8")
+
+
+def test_the_verb_knows_two_languages(run: Path) -> None:
+    said = CliRunner().invoke(cli.app, ["report", str(run), "--language", "jv"])
+    assert "Languages: en, id." in str(said.exception)
+
+
+def test_the_model_card_has_the_scorecard_as_model_index(run: Path) -> None:
+    examine(run)
+    write_report(run)
+    card = ModelCard.load(run / "README.md")
+    assert card.data.model_name == "Koki: Qwen Indonesian food recipe model"
+    results = {(one.dataset_split, one.task_name, one.metric_type): one for one in card.data.eval_results or []}
+    right = results["recall", "full recipe", "right_dish"]
+    assert (right.task_type, right.metric_value, right.metric_name) == ("text-generation", 0.75, "right dish")
+    assert right.metric_args["questions"] == 4
+    assert ("understanding", "full recipe", "right_dish") in results
+    assert "| right dish | 0.75 [" in card.content
+
+
+def test_the_model_card_says_what_the_hub_asks_for(run: Path) -> None:
+    data = ModelCard.load(run / "README.md").data
+    assert (data.library_name, data.pipeline_tag, data.language) == ("peft", "text-generation", ["id"])
+    assert data.tags == ["lora", "koki", "recipes", "indonesian"]
+    assert (data.base_model, data.datasets, data.license) == (None, None, None)
+
+
+def test_the_model_card_names_no_folder_of_this_machine(run: Path) -> None:
+    card = json.loads((run / "training_metadata.json").read_text("utf-8"))
+    text = (run / "README.md").read_text("utf-8")
+    assert "mini, which ships with Koki" in text
+    assert card["base_model"]["location"] not in text
+    assert card["data"]["files"][0]["path"] not in text
+    assert "`resep.csv`" in text
+
+
+def test_a_base_of_the_hub_is_named_in_the_metadata(run: Path) -> None:
+    card = json.loads((run / "training_metadata.json").read_text("utf-8"))
+    name = "Qwen/Qwen2.5-0.5B-Instruct"
+    card["base_model"] = {"name": "0.5b", "location": name, "revision": "a" * 40}
+    assert ModelCard(model_card(card)).data.to_dict()["base_model"] == name
+
+
+def test_a_new_scorecard_takes_the_place_of_the_earlier_and_what_people_wrote_stays(run: Path) -> None:
+    text = (run / "README.md").read_text("utf-8").replace(
+        "tags:", "license: mit\ntags:"
+    ) + "\nSambal terbaik di kota.\n"
+    once = with_scorecard(text, "koki", scorecard())
+    again = with_scorecard(once, "koki", scorecard(about_soto(9, "recall", 0.0)))
+    assert again.count("## Scorecard") == 1
+    assert "| right dish | 0.60 [" in again
+    assert "Sambal terbaik di kota." in again
+    assert ModelCard(again).data.to_dict()["license"] == "mit"
+    assert with_scorecard(again, "koki", scorecard(about_soto(9, "recall", 0.0))) == again
+
+
+def test_without_a_scorecard_the_model_card_stays_as_it_is(run: Path) -> None:
+    before = (run / "README.md").read_bytes()
+    write_report(run)
+    assert (run / "README.md").read_bytes() == before
+
+
+def test_a_model_card_whose_metadata_cannot_be_read_is_an_error_and_stays(run: Path) -> None:
+    (run / "README.md").write_text("---\ntags: [a, b\n---\nMy chef", "utf-8")
+    examine(run)
+    with pytest.raises(RunError, match="cannot be made"):
+        write_report(run)
+    assert (run / "README.md").read_text("utf-8").endswith("My chef")
+
+
+def test_a_model_card_that_was_deleted_is_made_again(run: Path) -> None:
+    (run / "README.md").unlink()
+    write_report(run)
+    assert ModelCard.load(run / "README.md").data.library_name == "peft"
