@@ -1,28 +1,30 @@
 """The whole of Koki from top to bottom: `train` is the mission's flowchart, one line a box."""
 
-import json
 import os
+import random
 import signal
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import transformers
 from huggingface_hub.utils import logging as hub_logging
+from peft import PeftModel
 from rich.console import Console
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerState
 from transformers.trainer_callback import PrinterCallback
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
 from koki.errors import DataError, KokiError, TrainingError
+from koki.inference.engine import Chef
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
 from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
@@ -34,8 +36,27 @@ from koki.tokens.dataset import ConversationDataset
 from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
 from koki.training.callbacks import GracefulStop, ProgressCallback, SaveByTheClock, TensorBoardLog
-from koki.training.checkpoints import WRITE_ERRORS, Checkpoint, Identity, find_newest, require_same_run, set_aside
+from koki.training.checkpoints import (
+    WRITE_ERRORS,
+    Checkpoint,
+    Identity,
+    find_best,
+    find_newest,
+    require_same_run,
+    set_aside,
+)
 from koki.training.curves import draw_curves
+from koki.training.evaluation import (
+    MOST_RECIPES,
+    SAMPLED_TOKENS,
+    Evaluation,
+    HeldOut,
+    SampledAnswers,
+    held_out_losses,
+    is_over,
+    put_back,
+    sampled_questions,
+)
 from koki.training.metadata import Outcome, run_card
 from koki.training.run_folder import (
     CURVES,
@@ -118,7 +139,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             fuse_lora(model)
         trainable, parameters = trainable_parameters(model)
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
-        require_space(run_folder, trainable, len(tokenizer), config.training.save_total_limit)
+        keep, keep_best = config.training.save_total_limit, config.evaluation.load_best_model_at_end
+        require_space(run_folder, trainable, len(tokenizer), keep + keep_best)
 
         # recipe CSV: structure, cleaning
         recipes, data_report = read_recipes(files, config.data.columns)
@@ -132,6 +154,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         identity |= {"recipes": len(recipes), "conversations": dataset.digest()[:16]}
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
+        held_out_dataset = _held_out_dataset(held_out, config, template, len(tokenizer))
         write_config(run_folder, config)
 
         # collator, training arguments
@@ -143,7 +166,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         # Trainer
         warn = partial(_say, console, "Warning")
         progress, stop = ProgressCallback(console), GracefulStop(console)
-        callbacks = [progress, stop, TensorBoardLog(tensorboard, warn)]
+        tensorboard_log = TensorBoardLog(tensorboard, warn)
+        callbacks = [progress, stop, tensorboard_log]
         if config.training.save_minutes is not None:
             callbacks.append(SaveByTheClock(config.training.save_minutes))
         trainer = RecipeTrainer(
@@ -154,22 +178,33 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             processing_class=tokenizer,
             callbacks=callbacks,
             sampler=sampler,
+            held_out=held_out_dataset and HeldOut.of(held_out_dataset, tokenizer, config),
             run_folder=run_folder,
             identity=identity,
-            keep=config.training.save_total_limit,
+            keep=keep,
+            keep_best=keep_best,
             max_nonfinite_steps=config.training.max_nonfinite_steps,
             questions_in=template.questions_in,
             say=warn,
         )
         trainer.remove_callback(PrinterCallback)
+        if config.evaluation.every_steps is not None:
+            questions = sampled_questions(held_out_dataset or dataset, config.seed)
+            ask = partial(_first_words, model, tokenizer, template)
+            trainer.add_callback(SampledAnswers(questions, ask, console, tensorboard_log.add_text, warn))
+            trainer.add_callback(Evaluation(trainer, config.evaluation, partial(_say, console, "Early stop")))
 
         # train; on failure a clear error and nothing lost
         started = time.perf_counter()
-        if checkpoint is not None and _is_finished(checkpoint):
-            trainer.state = transformers.TrainerState.load_from_json(str(checkpoint.folder / "trainer_state.json"))
+        if checkpoint is not None and is_over(_state_of(checkpoint), config.evaluation):
+            trainer.state = _state_of(checkpoint)
             _say(console, "Training", f"already finished at step {checkpoint.step}; --fresh starts over")
         else:
             _run(trainer, run_folder, checkpoint, stop, progress)
+        finished = is_over(trainer.state, config.evaluation)
+        result_step = trainer.state.global_step
+        if finished and keep_best:
+            result_step = _take_the_best(model, run_folder, trainer.state, console)
         outcome = Outcome(
             steps=trainer.state.global_step,
             tokens=int(trainer.state.num_input_tokens_seen),
@@ -177,10 +212,10 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             seconds=time.perf_counter() - started,
             trainable=trainable,
             parameters=parameters,
+            result_step=result_step,
         )
 
         # save model, tokenizer and metadata
-        finished = outcome.steps >= trainer.state.max_steps
         if finished:
             card = run_card(config, source, device, template.system, data_report, len(held_out), dataset, outcome)
             with _the_result_or_an_error(run_folder):
@@ -217,6 +252,30 @@ def compose(recipes: list[Recipe], config: RunConfig) -> Iterator[list[Conversat
         yield composer.compose(recipe)
     for tip in _tips(config):
         yield composer.compose_tip(tip)
+
+
+def _held_out_dataset(
+    held_out: list[Recipe], config: RunConfig, template: ChatTemplate, vocabulary: int
+) -> ConversationDataset | None:
+    """Conversations of some of the recipes held out, the same ones each time; None where none are looked at.
+
+    Raises:
+        DataError: there are none, and more than a look depends on them.
+    """
+    evaluation = config.evaluation
+    if evaluation.every_steps is None:
+        return None
+    composer = _composer(held_out, config)
+    recipes = random.Random(f"{config.seed}:held out").sample(held_out, min(MOST_RECIPES, len(held_out)))
+    with suppress(DataError):  # not one fits, or there is not one
+        return ConversationDataset(map(composer.compose, recipes), template, vocabulary, config.tokens)
+    if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
+        raise DataError(
+            "No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by.",
+            f"Hold some out (data.validation_fraction, of {FEWEST_TO_SPLIT} recipes or more), or leave "
+            "evaluation.early_stopping_patience and evaluation.load_best_model_at_end as they are.",
+        )
+    return None
 
 
 def build_dataset(config: RunConfig) -> ConversationDataset:
@@ -259,6 +318,16 @@ def _composer(recipes: list[Recipe], config: RunConfig) -> Composer:
 
 def _tips(config: RunConfig) -> tuple[Tip, ...]:
     return load_tips() if config.data.tips else ()
+
+
+def _first_words(
+    model: PeftModel, tokenizer: PreTrainedTokenizerBase, template: ChatTemplate, questions: Sequence[str]
+) -> list[str]:
+    """How the model, in training, begins to answer."""
+    answers = Chef(cast(PreTrainedModel, model), tokenizer, template).ask(
+        list(questions), max_new_tokens=SAMPLED_TOKENS
+    )
+    return [answer.answer for answer in answers]
 
 
 def quiet_libraries() -> None:
@@ -316,7 +385,7 @@ def _say_what_is_held_out(console: Console, held_out: list[Recipe]) -> None:
         return
     titles = ", ".join(recipe.title for recipe in held_out[:5]) + (", ..." if len(held_out) > 5 else "")
     _say(console, "Held out", f"{len(held_out):,} recipes are not trained on: {titles}")
-    _say(console, "", "--set data.validation_fraction=0 trains on all")
+    _say(console, "", "--set data.validation_fraction=0 trains on all, --set evaluation.every_steps=... watches them")
 
 
 def _say_if_too_short(console: Console, config: RunConfig, steps: int) -> None:
@@ -333,7 +402,7 @@ def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Iterator[An
     from torch.utils.tensorboard import SummaryWriter
 
     # points that a killed session logged after its last checkpoint, or before its first, would otherwise show twice
-    purge_step = (checkpoint.step if checkpoint else 0) + 1
+    purge_step = checkpoint.step + 1 if checkpoint else 0
     writer = SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
     try:
         yield writer
@@ -357,9 +426,21 @@ def _how_to_go_on(run_folder: Path) -> str:
     return f"The same command goes on from {saved.folder}." if saved else "There is no checkpoint to go on from."
 
 
-def _is_finished(checkpoint: Checkpoint) -> bool:
-    state = json.loads((checkpoint.folder / "trainer_state.json").read_text("utf-8"))
-    return bool(state["global_step"] >= state["max_steps"])
+def _state_of(checkpoint: Checkpoint) -> TrainerState:
+    state: TrainerState = TrainerState.load_from_json(str(checkpoint.folder / "trainer_state.json"))
+    return state
+
+
+def _take_the_best(model: PeftModel, run_folder: Path, state: TrainerState, console: Console) -> int:
+    """Give the model the adapter with the lowest held-out loss; the step that it is of."""
+    losses = held_out_losses(state.log_history)
+    best = find_best(run_folder, losses)
+    if best is None:
+        _say(console, "Warning", "no checkpoint with a held-out loss is whole: the result is the last adapter")
+        return state.global_step
+    _say(console, "Best", f"the result is the adapter of {best.folder}, held-out loss {losses[best.step]:.4f}")
+    put_back(model, best.folder)
+    return best.step
 
 
 def _run(

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -57,6 +58,12 @@ class ProgressCallback(TrainerCallback):
         logs: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
+        if logs and "eval_loss" in logs:
+            self._console.print(
+                f"step {state.global_step}/{state.max_steps}  held-out loss {logs['eval_loss']:.4f}"
+                f"  {logs['eval_bits_per_byte']:.3f} bits per byte",
+                highlight=False,
+            )
         if not logs or "loss" not in logs:
             return
         self._bar.update(self._task, loss=f"{logs['loss']:.3f}")
@@ -100,10 +107,17 @@ class TensorBoardLog(TensorBoardCallback):
         logs: dict[str, float] | None = None,
         **options: Any,
     ) -> None:
+        self._write(partial(super().on_log, args, state, control, logs, **options))
+
+    def add_text(self, tag: str, text: str, step: int) -> None:
+        """Show a text in Markdown."""
+        self._write(partial(self.tb_writer.add_text, tag, text, step))
+
+    def _write(self, write: Callable[[], object]) -> None:
         if self._failed:
             return
         try:
-            super().on_log(args, state, control, logs, **options)  # type: ignore[no-untyped-call]
+            write()
         except OSError as error:
             self._failed = True
             self._say(f"TensorBoard's log cannot be written: {error}; training goes on without it")
