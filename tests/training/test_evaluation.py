@@ -1,4 +1,4 @@
-"""Looking at a model while it trains: what is measured and shown, what follows from it, and that nothing is disturbed."""
+"""Looking at a model while it trains: what is measured and shown, what follows, and that nothing is disturbed."""
 
 import io
 import json
@@ -22,7 +22,7 @@ from koki.config import RunConfig, load_config
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import ConfigError, DataError, TrainingError
-from koki.model.base import load_tokenizer
+from koki.model.base import load_tokenizer, prepare_for_training
 from koki.pipeline import TrainResult, train
 from koki.recipes.table import read_recipes
 from koki.tokens.dataset import IGNORED, ConversationDataset
@@ -129,8 +129,9 @@ def test_the_loss_is_that_of_the_plain_padded_computation_with_all_logits(
 
     labels = padded("labels", IGNORED)
     mask = torch.tensor([[place < len(e["input_ids"]) for place in range(longest)] for e in examples]).long()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     with torch.no_grad():
-        logits = AutoModelForCausalLM.from_pretrained(folder)(padded("input_ids", 0), attention_mask=mask).logits
+        logits = model(padded("input_ids", 0), attention_mask=mask).logits
     nats = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), reduction="sum")
     loss, bits_per_byte = evaluations(folder)[12]
     assert loss == pytest.approx(float(nats) / int((labels[:, 1:] != IGNORED).sum()), abs=1e-5)
@@ -152,7 +153,7 @@ class WideTensors(TorchDispatchMode):
     """The most rows of a tensor as wide as the vocabulary, of those that come into being meanwhile."""
 
     def __init__(self, width: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._width = width
         self.most_rows = 0
 
@@ -176,7 +177,7 @@ def test_logits_exist_for_a_chunk_of_positions_at_a_time_in_rows_no_longer_than_
     assert max(row["input_ids"].numel() for row in rows) <= 600
     chef = Chef.load(evaluated_run[0].folder)
     model = chef._model
-    pipeline.prepare_for_training(model, config.model, gradient_checkpointing=False)
+    prepare_for_training(model, config.model, gradient_checkpointing=False)
     vocabulary = model.config.vocab_size
     monkeypatch.setattr(loss_module, "_LOGITS_AT_ONCE", 4 * vocabulary)
     with WideTensors(vocabulary) as wide, undisturbed(model):
