@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from koki import files
 from koki.errors import ConfigError
@@ -132,6 +132,31 @@ class TrainingConfig(_Section):
     dataloader_num_workers: int = _setting(0, "processes that put batches together", "Hugging Face", ge=0)
 
 
+class EvaluationConfig(_Section):
+    """What is looked at while the model trains; `koki evaluate` looks closer, afterwards."""
+
+    every_steps: int | None = _setting(
+        None,
+        "held-out loss and three answers every so many steps, before the first and after the last; null is never",
+        "mission: trains without",
+        ge=1,
+    )
+    early_stopping_patience: int | None = _setting(
+        None, "stop after so many evaluations in a row without a new lowest loss; null is never", "Hugging Face", ge=1
+    )
+    load_best_model_at_end: bool = _setting(
+        False, "the result is the adapter of the lowest held-out loss, never rotated away, not the last", "Hugging Face"
+    )
+
+    @field_validator("early_stopping_patience", "load_best_model_at_end")
+    @classmethod
+    def _is_evaluated(cls, value: int | bool | None, info: ValidationInfo) -> int | bool | None:
+        """Nothing can be done about a loss that is never measured."""
+        if value and info.data.get("every_steps") is None:
+            raise PydanticCustomError("not_evaluated", "it needs evaluation.every_steps")
+        return value
+
+
 class RunConfig(_Section):
     """Everything a run depends on."""
 
@@ -142,6 +167,7 @@ class RunConfig(_Section):
     data: DataConfig = DataConfig()
     tokens: TokensConfig = TokensConfig()
     training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
 
     @property
     def tokens_per_micro_batch(self) -> int:
@@ -151,7 +177,8 @@ class RunConfig(_Section):
         )
 
 
-# Settings that may differ between a checkpoint and the run that resumes it: they cannot change the result.
+# Settings that may differ between a checkpoint and the run that resumes it: they cannot change what a step makes of the
+# weights. Those of the evaluation choose which step is the result, from then on.
 HARMLESS_ON_RESUME = frozenset(
     {
         "output",
@@ -164,6 +191,9 @@ HARMLESS_ON_RESUME = frozenset(
         "training.logging_steps",
         "training.max_nonfinite_steps",
         "training.dataloader_num_workers",
+        "evaluation.every_steps",
+        "evaluation.early_stopping_patience",
+        "evaluation.load_best_model_at_end",
     }
 )
 
@@ -373,6 +403,7 @@ def _suggest(wrong: str, known: list[str], otherwise: str) -> str:
 __all__ = [
     "HARMLESS_ON_RESUME",
     "DataConfig",
+    "EvaluationConfig",
     "LoraConfig",
     "ModelConfig",
     "RunConfig",

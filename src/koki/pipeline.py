@@ -1,7 +1,7 @@
 """The whole of Koki from top to bottom: `train` is the mission's flowchart, one line a box."""
 
-import json
 import os
+import random
 import signal
 import time
 import warnings
@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import transformers
 from huggingface_hub.utils import logging as hub_logging
+from peft import PeftModel
 from rich.console import Console
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerState
 from transformers.trainer_callback import PrinterCallback
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
 from koki.errors import CheckpointError, DataError, KokiError, TrainingError
+from koki.inference.engine import Chef
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
 from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
@@ -41,8 +43,27 @@ from koki.training.callbacks import (
     TensorBoardLog,
     quiet_tensorboard_thread,
 )
-from koki.training.checkpoints import WRITE_ERRORS, Checkpoint, Identity, find_newest, require_same_run, set_aside
+from koki.training.checkpoints import (
+    WRITE_ERRORS,
+    Checkpoint,
+    Identity,
+    find_best,
+    find_newest,
+    require_same_run,
+    set_aside,
+)
 from koki.training.curves import draw_curves
+from koki.training.evaluation import (
+    MOST_RECIPES,
+    SAMPLED_TOKENS,
+    Evaluation,
+    HeldOut,
+    SampledAnswers,
+    held_out_losses,
+    is_over,
+    put_back,
+    sampled_questions,
+)
 from koki.training.metadata import Outcome, run_card
 from koki.training.plan import Costs, Plan, Shape, free_memory, gigabytes, workload_of
 from koki.training.processes import Processes, join_processes
@@ -121,7 +142,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
         _say_where_it_starts(console, source, checkpoint)
-        tensorboard = processes.is_first and opened.enter_context(_tensorboard(run_folder, checkpoint))
+        tensorboard = opened.enter_context(_tensorboard(run_folder, checkpoint)) if processes.is_first else None
 
         # tokenizer, chat template, pad token
         tokenizer, template = _load_template(str(checkpoint.folder) if checkpoint else source.location, config)
@@ -150,6 +171,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         processes.require_same(identity)
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
+        held_out_dataset = _held_out_dataset(config, template, len(tokenizer))
         processes.from_first(lambda: write_config(run_folder, config))
 
         # collator, training arguments
@@ -164,8 +186,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         # Trainer
         warn = partial(_say, console, "Warning")
         progress, stop = ProgressCallback(console), GracefulStop(console, processes)
-        callbacks = [progress, stop]
-        callbacks += [TensorBoardLog(tensorboard, warn)] if tensorboard else []
+        tensorboard_log = TensorBoardLog(tensorboard, warn)
+        callbacks = [progress, stop, tensorboard_log]
         callbacks += [SaveByTheClock(config.training.save_minutes, processes)] if config.training.save_minutes else []
         trainer = RecipeTrainer(
             model=model,
@@ -175,23 +197,32 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             processing_class=tokenizer,
             callbacks=callbacks,
             sampler=sampler,
+            held_out=HeldOut.of(held_out_dataset, tokenizer, config) if held_out_dataset else None,
             run_folder=run_folder,
             identity=identity,
             keep=config.training.save_total_limit,
+            keep_best=config.evaluation.load_best_model_at_end,
             max_nonfinite_steps=config.training.max_nonfinite_steps,
             questions_in=template.questions_in,
             say=warn,
             processes=processes,
         )
         trainer.remove_callback(PrinterCallback)
+        if config.evaluation.every_steps is not None:
+            questions = sampled_questions(held_out_dataset or dataset, config.seed)
+            ask = partial(_first_words, model, tokenizer, template)
+            trainer.add_callback(SampledAnswers(questions, ask, console, tensorboard_log.add_text, warn))
+            trainer.add_callback(Evaluation(trainer, config.evaluation, partial(_say, console, "Early stop")))
 
         # train; on failure a clear error and nothing lost
         started = time.perf_counter()
-        if checkpoint is not None and _is_finished(checkpoint):
-            trainer.state = transformers.TrainerState.load_from_json(str(checkpoint.folder / "trainer_state.json"))
+        if checkpoint is not None and is_over(_state_of(checkpoint), config.evaluation):
+            trainer.state = _state_of(checkpoint)
             _say(console, "Training", f"already finished at step {checkpoint.step}; --fresh starts over")
         else:
             _run(trainer, run_folder, checkpoint, stop, progress, processes)
+        finished = is_over(trainer.state, config.evaluation)
+        result_step = _take_the_best(model, run_folder, trainer.state, config, console) if finished else 0
         outcome = Outcome(
             steps=trainer.state.global_step,
             tokens=int(trainer.state.num_input_tokens_seen),
@@ -199,10 +230,10 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             seconds=time.perf_counter() - started,
             trainable=trainable,
             parameters=parameters,
+            result_step=result_step,
         )
 
         # save model, tokenizer and metadata
-        finished = outcome.steps >= trainer.state.max_steps
         if finished and processes.is_first:
             held_out = len(data.held_out)
             card = run_card(config, source, device, template.system, data.report, held_out, dataset, outcome)
@@ -274,6 +305,30 @@ def training_data(config: RunConfig, template: ChatTemplate, vocabulary_size: in
     return data
 
 
+def _held_out_dataset(config: RunConfig, template: ChatTemplate, vocabulary: int) -> ConversationDataset | None:
+    """Conversations of some of the recipes held out, the same ones each time; None where none are looked at.
+
+    Raises:
+        DataError: there are none, and more than a look depends on them.
+    """
+    evaluation = config.evaluation
+    if evaluation.every_steps is None:
+        return None
+    recipes, _ = read_recipes(recipe_files(config), config.data.columns)
+    _, held_out = split_recipes(recipes, config)
+    composer = _composer(held_out, config)
+    looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(MOST_RECIPES, len(held_out)))
+    with suppress(DataError):  # not one fits, or there is not one
+        return ConversationDataset(map(composer.compose, looked_at), template, vocabulary, config.tokens)
+    if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
+        raise DataError(
+            "No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by.",
+            f"Hold some out (data.validation_fraction, of {FEWEST_TO_SPLIT} recipes or more), or leave "
+            "evaluation.early_stopping_patience and evaluation.load_best_model_at_end as they are.",
+        )
+    return None
+
+
 def build_dataset(config: RunConfig) -> ConversationDataset:
     """The conversations that a run with this configuration would train on.
 
@@ -327,6 +382,16 @@ def _composer(recipes: list[Recipe], config: RunConfig) -> Composer:
 
 def _tips(config: RunConfig) -> tuple[Tip, ...]:
     return load_tips() if config.data.tips else ()
+
+
+def _first_words(
+    model: PeftModel, tokenizer: PreTrainedTokenizerBase, template: ChatTemplate, questions: Sequence[str]
+) -> list[str]:
+    """How the model, in training, begins to answer."""
+    answers = Chef(cast(PreTrainedModel, model), tokenizer, template).ask(
+        list(questions), max_new_tokens=SAMPLED_TOKENS
+    )
+    return [answer.answer for answer in answers]
 
 
 def quiet_libraries() -> None:
@@ -390,7 +455,7 @@ def _say_what_is_held_out(console: Console, held_out: Sequence[str]) -> None:
         return
     titles = ", ".join(held_out[:5]) + (", ..." if len(held_out) > 5 else "")
     _say(console, "Held out", f"{len(held_out):,} recipes are not trained on: {titles}")
-    _say(console, "", "--set data.validation_fraction=0 trains on all")
+    _say(console, "", "--set data.validation_fraction=0 trains on all, --set evaluation.every_steps=... watches them")
 
 
 def _say_if_memory_is_short(console: Console, costs: Costs) -> None:
@@ -418,7 +483,7 @@ def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Iterator[An
     from torch.utils.tensorboard import SummaryWriter
 
     # points that a killed session logged after its last checkpoint, or before its first, would otherwise show twice
-    purge_step = (checkpoint.step if checkpoint else 0) + 1
+    purge_step = checkpoint.step + 1 if checkpoint else 0
     with quiet_tensorboard_thread():
         writer = SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
         try:
@@ -443,17 +508,36 @@ def _how_to_go_on(run_folder: Path) -> str:
     return f"The same command goes on from {saved.folder}." if saved else "There is no checkpoint to go on from."
 
 
-def _is_finished(checkpoint: Checkpoint) -> bool:
+def _state_of(checkpoint: Checkpoint) -> TrainerState:
+    """The trainer's state in a checkpoint.
+
+    Raises:
+        CheckpointError: it is not that of the checkpoint's step.
+    """
     file = checkpoint.folder / "trainer_state.json"
     try:
-        state = json.loads(file.read_text("utf-8"))
-        if state["global_step"] != checkpoint.step:
-            raise ValueError(f"it is of step {state['global_step']!r:.40}")
-        return bool(state["global_step"] >= state["max_steps"])
+        state: TrainerState = TrainerState.load_from_json(str(file))
+        if not checkpoint.step == state.global_step <= state.max_steps:
+            raise ValueError(f"it is of step {state.global_step!r:.40}")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(
             f"{file} cannot be used: {error}.", "Rename the checkpoint, and the next older one is used; or --fresh."
         ) from error
+    return state
+
+
+def _take_the_best(model: PeftModel, run_folder: Path, state: TrainerState, config: RunConfig, console: Console) -> int:
+    """Where it is wanted, give the model the adapter with the lowest held-out loss; the step that its adapter is of."""
+    if not config.evaluation.load_best_model_at_end:
+        return state.global_step
+    losses = held_out_losses(state.log_history)
+    best = find_best(run_folder, losses)
+    if best is None:
+        _say(console, "Warning", "no checkpoint with a held-out loss is whole: the result is the last adapter")
+        return state.global_step
+    _say(console, "Best", f"the result is the adapter of {best.folder}, held-out loss {losses[best.step]:.4f}")
+    put_back(model, best.folder)
+    return best.step
 
 
 def _run(

@@ -12,6 +12,7 @@ from koki.training.checkpoints import (
     SEAL,
     STAGING,
     Checkpoint,
+    find_best,
     find_newest,
     free_name,
     require_same_run,
@@ -44,6 +45,36 @@ def test_the_newest_so_many_are_kept(tmp_path: Path) -> None:
     for step in (500, 1000, 1500):
         save_checkpoint(tmp_path, step, keep=2)
     assert names(tmp_path) == {"checkpoint-1000", "checkpoint-1500"}
+
+
+def test_the_best_is_kept_beside_them_however_old_it_is(tmp_path: Path) -> None:
+    for step in (500, 1000, 1500):
+        save_checkpoint(tmp_path, step, keep=9)
+    with staging(tmp_path):
+        rotate(tmp_path, tmp_path / "checkpoint-1500", keep=1, best=tmp_path / "checkpoint-500")
+    assert names(tmp_path) == {"checkpoint-500", "checkpoint-1500"}
+
+
+def test_the_newest_may_be_the_best(tmp_path: Path) -> None:
+    for step in (500, 1000, 1500):
+        save_checkpoint(tmp_path, step, keep=9)
+    with staging(tmp_path):
+        rotate(tmp_path, tmp_path / "checkpoint-1500", keep=2, best=tmp_path / "checkpoint-1500")
+    assert names(tmp_path) == {"checkpoint-1000", "checkpoint-1500"}
+
+
+def test_the_best_is_the_whole_one_with_the_lowest_loss_of_equal_ones_the_earlier(tmp_path: Path) -> None:
+    for step in (500, 1000, 1500):
+        save_checkpoint(tmp_path, step, keep=9)
+    losses = {0: 0.5, 500: 3.0, 1000: 2.0, 1500: 2.0}
+    best = find_best(tmp_path, losses)
+    assert best is not None
+    assert best.step == 1000
+    (tmp_path / "checkpoint-1000" / SEAL).unlink()
+    best = find_best(tmp_path, losses)
+    assert best is not None
+    assert best.step == 1500
+    assert find_best(tmp_path, {0: 0.5}) is None
 
 
 def test_none_is_deleted_before_the_newest_is_whole(tmp_path: Path) -> None:

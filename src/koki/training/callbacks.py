@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -60,6 +61,12 @@ class ProgressCallback(TrainerCallback):
         logs: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
+        if logs and "eval_loss" in logs:
+            self._console.print(
+                f"step {state.global_step}/{state.max_steps}  held-out loss {logs['eval_loss']:.4f}"
+                f"  {logs['eval_bits_per_byte']:.3f} bits per byte",
+                highlight=False,
+            )
         if not logs or "loss" not in logs:
             return
         self._bar.update(self._task, loss=f"{logs['loss']:.3f}")
@@ -88,12 +95,21 @@ class ProgressCallback(TrainerCallback):
 
 
 class TensorBoardLog(TensorBoardCallback):
-    """TensorBoard's curves; where they cannot be written, that is said once and training goes on without them."""
+    """TensorBoard's curves; where they cannot be written, that is said once and training goes on without them.
 
-    def __init__(self, writer: Any, say: Callable[[str], None]) -> None:
+    Args:
+        writer: None in a process that writes nothing.
+        say: told what goes wrong.
+    """
+
+    def __init__(self, writer: Any | None, say: Callable[[str], None]) -> None:
         super().__init__(writer)  # type: ignore[no-untyped-call]
         self._say = say
-        self._failed = False
+        self._failed = writer is None
+
+    def on_train_begin(self, *arguments: Any, **options: Any) -> None:
+        if not self._failed:  # transformers would make a writer of its own
+            super().on_train_begin(*arguments, **options)  # type: ignore[no-untyped-call]
 
     def on_log(
         self,
@@ -103,10 +119,17 @@ class TensorBoardLog(TensorBoardCallback):
         logs: dict[str, float] | None = None,
         **options: Any,
     ) -> None:
+        self._write(partial(super().on_log, args, state, control, logs, **options))
+
+    def add_text(self, tag: str, text: str, step: int) -> None:
+        """Show a text in Markdown."""
+        self._write(lambda: self.tb_writer.add_text(tag, text, step))
+
+    def _write(self, write: Callable[[], object]) -> None:
         if self._failed:
             return
         try:
-            super().on_log(args, state, control, logs, **options)  # type: ignore[no-untyped-call]
+            write()
         except OSError as error:
             self._do_without(error, "training goes on without it")
 

@@ -79,6 +79,22 @@ def find_newest(run_folder: Path) -> Search:
     return Search(None, tuple(damaged))
 
 
+def by_loss(run_folder: Path, losses: Mapping[int, float]) -> list[Path]:
+    """The checkpoints, whole or not, of the steps that have a loss, the lowest first; of equal ones the earlier.
+
+    Args:
+        losses: step -> held-out loss.
+    """
+    evaluated = [folder for folder in folders(run_folder) if _step(folder) in losses]
+    return sorted(evaluated, key=lambda folder: (losses[_step(folder)], _step(folder)))
+
+
+def find_best(run_folder: Path, losses: Mapping[int, float]) -> Checkpoint | None:
+    """The whole checkpoint with the lowest loss; nothing is changed."""
+    whole = (folder for folder in by_loss(run_folder, losses) if _flaw(folder) is None)
+    return next((Checkpoint(folder, _step(folder), _identity(folder)) for folder in whole), None)
+
+
 def set_aside(folder: Path) -> Path:
     """Rename a damaged checkpoint so that no search meets it again; nothing is deleted.
 
@@ -144,8 +160,8 @@ def publish(run_folder: Path, staged: Path, identity: Identity) -> Path:
     return target
 
 
-def rotate(run_folder: Path, newest: Path, keep: int) -> None:
-    """Delete all but ``keep`` checkpoints, once the newest has been read again from first to last byte.
+def rotate(run_folder: Path, newest: Path, keep: int, best: Path | None = None) -> None:
+    """Delete all but ``keep`` checkpoints and the best, once the newest has been read again from first to last byte.
 
     That reading proves enough: every writer reports a failed write and every flush a delayed one, so what is left
     to go wrong is between the seal and now. Each old one is moved into the staging folder first, so that a crash
@@ -157,7 +173,7 @@ def rotate(run_folder: Path, newest: Path, keep: int) -> None:
     flaw = _flaw(newest)
     if flaw is not None:
         raise CheckpointError(f"{newest} was damaged as it was written: {flaw}.")
-    others = sorted((folder for folder in folders(run_folder) if folder != newest), key=_step)
+    others = sorted((folder for folder in folders(run_folder) if folder not in (newest, best)), key=_step)
     for old in others[: max(0, len(others) - (keep - 1))]:
         shutil.rmtree(old.rename(run_folder / STAGING / old.name))
 

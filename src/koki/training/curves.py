@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from koki.training.evaluation import held_out_losses
+
 
 def draw_curves(log_history: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draw loss and learning rate over the steps as a PNG.
+    """Draw loss, held-out loss where there is one, and learning rate over the steps as a PNG.
 
     Args:
         log_history: transformers' ``TrainerState.log_history``.
@@ -19,7 +21,10 @@ def draw_curves(log_history: Sequence[dict[str, Any]], path: Path) -> None:
     steps = [entry["step"] for entry in logs]
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     loss_axes = figure.add_subplot()
-    loss_axes.plot(steps, [entry["loss"] for entry in logs], color="#b5432a", marker=".", label="loss")
+    loss_axes.plot(steps, [entry["loss"] for entry in logs], color="#b5432a", marker=".", label="trained on")
+    if losses := held_out_losses(log_history):
+        loss_axes.plot(list(losses), list(losses.values()), color="#5a7d2a", marker=".", label="held out, not smoothed")
+        loss_axes.legend(loc="upper right")
     loss_axes.set_xlabel("step")
     loss_axes.set_ylabel("loss (label-smoothed)", color="#b5432a")
     loss_axes.grid(alpha=0.25)

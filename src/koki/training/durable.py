@@ -11,6 +11,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 from koki.errors import CheckpointError, TrainingError
 from koki.training import checkpoints
 from koki.training.checkpoints import Identity
+from koki.training.evaluation import held_out_losses
 from koki.training.processes import Processes
 
 _RUNNING_LOSS = "running loss"
@@ -24,6 +25,7 @@ class DurableTrainer(Trainer):
         run_folder: where checkpoints are published.
         identity: what the result depends on, kept in every checkpoint.
         keep: checkpoints kept.
+        keep_best: and beside them the one with the lowest held-out loss.
         max_nonfinite_steps: in a row, after which training stops.
         questions_in: the questions of the conversations in a batch's ids, to name them when their loss is not finite.
         say: prints a line to the user.
@@ -37,6 +39,7 @@ class DurableTrainer(Trainer):
         run_folder: Path,
         identity: Identity,
         keep: int,
+        keep_best: bool = False,
         max_nonfinite_steps: int,
         questions_in: Callable[[torch.Tensor], list[str]],
         say: Callable[[str], None],
@@ -47,6 +50,7 @@ class DurableTrainer(Trainer):
         self._run_folder = run_folder
         self._identity = identity
         self._keep = keep
+        self._keep_best = keep_best
         self._max_nonfinite_steps = max_nonfinite_steps
         self._questions_in = questions_in
         self._say = say
@@ -80,9 +84,15 @@ class DurableTrainer(Trainer):
                 staged = staging / f"checkpoint-{self.state.global_step}"
                 (staged / "training_args.bin").unlink()  # a pickle that nothing reads; the settings are in the seal
                 newest = checkpoints.publish(self._run_folder, staged, self._identity)
-                checkpoints.rotate(self._run_folder, newest, self._keep)
+                checkpoints.rotate(self._run_folder, newest, self._keep, self._best())
         except (*checkpoints.WRITE_ERRORS, CheckpointError) as error:
             self._do_without_checkpoint(error)
+
+    def _best(self) -> Path | None:
+        """The checkpoint that no rotation may delete."""
+        if not self._keep_best:
+            return None
+        return next(iter(checkpoints.by_loss(self._run_folder, held_out_losses(self.state.log_history))), None)
 
     def _do_without_checkpoint(self, error: Exception) -> None:
         newest = checkpoints.find_newest(self._run_folder).newest

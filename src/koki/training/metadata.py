@@ -16,6 +16,7 @@ from koki.model.base import BaseSource
 from koki.model.device import Device
 from koki.recipes.report import DataReport
 from koki.tokens.dataset import ConversationDataset
+from koki.training.evaluation import held_out_losses, lowest
 
 METADATA_FILE = "training_metadata.json"
 CAPABILITIES = ("full recipe", "simple question", "recommendation", "inquiry", "tip")
@@ -32,6 +33,7 @@ class Outcome:
         log_history: transformers' log, an entry every ``training.logging_steps``.
         seconds: of this session.
         trainable, parameters: of the adapter, and of everything.
+        result_step: the step whose adapter is the result.
     """
 
     steps: int
@@ -40,6 +42,7 @@ class Outcome:
     seconds: float
     trainable: int
     parameters: int
+    result_step: int
 
     @property
     def losses(self) -> list[float]:
@@ -77,6 +80,8 @@ def run_card(
             "tokens": outcome.tokens,
             "first_loss": outcome.losses[0] if outcome.losses else None,
             "final_loss": outcome.losses[-1] if outcome.losses else None,
+            "held_out": _held_out(outcome),
+            "result_step": outcome.result_step,
             "seconds": round(outcome.seconds, 1),
             "trainable_parameters": outcome.trainable,
             "parameters": outcome.parameters,
@@ -91,9 +96,20 @@ def run_card(
     }
 
 
+def _held_out(outcome: Outcome) -> dict[str, Any] | None:
+    """The course of the held-out loss; None where it was not measured."""
+    losses = held_out_losses(outcome.log_history)
+    if not losses:
+        return None
+    best, all_of_them = lowest(losses), list(losses.values())
+    return {"first_loss": all_of_them[0], "final_loss": all_of_them[-1], "best_loss": losses[best], "best_step": best}
+
+
 def model_card(card: dict[str, Any]) -> str:
     """The run folder's README.md, with Hugging Face's metadata on top; made to be published, so without local paths."""
     training, settings = card["training"], card["settings"]
+    measured = training["held_out"]
+    held_out = "{first_loss}, {best_loss}, {final_loss}".format_map(measured) if measured else "not measured"
     hub_id = _hub_id(card["base_model"])
     metadata = ModelCardData(
         base_model=hub_id,
@@ -118,8 +134,9 @@ Made with Koki {card["koki_version"]} on {card["created"]}.
 | Base model | {_base(card, hub_id)} |
 | Recipes | {card["recipes"]} |
 | Conversations | {card["examples"]} |
-| Steps | {training["steps"]} |
+| Steps | {training["steps"]}; the adapter is that of step {training["result_step"]} |
 | Loss, first to last logged | {training["first_loss"]} to {training["final_loss"]} |
+| Loss on recipes held out, first, lowest and last | {held_out} |
 | Supervised | {settings["tokens.loss_on"]}, label smoothing {settings["training.label_smoothing_factor"]} |
 | Device | {card["environment"]["device"]} |
 

@@ -18,6 +18,7 @@ from koki.model.device import Device
 from koki.tokens.batches import StepSampler, empty_row, recut
 from koki.training.callbacks import ignore_stop_signals
 from koki.training.durable import DurableTrainer
+from koki.training.evaluation import HeldOut, undisturbed
 from koki.training.loss import Batch, SupervisedLoss, supervised_tokens
 from koki.training.sharding import is_sharded, leave_the_base_to_each
 
@@ -77,13 +78,16 @@ class RecipeTrainer(DurableTrainer):
 
     Args:
         sampler: the conversation numbers of each step that are this process's share.
+        held_out: what an evaluation measures the loss of.
         arguments: everything that DurableTrainer takes.
     """
 
-    def __init__(self, *, sampler: StepSampler, **arguments: Any) -> None:
+    def __init__(self, *, sampler: StepSampler, held_out: HeldOut | None = None, **arguments: Any) -> None:
         super().__init__(**arguments)
         model: Any = self.model
         self._loss = SupervisedLoss(model.get_output_embeddings(), self.args.label_smoothing_factor)
+        self._held_out = held_out
+        self._held_out_loss = SupervisedLoss(model.get_output_embeddings(), label_smoothing=0)
         self._sampler = sampler
         self._is_sharded = is_sharded(model)
         leave_the_base_to_each(model)
@@ -148,6 +152,36 @@ class RecipeTrainer(DurableTrainer):
                 model.zero_grad()
                 micro_batches = self._halved(micro_batches, error)
                 halvings += 1
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Log the loss of what is held out; called by transformers where an evaluation is due.
+
+        Returns:
+            ``eval_loss``, nats a token, not smoothed, and ``eval_bits_per_byte``; nothing where nothing is held out.
+        """
+        metrics: dict[str, float] = {}
+        if self._held_out is not None:
+            with undisturbed(cast(torch.nn.Module, self.model)):
+                metrics = self._held_out.metrics(self._nats(self._held_out.rows))
+            self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def _nats(self, rows: Sequence[Batch]) -> float:
+        """The summed loss, without smoothing; every process measures all rows, so that all decide alike."""
+        if self._most_tokens is not None:
+            rows = recut(rows, self._most_tokens)
+        while True:
+            try:
+                return sum(self._row_nats(row) for row in rows)
+            except torch.OutOfMemoryError as error:
+                rows = self._halved(rows, error)
+
+    def _row_nats(self, row: Batch) -> float:
+        with self.compute_loss_context_manager():
+            nats = self._held_out_loss(cast(torch.nn.Module, self.model), self._prepare_inputs(row))
+        # the same number on all processes, to the last bit
+        return float(self.accelerator.reduce(nats, "mean") if self.accelerator.num_processes > 1 else nats)
 
     def _accumulate(
         self, model: torch.nn.Module, micro_batches: Sequence[Batch], weight: float | torch.Tensor
