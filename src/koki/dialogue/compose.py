@@ -4,13 +4,15 @@ Every draw comes from a generator seeded by its purpose, never from global state
 """
 
 import random
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache, partial
 from typing import Literal
 
 from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_names
 from koki.dialogue.naming import names_of
-from koki.dialogue.phrasebook import Phrasebook, Question, Tip
+from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Tip
 from koki.dialogue.reasons import reasons_in
 from koki.recipes.ingredients import Ingredient, fold, is_seasoning
 from koki.recipes.pantry import Pantry, Suggestion, thing
@@ -65,11 +67,14 @@ class Composer:
 
     def __init__(self, phrasebook: Phrasebook, tips: Sequence[Tip], recipes: Sequence[Recipe], seed: int) -> None:
         self._book = phrasebook
-        self._tips = tips
+        self._tips = [(tip, frozenset(map(fold, tip.ingredients))) for tip in tips]
         self._pantry = Pantry(recipes)
         self._names = names_of(recipes, phrasebook)
-        self._dishes: dict[str, list[Recipe]] = {}
         self._seed = seed
+        self._recipes = {recipe.id: recipe for recipe in recipes}
+        # A recipe stands in many answers, and an answer under several questions: each is written once.
+        self._bodies = lru_cache(maxsize=1024)(self._write_bodies)
+        self._inquired = cache(self._write_inquired)
 
     def compose(self, recipe: Recipe) -> list[Conversation]:
         """All conversations of one of the recipes, in the order of the phrasebook, then tips from its own steps.
@@ -78,8 +83,7 @@ class Composer:
         has no inquiries either.
         """
         return [
-            *self._requests(recipe, "standard", self._book.standard),
-            *self._requests(recipe, "simple", self._book.simple),
+            *self._requests(recipe),
             *self._recommendations(recipe),
             *self._inquiries(recipe),
             *self._reasons(recipe),
@@ -99,18 +103,24 @@ class Composer:
     ) -> Conversation:
         return Conversation(kind, self._book.system.prompt, question, answer, terse, brief)
 
-    def _requests(self, recipe: Recipe, kind: Kind, questions: Sequence[Question]) -> list[Conversation]:
-        return [
-            self._conversation(kind, _ask(q.question, dish=self._names[recipe.id]), self._requested(recipe, q, number))
-            for number, q in enumerate(_trained(questions))
-        ]
+    def _requests(self, recipe: Recipe) -> Iterator[Conversation]:
+        forms: tuple[tuple[Kind, Sequence[Question]], ...] = (
+            ("standard", self._book.standard),
+            ("simple", self._book.simple),
+        )
+        dish = self._names[recipe.id]
+        requested = cache(partial(self._requested, recipe))
+        for kind, questions in forms:
+            for number, q in enumerate(_trained(questions)):
+                answer = requested(q.answers, q.tip, number % ANSWER_WORDINGS)
+                yield self._conversation(kind, _ask(q.question, dish=dish), answer)
 
-    def _requested(self, recipe: Recipe, question: Question, number: int) -> tuple[Segment, ...]:
-        draw = self._generator(recipe.id, question.answers, number % ANSWER_WORDINGS)
-        frame = self._book.frames.requested(question.answers)
+    def _requested(self, recipe: Recipe, answers: Answers, has_tip: bool, wording: int) -> tuple[Segment, ...]:
+        draw = self._generator(recipe.id, answers, wording)
+        frame = self._book.frames.requested(answers)
         opening = Segment(_say(draw.choice(frame.opening), dish=self._names[recipe.id]))
-        tip = self._fitting_tip(recipe, draw) if question.tip else ()
-        return (opening, *self._body(recipe, question.answers), *tip, self._courtesy(draw))
+        tip = self._fitting_tip(recipe, draw) if has_tip else ()
+        return (opening, *self._bodies(recipe.id)[answers], *tip, self._courtesy(draw))
 
     def _recommendations(self, recipe: Recipe) -> list[Conversation]:
         if len(recipe.main_ingredients) < FEWEST_AT_HAND:
@@ -135,12 +145,12 @@ class Composer:
             rest = _say(draw.choice(frame.missing), missing=self._join(best.missing))
         else:
             rest = draw.choice(frame.complete)
-        recipe = self._body(best.recipe, "recipe")
+        recipe = self._bodies(best.recipe.id)["recipe"]
         end = (
             *self._others(
                 draw.choice(self._book.frames.others.recommendation),
                 # one side dish in common is no suggestion
-                (self._suggestion(at_hand, other) for other in others if len(_used(at_hand, other)) > 1),
+                (self._suggestion(used, other) for other in others if len(used := _used(at_hand, other)) > 1),
             ),
             self._courtesy(draw),
         )
@@ -152,12 +162,12 @@ class Composer:
             brief=(Segment(f"{opening} {rest} {_say(draw.choice(frame.offer), dish=dish)}"), *end),
         )
 
-    def _suggestion(self, at_hand: Sequence[str], suggestion: Suggestion) -> str:
+    def _suggestion(self, used: Sequence[str], suggestion: Suggestion) -> str:
         frame = self._book.frames.others
         form = frame.with_missing if suggestion.missing else frame.with_all
         return form.format(
             dish=self._names[suggestion.recipe.id],
-            at_hand=self._join(_used(at_hand, suggestion)),
+            at_hand=self._join(used),
             missing=self._join(suggestion.missing) if suggestion.missing else "",
         )
 
@@ -171,7 +181,11 @@ class Composer:
         ]
 
     def _inquiry(self, ingredient: str, form: Question) -> Conversation:
-        """The best-loved dish with the ingredient, its recipe, and further dishes."""
+        answer, brief = self._inquired(ingredient)
+        return self._conversation("inquiry", _ask(form.question, ingredient=ingredient), answer, brief=brief)
+
+    def _write_inquired(self, ingredient: str) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
+        """The best-loved dish with the ingredient, its recipe, and further dishes; and the same without the recipe."""
         # seeded by the ingredient, so that all questions about it share one answer
         draw = self._generator("inquiry", ingredient.lower())
         frame = self._book.frames.inquiry
@@ -183,11 +197,9 @@ class Composer:
             *self._others(heading, (self._with_ingredients(other, ingredient) for other in others)),
             self._courtesy(draw),
         )
-        return self._conversation(
-            "inquiry",
-            _ask(form.question, ingredient=ingredient),
-            (Segment(f"{opening} {draw.choice(frame.recipe)}"), *self._body(best, "recipe"), *end),
-            brief=(Segment(f"{opening} {_say(draw.choice(frame.offer), dish=dish)}"), *end),
+        return (
+            (Segment(f"{opening} {draw.choice(frame.recipe)}"), *self._bodies(best.id)["recipe"], *end),
+            (Segment(f"{opening} {_say(draw.choice(frame.offer), dish=dish)}"), *end),
         )
 
     def _dishes_with(self, ingredient: str) -> list[Recipe]:
@@ -195,17 +207,15 @@ class Composer:
 
         Equally loved ones come in an order that differs from ingredient to ingredient.
         """
-        key = ingredient.lower()
-        if key not in self._dishes:
-            self._dishes[key] = sorted(
-                self._pantry.with_ingredient(ingredient),
-                key=lambda recipe: (
-                    f" {fold(ingredient)} " not in f" {fold(recipe.title)} ",
-                    -(recipe.loves or 0),
-                    self._generator(key, recipe.id).random(),
-                ),
-            )[:MOST_DISHES]
-        return self._dishes[key]
+        called = f" {fold(ingredient)} "
+        groups: defaultdict[tuple[bool, int], list[Recipe]] = defaultdict(list)
+        for recipe in self._pantry.with_ingredient(ingredient):
+            groups[called not in f" {fold(recipe.title)} ", -(recipe.loves or 0)].append(recipe)
+        dishes: list[Recipe] = []
+        for _, equal in sorted(groups.items()):
+            if len(dishes) < MOST_DISHES:
+                dishes += sorted(equal, key=lambda it: self._generator(ingredient.lower(), it.id).random())
+        return dishes[:MOST_DISHES]
 
     def _with_ingredients(self, recipe: Recipe, ingredient: str) -> str:
         """A line that says what else makes the dish."""
@@ -231,20 +241,20 @@ class Composer:
             for number, (purpose, sentence) in enumerate(reasons_in(recipe, self._book.reasons))
         ]
 
-    def _body(self, recipe: Recipe, part: Literal["recipe", "ingredients", "steps"]) -> tuple[Segment, ...]:
+    def _write_bodies(self, recipe_id: str) -> dict[Answers, tuple[Segment, ...]]:
         """Ingredients and steps under their headings; one of them alone has its heading in the opening."""
+        recipe, headings = self._recipes[recipe_id], self._book.headings
         ingredients, steps = list_ingredients(recipe.ingredients), list_steps(recipe.steps)
-        if part == "ingredients":
-            return (Segment(ingredients),)
-        if part == "steps":
-            return (Segment(steps),)
-        headings = self._book.headings
-        return Segment(f"{headings.ingredients}\n{ingredients}"), Segment(f"{headings.steps}\n{steps}")
+        return {
+            "recipe": (Segment(f"{headings.ingredients}\n{ingredients}"), Segment(f"{headings.steps}\n{steps}")),
+            "ingredients": (Segment(ingredients),),
+            "steps": (Segment(steps),),
+        }
 
     def _fitting_tip(self, recipe: Recipe, draw: random.Random) -> tuple[Segment, ...]:
         items = [item for item in recipe.ingredients if not item.heading]
         names = {fold(name) for item in items for name in (item.name, *item.others) if name}
-        fitting = [tip for tip in self._tips if names & {fold(name) for name in tip.ingredients}]
+        fitting = [tip for tip, about in self._tips if not names.isdisjoint(about)]
         if not fitting:
             return ()
         return (Segment(self._book.headings.tip.format(tip=draw.choice(fitting).short), "extra"),)

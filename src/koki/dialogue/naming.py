@@ -49,7 +49,8 @@ def _rank(recipe: Recipe) -> tuple[int, int, str]:
 
 def _common(recipes: Sequence[Recipe]) -> list[str]:
     """What most of the recipes have, the commonest first."""
-    counts = Counter(name for recipe in recipes for name in {fold(name) for name in kitchen_names(recipe)})
+    # dict.fromkeys, as the order of a set differs from process to process, and with it which of equal counts is first
+    counts = Counter(name for recipe in recipes for name in dict.fromkeys(map(fold, kitchen_names(recipe))))
     return [name for name, count in counts.most_common() if count > len(recipes) / 2]
 
 

@@ -8,9 +8,9 @@ finds "cabai rawit merah" and "ayam" finds "paha ayam fillet", but not "kaldu ay
 import math
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
 from typing import Any, Final, NamedTuple
@@ -28,8 +28,8 @@ the other, so seasonings count for a third of it."""
 RAREST: Final = 0.01
 """What a smaller share of the recipes has counts as if this share had it: below, many a name is a slip of the pen."""
 
-Places = NDArray[np.int32]
-Scores = NDArray[np.float64]
+Places = NDArray[np.int64]
+Shares = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +143,12 @@ class _Need(NamedTuple):
     things: tuple[Thing, ...]
     required: bool
 
-    def met_with(self, at_hand: Sequence[Thing]) -> str | None:
-        """The first of the names that something at hand is good for."""
-        pairs = zip(self.names, self.things, strict=True)
-        return next((name for name, it in pairs if any(map(it.is_related_to, at_hand))), None)
+    def met_with(self, at_hand: Mapping[str, Sequence[Thing]]) -> str | None:
+        """The first of the names that something at hand, by root, is good for."""
+        for name, it in zip(self.names, self.things, strict=True):
+            if it.root in at_hand and any(map(it.is_related_to, at_hand[it.root])):
+                return name
+        return None
 
 
 def _needs(recipe: Recipe) -> list[_Need]:
@@ -174,6 +176,57 @@ def _lines(ingredients: Iterable[Ingredient]) -> Iterator[tuple[tuple[str, ...],
 # -------------------------------------------------------------------------------------------------------- pantry
 
 
+class _Uses(NamedTuple):
+    """The recipes that use a thing.
+
+    Attributes:
+        places: of the recipes, ascending, shape (recipes,).
+        shares: shape (2, recipes): the share of what the recipe needs that the thing covers, and the thing's weight.
+    """
+
+    places: Places
+    shares: Shares
+
+
+class _Dish(NamedTuple):
+    """How well a recipe suits what is at hand; the best dish is the least.
+
+    Attributes:
+        badness: the negative score, a whole number, so that dishes which are equally good are so whatever the order
+            of the sums.
+        met: of each need, the name that something at hand is good for, or None.
+    """
+
+    badness: float
+    place: int
+    met: tuple[str | None, ...]
+
+
+class _Uses(NamedTuple):
+    """The recipes that use a thing.
+
+    Attributes:
+        places: of the recipes, ascending, shape (recipes,).
+        shares: the share of what the recipe needs that the thing covers, and the thing's weight, shape (2, recipes).
+    """
+
+    places: Places
+    shares: Shares
+
+
+class _Dish(NamedTuple):
+    """How well a recipe suits what is at hand; of two dishes the better one is the lesser.
+
+    Attributes:
+        badness: the negative score.
+        met: of each need, the name that something at hand is good for, or None.
+    """
+
+    badness: float
+    place: int
+    met: tuple[str | None, ...]
+
+
 class Pantry:
     """Recipes, by their ingredients."""
 
@@ -182,13 +235,15 @@ class Pantry:
         self._recipes = sorted(recipes, key=lambda recipe: (-(recipe.loves or 0), recipe.id))
         self._needs = [_needs(recipe) for recipe in self._recipes]
         self._recipes_with = Counter(chain.from_iterable(map(_heads, self._needs)))
-        needs = list(chain.from_iterable(self._needs))
-        self._owner: Places = np.repeat(np.arange(len(self._recipes), dtype=np.int32), list(map(len, self._needs)))
-        self._weight = np.array([self._weigh(need.things[0]) * need.required for need in needs], dtype=np.float64)
-        total = np.bincount(self._owner, weights=self._weight, minlength=len(self._recipes))
-        self._total = np.where(total > 0, total, 1)
-        self._index = _index(needs)
-        self._met_by = lru_cache(maxsize=4096)(self._find_met_by)
+        self._weigh = cache(self._find_weight)
+        self._weights = [[self._weigh(need.things[0].head) * need.required for need in needs] for needs in self._needs]
+        self._total = [sum(weights) or 1.0 for weights in self._weights]
+        self._owner: Places = np.repeat(np.arange(len(self._recipes)), list(map(len, self._needs)))
+        self._share: Shares = np.array([w / t for ws, t in zip(self._weights, self._total, strict=True) for w in ws])
+        self._index = _index(chain.from_iterable(self._needs))
+        self._uses_of = lru_cache(maxsize=4096)(self._find_uses_of)
+        # Cooks have the same things together again and again: nine of ten times it has been looked up before.
+        self._shares_among = lru_cache(maxsize=4096)(self._find_shares_among)
 
     def with_ingredient(self, name: str) -> list[Recipe]:
         """The recipes with this ingredient or a kind of it, the best-loved first; equally loved ones by id."""
@@ -209,43 +264,66 @@ class Pantry:
                 other way round: with "cabai" at hand, "cabai rawit" is not missing.
             n: how many at most.
         """
-        at_hand = list(dict.fromkeys(found for name in have if (found := thing(name))))
-        return [self._suggestion(place, at_hand) for place in _best(self._score(at_hand), n)]
+        if n < 1:
+            return []
+        weights = {it: self._weigh(it.head) for it in map(thing, have) if it and len(self._uses_of(it).places)}
+        at_hand = sorted(weights, key=lambda it: -weights[it])
+        offered = left = sum(weights.values())
+        best: list[_Dish] = []
+        for heaviest in at_hand:
+            # Dishes with something heavier are known by now, and all others use no more than what is left.
+            if len(best) == n and _score(left / offered) < -best[-1].badness:
+                break
+            best = sorted({*best, *self._best_with(heaviest, at_hand, offered, n)})[:n]
+            left -= weights[heaviest]
+        return [self._suggestion(dish) for dish in best]
 
-    def _score(self, at_hand: list[Thing]) -> Scores:
-        is_met = np.zeros(len(self._weight), dtype=bool)
-        used = np.zeros(len(self._recipes))
-        offered = 0.0
-        for one in at_hand:
-            needs = self._met_by(one)
-            if len(needs):
-                weight = self._weigh(one)
-                is_met[needs] = True
-                used[self._owner[needs]] += weight  # once for each recipe, however many of its needs are met
-                offered += weight
-        met = np.flatnonzero(is_met)
-        covered = np.bincount(self._owner[met], weights=self._weight[met], minlength=len(self._recipes))
-        # Rounded, so that dishes that are equally good are so whatever the order of the sums.
-        return np.round(covered / self._total * used / (offered or 1), 9)
+    def _best_with(self, one: Thing, at_hand: Sequence[Thing], offered: float, n: int) -> list[_Dish]:
+        """The ``n`` best dishes that use one of the things at hand."""
+        places = self._uses_of(one).places
+        covered, used = sum(self._shares_among(one, it) for it in at_hand)
+        used /= offered
+        scores = _score(covered * used)
+        at_hand_by_root = _by_root(at_hand)
+        best: list[_Dish] = []
+        while len(best) < n and scores[first := int(scores.argmax())]:
+            place = int(places[first])
+            met = tuple(need.met_with(at_hand_by_root) for need in self._needs[place])
+            weight = sum(weight for weight, name in zip(self._weights[place], met, strict=True) if name)
+            score = float(_score(weight / self._total[place] * used[first]))
+            if score < scores[first]:  # two things at hand are good for the same need, which counts once
+                scores[first] = score
+            else:
+                best.append(_Dish(-score, place, met))
+                scores[first] = 0
+        return best
 
-    def _find_met_by(self, at_hand: Thing) -> Places:
-        """The needs that a thing meets, each once."""
+    def _find_uses_of(self, at_hand: Thing) -> _Uses:
         kinds = self._index.get(at_hand.root, {})
-        return np.unique(_joined(places for kind, places in kinds.items() if kind.is_related_to(at_hand)))
+        needs = np.unique(_joined(places for kind, places in kinds.items() if kind.is_related_to(at_hand)))
+        places, number = np.unique(self._owner[needs], return_inverse=True)
+        covered = np.bincount(number, weights=self._share[needs], minlength=len(places))
+        return _Uses(places, np.stack([covered, np.full(len(places), self._weigh(at_hand.head))]))
 
-    def _suggestion(self, place: int, at_hand: list[Thing]) -> Suggestion:
-        found = [(need, need.met_with(at_hand)) for need in self._needs[place]]
+    def _find_shares_among(self, users: Thing, of: Thing) -> Shares:
+        """The shares of one thing in all recipes that use another; 0 where they do not use it."""
+        wanted, (places, shares) = self._uses_of(users).places, self._uses_of(of)
+        at = np.searchsorted(places, wanted)
+        return shares.take(at, axis=1, mode="clip") * (places.take(at, mode="clip") == wanted)
+
+    def _suggestion(self, dish: _Dish) -> Suggestion:
+        needs = list(zip(self._needs[dish.place], dish.met, strict=True))
         return Suggestion(
-            recipe=self._recipes[place],
-            at_hand=tuple(name for _, name in found if name),
-            missing=tuple(need.names[0] for need, name in found if need.required and not name),
+            recipe=self._recipes[dish.place],
+            at_hand=tuple(name for _, name in needs if name),
+            missing=tuple(need.names[0] for need, name in needs if need.required and not name),
         )
 
-    def _weigh(self, it: Thing) -> float:
+    def _find_weight(self, head: str) -> float:
         """What a thing counts: its inverse document frequency, as text retrieval weighs words."""
         everywhere = len(self._recipes)
-        weight = 1 + math.log(everywhere / max(self._recipes_with[it.head], RAREST * everywhere))
-        return weight * SEASONING if is_seasoning(it.head) else weight
+        weight = 1 + math.log(everywhere / max(self._recipes_with[head], RAREST * everywhere))
+        return weight * SEASONING if is_seasoning(head) else weight
 
 
 def _heads(needs: Iterable[_Need]) -> set[str]:
@@ -260,17 +338,21 @@ def _index(needs: Iterable[_Need]) -> dict[str, dict[Thing, Places]]:
             places.setdefault(it, []).append(place)
     index: dict[str, dict[Thing, Places]] = {}
     for it, found in places.items():
-        index.setdefault(it.root, {})[it] = np.array(found, dtype=np.int32)
+        index.setdefault(it.root, {})[it] = np.array(found, dtype=np.int64)
     return index
 
 
 def _joined(places: Iterable[Places]) -> Places:
-    return np.concatenate([np.empty(0, dtype=np.int32), *places])
+    return np.concatenate([np.empty(0, dtype=np.int64), *places])
 
 
-def _best(score: Scores, n: int) -> list[int]:
-    """The ``n`` places with the highest scores above 0, the highest first; of equal ones the lower place."""
-    found = np.flatnonzero(score)
-    if 0 < n < len(found):  # sorting only what reaches the n-th score takes a tenth of the time
-        found = found[score[found] >= np.partition(score[found], -n)[-n]]
-    return list(map(int, found[np.argsort(-score[found], kind="stable")][: max(n, 0)]))
+def _by_root(things: Iterable[Thing]) -> dict[str, list[Thing]]:
+    found: dict[str, list[Thing]] = {}
+    for it in things:
+        found.setdefault(it.root, []).append(it)
+    return found
+
+
+def _score(value: Any) -> Any:
+    """A whole number, so that dishes that are equally good are so whatever the order of the sums."""
+    return np.rint(value * 1e9)
