@@ -100,6 +100,7 @@ OTHERWISE = {
     "data.variations": 2,
     "data.validation_fraction": 0.5,
     "data.tips": True,
+    "data.refusals": True,
     "tokens.max_length": 64,
     "tokens.loss_on": "all",
     "training.num_train_epochs": 9,
