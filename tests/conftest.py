@@ -120,6 +120,7 @@ def save_checkpoint(run: Path, step: int, keep: int = 2) -> Path:
 
 SHORT = (
     "data.tips=false",
+    "data.refusals=false",
     "data.validation_fraction=0",
     "data.variations=8",
     "training.max_steps=12",

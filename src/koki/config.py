@@ -80,6 +80,7 @@ class DataConfig(_Section):
         lt=1,
     )
     tips: bool = _setting(True, "also train on tips of traditional cooking", "mission")
+    refusals: bool = _setting(True, "also train on small talk and on declining what is not cooking", "Koki")
 
 
 class TokensConfig(_Section):

@@ -22,7 +22,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.dialogue.compose import Composer, Conversation
-from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
+from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
 from koki.errors import CheckpointError, DataError, KokiError, TrainingError
 from koki.inference.engine import Chef
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
@@ -267,12 +267,14 @@ def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe
 
 
 def compose(recipes: list[Recipe], config: RunConfig) -> Iterator[list[Conversation]]:
-    """The conversations of each recipe, then of each tip."""
+    """The conversations of each recipe, then of each tip and each refusal."""
     composer = _composer(recipes, config)
     for recipe in recipes:
         yield composer.compose(recipe)
     for tip in _tips(config):
         yield composer.compose_tip(tip)
+    for refusal in load_refusals() if config.data.refusals else ():
+        yield composer.compose_refusal(refusal)
 
 
 def training_data(config: RunConfig, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:

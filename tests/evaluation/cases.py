@@ -7,7 +7,7 @@ import koki.recipes
 from koki.config import RunConfig, load_config
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.naming import names_of
-from koki.dialogue.phrasebook import load_phrasebook, load_tips
+from koki.dialogue.phrasebook import load_phrasebook, load_refusals, load_tips
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.questions import Examiner
 from koki.inference.engine import Answer
@@ -53,7 +53,9 @@ def trained_on() -> list[Conversation]:
     train, tips = samples()[0], load_tips()
     composer = Composer(load_phrasebook(), tips, train, config().seed)
     about_recipes = [one for recipe in train for one in composer.compose(recipe)]
-    return [*about_recipes, *(one for tip in tips for one in composer.compose_tip(tip))]
+    about_tips = [one for tip in tips for one in composer.compose_tip(tip)]
+    declined = [one for refusal in load_refusals() for one in composer.compose_refusal(refusal)]
+    return [*about_recipes, *about_tips, *declined]
 
 
 def recipe_named(title: str) -> Recipe:

@@ -219,6 +219,14 @@ def test_a_recipe_is_no_tip() -> None:
     assert (scores["on_topic"], scores["reason"], scores["key_words"]) == (0, 0, 0)
 
 
+def test_only_an_answer_that_declines_and_gives_no_recipe_is_a_refusal() -> None:
+    (asked, *_) = of("refusal")
+    assert scores_of(asked, "Maaf, saya tidak mengikuti berita.")["declined"] == 1
+    assert scores_of(asked, "Besok cerah berawan.")["declined"] == 0
+    assert scores_of(asked, "Maaf, saya tidak tahu.\n\n" + TRUE)["declined"] == 0
+    assert scores_of(asked, "saya tidak tahu " * 8)["declined"] == 0
+
+
 @pytest.mark.parametrize(
     ("opening", "missing"),
     [

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from cases import config, examiner, samples, trained_on
 
+from koki.config import flatten, load_config
 from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.evaluation.questions import CAPABILITIES, GROUPS, Asked, Examiner, filling, split_names, with_other_forms
@@ -38,6 +39,18 @@ def test_the_same_run_is_asked_the_same_questions() -> None:
 def test_recall_asks_what_was_trained_on_word_for_word() -> None:
     trained = {one.question for one in trained_on()}
     assert {one.question for one in of("recall")} <= trained
+
+
+def test_what_is_to_be_declined_is_asked_as_trained_on_and_in_other_words() -> None:
+    assert len(of("recall", "refusal")) == len(of("understanding", "refusal")) == 8
+    assert not of("generalisation", "refusal")
+
+
+def test_nothing_is_to_be_declined_where_it_was_not_trained_on() -> None:
+    whole = examiner()
+    settings = load_config(flags={**flatten(config()), "data.refusals": False})
+    without = Examiner(*samples(), settings, whole._template, whole._vocabulary_size).draw(2)
+    assert without == [one for one in whole.draw(2) if one.capability != "refusal"]
 
 
 @pytest.mark.parametrize("group", ["understanding", "generalisation"])

@@ -53,7 +53,9 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def make(tmp_path: Path) -> Make:
     def config(*recipes: dict[str, str], assignments: Sequence[str] = ()) -> RunConfig:
         file = write_csv(tmp_path / "resep.csv", recipes or [SOTO, ORAK, TELUR])
-        return load_config(flags={"data.files": [str(file)], "data.tips": False}, assignments=assignments)
+        return load_config(
+            flags={"data.files": [str(file)], "data.tips": False, "data.refusals": False}, assignments=assignments
+        )
 
     return config
 
@@ -117,7 +119,8 @@ def test_after_an_edit_only_new_pieces_are_encoded_and_the_result_is_as_from_not
 
 
 @pytest.mark.parametrize(
-    "assignment", ["seed=7", "tokens.max_length=150", "data.tips=true", "data.columns={steps: Steps}"]
+    "assignment",
+    ["seed=7", "tokens.max_length=150", "data.tips=true", "data.refusals=true", "data.columns={steps: Steps}"],
 )
 def test_a_setting_that_decides_the_conversations_has_an_entry_of_its_own(
     make: Make, template: CountingTemplate, folder: Path, assignment: str

@@ -179,7 +179,7 @@ def test_logits_exist_for_a_chunk_of_positions_at_a_time_in_rows_no_longer_than_
     model = chef._model
     prepare_for_training(model, config.model, gradient_checkpointing=False)
     vocabulary = model.config.vocab_size
-    monkeypatch.setattr(loss_module, "_LOGITS_AT_ONCE", 4 * vocabulary)
+    monkeypatch.setattr(loss_module, "LOGITS_AT_ONCE", 4 * vocabulary)
     with WideTensors(vocabulary) as wide, undisturbed(model):
         SupervisedLoss(model.get_output_embeddings(), label_smoothing=0)(model, rows[0])
     assert 0 < wide.most_rows <= 4

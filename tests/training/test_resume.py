@@ -100,6 +100,7 @@ OTHERWISE = {
     "data.variations": 2,
     "data.validation_fraction": 0.5,
     "data.tips": True,
+    "data.refusals": True,
     "tokens.max_length": 64,
     "tokens.loss_on": "all",
     "training.num_train_epochs": 9,
@@ -114,7 +115,6 @@ OTHERWISE = {
     "training.max_grad_norm": 0.5,
     "training.label_smoothing_factor": 0.5,
     "training.mixed_precision": "no",
-    "training.gradient_checkpointing": True,
 }
 
 

@@ -12,15 +12,15 @@ from typing import Literal
 
 from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_names
 from koki.dialogue.naming import names_of
-from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Tip
+from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Refusal, Tip
 from koki.dialogue.reasons import reasons_in
 from koki.recipes.ingredients import Ingredient, fold, is_seasoning
 from koki.recipes.pantry import Pantry, Suggestion, thing
 from koki.recipes.table import Recipe
 
-Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip"]
-KINDS: tuple[Kind, ...] = ("standard", "simple", "recommendation", "inquiry", "tip")
-RECIPE_KINDS: frozenset[Kind] = frozenset(KINDS) - {"tip"}
+Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip", "refusal"]
+KINDS: tuple[Kind, ...] = ("standard", "simple", "recommendation", "inquiry", "tip", "refusal")
+RECIPE_KINDS: frozenset[Kind] = frozenset(KINDS) - {"tip", "refusal"}
 
 # The simple and standard questions of a recipe share this many differently worded answers.
 ANSWER_WORDINGS = 3
@@ -92,6 +92,10 @@ class Composer:
     def compose_tip(self, tip: Tip) -> list[Conversation]:
         """One conversation for each way of asking for the tip."""
         return [self._conversation("tip", question, (Segment(tip.answer),)) for question in tip.questions]
+
+    def compose_refusal(self, refusal: Refusal) -> list[Conversation]:
+        """One conversation for each form of the question that is trained on."""
+        return [self._conversation("refusal", question, (Segment(refusal.answer),)) for question in refusal.questions]
 
     def _conversation(
         self,

@@ -1,4 +1,4 @@
-"""The Indonesian words of questions and answers, read from `phrasebook.toml` and `tips.toml` and checked."""
+"""The Indonesian words of questions and answers, read from TOML files beside this one and checked."""
 
 import tomllib
 from collections.abc import Sequence
@@ -208,6 +208,21 @@ class Tip(_Table):
     short: str
 
 
+class Refusal(_Table):
+    """What is said to a chef that is not about cooking, and its short answer.
+
+    Attributes:
+        held_out: a form of the question that is never trained on.
+        declines: whether the answer declines; small talk has answers that do not.
+    """
+
+    topic: str
+    questions: tuple[str, ...] = Field(min_length=2)
+    held_out: str
+    answer: str
+    declines: bool = True
+
+
 @cache
 def load_phrasebook() -> Phrasebook:
     """The phrasebook that ships with Koki."""
@@ -218,6 +233,12 @@ def load_phrasebook() -> Phrasebook:
 def load_tips() -> tuple[Tip, ...]:
     """The tips that ship with Koki."""
     return tuple(Tip.model_validate(entry) for entry in _read("tips.toml")["tip"])
+
+
+@cache
+def load_refusals() -> tuple[Refusal, ...]:
+    """The refusals, and the small talk, that ship with Koki."""
+    return tuple(Refusal.model_validate(entry) for entry in _read("refusals.toml")["refusal"])
 
 
 def _read(name: str) -> dict[str, Any]:

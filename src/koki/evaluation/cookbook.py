@@ -19,7 +19,7 @@ from koki.recipes.recipe import Recipe
 
 _TOKEN: Final = re.compile(r"\w+|[^\w\s]")
 # Where the words of the conversations come from, besides the recipes.
-_WORD_LISTS: Final = (("koki.dialogue", "phrasebook.toml"), ("koki.dialogue", "tips.toml"))
+_WORD_LISTS: Final = tuple(("koki.dialogue", name) for name in ("phrasebook.toml", "tips.toml", "refusals.toml"))
 
 
 class Cookbook:

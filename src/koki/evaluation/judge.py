@@ -10,6 +10,7 @@ from koki.evaluation.cookbook import Cookbook, body_of, missing_for
 from koki.evaluation.metrics import (
     IngredientMarks,
     compare_ingredients,
+    declines,
     gives_reason,
     has_control_token,
     has_loop,
@@ -70,6 +71,9 @@ MEASURES: Final[dict[str, dict[str, Measure]]] = {
         "on_topic": Measure("on the topic", "a third of the key words of the question or of the true tip; no recipe"),
         "reason": Measure("gives a reason", "a word that reasons are given with, or the true reason's key words"),
         "key_words": Measure("key words", "key words of the true tip that are said"),
+    },
+    "refusal": {
+        "declined": Measure("declines", "words that one declines with; no recipe, no loop"),
     },
     ANY: {
         "ended": Measure("ends by itself", "with the stop token, before the limit"),
@@ -217,12 +221,19 @@ def _judge_tip(case: _Case) -> Scores:
     }
 
 
+def _judge_refusal(case: _Case) -> Scores:
+    """By the words that one declines with: a rubric, which a refusal of what was not asked passes."""
+    has_recipe = case.said.ingredients or case.said.steps
+    return {"declined": float(declines(case.text) and not has_recipe and not has_loop(case.text))}
+
+
 _JUDGES: Final[dict[str, Callable[[_Case], Scores]]] = {
     "full recipe": _judge_recipe,
     "simple question": _judge_recipe,
     "recommendation": _judge_recommendation,
     "inquiry": _judge_inquiry,
     "tip": _judge_tip,
+    "refusal": _judge_refusal,
 }
 
 

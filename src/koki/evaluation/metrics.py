@@ -245,6 +245,16 @@ def said_of(wanted: Collection[str], text: str) -> float | None:
     return _share(word in said for word in wanted)
 
 
+# ------------------------------------------------------------------------------------------------------------- refusals
+
+_DECLINES: Final = re.compile("|".join(rf"\b{re.escape(words)}\b" for words in WORDS["refusals"]["declines"]))
+
+
+def declines(text: str) -> bool:
+    """Whether it has words that one declines with, or sends to others with."""
+    return _DECLINES.search(text.lower()) is not None
+
+
 # ------------------------------------------------------------------------------------------------------------- mentions
 
 _NEGATIONS: Final = frozenset(WORDS["negations"]["words"])

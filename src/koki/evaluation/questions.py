@@ -17,7 +17,7 @@ from typing import Final
 from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation, Kind
 from koki.dialogue.kitchen import inquiry_subjects
-from koki.dialogue.phrasebook import Joining, Phrasebook, Question, load_phrasebook, load_tips
+from koki.dialogue.phrasebook import Joining, Phrasebook, Question, load_phrasebook, load_refusals, load_tips
 from koki.errors import DataError
 from koki.recipes.pantry import Pantry
 from koki.recipes.recipe import Recipe
@@ -31,14 +31,17 @@ CAPABILITIES: Final[dict[Kind, str]] = {
     "recommendation": "recommendation",
     "inquiry": "inquiry",
     "tip": "tip",
+    "refusal": "refusal",
 }
+# Asked about recipes, in all groups.
+_OF_RECIPES: Final = tuple(capability for capability in CAPABILITIES.values() if capability != "refusal")
 # Not every recipe has questions of every kind: so many times the questions wanted are looked through, in so many rounds
 # at most.
 _UNITS_PER_QUESTION: Final = 3
 _MOST_ROUNDS: Final = 10
 
 _Unit = tuple[Recipe | None, Sequence[Conversation]]
-"""A recipe, or None for a tip, and its conversations."""
+"""A recipe, or None for a tip or a refusal, and its conversations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Asked:
 
     Attributes:
         reference: the answer that was, or would have been, trained on.
-        recipe: the recipe that it was made from; None for a tip that belongs to none.
+        recipe: the recipe that it was made from; None for a refusal, and a tip that belongs to none.
         names: the ingredients at hand, or the one asked about.
     """
 
@@ -86,9 +89,23 @@ class Examiner:
         """Up to ``count`` questions of each capability in each group."""
         return [
             *self._drawn("recall", self._train, self._book, count),
+            *self._refusals("recall", count),
             *self._drawn("understanding", self._train, with_other_forms(self._book), count),
+            *self._refusals("understanding", count),
             *self._drawn("generalisation", self._held_out, self._book, count, self._is_new()),
         ]
+
+    def _refusals(self, group: str, count: int) -> Iterator[Asked]:
+        """What is to be declined, as it was trained on or, for understanding, in the form that was held out."""
+        refusals = [refusal for refusal in load_refusals() if refusal.declines] if self._config.data.refusals else []
+        if group == "understanding":
+            refusals = [refusal.model_copy(update={"questions": (refusal.held_out,)}) for refusal in refusals]
+        draw = random.Random(f"{self._config.seed}:evaluation:{group}:refusals")
+        composer = Composer(self._book, (), (), self._config.seed)
+        drawn = draw.sample(refusals, min(count, len(refusals)))
+        units = self._fitting(group, [(None, composer.compose_refusal(refusal)) for refusal in drawn])
+        for number, asked in zip(range(count), _dealt(list(units), draw), strict=False):
+            yield _numbered(asked, number + 1)
 
     def _drawn(
         self,
@@ -107,7 +124,7 @@ class Examiner:
             if not more or _are_enough(units, count):
                 break
         draw.shuffle(units)
-        for capability in CAPABILITIES.values():
+        for capability in _OF_RECIPES:
             dealt = _dealt([[asked for asked in unit if asked.capability == capability] for unit in units], draw)
             for number, asked in zip(range(count), dealt, strict=False):
                 yield _numbered(asked, number + 1)
@@ -186,7 +203,7 @@ def split_names(text: str, joining: Joining) -> list[str]:
 def _are_enough(units: Iterable[Sequence[Asked]], count: int) -> bool:
     """Whether there are as many units with questions of each capability as questions are wanted."""
     found = Counter(capability for unit in units for capability in {asked.capability for asked in unit})
-    return all(found[capability] >= count for capability in CAPABILITIES.values())
+    return all(found[capability] >= count for capability in _OF_RECIPES)
 
 
 def _dealt(units: Sequence[Sequence[Asked]], draw: random.Random) -> Iterator[Asked]:

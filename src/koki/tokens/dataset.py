@@ -42,7 +42,7 @@ class FitReport:
     without_recipe: Counter[str] = field(default_factory=Counter)  # that suggest a dish and offer its recipe
     left_out: Counter[str] = field(default_factory=Counter)
     unsupported: Counter[str] = field(default_factory=Counter)  # recipes with too few ingredients for this kind
-    units_not_whole: int = 0  # recipes or tips of which at least one conversation does not fit as composed
+    units_not_whole: int = 0  # recipes, tips or refusals of which at least one conversation does not fit as composed
     units_too_long: int = 0  # ... or is left out
     longest: int = 0  # tokens of the longest conversation as composed
 
@@ -286,7 +286,7 @@ class _Fitter:
         questions = self._pieces.append(texts)
         fitted = iter(zip(questions, self._fit_answers(conversations, questions), strict=True))
         for unit in units:
-            if unit and unit[0].kind != "tip":
+            if unit and unit[0].kind in RECIPE_KINDS:
                 self._report.unsupported.update(RECIPE_KINDS - {conversation.kind for conversation in unit})
             answered = list(zip(unit, islice(fitted, len(unit)), strict=True))
             self._report.units_not_whole += any(not fit.is_whole for _, (_, fit) in answered)

@@ -88,7 +88,8 @@ class Shelf:
 
     def _name(self, content: Sequence[tuple[str, str]]) -> str:
         data, tokens = self._config.data, self._config.tokens
-        settings = (data.columns, data.validation_fraction, data.tips, self._config.seed, tokens.max_length)
+        units = (data.validation_fraction, data.tips, data.refusals)
+        settings = (data.columns, *units, self._config.seed, tokens.max_length)
         return f"{self._pieces}-{fingerprint(content, settings, _program(*_PROGRAM))}"
 
 

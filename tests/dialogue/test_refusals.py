@@ -1,0 +1,107 @@
+"""What is not cooking is declined politely, in few words, and without a recipe."""
+
+from collections import Counter
+from itertools import chain
+
+import pytest
+
+from koki.config import load_config
+from koki.dialogue.compose import Composer, Conversation
+from koki.dialogue.phrasebook import Refusal, load_phrasebook, load_refusals, load_tips
+from koki.evaluation.metrics import declines, has_loop, words_of
+from koki.evaluation.questions import with_other_forms
+from koki.evaluation.reading import read_answer
+from koki.pipeline import compose, recipe_files
+from koki.recipes.table import read_recipes
+
+REFUSALS = load_refusals()
+DECLINING = [refusal for refusal in REFUSALS if refusal.declines]
+
+
+def composed(*assignments: str) -> list[list[Conversation]]:
+    """The conversations of a run on the recipes that ship, unit by unit."""
+    config = load_config(assignments=assignments)
+    return list(compose(read_recipes(recipe_files(config))[0], config))
+
+
+@pytest.fixture(scope="module")
+def units() -> list[list[Conversation]]:
+    return composed()
+
+
+def by_topic(refusal: Refusal) -> str:
+    return refusal.topic
+
+
+def test_there_are_at_least_forty_and_no_topic_comes_twice() -> None:
+    assert len(DECLINING) >= 40
+    assert max(Counter(map(by_topic, REFUSALS)).values()) == 1
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=by_topic)
+def test_an_answer_is_short_and_holds_no_recipe(refusal: Refusal) -> None:
+    said = read_answer(refusal.answer)
+    assert not said.ingredients
+    assert not said.steps
+    assert not has_loop(refusal.answer)
+    assert "\n" not in refusal.answer
+    assert len(words_of(refusal.answer)) <= 40
+    assert refusal.answer[0].isupper()
+    assert refusal.answer[-1] in ".?!"
+
+
+def test_answers_differ_from_their_first_words_on() -> None:
+    starts = [tuple(words_of(refusal.answer)[:3]) for refusal in REFUSALS]
+    assert max(Counter(starts).values()) == 1
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=by_topic)
+def test_small_talk_aside_each_answer_says_that_it_declines(refusal: Refusal) -> None:
+    assert declines(refusal.answer) or not refusal.declines
+
+
+def test_a_tip_does_not_decline() -> None:
+    assert [tip.answer for tip in load_tips() if declines(tip.answer)] == []
+
+
+def test_no_question_is_asked_twice_whatever_its_kind(units: list[list[Conversation]]) -> None:
+    ours = [question for refusal in REFUSALS for question in (*refusal.questions, refusal.held_out)]
+    assert len({question.lower() for question in ours}) == len(ours)
+    recipes, _ = read_recipes(recipe_files(load_config()))
+    held_out = Composer(with_other_forms(load_phrasebook()), (), recipes, seed=42)
+    others = [*chain(*units), *chain.from_iterable(map(held_out.compose, recipes))]
+    theirs = {one.question.lower() for one in others if one.kind != "refusal"}
+    assert theirs.isdisjoint(question.lower() for question in ours)
+
+
+def test_each_is_a_unit_of_its_own_in_the_forms_that_are_trained_on(units: list[list[Conversation]]) -> None:
+    found = [unit for unit in units if unit and unit[0].kind == "refusal"]
+    assert [[one.question for one in unit] for unit in found] == [list(refusal.questions) for refusal in REFUSALS]
+    assert {one.answer[0].text for unit in found for one in unit} == {refusal.answer for refusal in REFUSALS}
+
+
+def test_they_are_a_small_share_of_the_conversations(units: list[list[Conversation]]) -> None:
+    kinds = Counter(one.kind for one in chain(*units))
+    assert 0 < kinds["refusal"] / kinds.total() < 0.03
+
+
+def test_the_option_leaves_them_and_nothing_else_out(units: list[list[Conversation]]) -> None:
+    without = [unit for unit in units if not unit or unit[0].kind != "refusal"]
+    assert composed("data.refusals=false") == without
+
+
+@pytest.mark.parametrize(
+    ("danger", "safe"),
+    [
+        ("ayam setengah matang", "74 derajat"),
+        ("ikan buntal", "jangan dimasak"),
+        ("gadung", "beli saja yang sudah jadi"),
+        ("singkong pahit", "jangan dimakan"),
+        ("nasi di rice cooker", "12 jam"),
+        ("nasi sisa", "cukup sekali"),
+    ],
+)
+def test_food_that_harms_when_done_wrong_has_a_tip_with_the_safe_way(danger: str, safe: str) -> None:
+    words = set(danger.split())
+    about = [tip for tip in load_tips() if words <= set(words_of(" ".join((*tip.questions, tip.answer))))]
+    assert any(safe in tip.answer.lower() and len(tip.questions) >= 2 for tip in about)
