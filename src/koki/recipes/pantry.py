@@ -181,32 +181,6 @@ class _Uses(NamedTuple):
 
     Attributes:
         places: of the recipes, ascending, shape (recipes,).
-        shares: shape (2, recipes): the share of what the recipe needs that the thing covers, and the thing's weight.
-    """
-
-    places: Places
-    shares: Shares
-
-
-class _Dish(NamedTuple):
-    """How well a recipe suits what is at hand; the best dish is the least.
-
-    Attributes:
-        badness: the negative score, a whole number, so that dishes which are equally good are so whatever the order
-            of the sums.
-        met: of each need, the name that something at hand is good for, or None.
-    """
-
-    badness: float
-    place: int
-    met: tuple[str | None, ...]
-
-
-class _Uses(NamedTuple):
-    """The recipes that use a thing.
-
-    Attributes:
-        places: of the recipes, ascending, shape (recipes,).
         shares: the share of what the recipe needs that the thing covers, and the thing's weight, shape (2, recipes).
     """
 
@@ -281,7 +255,7 @@ class Pantry:
     def _best_with(self, one: Thing, at_hand: Sequence[Thing], offered: float, n: int) -> list[_Dish]:
         """The ``n`` best dishes that use one of the things at hand."""
         places = self._uses_of(one).places
-        covered, used = sum(self._shares_among(one, it) for it in at_hand)
+        covered, used = np.sum([self._shares_among(one, it) for it in at_hand], axis=0)
         used /= offered
         scores = _score(covered * used)
         at_hand_by_root = _by_root(at_hand)
@@ -309,7 +283,8 @@ class Pantry:
         """The shares of one thing in all recipes that use another; 0 where they do not use it."""
         wanted, (places, shares) = self._uses_of(users).places, self._uses_of(of)
         at = np.searchsorted(places, wanted)
-        return shares.take(at, axis=1, mode="clip") * (places.take(at, mode="clip") == wanted)
+        found: Shares = shares.take(at, axis=1, mode="clip") * (places.take(at, mode="clip") == wanted)
+        return found
 
     def _suggestion(self, dish: _Dish) -> Suggestion:
         needs = list(zip(self._needs[dish.place], dish.met, strict=True))
