@@ -238,7 +238,7 @@ class Pantry:
                 other way round: with "cabai" at hand, "cabai rawit" is not missing.
             n: how many at most.
         """
-        if n < 1:
+        if n < 1 or not self._recipes:
             return []
         weights = {it: self._weigh(it.head) for it in map(thing, have) if it and len(self._uses_of(it).places)}
         at_hand = sorted(weights, key=lambda it: -weights[it])
