@@ -96,3 +96,10 @@ def test_names_differ_whatever_the_recipes(tmp_path: Path, rows: list[tuple[str,
     assert set(names) == {recipe.id for recipe in recipes}
     assert len({name.lower() for name in names.values()}) == len(recipes)
     assert names_of(recipes[::-1], BOOK) == names
+
+
+def test_of_equally_common_ingredients_the_one_written_first_is_told_as_lacking(tmp_path: Path) -> None:
+    every = "kentang--wortel--kol--buncis--tomat--jagung"
+    rows = [{"Ingredients": f"1 ekor ayam--serai--{every}", "Loves": str(loves)} for loves in (9, 8, 7)]
+    *_, bare = recipes = read(tmp_path, *rows, {"Ingredients": "1 ekor ayam--serai"})
+    assert names_of(recipes, BOOK)[bare.id] == "Soto Ayam tanpa kentang"

@@ -296,7 +296,7 @@ class Pantry:
 
     def _find_weight(self, head: str) -> float:
         """What a thing counts: its inverse document frequency, as text retrieval weighs words."""
-        everywhere = len(self._recipes)
+        everywhere = max(1, len(self._recipes))
         weight = 1 + math.log(everywhere / max(self._recipes_with[head], RAREST * everywhere))
         return weight * SEASONING if is_seasoning(head) else weight
 
