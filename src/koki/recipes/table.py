@@ -19,6 +19,7 @@ from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is
 from koki.recipes.columns import require_known
 from koki.recipes.decoding import find_files, read_bytes
 from koki.recipes.formats import Row, open_table
+from koki.recipes.helper import Helper, two_halves
 from koki.recipes.ingredients import Ingredient, parse_ingredients
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
@@ -49,8 +50,9 @@ def read_recipes(
     report = DataReport()
     require_known(columns or {})
     with _no_search_for_cycles():
-        for path in find_files(paths):
-            report.files.append(_read_file(path, columns or {}, recipes))
+        for file, found in _read_files(find_files(paths), columns or {}):
+            report.files.append(file)
+            _add(found, recipes, file)
         kept = _without_near_duplicates(list(recipes.values()), report)
     if not kept:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in report.dropped_by_reason.items())
@@ -93,8 +95,35 @@ def _characters(recipe: Recipe) -> int:
     return sum(map(len, (recipe.title, *(item.raw for item in recipe.ingredients), *recipe.steps)))
 
 
-def _read_file(path: str, columns: Mapping[str, str], recipes: dict[str, Recipe]) -> FileReport:
-    """Add the recipes of one file to ``recipes`` (by id) and account for every other row."""
+def _read_files(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tuple[FileReport, list[Recipe]]]:
+    """What `_read_file` gives of each; large files are read by two processes."""
+    here, there = two_halves(paths)
+    if not there:
+        yield from (_read_file(path, columns) for path in here)
+        return
+    with Helper(_read_all, there, columns) as helper:
+        yield from _read_all(here, columns)
+        read_there = helper.result()
+    yield from _read_all(there, columns) if read_there is None else read_there
+
+
+def _read_all(paths: Sequence[str], columns: Mapping[str, str]) -> list[tuple[FileReport, list[Recipe]]]:
+    with _no_search_for_cycles():
+        return [_read_file(path, columns) for path in paths]
+
+
+def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) -> None:
+    """Add the recipes of a file to those before (by id), each once."""
+    for recipe in found:
+        if recipe.id in recipes:
+            file.dropped.append(_dropped(recipe, DUPLICATE_OF, recipes[recipe.id]))
+        else:
+            recipes[recipe.id] = recipe
+            file.rows_kept += 1
+
+
+def _read_file(path: str, columns: Mapping[str, str]) -> tuple[FileReport, list[Recipe]]:
+    """The recipes of one file, and an account of every other row."""
     raw = read_bytes(path)
     table = open_table(raw, path, columns)
     report = FileReport(
@@ -108,18 +137,16 @@ def _read_file(path: str, columns: Mapping[str, str], recipes: dict[str, Recipe]
         ignored=[name for i, name in enumerate(table.header) if name and i not in table.columns.values()],
     )
     notes = _Notes()
+    recipes: list[Recipe] = []
     for row in table.rows:
         report.rows_read += 1
         recipe = _recipe(row, path, notes)
-        if isinstance(recipe, Recipe) and recipe.id in recipes:
-            recipe = _dropped(recipe, DUPLICATE_OF, recipes[recipe.id])
         if isinstance(recipe, DroppedRow):
             report.dropped.append(recipe)
         else:
-            recipes[recipe.id] = recipe
-            report.rows_kept += 1
+            recipes.append(recipe)
     report.warnings = notes.messages()
-    return report
+    return report, recipes
 
 
 def _without_near_duplicates(recipes: list[Recipe], report: DataReport) -> list[Recipe]:
