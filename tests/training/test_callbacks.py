@@ -131,8 +131,9 @@ def test_a_log_whose_last_points_are_lost_says_so(tmp_path: Path) -> None:
     with quiet_tensorboard_thread():
         writer = SummaryWriter(str(tmp_path / "tensorboard"))
         log = TensorBoardLog(writer, said.append)
-        writer.add_scalar("loss", 1.0, 1)
+        writer.flush()  # its thread waits now, so what follows is not a race
         shutil.rmtree(tmp_path / "tensorboard")
+        writer.add_scalar("loss", 1.0, 1)
         log.on_train_end(None, TrainerState(), TrainerControl())  # type: ignore[arg-type]  # it reads none
         with suppress(OSError):
             writer.close()
