@@ -10,11 +10,16 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import settings
 from rich.console import Console
 
 from koki.config import RunConfig, load_config
 from koki.pipeline import TrainResult, train
 from koki.training import checkpoints
+
+# A property is no stopwatch: on a machine that does other work a deadline fails what is right.
+settings.register_profile("koki", deadline=None)
+settings.load_profile("koki")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
