@@ -70,7 +70,7 @@ def test_a_run_has_the_planned_steps_and_tokens(short_config: Callable[..., RunC
 
 
 def test_checkpointing_takes_time_and_saves_memory() -> None:
-    work = Workload(conversations=100, steps=10, tokens=10_000, supervised=0.7, length=300)
+    work = Workload(conversations=100, steps=10, examples=40, tokens=10_000, supervised=0.7, length=300)
     speed = Speed(multiplications=1e11, per_element=5e-10)
     on, off = (costs(f"training.gradient_checkpointing={value}") for value in ("true", "false"))
     assert on.memory < off.memory
@@ -79,8 +79,15 @@ def test_checkpointing_takes_time_and_saves_memory() -> None:
 
 def test_time_grows_with_the_tokens() -> None:
     speed = Speed(multiplications=1e11, per_element=5e-10)
-    once, twice = (Workload(100, 10, tokens, 0.7, 300) for tokens in (10_000, 20_000))
+    once, twice = (Workload(100, 10 * n, 40 * n, 10_000 * n, 0.7, 300) for n in (1, 2))
     assert costs().seconds(twice, speed) == pytest.approx(2 * costs().seconds(once, speed))
+
+
+def test_many_small_micro_batches_take_longer() -> None:
+    work = Workload(conversations=100, steps=10, examples=80, tokens=20_000, supervised=0.7, length=300)
+    speed = Speed(multiplications=1e11, per_element=5e-10)
+    small, large = (costs(f"training.tokens_per_micro_batch={tokens}") for tokens in (1, 4096))
+    assert small.seconds(work, speed) > large.seconds(work, speed)
 
 
 @pytest.mark.parametrize(("free", "on"), [(2 * GIB, True), (64 * GIB, False)])

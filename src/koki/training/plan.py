@@ -33,7 +33,9 @@ _ALLOCATED = 1.32
 # Of a tokenizer's files: of Qwen2's 11.5 MB, 76 for each token of its vocabulary.
 _TOKENIZER_BYTES_PER_TOKEN = 80
 # Passes over memory, forward and backward, for each saved activation, in those of `Speed`.
-_PASSES = 19.0
+_PASSES = 24.0
+# What a block takes for each micro-batch, forward and backward, however few tokens it has.
+_SECONDS_PER_BLOCK = 8e-3
 # Logits, their softmax and its gradient exist at once.
 _COPIES_OF_LOGITS = 3
 # A step with long conversations, in those of the mean.
@@ -120,13 +122,15 @@ class Workload:
     Attributes:
         conversations: in the data.
         steps: of the optimizer.
-        tokens: of all examples of all steps.
+        examples: of all steps.
+        tokens: of all examples.
         supervised: the share of them that is predicted.
         length: tokens of an example, in the mean over tokens.
     """
 
     conversations: int
     steps: int
+    examples: int
     tokens: int
     supervised: float
     length: float
@@ -244,8 +248,17 @@ class Costs:
         forward = 2 * shape.linear_parameters + 2 * self._adapter + shape.attention(workload.length)
         operations = 2 * forward + 2 * self._adapter + (forward if self.checkpointing else 0)
         operations += 4 * shape.vocabulary * shape.hidden_size * workload.supervised
-        passes = _PASSES * shape.layers * shape.activations(self.config.lora) * (4 / 3 if self.checkpointing else 1)
-        return workload.tokens * (operations / speed.multiplications + passes * speed.per_element)
+        again = 4 / 3 if self.checkpointing else 1
+        passes = _PASSES * shape.layers * shape.activations(self.config.lora) * again
+        blocks = _SECONDS_PER_BLOCK * again * shape.layers * self._micro_batches(workload)
+        return blocks + workload.tokens * (operations / speed.multiplications + passes * speed.per_element)
+
+    def _micro_batches(self, workload: Workload) -> float:
+        """Of all steps; the last example that does not fit leaves half of its length empty, in the mean."""
+        room = self.config.tokens_per_micro_batch - workload.tokens / workload.examples / 2
+        if room <= 0:
+            return workload.examples
+        return min(workload.examples, max(workload.steps, workload.tokens / room))
 
     def plan(self, workload: Workload) -> Plan:
         """All of it, with the data and this machine's speed."""
@@ -277,10 +290,12 @@ def workload_of(
     steps = optimizer_steps(arguments, len(sampler))
     examples = [dataset[number] for number in numbers[:: max(1, len(numbers) // sample)]]
     supervised = sum(int((example["labels"] != IGNORED).sum()) for example in examples)
+    count = _examples(arguments, len(sampler), steps)
     return Workload(
         conversations=len(dataset),
         steps=steps,
-        tokens=round(drawn.mean() * _examples(arguments, len(sampler), steps)),
+        examples=count,
+        tokens=round(drawn.mean() * count),
         supervised=supervised / sum(len(example["labels"]) for example in examples),
         length=float((drawn**2).sum() / drawn.sum()),
     )
