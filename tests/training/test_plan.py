@@ -60,6 +60,11 @@ def test_the_disk_space_is_what_a_run_takes(finished_run: TrainResult, short_con
     assert planned == pytest.approx(peak, rel=0.15)
 
 
+def test_the_best_checkpoint_takes_room_beside_the_newest() -> None:
+    best = ("evaluation.every_steps=5", "evaluation.load_best_model_at_end=true")
+    assert costs(*best).disk == costs("training.save_total_limit=3").disk > costs().disk
+
+
 def test_a_run_has_the_planned_steps_and_tokens(short_config: Callable[..., RunConfig], console: Console) -> None:
     config = short_config("training.max_steps=-1", "training.num_train_epochs=2", "data.variations=3")
     planned = plan_run(config)

@@ -236,10 +236,14 @@ class Costs:
 
     @property
     def disk(self) -> float:
-        """Bytes of a run folder: the result, and one checkpoint more than are kept, written before the oldest goes."""
+        """Bytes of a run folder: the result, and one checkpoint more than are kept, written before the oldest goes.
+
+        The best one, where it is wanted, is kept beside the newest.
+        """
         result = 4 * self._adapter + _TOKENIZER_BYTES_PER_TOKEN * self.shape.vocabulary
         moments = 8 * self._adapter  # AdamW's two
-        return result + (self.config.training.save_total_limit + 1) * (result + moments)
+        kept = self.config.training.save_total_limit + self.config.evaluation.load_best_model_at_end
+        return result + (kept + 1) * (result + moments)
 
     def seconds(self, workload: Workload, speed: Speed) -> float:
         """Of all steps: the time of the matrix products, and of the passes over activations beside them."""
