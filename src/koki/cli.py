@@ -103,9 +103,7 @@ def train(
     from koki.config import load_config
 
     flags = {
-        "data.files": [str(file) for file in data] if data else None,
-        "data.columns": _columns(columns),
-        "model.name": model,
+        **_data_flags(data, columns, model),
         "output": output,
         "training.max_steps": max_steps,
         "training.save_minutes": save_minutes,
@@ -141,12 +139,7 @@ def plan(
     """Say what a run would take on this machine: steps, time, memory and disk. Nothing is trained or written."""
     from koki.config import load_config
 
-    flags = {
-        "data.files": [str(file) for file in data] if data else None,
-        "data.columns": _columns(columns),
-        "model.name": model,
-        "training.max_steps": max_steps,
-    }
+    flags = {**_data_flags(data, columns, model), "training.max_steps": max_steps}
     resolved = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
 
     from koki.pipeline import plan_run
@@ -309,12 +302,7 @@ def preview(
     from koki.config import load_config
     from koki.pipeline import preview_recipe
 
-    flags = {
-        "data.files": [str(file) for file in data] if data else None,
-        "data.columns": _columns(columns),
-        "model.name": model,
-    }
-    resolved = load_config(flags=flags, assignments=assignments or ())
+    resolved = load_config(flags=_data_flags(data, columns, model), assignments=assignments or ())
     shown = preview_recipe(resolved, recipe)
     if as_json:
         _print_json(shown.as_dict())
@@ -366,11 +354,7 @@ def export(
 
     if form not in FORMATS:
         raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")
-    flags = {
-        "data.files": [str(file) for file in data] if data else None,
-        "data.columns": _columns(columns),
-        "model.name": model,
-    }
+    flags = _data_flags(data, columns, model)
     dataset = build_dataset(load_config(flags=flags, assignments=assignments or ()))
     out.print(dataset.report.render())
     exported = export_conversations(dataset, form, output)
@@ -421,6 +405,15 @@ def _write_report(run: Path, console: Console) -> None:
     except Exception as error:  # whatever it is: what hours have made is there and stays
         said = f"Warning: {error}" if isinstance(error, KokiError) else f"Warning: no report: {error!r}"
     console.print(said, highlight=False, markup=False, soft_wrap=True)
+
+
+def _data_flags(data: list[Path] | None, columns: str | None, model: str | None) -> dict[str, Any]:
+    """Recipes and model as `load_config` takes them from the command line."""
+    return {
+        "data.files": [str(file) for file in data] if data else None,
+        "data.columns": _columns(columns),
+        "model.name": model,
+    }
 
 
 def _columns(text: str | None) -> dict[str, str] | None:

@@ -216,9 +216,10 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
         # train; on failure a clear error and nothing lost
         started = time.perf_counter()
-        if checkpoint is not None and is_over(_state_of(checkpoint), config.evaluation):
-            trainer.state = _state_of(checkpoint)
-            _say(console, "Training", f"already finished at step {checkpoint.step}; --fresh starts over")
+        saved = _state_of(checkpoint) if checkpoint is not None else None
+        if saved is not None and is_over(saved, config.evaluation):
+            trainer.state = saved
+            _say(console, "Training", f"already finished at step {saved.global_step}; --fresh starts over")
         else:
             _run(trainer, run_folder, checkpoint, stop, progress, processes)
         finished = is_over(trainer.state, config.evaluation)

@@ -99,7 +99,8 @@ def test_the_model_card_has_the_scorecard_as_model_index(run: Path) -> None:
 
 def test_the_model_card_says_what_the_hub_asks_for(run: Path) -> None:
     data = ModelCard.load(run / "README.md").data
-    assert (data.library_name, data.pipeline_tag, data.language) == ("peft", "text-generation", ["id"])
+    says = data.to_dict()
+    assert (says["library_name"], says["pipeline_tag"], says["language"]) == ("peft", "text-generation", ["id"])
     assert data.tags == ["lora", "koki", "recipes", "indonesian"]
     assert (data.base_model, data.datasets, data.license) == (None, None, None)
 
@@ -150,4 +151,4 @@ def test_a_model_card_whose_metadata_cannot_be_read_is_an_error_and_stays(run: P
 def test_a_model_card_that_was_deleted_is_made_again(run: Path) -> None:
     (run / "README.md").unlink()
     write_report(run)
-    assert ModelCard.load(run / "README.md").data.library_name == "peft"
+    assert ModelCard.load(run / "README.md").data.to_dict()["library_name"] == "peft"
