@@ -116,7 +116,7 @@ class TrainingConfig(_Section):
         0.1, "share of the target spread over the whole vocabulary", "mission", ge=0, lt=1
     )
     mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"] = _setting(
-        "auto", "auto is fp16 on CUDA and no (float32) elsewhere; best is bf16 on a GPU that has it", "mission"
+        "auto", "auto is fp16 on CUDA and no (float32) elsewhere; best is bf16 on a GPU or CPU that has it", "mission"
     )
     gradient_checkpointing: bool | Literal["auto"] = _setting(
         True, "compute activations twice to hold fewer; auto is only where memory is short", "mission"

@@ -199,11 +199,30 @@ def test_an_adapter_of_another_shape_is_an_error_not_a_crash(base: Any, tmp_path
         load_adapter(smaller, tmp_path / "adapter", trainable=True)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without CUDA")
-@pytest.mark.parametrize("precision", ["fp16", "bf16"])
-def test_half_precision_without_cuda_is_an_error_that_says_so(precision: Any) -> None:
+without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without CUDA")
+
+
+@without_cuda
+def test_fp16_without_cuda_is_an_error_that_says_so() -> None:
     with pytest.raises(ConfigError, match="needs CUDA"):
-        detect_device(precision)
+        detect_device("fp16")
+
+
+@without_cuda
+@pytest.mark.parametrize(("instructions", "dtype"), [("amx_bf16", torch.bfloat16), ("avx2", torch.float32)])
+def test_the_best_precision_of_a_processor_is_the_one_it_has_instructions_for(
+    instructions: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {instructions: True})
+    assert detect_device("best").dtype == dtype
+    assert detect_device("auto").dtype == torch.float32
+
+
+@without_cuda
+def test_bf16_on_a_processor_that_can_only_imitate_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False})
+    with pytest.raises(ConfigError, match="ten times slower"):
+        detect_device("bf16")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,16 @@ def test_without_dropout_output_and_gradients_are_pefts(shape: tuple[int, ...]) 
         torch.testing.assert_close(ours, theirs)
 
 
+def test_over_a_bf16_base_the_adapters_gradients_are_float32_and_close_to_pefts() -> None:
+    half = layer(0.0)
+    half.base_model.model[0].base_layer.to(torch.bfloat16)
+    fuse_lora(half)
+    x = torch.randn(7, 24)
+    for ours, theirs in zip(outcome(half, x.bfloat16())[2:], outcome(layer(0.0), x)[2:], strict=True):
+        assert ours.dtype == torch.float32
+        torch.testing.assert_close(ours, theirs, rtol=0.05, atol=0.05 * theirs.abs().max().item())
+
+
 def test_a_mask_drops_its_share_and_scales_the_rest() -> None:
     model = get_peft_model(
         nn.Sequential(nn.Linear(1, 1)), LoraConfig(r=1, lora_alpha=1, lora_dropout=0.05, target_modules=["0"])

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from koki.config import RunConfig, load_config
 from koki.errors import TrainingError
-from koki.model.device import Device
+from koki.model.device import Device, detect_device
 from koki.pipeline import train
 from koki.training.loss import Batch, SupervisedLoss
 from koki.training.trainer import optimizer_steps, training_arguments
@@ -97,3 +97,15 @@ def test_when_not_even_one_conversation_fits_the_error_says_what_to_try(
     with pytest.raises(TrainingError, match="Not even one conversation") as caught:
         train(short_config(*TWO_STEPS), console)
     assert "tokens.max_length" in caught.value.how
+
+
+@pytest.mark.skipif(detect_device("best").mixed_precision != "bf16", reason="this machine has no bf16 arithmetic")
+def test_in_bf16_the_losses_are_those_of_float32_to_its_precision(
+    short_config: Callable[..., RunConfig], console: Console, tmp_path: Path
+) -> None:
+    exact = train(short_config("training.max_steps=4", output=tmp_path / "float32"), console)
+    bf16 = "training.mixed_precision=bf16"
+    half = train(short_config("training.max_steps=4", bf16, output=tmp_path / "bf16"), console)
+    assert half.losses == pytest.approx(exact.losses, rel=0.01)
+    weights = load_file(half.folder / "adapter_model.safetensors")
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float32}

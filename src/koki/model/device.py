@@ -1,7 +1,8 @@
 """Which device there is, and what follows from it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 
@@ -53,11 +54,26 @@ def detect_device(mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"]
         dtype = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
         count = torch.cuda.device_count() if processes == 1 else 1
         return Device("cuda", torch.cuda.get_device_name(), count, dtype, precision)
-    if mixed_precision in ("fp16", "bf16"):
-        raise ConfigError(
-            f"training.mixed_precision is {mixed_precision}, which needs CUDA; there is none here.",
-            "Leave it at auto: float32 is used on this machine.",
-        )
+    if mixed_precision == "fp16":
+        raise _no_such_precision(mixed_precision, "needs CUDA; there is none here")
     if torch.backends.mps.is_available() and processes == 1:
+        if mixed_precision == "bf16":
+            raise _no_such_precision(mixed_precision, "Koki does not train in on an Apple GPU")
         return Device("mps", "Apple GPU (MPS)", 1, torch.float32, "no")
-    return Device("cpu", f"CPU, {torch.get_num_threads()} threads", 1, torch.float32, "no")
+    name = f"CPU, {torch.get_num_threads()} threads"
+    if mixed_precision in ("best", "bf16") and _processor_has_bf16():
+        return Device("cpu", name, 1, torch.bfloat16, "bf16")
+    if mixed_precision == "bf16":
+        raise _no_such_precision(mixed_precision, "this processor can only imitate, ten times slower than float32")
+    return Device("cpu", name, 1, torch.float32, "no")
+
+
+def _processor_has_bf16() -> bool:
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch cannot say
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _no_such_precision(precision: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"training.mixed_precision is {precision}, which {why}.", "Leave it at auto: float32 is used on this machine."
+    )

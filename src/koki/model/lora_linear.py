@@ -44,6 +44,7 @@ class _LoraBranch(torch.autograd.Function):
     ) -> torch.Tensor:
         dropped = _places(x.numel(), p) if p else None
         scale = scaling / (1 - p)
+        a, b = a.to(x.dtype), b.to(x.dtype)  # the adapter is float32, whatever the arithmetic
         inner = _without(x, dropped).flatten(0, -2) @ a.T
         ctx.save_for_backward(x, dropped, a, b, inner)
         ctx.scale = scale
