@@ -69,7 +69,8 @@ def detect_device(mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"]
 
 
 def _processor_has_bf16() -> bool:
-    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch cannot say
+    # older versions of torch cannot say
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
