@@ -129,6 +129,7 @@ def test_without_a_scorecard_the_page_says_how_to_get_one(card: dict[str, Any]) 
 
 
 def test_what_was_trained_on_what_is_told(card: dict[str, Any]) -> None:
+    card["data"]["files"][0]["path"] = "/rumah/siti/resep.csv"
     shown = page(card, None)
     for said in (
         "mini, taught",
@@ -138,7 +139,7 @@ def test_what_was_trained_on_what_is_told(card: dict[str, Any]) -> None:
         card["environment"]["device"],
     ):
         assert said in shown.text
-    assert card["data"]["files"][0]["path"] not in shown.text
+    assert "/rumah" not in shown.text
 
 
 def test_loss_learning_rate_and_speed_are_drawn(card: dict[str, Any]) -> None:
