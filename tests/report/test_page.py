@@ -149,6 +149,15 @@ def test_loss_learning_rate_and_speed_are_drawn(card: dict[str, Any]) -> None:
     assert sum(attrs.get("class") == "dot" for _, attrs in shown.tags) == 3 * 5  # steps 1, 3, 6, 9 and 12
 
 
+def test_the_loss_on_recipes_held_out_has_a_curve_where_it_was_measured(card: dict[str, Any]) -> None:
+    measured = [{"step": 0, "eval_loss": 2.5}, {"step": 12, "eval_loss": 1.5}]
+    watched = card | {"training": card["training"] | {"log": [*card["training"]["log"], *measured]}}
+    shown = page(watched, None)
+    assert "chart eval_loss" in [attributes.get("class") for _, attributes in shown.tags]
+    labels = [attributes.get("aria-label") for _, attributes in shown.tags]
+    assert "Loss on recipes held out: from 2.5 to 1.5 over 12 steps" in labels
+
+
 def test_a_log_without_speed_has_no_curve_of_it(card: dict[str, Any]) -> None:
     log = [
         {name: value for name, value in entry.items() if name != "tokens_per_second"}
