@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import SOTO, printed, write_csv
+from peft import PeftModel
 from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -42,7 +43,8 @@ def test_the_adapter_has_learned_something(finished_run: TrainResult) -> None:
 
 def test_plain_peft_and_transformers_open_the_run_folder(finished_run: TrainResult) -> None:
     tokenizer = AutoTokenizer.from_pretrained(finished_run.folder)
-    model = AutoModelForCausalLM.from_pretrained(finished_run.folder)  # transformers finds base and adapter
+    base = AutoModelForCausalLM.from_pretrained(find_base(ModelConfig(name="mini")).location)
+    model: Any = PeftModel.from_pretrained(base, finished_run.folder)
     ids = tokenizer("Soto ayam", return_tensors="pt")
     with torch.no_grad():
         assert model(**ids).logits.shape[-1] == model.config.vocab_size
@@ -58,7 +60,7 @@ def test_metadata_says_what_was_trained_on_what_with_what_and_how_it_went(
     assert metadata["examples"] == sum(metadata["examples_by_kind"].values()) > 100
     assert metadata["capabilities"] == ["full recipe", "simple question", "recommendation", "inquiry", "tip"]
     (file,) = metadata["data"]["files"]
-    assert file["path"] == str(recipe_csv)
+    assert file["path"] == recipe_csv.name
     assert len(file["sha256"]) == 64
     assert metadata["settings"]["lora.r"] == 16
     assert metadata["training"]["steps"] == 12

@@ -105,3 +105,10 @@ def test_food_that_harms_when_done_wrong_has_a_tip_with_the_safe_way(danger: str
     words = set(danger.split())
     about = [tip for tip in load_tips() if words <= set(words_of(" ".join((*tip.questions, tip.answer))))]
     assert any(safe in tip.answer.lower() and len(tip.questions) >= 2 for tip in about)
+
+
+@pytest.mark.parametrize("danger", ["ikan buntal", "gadung"])
+def test_who_asks_for_a_recipe_of_what_is_poisonous_is_warned(danger: str) -> None:
+    (warning,) = (tip for tip in load_tips() if tip.topic == danger)
+    assert any(question.startswith("Resep ") for question in warning.questions)
+    assert len(warning.questions) >= 4

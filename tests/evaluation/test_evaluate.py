@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 from conftest import write_csv
+from rich.console import Console
 
+from koki.config import load_config
 from koki.errors import DataError, RunError
 from koki.evaluation.evaluate import BASE, evaluate, evaluate_own
-from koki.pipeline import TrainResult
+from koki.pipeline import TrainResult, train
+from koki.report.words import Words
 
 LIMIT = 8
 
@@ -42,17 +45,36 @@ def test_without_held_out_recipes_the_card_says_why_there_is_no_generalisation(f
     assert any("No recipe was held out" in note for note in card.notes)
 
 
+def test_a_base_that_has_learned_the_recipes_held_out_is_noted(tmp_path: Path, console: Console) -> None:
+    flags = {"model.name": "mini", "output": str(tmp_path / "run")}
+    settings = ("data.validation_fraction=0.1", "data.variations=1", "training.max_steps=1")
+    run = train(load_config(flags=flags, assignments=settings), console).folder
+    card = evaluate(run, count=1, max_new_tokens=LIMIT)
+    assert card.questions("generalisation", "full recipe") == 1
+    (note,) = card.notes
+    assert "says nothing about new recipes" in note
+    assert "mini sudah mempelajari" in Words("id").note(note)
+
+
 def test_recipes_that_were_moved_are_an_error_that_says_how_to_name_them(
     moved_run: Path, recipe_csv: Path, tmp_path: Path
 ) -> None:
-    metadata = moved_run / "training_metadata.json"
-    metadata.write_text(metadata.read_text("utf-8").replace(str(recipe_csv), "hilang.csv"), "utf-8")
+    config = moved_run / "config.yaml"
+    config.write_text(config.read_text("utf-8").replace(str(recipe_csv), "hilang.csv"), "utf-8")
     with pytest.raises(DataError, match=r"cannot be found: .*hilang\.csv") as caught:
         evaluate(moved_run, count=1, max_new_tokens=LIMIT)
     assert "--data" in caught.value.how
     shutil.copy(recipe_csv, tmp_path / "pindah.csv")
     card = evaluate(moved_run, count=1, data=[str(tmp_path / "pindah.csv")], max_new_tokens=LIMIT)
     assert not any("not the very files" in note for note in card.notes)
+
+
+def test_the_recipes_of_a_run_that_was_published_have_to_be_named(moved_run: Path, recipe_csv: Path) -> None:
+    (moved_run / "config.yaml").unlink()
+    with pytest.raises(DataError, match=r"cannot be found: .*resep\.csv") as caught:
+        evaluate(moved_run, count=1, max_new_tokens=LIMIT)
+    assert "--data" in caught.value.how
+    assert evaluate(moved_run, count=1, data=[str(recipe_csv)], max_new_tokens=LIMIT).scored
 
 
 def test_other_recipes_than_those_trained_on_are_noted(finished_run: TrainResult, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_the_columns_may_stand_in_any_order_and_further_ones_are_left_alone(tmp_
     ("text", "says"),
     [
         ("id\tquestion\n1\tResep?\n", "no column capability, must, must_not"),
-        ("id,capability,question,must,must_not\n", "no column"),
+        ("id,capability,question,must,must_not\n", "no column id, (?s:.*)apart by tabs"),
         ("", "no column"),
         (HEADER, "no question"),
     ],
@@ -53,8 +53,29 @@ def test_a_file_that_is_not_there_or_not_text_is_an_error(tmp_path: Path) -> Non
     with pytest.raises(DataError, match="not there"):
         read_questions(tmp_path / "tidak-ada.tsv")
     (tmp_path / "x.tsv").write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="no column"):
         read_questions(tmp_path / "x.tsv")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_questions(tmp_path)
+
+
+EXCEL = (
+    "ID\tCapability\tQuestion\tmust\tmust_not\r\n"
+    '1\tresep\t"Resep ""soto"", yang gurih?"\tayam;serai\t\r\n'
+    "1\tapa saja\tBagaimana\u2028caranya?\t\t\r\n"
+    "\t\t\t\t\r\n"
+    "\t\tTanpa nama?\t\t\r\n"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_that_a_spreadsheet_wrote_is_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "pertanyaan.txt").write_bytes(EXCEL.encode(encoding))
+    assert read_questions(tmp_path / "pertanyaan.txt") == [
+        OwnQuestion("1", "resep", 'Resep "soto", yang gurih?', ("ayam", "serai"), ()),
+        OwnQuestion("1", "apa saja", "Bagaimana\u2028caranya?", (), ()),  # the same id twice is two questions
+        OwnQuestion("line 5", "", "Tanpa nama?", (), ()),
+    ]
 
 
 QUESTION = OwnQuestion("1", "full recipe", "Resep?", ("ayam", "serai", "kunyit", "jahe"), ("santan",))

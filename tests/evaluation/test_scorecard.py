@@ -70,6 +70,13 @@ def test_the_table_shows_means_intervals_and_notes(console: Console) -> None:
     assert "A note." in text
 
 
+def test_table_and_json_say_what_the_groups_are_the_table_only_of_those_asked(console: Console) -> None:
+    console.print(card([1, 0]).render())
+    assert "recall: trained on, word for word" in printed(console)
+    assert "generalisation:" not in printed(console)
+    assert card([1, 0]).as_dict()["group_meanings"]["generalisation"].startswith("about recipes that were held out")
+
+
 def test_the_table_of_a_comparison_shows_differences_with_their_sign(console: Console) -> None:
     console.print(card([1, 1], replace(card([0, 0]), run="[base]")).render())
     assert "runs/warung minus [base]" in printed(console)

@@ -136,7 +136,7 @@ def run(finished_run: TrainResult, tmp_path: Path) -> Path:
         {"base_model": 3},
         {"settings": []},
         {"system_prompt": None},
-        {"settings": {"model.name": 3}},
+        {"settings": {"model.revision": 3}},
         {"data": {"files": [3]}},
     ],
     ids=str,

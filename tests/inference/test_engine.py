@@ -1,5 +1,6 @@
 """A run folder answers; what is no run says so."""
 
+import doctest
 import json
 import shutil
 from pathlib import Path
@@ -150,6 +151,17 @@ def test_a_folder_of_merged_weights_answers_as_the_run_does(
     load_tokenizer(str(finished_run.folder)).save_pretrained(tmp_path)
     question = "Resep soto ayam dong!"
     assert Chef.load(tmp_path).ask(question, max_new_tokens=20).answer == chef.ask(question, max_new_tokens=20).answer
+
+
+def test_the_tutorial_in_the_docstring_runs(finished_run: TrainResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    generation = Chef._generation
+    monkeypatch.setattr(Chef, "_generation", lambda chef, _, temperature: generation(chef, 3, temperature))
+    names: dict[str, Any] = {}
+    examples = doctest.DocTestParser().get_examples(Chef.__doc__ or "")
+    for example in examples:
+        exec(example.source.replace("runs/warung", str(finished_run.folder)), names)
+    assert len(examples) > 6
+    assert [answer.tokens for answer in names["answers"]] == [3, 3]
 
 
 def test_the_base_alone_answers_as_the_base(finished_run: TrainResult) -> None:

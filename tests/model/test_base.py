@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from koki.model.base import (
     set_pad_token,
 )
 from koki.model.device import Device, detect_device
-from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
+from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, save_adapter, trainable_parameters
 
 CPU = Device("cpu", "CPU", 1, torch.float32, "no")
 
@@ -49,6 +50,38 @@ def test_a_local_folder_is_a_base(mini_copy: Path) -> None:
     source = find_base(ModelConfig(name=str(mini_copy)))
     assert source.location == str(mini_copy)
     assert load_base(source, ModelConfig(), CPU).config.model_type == "qwen2"
+
+
+def test_an_adapter_names_a_base_that_is_a_folder_by_its_name_alone(mini_copy: Path, tmp_path: Path) -> None:
+    config = ModelConfig(name=str(mini_copy))
+    save_adapter(add_adapter(load_base(find_base(config), config, CPU), LoraConfig()), tmp_path / "adapter")
+    assert adapter_settings(tmp_path)["base_model_name_or_path"] == "model-saya"
+    assert [file.name for file in (tmp_path / "adapter").iterdir() if file.suffix == ".md"] == []
+
+
+def test_an_adapter_names_a_base_of_the_hub_by_its_id_and_commit(tmp_path: Path) -> None:
+    config = ModelConfig(name="mini")
+    source = find_base(config)
+    assert replace(source, name="0.5b", location=ALIASES["0.5b"]).public_name == "Qwen/Qwen2.5-0.5B-Instruct"
+    base = load_base(source, config, CPU)
+    base.name_or_path, base.config._commit_hash = ALIASES["0.5b"], "a" * 40  # as it is when it comes from the hub
+    save_adapter(add_adapter(base, LoraConfig()), tmp_path / "adapter")
+    settings = adapter_settings(tmp_path)
+    assert (settings["base_model_name_or_path"], settings["revision"]) == ("Qwen/Qwen2.5-0.5B-Instruct", "a" * 40)
+
+
+def test_saving_an_adapter_asks_the_hub_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(*_: object) -> None:
+        raise AssertionError("the hub was asked")
+
+    monkeypatch.setattr("peft.utils.save_and_load.check_file_exists_on_hf_hub", ask)
+    config = ModelConfig(name="mini")
+    save_adapter(add_adapter(load_base(find_base(config), config, CPU), LoraConfig()), tmp_path / "adapter")
+    assert (tmp_path / "adapter" / "adapter_model.safetensors").is_file()
+
+
+def adapter_settings(folder: Path) -> Any:
+    return json.loads((folder / "adapter" / "adapter_config.json").read_text("utf-8"))
 
 
 def test_the_revision_of_a_folder_changes_with_its_weights(mini_copy: Path) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from exams import about_soto, scorecard
@@ -12,11 +13,18 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from koki import cli
+from koki.config import ModelConfig
 from koki.errors import RunError
+from koki.inference.engine import Chef, read_card
+from koki.model.base import find_base
 from koki.pipeline import TrainResult
 from koki.report.model_card import with_scorecard
 from koki.report.write import write_report
+from koki.tokens.template import ChatTemplate
 from koki.training.metadata import model_card
+
+# as the README's `hf upload` has it
+NOT_PUBLISHED = shutil.ignore_patterns("checkpoint-*", "tensorboard", "config.yaml")
 
 
 @pytest.fixture
@@ -105,20 +113,40 @@ def test_the_model_card_says_what_the_hub_asks_for(run: Path) -> None:
     assert (data.base_model, data.datasets, data.license) == (None, None, None)
 
 
-def test_the_model_card_names_no_folder_of_this_machine(run: Path) -> None:
-    card = json.loads((run / "training_metadata.json").read_text("utf-8"))
-    text = (run / "README.md").read_text("utf-8")
-    assert "mini, which ships with Koki" in text
-    assert card["base_model"]["location"] not in text
-    assert card["data"]["files"][0]["path"] not in text
-    assert "`resep.csv`" in text
+def test_what_is_published_of_a_run_folder_names_no_folder_of_this_machine(
+    finished_run: TrainResult, recipe_csv: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(finished_run.folder, tmp_path / "run", ignore=NOT_PUBLISHED))
+    write_report(run)
+    source = Path(find_base(ModelConfig(name="mini")).location)
+    published = [file for file in run.rglob("*") if file.is_file()]
+    assert len(published) > 8
+    for file in published:
+        for folder in (recipe_csv.parent, finished_run.folder.parent, source.parent):
+            assert str(folder).encode() not in file.read_bytes(), file
+    assert "mini, which ships with Koki" in (run / "README.md").read_text("utf-8")
+    assert "`resep.csv`" in (run / "README.md").read_text("utf-8")
+
+
+def test_the_model_card_says_how_to_load_it_with_peft_alone(finished_run: TrainResult) -> None:
+    run = finished_run.folder
+    _, _, rest = (run / "README.md").read_text("utf-8").partition("```python\n")
+    code = rest.partition("```")[0].replace("THIS_FOLDER", str(run))
+    loaded: dict[str, Any] = {}
+    exec(code, loaded)
+    question = "Resep soto ayam dong!"
+    model = loaded["model"].merge_and_unload()
+    chef = Chef(model, loaded["tokenizer"], ChatTemplate(loaded["tokenizer"], read_card(run)["system_prompt"]))
+    assert chef.ask(question, max_new_tokens=9).answer == Chef.load(run).ask(question, max_new_tokens=9).answer
 
 
 def test_a_base_of_the_hub_is_named_in_the_metadata(run: Path) -> None:
     card = json.loads((run / "training_metadata.json").read_text("utf-8"))
     name = "Qwen/Qwen2.5-0.5B-Instruct"
     card["base_model"] = {"name": "0.5b", "location": name, "revision": "a" * 40}
-    assert ModelCard(model_card(card)).data.to_dict()["base_model"] == name
+    shown = ModelCard(model_card(card))
+    assert shown.data.to_dict()["base_model"] == name
+    assert f'from_pretrained("{name}", revision="{"a" * 40}")' in shown.content
 
 
 def test_a_new_scorecard_takes_the_place_of_the_earlier_and_what_people_wrote_stays(run: Path) -> None:

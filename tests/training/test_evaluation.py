@@ -3,14 +3,18 @@
 import io
 import json
 import math
+import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from conftest import SHORT, Interrupting, logged, printed, weights
+from peft import PeftModel
 from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -18,11 +22,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, TrainerControl, TrainerState
 
 from koki import Chef, pipeline
-from koki.config import RunConfig, load_config
+from koki.config import ModelConfig, RunConfig, load_config
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import ConfigError, DataError, TrainingError
-from koki.model.base import load_tokenizer, prepare_for_training
+from koki.model.base import find_base, load_tokenizer, prepare_for_training
 from koki.pipeline import TrainResult, train
 from koki.recipes.table import read_recipes
 from koki.tokens.dataset import IGNORED, ConversationDataset
@@ -129,7 +133,8 @@ def test_the_loss_is_that_of_the_plain_padded_computation_with_all_logits(
 
     labels = padded("labels", IGNORED)
     mask = torch.tensor([[place < len(e["input_ids"]) for place in range(longest)] for e in examples]).long()
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    base = AutoModelForCausalLM.from_pretrained(find_base(ModelConfig(name="mini")).location, dtype=torch.float32)
+    model = PeftModel.from_pretrained(base, folder)
     with torch.no_grad():
         logits = model(padded("input_ids", 0), attention_mask=mask).logits
     nats = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), reduction="sum")
@@ -229,6 +234,30 @@ def test_terminal_tensorboard_log_and_metadata_agree(evaluated_run: tuple[TrainR
     }
     assert card["result_step"] == 12
     assert f"{losses[0]}, {losses[best]}, {losses[12]}" in (result.folder / "README.md").read_text("utf-8")
+
+
+def test_the_speed_is_that_of_training_without_the_time_of_evaluations(
+    short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds_ahead = 0
+
+    def answer(*_: object) -> list[str]:
+        nonlocal seconds_ahead
+        seconds_ahead += 10_000
+        return [""] * len(SAMPLED_KINDS)
+
+    clock = SimpleNamespace(perf_counter=lambda: time.perf_counter() + seconds_ahead)
+    monkeypatch.setattr("koki.training.durable.time", clock)
+    monkeypatch.setattr("koki.pipeline._first_words", answer)
+    settings = ("evaluation.every_steps=3", "training.max_steps=6", "training.logging_steps=1")
+    run = train(short_config(*settings), console).folder
+    log = json.loads((run / "training_metadata.json").read_text("utf-8"))["training"]["log"]
+    speeds = {entry["step"]: entry["tokens_per_second"] for entry in log if "loss" in entry}
+    assert not any("tokens_per_second" in entry for entry in log if "loss" not in entry)
+    assert seconds_ahead == 30_000
+    assert min(speeds.values()) > 1  # of the hundreds of tokens of a step
+    for step, speed in speeds.items():
+        assert re.search(rf"step {step}/6  loss .* {speed:,.0f} tokens/s", printed(console))
 
 
 def test_three_questions_of_three_kinds_are_answered_at_each_evaluation_the_same_each_time(

@@ -14,7 +14,7 @@ from koki.evaluation.judge import judge, marks
 from koki.evaluation.own_questions import read_questions, verdict
 from koki.evaluation.questions import Asked, Examiner
 from koki.evaluation.scorecard import OwnScorecard, Scorecard, Scored
-from koki.inference.engine import Answer, Chef, read_card
+from koki.inference.engine import Answer, Chef, read_card, settings_of
 from koki.model.base import load_tokenizer
 from koki.pipeline import quiet_libraries, recipe_files, split_recipes
 from koki.recipes.recipe import Recipe
@@ -52,7 +52,7 @@ def evaluate(
     """
     quiet_libraries()
     card = read_card(run)
-    config = _config_of(card, data)
+    config = _config_of(run, card, data)
     train, held_out, notes = _recipes_of(run, card, config)
     tokenizer = load_tokenizer(str(run))
     template = ChatTemplate(tokenizer, card["system_prompt"])
@@ -131,9 +131,9 @@ def _other_chef(run: Path, compare: str) -> Chef:
     return Chef.load(run, base_only=True) if compare == BASE else Chef.load(compare)
 
 
-def _config_of(card: dict[str, Any], data: Sequence[str]) -> RunConfig:
+def _config_of(run: Path, card: dict[str, Any], data: Sequence[str]) -> RunConfig:
     """The run's settings, with its recipes where they are now."""
-    return load_config(flags=card["settings"] | ({"data.files": list(data)} if data else {}))
+    return load_config(flags=settings_of(run, card) | ({"data.files": list(data)} if data else {}))
 
 
 def _recipes_of(run: Path, card: dict[str, Any], config: RunConfig) -> tuple[list[Recipe], list[Recipe], list[str]]:
@@ -155,5 +155,10 @@ def _recipes_of(run: Path, card: dict[str, Any], config: RunConfig) -> tuple[lis
         notes.append(
             "No recipe was held out, so there is nothing to measure generalisation by: "
             f"data.validation_fraction was {config.data.validation_fraction} of {len(recipes):,} recipes."
+        )
+    elif config.model.name == "mini" and not config.data.files:
+        notes.append(
+            "The base mini has learned all recipes that ship, those held out too: what stands under generalisation "
+            "says nothing about new recipes. Your own recipes, or another base, do."
         )
     return train, held_out, notes

@@ -4,7 +4,9 @@ Columns: ``id``, ``capability``, ``question``, ``dish``, ``ingredients``, ``must
 words or phrases between semicolons. Dish and ingredients are for whoever reads the file; the others are used.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ from koki import files
 from koki.errors import DataError
 from koki.evaluation.metrics import mentions, speaks_for
 from koki.inference.engine import Answer
+from koki.recipes.decoding import decode, records, split_lines
 
 _NEEDED: Final = ("id", "capability", "question", "must", "must_not")
 _ENOUGH: Final = 0.5
@@ -23,6 +26,8 @@ class OwnQuestion:
     """A line of the file.
 
     Attributes:
+        id: what a failed answer is named by; that of the line where the file has none.
+        capability: any name; answers are counted by it.
         must: what an answer should speak of.
         must_not: what it should not, other than to leave it out.
     """
@@ -76,31 +81,38 @@ def read_questions(file: Path) -> list[OwnQuestion]:
         DataError: the file cannot be read, lacks a column, or holds no question.
     """
     try:
-        text = files.read_bytes(file, _MOST_BYTES).decode("utf-8-sig")
+        text, _ = decode(files.read_bytes(file, _MOST_BYTES))
     except FileNotFoundError:
         raise DataError(
             f"File {file} is not there.", f"A file of questions has the columns {', '.join(_NEEDED)}."
         ) from None
-    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path with a NUL character
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
         raise DataError(
             f"File {file} cannot be read: {error}.", "It should be UTF-8 text, its columns apart by tabs."
         ) from error
-    header, *lines = [line.split("\t") for line in text.splitlines() if line] or [[]]
+    # as spreadsheets write it: quotation marks, ends of lines, and text in UTF-16
+    rows = [(row.line, [*map(str.strip, row.fields)]) for row in records(split_lines(text, str(file)), "\t", str(file))]
+    header = [name.lower() for name in rows[0][1]] if rows else []
     if missing := [name for name in _NEEDED if name not in header]:
         raise DataError(
-            f"File {file} has no column {', '.join(missing)}; its first line is {text[:80].splitlines()[:1]}.",
+            f"File {file} has no column {', '.join(missing)}; its first line has {', '.join(header) or 'nothing'}.",
             f"Columns, apart by tabs: {', '.join(_NEEDED)}.",
         )
-    places = [header.index(name) for name in _NEEDED]
-    rows = ([fields[place].strip() if place < len(fields) else "" for place in places] for fields in lines)
-    questions = [_question(*row) for row in rows if row[_NEEDED.index("question")]]
+    named = ((line, dict(zip_longest(header, fields[: len(header)], fillvalue=""))) for line, fields in rows[1:])
+    questions = [_question(line, fields) for line, fields in named if fields["question"]]
     if not questions:
         raise DataError(f"File {file} holds no question.", "The column question is empty in every line.")
     return questions
 
 
-def _question(name: str, capability: str, question: str, must: str, must_not: str) -> OwnQuestion:
-    return OwnQuestion(name, capability, question, _terms(must), _terms(must_not))
+def _question(line: int, fields: Mapping[str, str]) -> OwnQuestion:
+    return OwnQuestion(
+        id=fields["id"] or f"line {line}",
+        capability=fields["capability"],
+        question=fields["question"],
+        must=_terms(fields["must"]),
+        must_not=_terms(fields["must_not"]),
+    )
 
 
 def _terms(text: str) -> tuple[str, ...]:

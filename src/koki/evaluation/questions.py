@@ -1,9 +1,4 @@
-"""What a chef is asked: of each capability, questions of three groups.
-
-recall          trained on, word for word
-understanding   about recipes that it was trained on, in forms of question that it was not
-generalisation  about recipes that it was not trained on
-"""
+"""What a chef is asked: of each capability, questions of three groups (`GROUPS`)."""
 
 import random
 import re
@@ -24,7 +19,13 @@ from koki.recipes.recipe import Recipe
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
 
-GROUPS: Final = ("recall", "understanding", "generalisation")
+GROUPS: Final = {
+    "recall": "trained on, word for word",
+    "understanding": "about recipes that it was trained on, in forms of question that it was not",
+    "generalisation": "about recipes that were held out of its training",
+}
+"""What each group of questions is."""
+
 CAPABILITIES: Final[dict[Kind, str]] = {
     "standard": "full recipe",
     "simple": "simple question",

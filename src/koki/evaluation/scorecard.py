@@ -94,7 +94,7 @@ class Scorecard:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready: for each group and capability the number of questions and every measure; then every answer."""
-        card = {"run": self.run, **self.about, "notes": list(self.notes), **self._figures()}
+        card = {"run": self.run, **self.about, "notes": list(self.notes), "group_meanings": GROUPS, **self._figures()}
         if self.other is not None:
             differences = self._groups(self.difference)
             card["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
@@ -127,7 +127,8 @@ class Scorecard:
             title = f"{self.run} minus {self.other.run}, question by question, and 95 % intervals"
             tables.append(self._table(title, self.difference, "{:+.2f}"))
         said = "{answers:,} answers, {tokens:,} tokens in {seconds:,.0f} s: {tokens_per_second:,.0f} tokens a second"
-        return Group(*tables, *map(Text, (said.format(**self._speed()), *self.notes)))
+        meanings = (f"{group}: {meaning}" for group, meaning in GROUPS.items() if self.questions(group, ANY))
+        return Group(*tables, *map(Text, (*meanings, said.format(**self._speed()), *self.notes)))
 
     def _table(self, title: str, figure: Figure, form: str) -> Table:
         table = _empty_table(title, "", *GROUPS)

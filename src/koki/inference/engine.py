@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase, TextStreamer
 
 from koki import files
-from koki.config import ModelConfig
+from koki.config import ModelConfig, flatten, load_config
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import KokiError, RunError
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, set_pad_token
@@ -20,6 +20,7 @@ from koki.model.device import detect_device
 from koki.model.lora import load_adapter
 from koki.tokens.template import ChatTemplate
 from koki.training.metadata import METADATA_FILE
+from koki.training.run_folder import CONFIG_FILE
 
 Turn = tuple[str, str]
 """A question and its answer."""
@@ -106,7 +107,7 @@ class Chef:
             name = str(folder.resolve())
             return cls._from_base(ModelConfig(name=name), name, load_phrasebook().system.prompt)
         card = read_card(folder)
-        config = _model_config(folder, card)
+        config = _model_config(folder, settings_of(folder, card))
         _require_same_base(folder, card, find_base(config))
         if base_only:
             return cls._from_base(config, str(folder), card["system_prompt"])
@@ -333,8 +334,22 @@ def _require_same_base(folder: Path, card: dict[str, Any], source: BaseSource) -
         )
 
 
-def _model_config(folder: Path, card: dict[str, Any]) -> ModelConfig:
-    settings = {name.removeprefix("model."): it for name, it in card["settings"].items() if name.startswith("model.")}
+def settings_of(folder: Path, card: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a run, by their dotted names.
+
+    Where base and recipes lie is in its ``config.yaml`` alone; a folder that was published has none.
+
+    Raises:
+        ConfigError: that file cannot be used.
+    """
+    settings: dict[str, Any] = card["settings"]
+    file = folder / CONFIG_FILE
+    here = flatten(load_config(file=file)) if file.is_file() else settings
+    return settings | {name: here[name] for name in ("model.name", "data.files") if name in here}
+
+
+def _model_config(folder: Path, settings: dict[str, Any]) -> ModelConfig:
+    settings = {name.removeprefix("model."): it for name, it in settings.items() if name.startswith("model.")}
     try:
         return ModelConfig.model_validate(settings)
     except ValidationError as error:

@@ -51,6 +51,16 @@ class BaseSource:
     revision: str
     config: PretrainedConfig
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it lies on this machine, as the base that ships does, rather than on the hub."""
+        return Path(self.location).is_dir()
+
+    @property
+    def public_name(self) -> str:
+        """What others know it by: its hub id; of a folder the name alone, since its path is nobody's business."""
+        return Path(self.location).resolve().name if self.is_folder else self.location
+
 
 def find_base(config: ModelConfig) -> BaseSource:
     """Resolve a model name and read the model's configuration, not yet its weights.
@@ -133,6 +143,7 @@ def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(source.location, **options)
     except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
         raise _not_loadable(source.name, source.location, error) from error
+    model.name_or_path = source.public_name  # what peft writes into the adapter's settings
     return model
 
 

@@ -1,6 +1,8 @@
-"""The LoRA adapter: new, or the one of a checkpoint, put on exactly once."""
+"""The LoRA adapter: new, or the one of a checkpoint, put on exactly once; and saved."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from peft import LoraConfig as PeftLoraConfig
 from peft import PeftModel, get_peft_model
@@ -25,7 +27,8 @@ def add_adapter(base: PreTrainedModel, config: LoraConfig) -> PeftModel:
         task_type="CAUSAL_LM",
     )
     _require_targets(base, config)
-    model = get_peft_model(base, adapter)
+    # of a base from the hub the commit, so that peft by itself finds the same one
+    model = get_peft_model(base, adapter, revision=getattr(base.config, "_commit_hash", None))
     assert isinstance(model, PeftModel)
     return model
 
@@ -40,6 +43,20 @@ def load_adapter(base: PreTrainedModel, folder: Path, *, trainable: bool) -> Pef
         return PeftModel.from_pretrained(base, folder, is_trainable=trainable)
     except Exception as error:  # in a tampered folder, the libraries raise whatever they run into
         raise CheckpointError(f"The adapter in {folder} does not fit the base model: {error}") from error
+
+
+def save_adapter(model: PeftModel, folder: Path, weights: Mapping[str, Any] | None = None) -> None:
+    """Write the adapter and its settings, without peft's form for a model card, which would be empty.
+
+    Args:
+        weights: of the model, where they are gathered from several processes.
+
+    Raises:
+        OSError, RuntimeError, SafetensorError: it cannot be written (`koki.training.checkpoints.WRITE_ERRORS`).
+    """
+    # no vocabulary is resized here; to see whether one was, peft would ask the hub at every save
+    model.save_pretrained(str(folder), state_dict=weights, save_embedding_layers=False)
+    (folder / "README.md").unlink()
 
 
 def enable_input_gradients(model: PeftModel) -> None:

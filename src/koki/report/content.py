@@ -16,7 +16,7 @@ from koki.report.charts import Chart, chart
 PAIRS: Final = 20
 """Questions and answers on the page."""
 
-CURVES: Final = ("loss", "learning_rate", "tokens_per_second")
+CURVES: Final = ("loss", "eval_loss", "learning_rate", "tokens_per_second")
 
 # Where a run lies and what it reads are not what it does.
 _PLACES: Final = frozenset({"output", "data.files", "data.columns"})

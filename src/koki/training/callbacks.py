@@ -41,15 +41,17 @@ class ProgressCallback(TrainerCallback):
         self._task = self._bar.add_task("training", total=None, loss="-", speed="")
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._started = time.perf_counter()
         self._steps_before = state.global_step
-        self._tokens_before = state.num_input_tokens_seen
         self._bar.start()
         # not update(): it would take the steps of earlier sessions for this one's speed
         self._bar.reset(self._task, total=state.max_steps, completed=state.global_step)
 
+    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if state.global_step == self._steps_before:
+            self._started = time.perf_counter()  # an evaluation before the first step says nothing about what is left
+
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._bar.update(self._task, completed=state.global_step, speed=f"{self._tokens_a_second(state):,.0f} tokens/s")
+        self._bar.update(self._task, completed=state.global_step)
         if state.global_step == state.max_steps:
             control.should_log = True  # the last loss, also where the run ends between two logs
 
@@ -69,10 +71,11 @@ class ProgressCallback(TrainerCallback):
             )
         if not logs or "loss" not in logs:
             return
-        self._bar.update(self._task, loss=f"{logs['loss']:.3f}")
+        speed = f"{logs['tokens_per_second']:,.0f} tokens/s"
+        self._bar.update(self._task, loss=f"{logs['loss']:.3f}", speed=speed)
         self._console.print(
             f"step {state.global_step}/{state.max_steps}  loss {logs['loss']:.4f}"
-            f"  learning rate {logs['learning_rate']:.2e}  {self._tokens_a_second(state):,.0f} tokens/s"
+            f"  learning rate {logs['learning_rate']:.2e}  {speed}"
             f"  {self._minutes_left(state)} left",
             highlight=False,
         )
@@ -83,10 +86,6 @@ class ProgressCallback(TrainerCallback):
     def close(self) -> None:
         """Give the terminal back; also after a failure."""
         self._bar.stop()
-
-    def _tokens_a_second(self, state: TrainerState) -> float:
-        tokens = int(state.num_input_tokens_seen) - int(self._tokens_before)
-        return tokens / (time.perf_counter() - self._started)
 
     def _minutes_left(self, state: TrainerState) -> str:
         done = state.global_step - self._steps_before

@@ -1,14 +1,24 @@
 """A transformers.Trainer that loses nothing: its checkpoints are whole, and no bad number reaches the weights."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from peft import PeftModel
+from transformers import (
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 
 from koki.errors import CheckpointError, TrainingError
+from koki.model.lora import save_adapter
 from koki.training import checkpoints
 from koki.training.checkpoints import Identity
 from koki.training.evaluation import held_out_losses
@@ -82,11 +92,16 @@ class DurableTrainer(Trainer):
             with checkpoints.staging(self._run_folder) as staging:
                 super()._save_checkpoint(model, trial)
                 staged = staging / f"checkpoint-{self.state.global_step}"
-                (staged / "training_args.bin").unlink()  # a pickle that nothing reads; the settings are in the seal
                 newest = checkpoints.publish(self._run_folder, staged, self._identity)
                 checkpoints.rotate(self._run_folder, newest, self._keep, self._best())
         except (*checkpoints.WRITE_ERRORS, CheckpointError) as error:
             self._do_without_checkpoint(error)
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        """Adapter and tokenizer, without transformers' pickle of its arguments: the settings are in the seal."""
+        folder = Path(cast(str, output_dir))
+        save_adapter(cast(PeftModel, self.model), folder, state_dict)
+        cast(PreTrainedTokenizerBase, self.processing_class).save_pretrained(str(folder))
 
     def _best(self) -> Path | None:
         """The checkpoint that no rotation may delete."""
@@ -114,7 +129,18 @@ class DurableTrainer(Trainer):
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """As transformers, with the speed, and without its summary at the end: that is of the last session alone."""
         if "train_runtime" not in logs:
-            super().log({**logs, "tokens_per_second": self._tokens_per_second()}, start_time)
+            speed = {"tokens_per_second": self._tokens_per_second()} if "loss" in logs else {}
+            super().log({**logs, **speed}, start_time)
+
+    @contextmanager
+    def _off_the_clock(self) -> Iterator[None]:
+        """What is done meanwhile is no training, and its time not that of the speed."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            since, tokens = self._speed_since
+            self._speed_since = (since + time.perf_counter() - started, tokens)
 
     def _tokens_per_second(self) -> float:
         """Since it was last asked for, or training began."""

@@ -60,21 +60,29 @@ def run_card(
     dataset: ConversationDataset,
     outcome: Outcome,
 ) -> dict[str, Any]:
-    """Everything there is to know about a finished run, JSON-ready."""
+    """Everything there is to know about a finished run, JSON-ready; made to be published, so without local paths.
+
+    Where its recipes and its base lie on this machine is in the ``config.yaml`` beside it.
+    """
     return {
         "model_name": "Koki: Qwen Indonesian food recipe model",
         "koki_version": koki.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "base_model": {"name": source.name, "location": source.location, "revision": source.revision},
+        "base_model": {"name": _base_name(source), "location": source.public_name, "revision": source.revision},
         "capabilities": list(CAPABILITIES),
         "system_prompt": system_prompt,
         "recipes": data.rows_kept - held_out,
         "recipes_held_out": held_out,
         "examples": len(dataset),
         "examples_by_kind": dataset.count_by_kind(),
-        "data": data.as_dict(),
+        "data": _without_folders(data.as_dict()),
         "fit": dataset.report.as_dict(),
-        "settings": flatten(config),
+        "settings": flatten(config)
+        | {
+            "output": _file_name(config.output),
+            "model.name": _base_name(source),
+            "data.files": [_file_name(file) for file in config.data.files],
+        },
         "training": {
             "steps": outcome.steps,
             "tokens": outcome.tokens,
@@ -94,6 +102,14 @@ def run_card(
             "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         },
     }
+
+
+def _base_name(source: BaseSource) -> str:
+    return source.public_name if source.is_folder else source.name
+
+
+def _without_folders(data: dict[str, Any]) -> dict[str, Any]:
+    return data | {"files": [file | {"path": _file_name(file["path"])} for file in data["files"]]}
 
 
 def _held_out(outcome: Outcome) -> dict[str, Any] | None:
@@ -152,7 +168,13 @@ Trained on:
 
 The licence is left to whoever publishes it: that of the base model and that of the recipes both count.
 
-Ask it: `koki ask THIS_FOLDER "Resep soto ayam dong!"`. It was trained with this system prompt:
+Ask it: `koki ask THIS_FOLDER "Resep soto ayam dong!"`, or load it without Koki's commands:
+
+```python
+{_loading(card, hub_id)}
+```
+
+It was trained with this system prompt:
 
 > {card["system_prompt"]}
 
@@ -173,6 +195,23 @@ def _base(card: dict[str, Any], hub_id: str | None) -> str:
     if base["name"] == "mini":
         return f"mini, which ships with Koki {card['koki_version']} and is not on the hub; revision {base['revision']}"
     return f"{_file_name(base['name'])}, a folder that is not on the hub; revision {base['revision']}"
+
+
+def _loading(card: dict[str, Any], hub_id: str | None) -> str:
+    """Python that loads base and adapter by peft alone."""
+    base = card["base_model"]
+    if hub_id is not None:
+        first, where = "", f'"{hub_id}", revision="{base["revision"]}"'
+    elif base["name"] == "mini":
+        first, where = "from importlib.resources import files\n\n", 'files("koki.model") / "mini"'
+    else:
+        first, where = "", f'"{_file_name(base["name"])}"'
+    return f"""{first}from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")
+base = AutoModelForCausalLM.from_pretrained({where})
+model = PeftModel.from_pretrained(base, "THIS_FOLDER")"""
 
 
 def _file_name(path: str) -> str:

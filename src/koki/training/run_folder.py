@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig, to_yaml
 from koki.errors import ConfigError
+from koki.model.lora import save_adapter
 from koki.training import checkpoints
 from koki.training.lock import LOCK, hold
 from koki.training.metadata import METADATA_FILE, model_card
@@ -110,7 +111,7 @@ def save_result(folder: Path, model: PeftModel, tokenizer: PreTrainedTokenizerBa
     """
     folder.mkdir(parents=True, exist_ok=True)
     with checkpoints.staging(folder) as staging:
-        model.save_pretrained(str(staging))
+        save_adapter(model, staging)
         tokenizer.save_pretrained(str(staging))
         (staging / "README.md").write_text(model_card(dict(card)), "utf-8")
         checkpoints.flush_tree(staging)

@@ -160,11 +160,12 @@ class RecipeTrainer(DurableTrainer):
             ``eval_loss``, nats a token, not smoothed, and ``eval_bits_per_byte``; nothing where nothing is held out.
         """
         metrics: dict[str, float] = {}
-        if self._held_out is not None:
-            with undisturbed(cast(torch.nn.Module, self.model)):
-                metrics = self._held_out.metrics(self._nats(self._held_out.rows))
-            self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        with self._off_the_clock():
+            if self._held_out is not None:
+                with undisturbed(cast(torch.nn.Module, self.model)):
+                    metrics = self._held_out.metrics(self._nats(self._held_out.rows))
+                self.log(metrics)
+            self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
     def _nats(self, rows: Sequence[Batch]) -> float:
