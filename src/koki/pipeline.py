@@ -502,7 +502,8 @@ def _the_result_or_an_error(run_folder: Path) -> Iterator[None]:
         yield
     except WRITE_ERRORS as error:
         raise TrainingError(
-            f"Training is finished, but the result cannot be saved in {run_folder}: {error}", _how_to_go_on(run_folder)
+            f"Training is finished, but the result cannot be saved in {run_folder}: {error}",
+            f"See that it has room and can be written to. {_how_to_go_on(run_folder)}",
         ) from error
 
 
