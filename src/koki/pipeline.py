@@ -240,6 +240,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             card = run_card(config, source, device, template.system, data.report, held_out, dataset, outcome)
             with _the_result_or_an_error(run_folder):
                 save_result(run_folder, model, tokenizer, card)
+                write_config(run_folder, config)  # once more: the folder may have been removed meanwhile
                 draw_curves(outcome.log_history, run_folder / CURVES)
     if not finished:
         processes.let_the_first_speak()

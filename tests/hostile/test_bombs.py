@@ -175,8 +175,19 @@ def check(path: Path) -> subprocess.CompletedProcess[str]:
         (lambda it: gzipped(it, "👩" + "a" * 2**21 + "\n", 40), "No recipe to learn from"),
         (lambda it: gzipped(it, ("a" * 62 + "\n") * 2**10, 1_700), "100,001 rows give no recipe"),
     ],
-    ids="field newlines newlines-first more-newlines commas objects NUL gzip-of-a-line larger-gzip gzip-of-wide-text "
-    "gzip-of-a-field-of-many-lines".split(),
+    ids=[
+        "field",
+        "newlines",
+        "newlines-first",
+        "more-newlines",
+        "commas",
+        "objects",
+        "NUL",
+        "gzip-of-a-line",
+        "larger-gzip",
+        "gzip-of-wide-text",
+        "gzip-of-a-field-of-many-lines",
+    ],
 )
 def test_a_bomb_takes_little_memory_and_time(tmp_path: Path, make: Callable[[Path], Path], says: str) -> None:
     run = check(make(tmp_path))
