@@ -463,8 +463,18 @@ def _describe(parsed: dict[str, Any]) -> str:
     return f"{parsed['raw']}  ->  {', '.join(parts)}"
 
 
+def _know_more_than_ascii() -> None:
+    """Begin again in Python's UTF-8 mode where the locale knows ASCII alone and Python was told not to mend that.
+
+    Otherwise the settings, questions and file names of the command line would be halves of letters.
+    """
+    if sys.getfilesystemencoding() == "ascii":
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
 def main() -> None:
     """Run the command line; an error of Koki's is printed without a traceback."""
+    _know_more_than_ascii()
     debug = "--debug" in sys.argv  # wherever it stands: people add it at the end of what failed
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     for stream in (sys.stdout, sys.stderr):

@@ -240,6 +240,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             card = run_card(config, source, device, template.system, data.report, held_out, dataset, outcome)
             with _the_result_or_an_error(run_folder):
                 save_result(run_folder, model, tokenizer, card)
+                write_config(run_folder, config)  # once more: the folder may have been removed meanwhile
                 draw_curves(outcome.log_history, run_folder / CURVES)
     if not finished:
         processes.let_the_first_speak()
@@ -502,7 +503,8 @@ def _the_result_or_an_error(run_folder: Path) -> Iterator[None]:
         yield
     except WRITE_ERRORS as error:
         raise TrainingError(
-            f"Training is finished, but the result cannot be saved in {run_folder}: {error}", _how_to_go_on(run_folder)
+            f"Training is finished, but the result cannot be saved in {run_folder}: {error}",
+            f"See that it has room and can be written to. {_how_to_go_on(run_folder)}",
         ) from error
 
 

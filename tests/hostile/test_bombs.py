@@ -1,7 +1,7 @@
 """Files made to fill the memory or to be read for ever: an error of Koki's or rows dropped, in bounded time and memory.
 
-Each is read by a process of its own that may use 1 GiB and some seconds. What holds for files of a gigabyte is shown
-with smaller limits.
+Each is read by a process of its own that may use 1 GiB and some seconds. What holds for large files is shown with
+smaller limits.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 import resource
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,8 +19,17 @@ from koki.cli import app
 from koki.config import load_config
 from koki.errors import ConfigError, DataError, KokiError
 from koki.evaluation.own_questions import read_questions
-from koki.recipes import decoding, formats
+from koki.recipes import decoding, formats, table
 from koki.recipes.table import read_recipes, require_files
+
+# All that reads a file from outside.
+READERS: dict[str, Callable[[Path], object]] = {
+    "recipes": lambda path: read_recipes([path]),
+    "recipes before a run": lambda path: require_files([path]),
+    "questions": read_questions,
+    "configuration": lambda path: load_config(file=path),
+    "parse": lambda path: app(["parse", str(path)], standalone_mode=False),
+}
 
 HEADER = "Title,Ingredients,Steps\n"
 SOTO = "Soto,ayam--serai,Rebus ayam sampai empuk.\n"
@@ -40,15 +50,7 @@ def sparse(path: Path, size: int = 2**40) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda path: require_files([path]),
-        read_questions,
-        lambda path: load_config(file=path),
-    ],
-    ids=["recipes", "questions", "configuration"],
-)
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
 def test_a_file_of_a_terabyte_is_not_read(tmp_path: Path, read: Callable[[Path], object]) -> None:
     with pytest.raises(KokiError, match=r"1,099,511,627,776 bytes are more than"):
         read(sparse(tmp_path / "besar.csv"))
@@ -93,6 +95,29 @@ def test_a_json_line_that_is_too_long_is_dropped_unread(tmp_path: Path) -> None:
     ]
 
 
+def test_rows_that_give_no_recipe_may_be_as_many_as_those_that_do_and_some_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "MOST_USELESS", 10)
+    useless = ",ayam,Rebus\n"
+    recipes, _ = read_recipes([write(tmp_path, "r.csv", HEADER + SOTO + useless * 11)])
+    assert len(recipes) == 1
+    with pytest.raises(DataError, match="up to line 14, 12 rows give no recipe and 1 do; no title: 12"):
+        read_recipes([write(tmp_path, "r.csv", HEADER + SOTO + useless * 12)])
+
+
+def test_a_mark_that_is_never_closed_swallows_no_more_than_a_row_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "LONGEST_ROW", 200)
+    others = "".join(SOTO.replace("Soto", f"Soto {number}") for number in range(50))
+    recipes, report = read_recipes([write(tmp_path, "r.csv", HEADER + '"' + SOTO + others)])
+    assert len(recipes) + len(report.dropped) == 51
+    assert any("never closed" in warning for warning in report.files[0].warnings)
+    with pytest.raises(DataError, match=r"r\.csv, line 3: 234 characters; no row has more than 200"):
+        require_files([write(tmp_path, "r.csv", HEADER + SOTO + SOTO.strip() + "x" * 192 + "\n")])
+
+
 def test_quotation_marks_made_to_swallow_the_file_again_and_again_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +128,19 @@ def test_quotation_marks_made_to_swallow_the_file_again_and_again_are_refused(
 
 
 # ------------------------------------------------------------------- real sizes, in a process with little memory
+
+
+PLAIN = {"Title": "Soto", "Ingredients": ["ayam", "serai"], "Steps": "Rebus ayam."}
+
+
+def gzipped(folder: Path, piece: str, times: int) -> Path:
+    """Some kilobytes that hold one title and, opened by a quotation mark, a text again and again."""
+    packer = zlib.compressobj(level=1, wbits=31)
+    parts = [packer.compress((HEADER + 'Soto,ayam--serai,"').encode())]
+    parts += [packer.compress(piece.encode()) for _ in range(times)]
+    path = folder / "r.csv.gz"
+    path.write_bytes(b"".join([*parts, packer.flush()]))
+    return path
 
 
 def limited() -> None:
@@ -127,11 +165,29 @@ def check(path: Path) -> subprocess.CompletedProcess[str]:
     [
         (lambda it: write(it, "r.csv", HEADER + SOTO + f'Soto,"{"ayam " * 2**21}",Rebus\n'), "longer than 20,000"),
         (lambda it: write(it, "r.csv", "\n" * 5_000_000), "is empty"),
-        (lambda it: write(it, "r.csv", HEADER + "\n" * 11_000_000), "more than 10,000,000 lines"),
+        (lambda it: write(it, "r.csv", "\n" * 1_900_000 + HEADER), "No recipe to learn from"),
+        (lambda it: write(it, "r.csv", HEADER + "\n" * 3_000_000), "more than 2,000,000 lines"),
+        (lambda it: write(it, "r.csv", HEADER + ",,\n" * 1_900_000), "100,001 rows give no recipe and 0 do"),
+        (lambda it: write(it, "r.jsonl", json.dumps(PLAIN) + "\n{}" * 1_900_000), "100,002 rows give no recipe"),
         (lambda it: write(it, "r.csv", HEADER + "\0" * 5_000_000), "No recipe to learn from"),
-        (lambda it: sparse(it / "r.csv", 2**30), "There is not enough memory"),
+        (lambda it: gzipped(it, "ayam " * 2**19, 50), "r.csv.gz, line 2: 131,072,018 characters"),
+        (lambda it: gzipped(it, "ayam " * 2**19, 400), "holds more than 128 MiB"),
+        (lambda it: gzipped(it, "👩" + "a" * 2**21 + "\n", 40), "No recipe to learn from"),
+        (lambda it: gzipped(it, ("a" * 62 + "\n") * 2**10, 1_700), "100,001 rows give no recipe"),
     ],
-    ids=["field", "newlines", "more newlines", "NUL", "memory"],
+    ids=[
+        "field",
+        "newlines",
+        "newlines-first",
+        "more-newlines",
+        "commas",
+        "objects",
+        "NUL",
+        "gzip-of-a-line",
+        "larger-gzip",
+        "gzip-of-wide-text",
+        "gzip-of-a-field-of-many-lines",
+    ],
 )
 def test_a_bomb_takes_little_memory_and_time(tmp_path: Path, make: Callable[[Path], Path], says: str) -> None:
     run = check(make(tmp_path))
@@ -159,16 +215,7 @@ def odd(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda path: read_recipes([path]),
-        read_questions,
-        lambda path: load_config(file=path),
-        lambda path: app(["parse", str(path)], standalone_mode=False),
-    ],
-    ids=["recipes", "questions", "configuration", "parse"],
-)
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
 def test_what_is_no_file_is_an_error(odd: Path, read: Callable[[Path], object]) -> None:
     with pytest.raises(KokiError, match=r"cannot be read|is a folder"):
         read(odd)
@@ -240,3 +287,26 @@ def test_a_parquet_file_that_repeats_a_text_without_end_is_refused(
     assert (tmp_path / "r.parquet").stat().st_size < 2**15
     with pytest.raises(DataError, match="holds more than 1 MiB"):
         read_recipes([tmp_path / "r.parquet"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are kept by Linux alone")
+def test_a_long_text_that_every_row_of_a_parquet_file_repeats_is_not_unpacked_many_times_at_once(
+    tmp_path: Path,
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    long = pyarrow.array(["garam " * 2**22]).dictionary_encode().take([0] * 500)
+    columns = {"Title": ["Soto"] * 500, "Ingredients": long, "Steps": ["Rebus"] * 500}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet", compression="zstd")
+    assert (tmp_path / "r.parquet").stat().st_size < 2**15
+    assert "holds more than 128 MiB" in check(tmp_path / "r.parquet").stderr
+
+
+def test_a_parquet_file_of_lists_of_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(formats, "MOST_ITEMS", 1000)
+    columns = {"Title": ["Soto"], "Ingredients": [[""] * 1001], "Steps": ["Rebus"]}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet")
+    with pytest.raises(DataError, match="more than 1,000 items in a column"):
+        require_files([tmp_path / "r.parquet"])

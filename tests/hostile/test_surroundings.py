@@ -60,6 +60,15 @@ def test_without_utf_8_what_cannot_be_printed_is_escaped(folder: Path) -> None:
     assert run.stderr.startswith("Error There is no recipe file")
 
 
+@pytest.mark.parametrize("environment", [ASCII, {"LC_ALL": "C"}], ids=["told to be ASCII", "LC_ALL=C"])
+def test_without_utf_8_a_setting_and_a_column_may_be_any_text(folder: Path, environment: dict[str, str]) -> None:
+    run = shell("KOKI config --set output=sotó --set 'data.columns={title: Menú}'", folder, environment)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "sot" in run.stdout.splitlines()[0]
+    run = shell("sed -i s/Title/Menú/ resep.csv; KOKI check --json --columns title=Menú resep.csv", folder, environment)
+    assert json.loads(run.stdout)["files"][0]["columns"]["title"] == "Menú"
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [

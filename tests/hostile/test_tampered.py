@@ -18,6 +18,7 @@ from koki.inference.engine import Chef
 from koki.model.base import find_base, load_base, load_tokenizer
 from koki.model.device import detect_device
 from koki.pipeline import TrainResult, train
+from koki.tokens import template
 from koki.tokens.template import ChatTemplate
 from koki.training.checkpoints import SEAL, _contents, find_newest
 
@@ -119,6 +120,22 @@ def test_a_file_of_a_base_that_is_no_such_file_is_an_error(base: Path, file: str
 def test_a_chat_template_that_fails_or_reaches_out_is_an_error(base: Path, text: str) -> None:
     (base / "chat_template.jinja").write_text(text, "utf-8")
     with pytest.raises(ModelError):
+        ChatTemplate(load_tokenizer(str(base)), "Kamu Koki.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}{% endfor %}"
+        "{% endfor %}{% endfor %}",
+        "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
+    ],
+    ids=["loops", "macro"],
+)
+def test_a_chat_template_without_an_end_is_an_error(base: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(template, "LONGEST_RENDERING", 0.5)
+    (base / "chat_template.jinja").write_text(text, "utf-8")
+    with pytest.raises(ModelError, match=r"does not end within 0\.5 seconds"):
         ChatTemplate(load_tokenizer(str(base)), "Kamu Koki.")
 
 

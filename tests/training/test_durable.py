@@ -150,6 +150,7 @@ def test_a_run_folder_that_is_removed_is_told_and_the_result_is_saved_all_the_sa
     assert weights(run) == weights(finished_run.folder)
     assert (run / "training_metadata.json").exists()
     assert "already finished" not in printed(console)
+    assert (Path(config.output) / "config.yaml").is_file()
 
 
 def test_the_clock_saves_too(short_config: MakeConfig, console: Console) -> None:

@@ -33,6 +33,9 @@ LONGEST_HEADER: Final = MOST_COLUMNS * LONGEST_NAME
 LONGEST_JSON: Final = 1_000_000
 """Characters of a line; what it holds may take thirty times as much memory."""
 
+MOST_ITEMS: Final = 10_000_000
+"""Of the lists in a column of a Parquet file's group of rows, where a million empty ones take no room."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -233,6 +236,8 @@ def _parquet(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
     require_columns(path, header, columns, given)
     if file.metadata.num_rows > MOST_LINES:
         raise DataError(f"{path} has more than {MOST_LINES:,} rows.", "Split it into smaller files.")
+    if any(chunk.num_values > MOST_ITEMS for chunk in _chunks(file)):
+        raise DataError(f"{path} has more than {MOST_ITEMS:,} items in a column.", "Split it into smaller files.")
     wanted = {field: keys[place] for field, place in columns.items()}
     return Table("Parquet", "", header, columns, _parquet_rows(file, path, wanted))
 
@@ -240,7 +245,9 @@ def _parquet(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
 def _parquet_rows(file: Any, path: str, wanted: Mapping[str, str]) -> Iterator[Row]:
     try:
         # few rows at once: a file of some kilobytes can hold one long text a million times
-        batches = file.iter_batches(batch_size=64, columns=list(wanted.values()))
+        longest = max((1, *(chunk.total_uncompressed_size for chunk in _chunks(file))))
+        batch_size = max(1, min(64, MOST_BYTES // longest))
+        batches = file.iter_batches(batch_size=batch_size, columns=list(wanted.values()))
         rows = (row for batch in batches for row in batch.to_pylist())
         size = 0
         for number, found in enumerate(rows, 1):
@@ -254,6 +261,12 @@ def _parquet_rows(file: Any, path: str, wanted: Mapping[str, str]) -> Iterator[R
             yield row
     except _PARQUET_ERRORS as error:
         raise _damaged_parquet(path, error) from error
+
+
+def _chunks(file: Any) -> Iterator[Any]:
+    """What the file says of each column of each group of rows."""
+    for group in map(file.metadata.row_group, range(file.num_row_groups)):
+        yield from map(group.column, range(group.num_columns))
 
 
 def _damaged_parquet(path: str, error: Exception) -> DataError:

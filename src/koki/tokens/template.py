@@ -17,8 +17,12 @@ is cut once more, at its blank lines, and the recipe that forty answers share is
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +43,9 @@ _BLANK_LINES = re.compile(r"(?<=\n\n)(?=\S)")
 
 # How the list of added tokens opens in a tokenizer's JSON, in which quotation marks within a text are escaped.
 _ADDED_TOKENS = '"added_tokens":'
+
+LONGEST_RENDERING: Final = 10.0
+"""Seconds; that of Qwen's templates takes a thousandth of one."""
 
 _SYSTEM, _QUESTION, _ANSWER, _NEXT = "KOKISYSTEM", "KOKIQUESTION", "KOKIANSWER", "KOKINEXT"
 
@@ -209,11 +216,34 @@ def _render(tokenizer: PreTrainedTokenizerBase, next_question: str = "") -> str:
     if next_question:
         messages.append({"role": "user", "content": next_question})
     try:
-        return str(tokenizer.apply_chat_template(messages, tokenize=False))
+        with _within_seconds(LONGEST_RENDERING):
+            return str(tokenizer.apply_chat_template(messages, tokenize=False))
     except Exception as error:  # a template is a program, and can fail in any way
         raise ModelError(
             f"The chat template cannot be used: {error}", "Use an instruct model of the Qwen2 or Qwen3 family."
         ) from error
+
+
+@contextmanager
+def _within_seconds(seconds: float) -> Iterator[None]:
+    """Stop a chat template that does not come to an end: transformers' sandbox bounds no loops within loops.
+
+    Raises:
+        TimeoutError: from within the template.
+    """
+    until = time.monotonic() + seconds
+
+    def watch(frame: FrameType, *_: object) -> Callable[..., Any] | None:
+        if time.monotonic() > until:
+            raise TimeoutError(f"it does not end within {seconds:g} seconds")
+        return watch if frame.f_code.co_filename == "<template>" else None  # line by line only what Jinja compiled
+
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 def _cut(rendered: str, tokenizer: PreTrainedTokenizerBase) -> list[int | str]:
