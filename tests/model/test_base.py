@@ -52,10 +52,12 @@ def test_a_local_folder_is_a_base(mini_copy: Path) -> None:
     assert load_base(source, ModelConfig(), CPU).config.model_type == "qwen2"
 
 
-def test_an_adapter_names_a_base_that_is_a_folder_by_its_name_alone(mini_copy: Path, tmp_path: Path) -> None:
+def test_an_adapter_says_where_a_base_that_is_a_folder_lies_so_that_plain_peft_finds_it(
+    mini_copy: Path, tmp_path: Path
+) -> None:
     config = ModelConfig(name=str(mini_copy))
     save_adapter(add_adapter(load_base(find_base(config), config, CPU), LoraConfig()), tmp_path / "adapter")
-    assert adapter_settings(tmp_path)["base_model_name_or_path"] == "model-saya"
+    assert adapter_settings(tmp_path)["base_model_name_or_path"] == str(mini_copy)
     assert [file.name for file in (tmp_path / "adapter").iterdir() if file.suffix == ".md"] == []
 
 

@@ -143,7 +143,6 @@ def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(source.location, **options)
     except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
         raise _not_loadable(source.name, source.location, error) from error
-    model.name_or_path = source.public_name  # what peft writes into the adapter's settings
     return model
 
 
