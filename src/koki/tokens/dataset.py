@@ -21,6 +21,7 @@ from koki.dialogue.fit import shorter_and_shorter
 from koki.errors import DataError
 from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore, Sequences
 from koki.tokens.template import ChatTemplate, Ids
+from koki.tokens.words import WordByWord
 
 IGNORED = -100  # the label that torch's cross-entropy leaves out
 
@@ -129,7 +130,8 @@ class ConversationDataset(Dataset[Example]):
         known: KnownPieces | None = None,
     ) -> None:
         report = FitReport(config.max_length)
-        pieces = PieceStore(template.encode, vocabulary_size, known)
+        encode = WordByWord(template.encode, vocabulary_size) if template.cuts_as_qwen else template.encode
+        pieces = PieceStore(encode, vocabulary_size, known)
         fitter = _Fitter(template, pieces, report)
         conversations, kinds, unit_starts = GrowingSequences(np.iinfo(np.uint32).max), array("B"), array("q", [0])
         for chunk in _ahead(_chunks(units, _UNITS_AT_ONCE)):
