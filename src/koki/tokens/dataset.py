@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 
 from koki.config import TokensConfig
 from koki.dialogue.compose import KINDS, RECIPE_KINDS, Conversation, Kind
-from koki.dialogue.fit import shorter_and_shorter
+from koki.dialogue.fit import Version, shorter_and_shorter
 from koki.errors import DataError
 from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore, Sequences
 from koki.tokens.template import ChatTemplate, Ids
@@ -102,6 +102,16 @@ class _Fitted(NamedTuple):
 
 
 _LEFT_OUT = _Fitted(None, is_whole=False)
+
+_Key = tuple[int, int, int]
+
+
+class _Rung(NamedTuple):
+    """One version of an answer."""
+
+    pieces: list[int]
+    tokens: int
+    is_brief: bool
 
 
 class ConversationDataset(Dataset[Example]):
@@ -304,31 +314,45 @@ class _Fitter:
         report, tokens_of = self._report, self._pieces.lengths.__getitem__
         around = self._template.length(0, 0)
         fitted = [_LEFT_OUT] * len(conversations)
-        ladders = [shorter_and_shorter(conversation) for conversation in conversations]
+        keys = [_answers_of(conversation) for conversation in conversations]
+        ladders = dict(zip(keys, map(shorter_and_shorter, conversations), strict=True))
         waiting = list(range(len(conversations)))
         report.composed.update(conversation.kind for conversation in conversations)
         is_first = True
         while waiting:
-            versions = [(number, next(ladders[number], None)) for number in waiting]
-            answers = [self._template.cut_answer(version.text) if version else [] for _, version in versions]
-            numbers = self._pieces.numbers(text for answer in answers for text in answer)
-            waiting = []
-            for (number, version), answer in zip(versions, answers, strict=True):
-                kind = conversations[number].kind
-                if version is None:
+            rungs = self._rungs({keys[number]: ladders[keys[number]] for number in waiting})
+            asking, waiting = waiting, []
+            for number in asking:
+                kind, rung = conversations[number].kind, rungs[keys[number]]
+                if rung is None:
                     report.left_out[kind] += 1
                     continue
-                pieces = [numbers[text] for text in answer]
-                length = around + tokens_of(questions[number]) + sum(map(tokens_of, pieces))
+                length = around + tokens_of(questions[number]) + rung.tokens
                 report.longest = max(report.longest, length)
                 if length > report.max_length:
                     waiting.append(number)
                     continue
-                fitted[number] = _Fitted(pieces, is_whole=is_first)
-                report.without_recipe[kind] += version.is_brief
-                report.shortened[kind] += not is_first and not version.is_brief
+                fitted[number] = _Fitted(rung.pieces, is_whole=is_first)
+                report.without_recipe[kind] += rung.is_brief
+                report.shortened[kind] += not is_first and not rung.is_brief
             is_first = False
         return fitted
+
+    def _rungs(self, ladders: Mapping[_Key, Iterator[Version]]) -> dict[_Key, _Rung | None]:
+        """The next version of each answer, in pieces; None where there is none left."""
+        versions = {key: next(ladder, None) for key, ladder in ladders.items()}
+        cut = {key: self._template.cut_answer(version.text) for key, version in versions.items() if version}
+        numbers, tokens_of = self._pieces.numbers(chain.from_iterable(cut.values())), self._pieces.lengths.__getitem__
+        rungs: dict[_Key, _Rung | None] = dict.fromkeys(versions)
+        for key, texts in cut.items():
+            pieces = [numbers[text] for text in texts]
+            rungs[key] = _Rung(pieces, sum(map(tokens_of, pieces)), versions[key].is_brief)
+        return rungs
+
+
+def _answers_of(conversation: Conversation) -> _Key:
+    """Tells the answers to a question, which several may share, while they exist."""
+    return id(conversation.answer), id(conversation.terse), id(conversation.brief)
 
 
 def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
