@@ -113,7 +113,8 @@ def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
 
 def time_koki(config: RunConfig) -> dict[str, Any]:
     """Processor seconds of each phase, both clocks and the peak of the whole way."""
-    from koki.pipeline import compose, recipe_files
+    from koki.dialogue.units import compose
+    from koki.pipeline import recipe_files
     from koki.recipes.table import read_recipes
     from koki.tokens.dataset import ConversationDataset
     from koki.tokens.training_data import Shelf, TrainingData

@@ -11,7 +11,8 @@ from koki.dialogue.phrasebook import Refusal, load_phrasebook, load_refusals, lo
 from koki.evaluation.metrics import declines, has_loop, words_of
 from koki.evaluation.questions import with_other_forms
 from koki.evaluation.reading import read_answer
-from koki.pipeline import compose, recipe_files
+from koki.dialogue.units import compose
+from koki.pipeline import recipe_files
 from koki.recipes.table import read_recipes
 
 REFUSALS = load_refusals()

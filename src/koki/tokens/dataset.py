@@ -4,7 +4,6 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, NamedTuple, Self, TypeVar
@@ -144,7 +143,7 @@ class ConversationDataset(Dataset[Example]):
         pieces = PieceStore(encode, vocabulary_size, known)
         fitter = _Fitter(template, pieces, report)
         conversations, kinds, unit_starts = GrowingSequences(np.iinfo(np.uint32).max), array("B"), array("q", [0])
-        for chunk in _ahead(_chunks(units, _UNITS_AT_ONCE)):
+        for chunk in _chunks(units, _UNITS_AT_ONCE):
             for fitting in fitter.fit(chunk):
                 for kind, numbers in fitting:
                     kinds.append(KINDS.index(kind))
@@ -359,15 +358,3 @@ def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
-
-
-def _ahead(items: Iterator[_T]) -> Iterator[_T]:
-    """The same items, each made in another thread while the one before is at work.
-
-    What composes is Python, what tokenises is not: together they keep two cores busy.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        upcoming = pool.submit(next, items, None)
-        while (item := upcoming.result()) is not None:
-            upcoming = pool.submit(next, items, None)
-            yield item
