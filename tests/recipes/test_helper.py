@@ -73,11 +73,11 @@ def test_a_helper_gives_what_the_function_gives() -> None:
 
 
 def test_what_came_before_an_error_is_given() -> None:
-    given = []
-    with Helper(map, int, ["1", "dua"]) as numbers, pytest.raises(ValueError, match="dua"):  # noqa: PT012
-        for number in numbers:
-            given.append(number)
-    assert given == [1]
+    with Helper(map, int, ["1", "dua"]) as helper:
+        numbers = iter(helper)
+        assert next(numbers) == 1
+        with pytest.raises(ValueError, match="dua"):
+            next(numbers)
 
 
 def test_what_a_helper_did_not_come_to_is_made_here() -> None:
