@@ -339,13 +339,13 @@ class _Fitter:
 
     def _rungs(self, ladders: Mapping[_Key, Iterator[Version]]) -> dict[_Key, _Rung | None]:
         """The next version of each answer, in pieces; None where there is none left."""
-        versions = {key: next(ladder, None) for key, ladder in ladders.items()}
-        cut = {key: self._template.cut_answer(version.text) for key, version in versions.items() if version}
-        numbers, tokens_of = self._pieces.numbers(chain.from_iterable(cut.values())), self._pieces.lengths.__getitem__
-        rungs: dict[_Key, _Rung | None] = dict.fromkeys(versions)
-        for key, texts in cut.items():
+        versions = {key: version for key, ladder in ladders.items() if (version := next(ladder, None))}
+        cut = [self._template.cut_answer(version.text) for version in versions.values()]
+        numbers, tokens_of = self._pieces.numbers(chain.from_iterable(cut)), self._pieces.lengths.__getitem__
+        rungs: dict[_Key, _Rung | None] = dict.fromkeys(ladders)
+        for (key, version), texts in zip(versions.items(), cut, strict=True):
             pieces = [numbers[text] for text in texts]
-            rungs[key] = _Rung(pieces, sum(map(tokens_of, pieces)), versions[key].is_brief)
+            rungs[key] = _Rung(pieces, sum(map(tokens_of, pieces)), version.is_brief)
         return rungs
 
 
