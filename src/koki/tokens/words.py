@@ -10,7 +10,7 @@ from koki.tokens.store import Encode, typecode
 # that they take for one word goes on behind a blank or, where no blank follows, behind a newline.
 _WORD = re.compile(r" ?\S+\n*")
 
-# Words kept, of 30 million that six real files have 60,000 are distinct.
+# Words kept; of the 2.2 million to encode for one real file (2,000 recipes), 21,543 are distinct.
 _MOST_WORDS = 200_000
 
 
