@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from koki.config import RunConfig, load_config
-from measuring import Clock, measured, memory, report
+from measuring import Clock, helpers_cpu, measured, memory, report
 
 SHARES = (16, 4, 1)
 PHASES = ("tokenizer", "reading", "composing", "tokenising", "keeping", "first batch")
@@ -113,7 +113,8 @@ def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
 
 def time_koki(config: RunConfig) -> dict[str, Any]:
     """Processor seconds of each phase, both clocks and the peak of the whole way."""
-    from koki.pipeline import compose, recipe_files
+    from koki.dialogue.units import compose
+    from koki.pipeline import recipe_files
     from koki.recipes.table import read_recipes
     from koki.tokens.dataset import ConversationDataset
     from koki.tokens.training_data import Shelf, TrainingData
@@ -176,16 +177,16 @@ def make_first_batch(dataset: Any, config: RunConfig) -> None:
 
 
 def metered(items: Iterable[_T], seconds: dict[str, float]) -> Iterator[_T]:
-    """The items; the processor time of the thread that makes them is added to ``seconds["cpu"]``."""
+    """The items; the processor time of the thread, or the helper, that makes them is added to ``seconds["cpu"]``."""
     iterator = iter(items)
     while True:
-        start = time.thread_time()
+        start = time.thread_time() + helpers_cpu()
         try:
             item = next(iterator)
         except StopIteration:
             return
         finally:
-            seconds["cpu"] += time.thread_time() - start
+            seconds["cpu"] += time.thread_time() + helpers_cpu() - start
         yield item
 
 

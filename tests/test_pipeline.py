@@ -18,9 +18,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import koki
 from koki.config import ModelConfig, RunConfig, load_config
+from koki.dialogue.units import compose
 from koki.errors import ConfigError, DataError, ModelError, RecipeFileNotFound, TrainingError
 from koki.model.base import find_base
-from koki.pipeline import TrainResult, compose, preview_recipe, recipe_files, split_recipes, train
+from koki.pipeline import TrainResult, preview_recipe, recipe_files, split_recipes, train
 
 MakeConfig = Callable[..., RunConfig]
 

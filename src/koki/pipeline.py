@@ -21,8 +21,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerState
 from transformers.trainer_callback import PrinterCallback
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
-from koki.dialogue.compose import Composer, Conversation
-from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
+from koki.dialogue.phrasebook import load_phrasebook
+from koki.dialogue.units import compose, composer_of
 from koki.errors import CheckpointError, DataError, KokiError, TrainingError
 from koki.inference.engine import Chef
 from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
@@ -268,17 +268,6 @@ def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe
     return train_recipes, held_out
 
 
-def compose(recipes: list[Recipe], config: RunConfig) -> Iterator[list[Conversation]]:
-    """The conversations of each recipe, then of each tip and each refusal."""
-    composer = _composer(recipes, config)
-    for recipe in recipes:
-        yield composer.compose(recipe)
-    for tip in _tips(config):
-        yield composer.compose_tip(tip)
-    for refusal in load_refusals() if config.data.refusals else ():
-        yield composer.compose_refusal(refusal)
-
-
 def training_data(config: RunConfig, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:
     """What a run with this configuration trains on: made from the recipes, or as it was kept when it was made before.
 
@@ -320,7 +309,7 @@ def _held_out_dataset(config: RunConfig, template: ChatTemplate, vocabulary: int
         return None
     recipes, _ = read_recipes(recipe_files(config), config.data.columns)
     _, held_out = split_recipes(recipes, config)
-    composer = _composer(held_out, config)
+    composer = composer_of(held_out, config)
     looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(MOST_RECIPES, len(held_out)))
     with suppress(DataError):  # not one fits, or there is not one
         return ConversationDataset(map(composer.compose, looked_at), template, vocabulary, config.tokens)
@@ -375,17 +364,9 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
     tokenizer, template = _load_template(find_base(config.model).location, config)
     trained, held_out = split_recipes(recipes, config)
     is_held_out = recipe in held_out
-    composer = _composer([*trained, recipe] if is_held_out else trained, config)
+    composer = composer_of([*trained, recipe] if is_held_out else trained, config)
     dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
     return preview(recipe.title, dataset, tokenizer, is_held_out=is_held_out)
-
-
-def _composer(recipes: list[Recipe], config: RunConfig) -> Composer:
-    return Composer(load_phrasebook(), _tips(config), recipes, config.seed)
-
-
-def _tips(config: RunConfig) -> tuple[Tip, ...]:
-    return load_tips() if config.data.tips else ()
 
 
 def _first_words(

@@ -6,9 +6,8 @@ Every draw comes from a generator seeded by its purpose, never from global state
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_names
 from koki.dialogue.naming import names_of
@@ -30,8 +29,7 @@ FEWEST_AT_HAND, MOST_AT_HAND = 3, 5
 MOST_DISHES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A part of an answer; ``role`` says what may be left out when the answer is too long.
 
     An ``extra`` is a tip at the end of a recipe, or further dishes.
@@ -41,8 +39,7 @@ class Segment:
     role: Literal["body", "extra", "courtesy"] = "body"
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(NamedTuple):
     """One question and its answer; the segments are joined by blank lines.
 
     Attributes:

@@ -1,15 +1,16 @@
-"""A second Python process that reads some of the files while this one reads the others.
+"""A second Python process that makes some things while this one makes others: reads files, composes conversations.
 
-Reading is work for one core, and a recipe takes little to hand over. A process of its own rather than a pool: nothing
-is forked, and a program that uses Koki need not guard its main module. Where it cannot be started or dies, `result`
-gives None, and the files are read here.
+That is work for one core, and what comes of it takes little to hand over. A process of its own rather than a pool:
+nothing is forked, and a program that uses Koki need not guard its main module. Where it cannot be started or dies, the
+rest is made here.
 """
 
 import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -23,15 +24,19 @@ _RUN = "from koki.recipes.helper import answer; answer()"
 
 
 class Helper(Generic[_T]):
-    """Calls a function of a module in another process; to be entered, so that it ends with what it helps.
+    """What a function of a module gives, made in another process; to be entered, so that it ends with what it helps.
+
+    The other process is ahead by one item: it waits until that is taken.
 
     Args:
-        function: a module's own function, which may raise; its arguments and result can be pickled.
+        function: a module's own function, which may raise; its arguments and items can be pickled, and called again it
+            gives the same.
     """
 
-    def __init__(self, function: Callable[..., _T], *arguments: Any) -> None:
-        self._call = pickle.dumps((function, arguments))
+    def __init__(self, function: Callable[..., Iterable[_T]], *arguments: Any) -> None:
+        self._function, self._arguments = function, arguments
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_done = False
 
     def __enter__(self) -> Self:
         try:
@@ -43,7 +48,7 @@ class Helper(Generic[_T]):
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
             assert self._process.stdin is not None
-            self._process.stdin.write(self._call)
+            pickle.dump((self._function, self._arguments), self._process.stdin, pickle.HIGHEST_PROTOCOL)
             self._process.stdin.close()
         except (OSError, ValueError):
             self._give_up()
@@ -52,23 +57,33 @@ class Helper(Generic[_T]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._give_up()
 
-    def result(self) -> _T | None:
-        """What the function returned, or None where the process came to nothing.
+    def __iter__(self) -> Iterator[_T]:
+        """The items; those that the other process does not come to are made here.
 
         Raises:
             Exception: what the function raised.
         """
-        if self._process is None or self._process.stdout is None:
-            return None
-        try:
-            # bytes of Koki's own process, over a pipe that no one else holds
-            returned, raised = pickle.load(self._process.stdout)
-        except (EOFError, OSError, pickle.UnpicklingError, AttributeError, ImportError, MemoryError):
-            return None
-        if raised is not None:
-            raise raised
-        result: _T = returned
-        return result
+        received = 0
+        for item in self._receive():
+            yield item
+            received += 1
+        if not self._is_done:
+            yield from islice(self._function(*self._arguments), received, None)
+
+    def _receive(self) -> Iterator[_T]:
+        while self._process is not None and self._process.stdout is not None:
+            try:
+                # bytes of Koki's own process, over a pipe that no one else holds
+                message = pickle.load(self._process.stdout)
+            except (EOFError, OSError, pickle.UnpicklingError, AttributeError, ImportError, MemoryError):
+                return
+            if isinstance(message, tuple):
+                yield message[0]
+                continue
+            self._is_done = True
+            if message is not None:
+                raise message
+            return
 
     def _give_up(self) -> None:
         process, self._process = self._process, None
@@ -81,14 +96,19 @@ class Helper(Generic[_T]):
 
 
 def answer() -> None:
-    """In the other process: make the call and send back what it returned or raised."""
+    """In the other process: send each item, as a tuple of one, then None or what the function raised."""
     function, arguments = pickle.load(sys.stdin.buffer)
-    outcome: tuple[Any, Exception | None]
+    end: Exception | None = None
     try:
-        outcome = function(*arguments), None
+        for item in function(*arguments):
+            _send((item,))
     except Exception as error:
-        outcome = None, error
-    pickle.dump(outcome, sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
+        end = error
+    _send(end)
+
+
+def _send(message: Any) -> None:
+    pickle.dump(message, sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
     sys.stdout.buffer.flush()
 
 

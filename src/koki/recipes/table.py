@@ -107,13 +107,12 @@ def _read_files(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tu
         return
     with Helper(_read_all, there, columns) as helper:
         yield from _read_all(here, columns)
-        read_there = helper.result()
-    yield from _read_all(there, columns) if read_there is None else read_there
+        yield from helper
 
 
-def _read_all(paths: Sequence[str], columns: Mapping[str, str]) -> list[tuple[FileReport, list[Recipe]]]:
+def _read_all(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tuple[FileReport, list[Recipe]]]:
     with _no_search_for_cycles():
-        return [_read_file(path, columns) for path in paths]
+        yield from [_read_file(path, columns) for path in paths]
 
 
 def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) -> None:

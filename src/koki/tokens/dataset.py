@@ -4,9 +4,8 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
@@ -17,10 +16,11 @@ from torch.utils.data import Dataset
 
 from koki.config import TokensConfig
 from koki.dialogue.compose import KINDS, RECIPE_KINDS, Conversation, Kind
-from koki.dialogue.fit import shorter_and_shorter
+from koki.dialogue.fit import Version, shorter_and_shorter
 from koki.errors import DataError
 from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore, Sequences
 from koki.tokens.template import ChatTemplate, Ids
+from koki.tokens.words import WordByWord
 
 IGNORED = -100  # the label that torch's cross-entropy leaves out
 
@@ -102,6 +102,16 @@ class _Fitted(NamedTuple):
 
 _LEFT_OUT = _Fitted(None, is_whole=False)
 
+_Key = tuple[int, int, int]
+
+
+class _Rung(NamedTuple):
+    """One version of an answer."""
+
+    pieces: list[int]
+    tokens: int
+    is_brief: bool
+
 
 class ConversationDataset(Dataset[Example]):
     """Every conversation that fits, as piece numbers.
@@ -129,10 +139,11 @@ class ConversationDataset(Dataset[Example]):
         known: KnownPieces | None = None,
     ) -> None:
         report = FitReport(config.max_length)
-        pieces = PieceStore(template.encode, vocabulary_size, known)
+        encode = WordByWord(template.encode, vocabulary_size) if template.cuts_as_qwen else template.encode
+        pieces = PieceStore(encode, vocabulary_size, known)
         fitter = _Fitter(template, pieces, report)
         conversations, kinds, unit_starts = GrowingSequences(np.iinfo(np.uint32).max), array("B"), array("q", [0])
-        for chunk in _ahead(_chunks(units, _UNITS_AT_ONCE)):
+        for chunk in _chunks(units, _UNITS_AT_ONCE):
             for fitting in fitter.fit(chunk):
                 for kind, numbers in fitting:
                     kinds.append(KINDS.index(kind))
@@ -302,46 +313,48 @@ class _Fitter:
         report, tokens_of = self._report, self._pieces.lengths.__getitem__
         around = self._template.length(0, 0)
         fitted = [_LEFT_OUT] * len(conversations)
-        ladders = [shorter_and_shorter(conversation) for conversation in conversations]
+        keys = [_answers_of(conversation) for conversation in conversations]
+        ladders = dict(zip(keys, map(shorter_and_shorter, conversations), strict=True))
         waiting = list(range(len(conversations)))
         report.composed.update(conversation.kind for conversation in conversations)
         is_first = True
         while waiting:
-            versions = [(number, next(ladders[number], None)) for number in waiting]
-            answers = [self._template.cut_answer(version.text) if version else [] for _, version in versions]
-            numbers = self._pieces.numbers(text for answer in answers for text in answer)
-            waiting = []
-            for (number, version), answer in zip(versions, answers, strict=True):
-                kind = conversations[number].kind
-                if version is None:
+            rungs = self._rungs({keys[number]: ladders[keys[number]] for number in waiting})
+            asking, waiting = waiting, []
+            for number in asking:
+                kind, rung = conversations[number].kind, rungs[keys[number]]
+                if rung is None:
                     report.left_out[kind] += 1
                     continue
-                pieces = [numbers[text] for text in answer]
-                length = around + tokens_of(questions[number]) + sum(map(tokens_of, pieces))
+                length = around + tokens_of(questions[number]) + rung.tokens
                 report.longest = max(report.longest, length)
                 if length > report.max_length:
                     waiting.append(number)
                     continue
-                fitted[number] = _Fitted(pieces, is_whole=is_first)
-                report.without_recipe[kind] += version.is_brief
-                report.shortened[kind] += not is_first and not version.is_brief
+                fitted[number] = _Fitted(rung.pieces, is_whole=is_first)
+                report.without_recipe[kind] += rung.is_brief
+                report.shortened[kind] += not is_first and not rung.is_brief
             is_first = False
         return fitted
+
+    def _rungs(self, ladders: Mapping[_Key, Iterator[Version]]) -> dict[_Key, _Rung | None]:
+        """The next version of each answer, in pieces; None where there is none left."""
+        versions = {key: version for key, ladder in ladders.items() if (version := next(ladder, None))}
+        cut = [self._template.cut_answer(version.text) for version in versions.values()]
+        numbers, tokens_of = self._pieces.numbers(chain.from_iterable(cut)), self._pieces.lengths.__getitem__
+        rungs: dict[_Key, _Rung | None] = dict.fromkeys(ladders)
+        for (key, version), texts in zip(versions.items(), cut, strict=True):
+            pieces = [numbers[text] for text in texts]
+            rungs[key] = _Rung(pieces, sum(map(tokens_of, pieces)), version.is_brief)
+        return rungs
+
+
+def _answers_of(conversation: Conversation) -> _Key:
+    """Tells the answers to a question, which several may share, while they exist."""
+    return id(conversation.answer), id(conversation.terse), id(conversation.brief)
 
 
 def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
-
-
-def _ahead(items: Iterator[_T]) -> Iterator[_T]:
-    """The same items, each made in another thread while the one before is at work.
-
-    What composes is Python, what tokenises is not: together they keep two cores busy.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        upcoming = pool.submit(next, items, None)
-        while (item := upcoming.result()) is not None:
-            upcoming = pool.submit(next, items, None)
-            yield item

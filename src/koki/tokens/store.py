@@ -13,7 +13,7 @@ _MOST_RECENT = 10_000
 _DIGEST_BYTES = 16
 
 Numbers = npt.NDArray[Any]
-Encode = Callable[[Sequence[str]], list[list[int]]]
+Encode = Callable[[Sequence[str]], Sequence[Sequence[int]]]
 
 
 class Sequences:
@@ -42,7 +42,7 @@ class GrowingSequences:
     """
 
     def __init__(self, below: int) -> None:
-        self._flat = array("H" if below <= np.iinfo(np.uint16).max + 1 else "I")
+        self._flat = array(typecode(below))
         self._ends = array("q", [0])
 
     def append(self, numbers: Sequence[int]) -> int:
@@ -134,12 +134,17 @@ class PieceStore:
         self._digests += b"".join(digests)
         return range(first, len(self.lengths))
 
-    def _ids(self, digests: Sequence[bytes], texts: Sequence[str]) -> list[list[int]]:
+    def _ids(self, digests: Sequence[bytes], texts: Sequence[str]) -> Sequence[Sequence[int]]:
         if self._known is None or not texts:
             return self._encode(texts)
         found = self._known.find(digests)
         encoded = iter(self._encode([text for text, ids in zip(texts, found, strict=True) if ids is None]))
         return [next(encoded) if ids is None else ids for ids in found]
+
+
+def typecode(below: int) -> str:
+    """The smallest type, as `array` names it, that holds whole numbers below this, from 0 on."""
+    return "H" if below <= np.iinfo(np.uint16).max + 1 else "I"
 
 
 def digest(text: str) -> bytes:

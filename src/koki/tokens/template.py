@@ -59,6 +59,7 @@ class ChatTemplate:
         control_tokens: text -> id of the tokens that steer a model.
         head, middle, tail: ids before the question, between question and answer, and from the stop token on.
         answer_start: ids at the front of an encoded answer that belong to the template, not to the answer.
+        cuts_as_qwen: texts into words; what else merges is not known.
         fingerprint: of all that decides the ids of a conversation: tokenizer, chat template and system prompt.
 
     Raises:
@@ -70,7 +71,7 @@ class ChatTemplate:
         self.system = system
         description = _without_added_tokens(tokenizer)
         self._text_tokenizer = _from_description(description)
-        self._cuts_at_blank_lines = json.dumps(QWEN2_SPLIT) in description
+        self.cuts_as_qwen = json.dumps(QWEN2_SPLIT) in description
         self.control_tokens = {
             token.content: number for number, token in tokenizer.added_tokens_decoder.items() if token.special
         }
@@ -120,7 +121,7 @@ class ChatTemplate:
         Encoded apart and joined, they give the ids of the whole.
         """
         whole = self._answer_form.replace(_ANSWER, answer)
-        return _at_blank_lines(whole) if self._cuts_at_blank_lines else [whole]
+        return _at_blank_lines(whole) if self.cuts_as_qwen else [whole]
 
     def require_answer_prefix(self, ids: Sequence[int]) -> None:
         """Check that the ids of an answer's first piece start with those of ``assistant\\n``.

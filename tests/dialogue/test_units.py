@@ -1,0 +1,49 @@
+"""The conversations of a data set, composed by one process or by two."""
+
+import os
+from importlib import resources
+
+import pytest
+
+from koki.config import RunConfig
+from koki.dialogue import units
+from koki.dialogue.units import Unit, compose
+from koki.recipes.table import Recipe, read_recipes
+
+
+@pytest.fixture(scope="module")
+def recipes() -> list[Recipe]:
+    return read_recipes([str(resources.files("koki.recipes") / "samples.csv")])[0]
+
+
+@pytest.fixture(scope="module")
+def composed(recipes: list[Recipe]) -> list[Unit]:
+    assert len(recipes) < units.WORTH_A_PROCESS
+    return list(compose(recipes, RunConfig()))
+
+
+@pytest.fixture
+def always_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if few recipes were worth a second process, on a machine with two cores."""
+    monkeypatch.setattr(units, "WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+@pytest.mark.usefixtures("always_two")
+def test_another_process_composes_what_this_one_composes(recipes: list[Recipe], composed: list[Unit]) -> None:
+    assert list(compose(recipes, RunConfig())) == composed
+
+
+@pytest.mark.usefixtures("always_two")
+@pytest.mark.parametrize("python", ["/no/such/python", "/bin/false"])
+def test_without_the_other_process_all_is_composed_here(
+    recipes: list[Recipe], composed: list[Unit], monkeypatch: pytest.MonkeyPatch, python: str
+) -> None:
+    monkeypatch.setattr("sys.executable", python)
+    assert list(compose(recipes, RunConfig())) == composed
+
+
+@pytest.mark.usefixtures("always_two")
+def test_answers_that_questions_share_are_shared_still(recipes: list[Recipe]) -> None:
+    unit = next(compose(recipes, RunConfig()))
+    assert len({id(conversation.answer) for conversation in unit}) < len(unit)
