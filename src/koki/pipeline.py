@@ -311,6 +311,8 @@ def training_data(config: RunConfig, template: ChatTemplate, vocabulary_size: in
 def _held_out_dataset(config: RunConfig, template: ChatTemplate, vocabulary: int) -> ConversationDataset | None:
     """Conversations of some of the recipes held out, the same ones each time; None where none are looked at.
 
+    Their answers are what is judged, whatever is trained on: so runs compare that differ in this.
+
     Raises:
         DataError: there are none, and more than a look depends on them.
     """
@@ -321,8 +323,9 @@ def _held_out_dataset(config: RunConfig, template: ChatTemplate, vocabulary: int
     _, held_out = split_recipes(recipes, config)
     composer = _composer(held_out, config)
     looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(MOST_RECIPES, len(held_out)))
+    judged = config.tokens.model_copy(update={"loss_on": "answer"})
     with suppress(DataError):  # not one fits, or there is not one
-        return ConversationDataset(map(composer.compose, looked_at), template, vocabulary, config.tokens)
+        return ConversationDataset(map(composer.compose, looked_at), template, vocabulary, judged)
     if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
         raise DataError(
             "No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by.",

@@ -112,9 +112,10 @@ class DurableTrainer(Trainer):
         """Not counted; transformers' own would have all processes meet, of which the first alone saves."""
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """As transformers, with the speed, and without its summary at the end: that is of the last session alone."""
+        """As transformers, with tokens and speed, but without its summary at the end, of the last session alone."""
         if "train_runtime" not in logs:
-            super().log({**logs, "tokens_per_second": self._tokens_per_second()}, start_time)
+            tokens = {"num_input_tokens_seen": int(self.state.num_input_tokens_seen)}
+            super().log({**logs, **tokens, "tokens_per_second": self._tokens_per_second()}, start_time)
 
     def _tokens_per_second(self) -> float:
         """Since it was last asked for, or training began."""
