@@ -165,7 +165,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
 
         # recipe CSV: structure, cleaning; split; conversations; chat template; tokens
-        data = training_data(config, template, len(tokenizer), console)
+        data = processes.first_here_first(lambda: training_data(config, template, len(tokenizer), console))
         dataset = data.dataset
         identity |= {"recipes": data.recipes, "conversations": dataset.digest()[:16]}
         processes.require_same(identity)
