@@ -165,7 +165,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
 
         # recipe CSV: structure, cleaning; split; conversations; chat template; tokens
-        data = training_data(config, template, len(tokenizer), console)
+        data = processes.first_here_first(lambda: training_data(config, template, len(tokenizer), console))
         dataset = data.dataset
         identity |= {"recipes": data.recipes, "conversations": dataset.digest()[:16]}
         processes.require_same(identity)
@@ -301,6 +301,8 @@ def training_data(config: RunConfig, template: ChatTemplate, vocabulary_size: in
 def _held_out_dataset(config: RunConfig, template: ChatTemplate, vocabulary: int) -> ConversationDataset | None:
     """Conversations of some of the recipes held out, the same ones each time; None where none are looked at.
 
+    Their answers are what is judged, whatever is trained on: so runs compare that differ in this.
+
     Raises:
         DataError: there are none, and more than a look depends on them.
     """
@@ -311,8 +313,9 @@ def _held_out_dataset(config: RunConfig, template: ChatTemplate, vocabulary: int
     _, held_out = split_recipes(recipes, config)
     composer = composer_of(held_out, config)
     looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(MOST_RECIPES, len(held_out)))
+    judged = config.tokens.model_copy(update={"loss_on": "answer"})
     with suppress(DataError):  # not one fits, or there is not one
-        return ConversationDataset(map(composer.compose, looked_at), template, vocabulary, config.tokens)
+        return ConversationDataset(map(composer.compose, looked_at), template, vocabulary, judged)
     if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
         raise DataError(
             "No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by.",

@@ -57,6 +57,8 @@ def audit(event, arguments):
 sys.addaudithook(audit)
 for run in "two", "one-then-two", "two-with-half-a-base-each":
     os.environ["ACCELERATE_USE_FSDP"] = str(run == "two-with-half-a-base-each")
+    # the first run finds an empty cache, the second finds its tokens there, the third has no place to keep any
+    os.environ["KOKI_CACHE"] = os.devnull if run == "two-with-half-a-base-each" else str(folder / "cache")
     with (folder / f"{run}-said-{number}").open("w") as said:
         train(load_config(file=folder / f"{run}.yaml"), Console(file=said, width=200))
 ours = [path for path in touched if path.startswith(str(folder)) and "-said-" not in path]
@@ -162,6 +164,27 @@ def test_only_the_first_process_writes(runs: Runs) -> None:
     touched = [json.loads((runs.folder / f"touched-{process}.json").read_text()) for process in (0, 1)]
     assert any(path.endswith("training_metadata.json.new") for path in touched[0])
     assert touched[1] == []
+
+
+def test_the_first_process_of_a_machine_makes_the_tokens_and_the_others_find_them(runs: Runs) -> None:
+    made = [
+        [path for path in json.loads((runs.folder / f"touched-{process}.json").read_text()) if "/cache/" in path]
+        for process in (0, 1)
+    ]
+    assert any(path.endswith("tokens.npy") for path in made[0])
+    assert made[1] == []
+
+
+def test_where_the_tokens_cannot_be_kept_each_process_makes_its_own(runs: Runs) -> None:
+    assert "the tokens are not kept for the next time" in runs.said("two-with-half-a-base-each", 0)
+    assert len(log_of(runs["two-with-half-a-base-each"])) == 4
+
+
+def test_a_failure_to_make_the_tokens_ends_all_processes_with_one_message(recipe_csv: Path, tmp_path: Path) -> None:
+    launched = launch("-m", "koki", *options(recipe_csv, tmp_path / "run", (*SHORT, "tokens.max_length=16")))
+    printed, _ = launched.communicate()
+    assert launched.returncode != 0
+    assert printed.count("Not one conversation fits") == 1, printed
 
 
 def test_what_fails_in_another_process_is_the_error_of_the_first(runs: Runs) -> None:

@@ -144,6 +144,21 @@ def test_the_loss_is_that_of_the_plain_padded_computation_with_all_logits(
     assert bits_per_byte == pytest.approx(float(nats) / math.log(2) / text_bytes, abs=1e-5)
 
 
+def test_the_loss_is_of_the_answers_whatever_is_trained_on(
+    evaluated_run: tuple[TrainResult, str], short_config: MakeConfig, console: Console
+) -> None:
+    on_all = train(short_config(*EVERY_THREE, "tokens.loss_on=all", "training.max_steps=1"), console).folder
+    assert evaluations(on_all)[0] == evaluations(evaluated_run[0].folder)[0]
+
+
+def test_beside_each_loss_stands_how_many_tokens_were_trained_on(evaluated_run: tuple[TrainResult, str]) -> None:
+    training = json.loads((evaluated_run[0].folder / "training_metadata.json").read_text("utf-8"))["training"]
+    tokens = [entry["num_input_tokens_seen"] for entry in training["log"] if "eval_loss" in entry]
+    assert tokens[0] == 0
+    assert tokens == sorted(set(tokens))
+    assert tokens[-1] == training["tokens"]
+
+
 def test_every_kind_of_conversation_is_measured_in_turn_the_same_ones_each_time(
     held_out: tuple[ConversationDataset, PreTrainedTokenizerBase],
 ) -> None:

@@ -127,10 +127,11 @@ class DurableTrainer(Trainer):
         """Not counted; transformers' own would have all processes meet, of which the first alone saves."""
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """As transformers, with the speed, and without its summary at the end: that is of the last session alone."""
+        """As transformers, with tokens and speed, but without its summary at the end, of the last session alone."""
         if "train_runtime" not in logs:
+            tokens: dict[str, float] = {"num_input_tokens_seen": int(self.state.num_input_tokens_seen)}
             speed = {"tokens_per_second": self._tokens_per_second()} if "loss" in logs else {}
-            super().log({**logs, **speed}, start_time)
+            super().log({**logs, **tokens, **speed}, start_time)
 
     @contextmanager
     def _off_the_clock(self) -> Iterator[None]:

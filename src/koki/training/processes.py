@@ -29,6 +29,7 @@ class Processes:
         index: of this process, from 0.
         count: of all processes.
         group: through which they agree; None for a single process.
+        index_here: of this process on its machine, from 0.
         share_base: whether each is to hold a part of the base only, as the launcher was told.
     """
 
@@ -38,11 +39,13 @@ class Processes:
         count: int = 1,
         group: distributed.ProcessGroup | None = None,
         *,
+        index_here: int = 0,
         share_base: bool = False,
     ) -> None:
         self.index = index
         self.count = count
         self.share_base = share_base
+        self._is_first_here = index_here == 0
         self._group = group
         self._is_ending = False
 
@@ -106,6 +109,12 @@ class Processes:
     def from_first(self, make: Callable[[], _T]) -> _T:
         """What the first process makes, in every process."""
         return self.exchange(make() if self.is_first else cast(_T, None))[0]
+
+    def first_here_first(self, make: Callable[[], _T]) -> _T:
+        """What each process makes; on each machine the others begin when its first is ready, and find what it kept."""
+        made = [make()] if self._is_first_here else []
+        self.exchange(None)  # here the others wait
+        return made[0] if made else make()
 
     def require_same(self, values: dict[str, Any]) -> None:
         """Check that all processes would train alike.
@@ -186,7 +195,13 @@ def join_processes() -> Processes:
     share_base = os.environ.pop("ACCELERATE_USE_FSDP", "false").lower() in ("true", "1")
     state = PartialState(cpu=not torch.cuda.is_available())
     group = distributed.new_group(backend="gloo")
-    return Processes(state.process_index, state.num_processes, group, share_base=share_base)
+    return Processes(
+        state.process_index,
+        state.num_processes,
+        group,
+        index_here=state.local_process_index,
+        share_base=share_base,
+    )
 
 
 def _described(error: Exception | None) -> tuple[str, str] | None:
