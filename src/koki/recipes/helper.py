@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -90,8 +91,9 @@ class Helper(Generic[_T]):
         if process is not None:
             process.kill()
             for stream in (process.stdin, process.stdout):
-                if stream is not None and not stream.closed:
-                    stream.close()
+                if stream is not None:
+                    with suppress(BrokenPipeError):  # what was still to be written to a process that has ended
+                        stream.close()
             process.wait()
 
 
