@@ -10,16 +10,14 @@ import pytest
 from koki.errors import ConfigError
 from koki.training.lock import hold
 
-# Takes the lock, leaves a child behind that a data loader might have forked, and says so.
+# Takes the lock, leaves a child behind that a data loader might have forked, which says when it is there.
 HOLDER = """
 import os, sys, time
 from pathlib import Path
 from koki.training.lock import hold
 with hold(Path(sys.argv[1])):
-    worker = os.fork()
-    if worker == 0:
-        time.sleep(60)
-    print(worker, flush=True)
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
     time.sleep(60)
 """
 
