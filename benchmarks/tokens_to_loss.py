@@ -11,6 +11,7 @@ reaches at best, with how many tokens, and with how many `fast` first reaches it
 
 import argparse
 import json
+import math
 import os
 import sys
 import tempfile
@@ -74,7 +75,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--data", nargs="+", default=[], help="recipe files; those that ship when left out")
     parser.add_argument("--recipes", type=int, default=40, help="about how many to train on; the others are held out")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--looks", type=int, default=25, help="about how many at the held-out loss in each run")
+    parser.add_argument("--looks", type=int, default=25, help="about how many at the held-out loss of fast")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     return parser.parse_args()
 
@@ -85,7 +86,9 @@ def looks_of(preset: str, settings: dict[str, Any], options: argparse.Namespace)
     with tempfile.TemporaryDirectory() as folder:
         flags = {**settings, "output": folder}
         steps = plan_run(load_config(preset=preset, flags=flags)).steps
-        config = load_config(preset=preset, flags={**flags, "evaluation.every_steps": max(1, steps // options.looks)})
+        # of reference only the lowest loss counts, which it has at or near its end
+        looks = options.looks if preset == "fast" else math.ceil(options.looks / 5)
+        config = load_config(preset=preset, flags={**flags, "evaluation.every_steps": max(1, steps // looks)})
         return list(looks_in(log_of(config)))
 
 
