@@ -1,20 +1,22 @@
 """All conversations of a data set, unit by unit: those of each recipe, then of each tip and each refusal."""
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import TypeVar
 
 from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
-from koki.recipes.helper import Helper
+from koki.recipes.helper import Helper, pays
 from koki.recipes.table import Recipe
 
 Unit = list[Conversation]
 
+_U = TypeVar("_U", bound=Sequence[Conversation])
+
 # Recipes from which on a second process saves more than it takes to start (0.5 s).
 WORTH_A_PROCESS = 1_000
-# Units handed over together: answers that they share are handed over once.
+# Answers that units of one group share are handed over once, and cut and counted once; more would only take memory.
 _AT_ONCE = 64
 
 
@@ -23,11 +25,11 @@ def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Unit]:
 
     Those of many recipes are composed by another process, ahead of what is done with them here.
     """
-    if len(recipes) < WORTH_A_PROCESS or (os.cpu_count() or 1) < 2:
-        yield from _compose(recipes, config)
-    else:
+    if pays(len(recipes), WORTH_A_PROCESS):
         with Helper(_composed_together, recipes, config) as helper:
             yield from chain.from_iterable(helper)
+    else:
+        yield from _compose(recipes, config)
 
 
 def composer_of(recipes: Sequence[Recipe], config: RunConfig) -> Composer:
@@ -35,10 +37,15 @@ def composer_of(recipes: Sequence[Recipe], config: RunConfig) -> Composer:
     return Composer(load_phrasebook(), _tips(config), recipes, config.seed)
 
 
+def together(units: Iterable[_U]) -> Iterator[list[_U]]:
+    """Units that are handed over, or made into tokens, at a time."""
+    remaining = iter(units)
+    while some := list(islice(remaining, _AT_ONCE)):
+        yield some
+
+
 def _composed_together(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[list[Unit]]:
-    units = _compose(recipes, config)
-    while together := list(islice(units, _AT_ONCE)):
-        yield together
+    return together(_compose(recipes, config))
 
 
 def _compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Unit]:

@@ -344,8 +344,10 @@ def settings_of(folder: Path, card: dict[str, Any]) -> dict[str, Any]:
     """
     settings: dict[str, Any] = card["settings"]
     file = folder / CONFIG_FILE
-    here = flatten(load_config(file=file)) if file.is_file() else settings
-    return settings | {name: here[name] for name in ("model.name", "data.files") if name in here}
+    if not file.is_file():
+        return settings
+    here = flatten(load_config(file=file))
+    return settings | {name: here[name] for name in ("model.name", "data.files")}
 
 
 def _model_config(folder: Path, settings: dict[str, Any]) -> ModelConfig:

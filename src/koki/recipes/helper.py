@@ -114,13 +114,18 @@ def _send(message: Any) -> None:
     sys.stdout.buffer.flush()
 
 
+def pays(work: int, least: int) -> bool:
+    """Whether so much work is enough for a second process, and there is a second core to do it."""
+    return work >= least and (os.cpu_count() or 1) > 1
+
+
 def two_halves(paths: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """The files to read here and those for a helper, in order; none for it where it would not pay."""
     try:
         sizes = [Path(path).stat().st_size for path in paths]
     except (OSError, ValueError):  # reading it will say what is wrong
         return paths, ()
-    if (os.cpu_count() or 1) < 2 or sum(sizes) < WORTH_A_PROCESS:
+    if not pays(sum(sizes), WORTH_A_PROCESS):
         return paths, ()
     here = 1
     while here < len(paths) and 2 * sum(sizes[: here + 1]) <= sum(sizes) + sizes[here]:

@@ -110,9 +110,9 @@ def _read_files(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tu
         yield from helper
 
 
-def _read_all(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tuple[FileReport, list[Recipe]]]:
+def _read_all(paths: Sequence[str], columns: Mapping[str, str]) -> list[tuple[FileReport, list[Recipe]]]:
     with _no_search_for_cycles():
-        yield from [_read_file(path, columns) for path in paths]
+        return [_read_file(path, columns) for path in paths]
 
 
 def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) -> None:

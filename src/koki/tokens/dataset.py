@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from koki.config import TokensConfig
 from koki.dialogue.compose import KINDS, RECIPE_KINDS, Conversation, Kind
 from koki.dialogue.fit import Version, shorter_and_shorter
+from koki.dialogue.units import together
 from koki.errors import DataError
 from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore, Sequences
 from koki.tokens.template import ChatTemplate, Ids
@@ -24,12 +25,7 @@ from koki.tokens.words import WordByWord
 
 IGNORED = -100  # the label that torch's cross-entropy leaves out
 
-_T = TypeVar("_T")
-
 Example = dict[str, Ids]
-
-# Units tokenised together: enough texts for all cores of the Rust tokenizer, few enough to stay small in memory.
-_UNITS_AT_ONCE = 64
 
 
 @dataclass
@@ -143,8 +139,8 @@ class ConversationDataset(Dataset[Example]):
         pieces = PieceStore(encode, vocabulary_size, known)
         fitter = _Fitter(template, pieces, report)
         conversations, kinds, unit_starts = GrowingSequences(np.iinfo(np.uint32).max), array("B"), array("q", [0])
-        for chunk in _chunks(units, _UNITS_AT_ONCE):
-            for fitting in fitter.fit(chunk):
+        for some in together(units):
+            for fitting in fitter.fit(some):
                 for kind, numbers in fitting:
                     kinds.append(KINDS.index(kind))
                     conversations.append(numbers)
@@ -352,9 +348,3 @@ class _Fitter:
 def _answers_of(conversation: Conversation) -> _Key:
     """Tells the answers to a question, which several may share, while they exist."""
     return id(conversation.answer), id(conversation.terse), id(conversation.brief)
-
-
-def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
