@@ -53,6 +53,7 @@ def drawn(count: int) -> list[str]:
     tokenizer = load_tokenizer(find_base(ModelConfig(name="mini")).location)
     recipes, _ = read_recipes(recipe_files(config))
     examiner = Examiner(recipes, [], config, ChatTemplate(tokenizer, "Kamu Koki."), len(tokenizer))
+    # six capabilities in two groups, of which some hold fewer
     questions = [asked.question for asked in examiner.draw(-(-count // 8))]
     return random.Random(config.seed).sample(questions, count)
 
