@@ -14,7 +14,7 @@ from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Refusal, Tip
 from koki.dialogue.reasons import reasons_in
 from koki.recipes.ingredients import Ingredient, fold, is_seasoning
-from koki.recipes.pantry import Pantry, Suggestion, thing
+from koki.recipes.pantry import Pantry, Suggestion, by_root, thing
 from koki.recipes.table import Recipe
 
 Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip", "refusal"]
@@ -110,17 +110,19 @@ class Composer:
             ("simple", self._book.simple),
         )
         dish = self._names[recipe.id]
-        requested = cache(partial(self._requested, recipe))
+        requested = cache(partial(self._requested, recipe, self._fitting_tips(recipe)))
         for kind, questions in forms:
             for number, q in enumerate(_trained(questions)):
                 answer = requested(q.answers, q.tip, number % ANSWER_WORDINGS)
                 yield self._conversation(kind, _ask(q.question, dish=dish), answer)
 
-    def _requested(self, recipe: Recipe, answers: Answers, has_tip: bool, wording: int) -> tuple[Segment, ...]:
+    def _requested(
+        self, recipe: Recipe, tips: Sequence[Tip], answers: Answers, has_tip: bool, wording: int
+    ) -> tuple[Segment, ...]:
         draw = self._generator(recipe.id, answers, wording)
         frame = self._book.frames.requested(answers)
         opening = Segment(_say(draw.choice(frame.opening), dish=self._names[recipe.id]))
-        tip = self._fitting_tip(recipe, draw) if has_tip else ()
+        tip = (self._tip(draw.choice(tips)),) if has_tip and tips else ()
         return (opening, *self._bodies(recipe.id)[answers], *tip, self._courtesy(draw))
 
     def _recommendations(self, recipe: Recipe) -> list[Conversation]:
@@ -252,13 +254,14 @@ class Composer:
             "steps": (Segment(steps),),
         }
 
-    def _fitting_tip(self, recipe: Recipe, draw: random.Random) -> tuple[Segment, ...]:
+    def _fitting_tips(self, recipe: Recipe) -> list[Tip]:
+        """Those about one of its ingredients."""
         items = [item for item in recipe.ingredients if not item.heading]
         names = {fold(name) for item in items for name in (item.name, *item.others) if name}
-        fitting = [tip for tip, about in self._tips if not names.isdisjoint(about)]
-        if not fitting:
-            return ()
-        return (Segment(self._book.headings.tip.format(tip=draw.choice(fitting).short), "extra"),)
+        return [tip for tip, about in self._tips if not names.isdisjoint(about)]
+
+    def _tip(self, tip: Tip) -> Segment:
+        return Segment(self._book.headings.tip.format(tip=tip.short), "extra")
 
     def _courtesy(self, draw: random.Random) -> Segment:
         return Segment(draw.choice(self._book.frames.closing.courtesy), "courtesy")
@@ -296,9 +299,9 @@ def _draw_at_hand(names: Sequence[str], draw: random.Random) -> list[str]:
 
 def _used(at_hand: Sequence[str], suggestion: Suggestion) -> list[str]:
     """What of it the dish uses, in the words of who has it: "ayam", though the recipe asks for "ayam kampung"."""
-    met = [it for it in map(thing, suggestion.at_hand) if it]
+    met = by_root(it for it in map(thing, suggestion.at_hand) if it)
     have = {name: thing(name) for name in at_hand}
-    return [name for name, it in have.items() if it and any(map(it.is_related_to, met))]
+    return [name for name, it in have.items() if it and any(map(it.is_related_to, met.get(it.root, ())))]
 
 
 def _trained(questions: Iterable[Question]) -> list[Question]:
@@ -307,9 +310,14 @@ def _trained(questions: Iterable[Question]) -> list[Question]:
 
 def _ask(form: str, **words: str) -> str:
     """Fill a question; one typed in lower case has its dish in lower case too, as on a phone."""
-    if form == form.lower():
+    if _is_low(form):
         words = {name: word.lower() for name, word in words.items()}
     return form.format(**words)
+
+
+@cache
+def _is_low(form: str) -> bool:
+    return form == form.lower()
 
 
 def _say(form: str, **words: str) -> str:

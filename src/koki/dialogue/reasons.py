@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from koki.dialogue.phrasebook import Reasons
 from koki.recipes.table import Recipe
@@ -23,21 +24,26 @@ def reasons_in(recipe: Recipe, words: Reasons) -> Iterator[tuple[str, str]]:
     for step in recipe.steps:
         for sentence in re.split(r"(?<=[.!?])\s+", step):
             purpose = _purpose(sentence, words)
-            answer = _standing_alone(sentence, words)
-            if purpose and answer and purpose not in seen:
+            if purpose and purpose not in seen and (answer := _standing_alone(sentence, words)):
                 seen.add(purpose)
                 yield purpose, answer
 
 
 def _purpose(sentence: str, words: Reasons) -> str | None:
-    ends = rf"[,.;:()!?]|\b(?:{'|'.join(words.leading)})\b"
-    found = re.search(rf"\b(?:{'|'.join(words.because)})\s+(.+?)\s*(?:{ends}|$)", sentence, re.IGNORECASE)
+    found = _reason(words.because, words.leading).search(sentence)
     if found is None or len(sentence[: found.start()].split()) < _FEWEST_WORDS - 1:
         return None
     purpose = found[1].lower().split()
     says_enough = 1 < len(purpose) <= _LONGEST_PURPOSE and purpose[0] not in words.vague
     is_one = not any(word in words.because or word[0].isdigit() for word in purpose)
     return " ".join(purpose) if says_enough and is_one else None
+
+
+@cache
+def _reason(because: tuple[str, ...], leading: tuple[str, ...]) -> re.Pattern[str]:
+    """Finds the purpose, up to a mark or to what goes on."""
+    ends = rf"[,.;:()!?]|\b(?:{'|'.join(leading)})\b"
+    return re.compile(rf"\b(?:{'|'.join(because)})\s+(.+?)\s*(?:{ends}|$)", re.IGNORECASE)
 
 
 def _standing_alone(sentence: str, words: Reasons) -> str | None:

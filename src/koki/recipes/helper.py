@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from koki.garbage import no_search_for_cycles
+
 _T = TypeVar("_T")
 
 # Bytes of files from which on a second process saves more than it takes to start (0.3 s).
@@ -99,13 +101,14 @@ class Helper(Generic[_T]):
 
 def answer() -> None:
     """In the other process: send each item, as a tuple of one, then None or what the function raised."""
-    function, arguments = pickle.load(sys.stdin.buffer)
     end: Exception | None = None
-    try:
-        for item in function(*arguments):
-            _send((item,))
-    except Exception as error:
-        end = error
+    with no_search_for_cycles():
+        function, arguments = pickle.load(sys.stdin.buffer)
+        try:
+            for item in function(*arguments):
+                _send((item,))
+        except Exception as error:
+            end = error
     _send(end)
 
 

@@ -10,9 +10,9 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from importlib.resources import files
-from itertools import chain
+from itertools import chain, compress
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -143,13 +143,6 @@ class _Need(NamedTuple):
     things: tuple[Thing, ...]
     required: bool
 
-    def met_with(self, at_hand: Mapping[str, Sequence[Thing]]) -> str | None:
-        """The first of the names that something at hand, by root, is good for."""
-        for name, it in zip(self.names, self.things, strict=True):
-            if it.root in at_hand and any(map(it.is_related_to, at_hand[it.root])):
-                return name
-        return None
-
 
 def _needs(recipe: Recipe) -> list[_Need]:
     """What a recipe needs besides staples, each thing once; it is required if one of the lines requires it."""
@@ -163,6 +156,19 @@ def _needs(recipe: Recipe) -> list[_Need]:
         if need.required and not known.required:
             needs[need.things[0]] = known._replace(required=True)
     return list(needs.values())
+
+
+def _met(needs: Iterable[_Need], at_hand: Mapping[str, Sequence[Thing]]) -> tuple[str | None, ...]:
+    """Of each need the first name that something at hand, by root, is good for, or None."""
+    met: list[str | None] = []
+    for names, things, _ in needs:
+        for name, it in zip(names, things, strict=True):
+            if it.root in at_hand and any(map(it.is_related_to, at_hand[it.root])):
+                met.append(name)
+                break
+        else:
+            met.append(None)
+    return tuple(met)
 
 
 def _lines(ingredients: Iterable[Ingredient]) -> Iterator[tuple[tuple[str, ...], bool]]:
@@ -255,16 +261,16 @@ class Pantry:
     def _best_with(self, one: Thing, at_hand: Sequence[Thing], offered: float, n: int) -> list[_Dish]:
         """The ``n`` best dishes that use one of the things at hand."""
         places = self._uses_of(one).places
-        covered, used = np.sum([self._shares_among(one, it) for it in at_hand], axis=0)
-        used /= offered
+        covered, used = reduce(np.add, (self._shares_among(one, it) for it in at_hand))
+        used = used / offered
         scores = _score(covered * used)
-        at_hand_by_root = _by_root(at_hand)
+        at_hand_by_root = by_root(at_hand)
         best: list[_Dish] = []
         while len(best) < n and scores[first := int(scores.argmax())]:
             place = int(places[first])
-            met = tuple(need.met_with(at_hand_by_root) for need in self._needs[place])
-            weight = sum(weight for weight, name in zip(self._weights[place], met, strict=True) if name)
-            score = float(_score(weight / self._total[place] * used[first]))
+            met = _met(self._needs[place], at_hand_by_root)
+            weight = sum(compress(self._weights[place], met))
+            score = _score(weight / self._total[place] * used[first])
             if score < scores[first]:  # two things at hand are good for the same need, which counts once
                 scores[first] = score
             else:
@@ -287,11 +293,11 @@ class Pantry:
         return found
 
     def _suggestion(self, dish: _Dish) -> Suggestion:
-        needs = list(zip(self._needs[dish.place], dish.met, strict=True))
+        needs = zip(self._needs[dish.place], dish.met, strict=True)
         return Suggestion(
             recipe=self._recipes[dish.place],
-            at_hand=tuple(name for _, name in needs if name),
-            missing=tuple(need.names[0] for need, name in needs if need.required and not name),
+            at_hand=tuple(filter(None, dish.met)),
+            missing=tuple([need.names[0] for need, name in needs if need.required and not name]),
         )
 
     def _find_weight(self, head: str) -> float:
@@ -321,7 +327,8 @@ def _joined(places: Iterable[Places]) -> Places:
     return np.concatenate([np.empty(0, dtype=np.int64), *places])
 
 
-def _by_root(things: Iterable[Thing]) -> dict[str, list[Thing]]:
+def by_root(things: Iterable[Thing]) -> dict[str, list[Thing]]:
+    """Root -> the things that have it: only these can be related."""
     found: dict[str, list[Thing]] = {}
     for it in things:
         found.setdefault(it.root, []).append(it)

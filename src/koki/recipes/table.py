@@ -5,17 +5,16 @@ title, ingredient lines and steps (``cleaning.py``); recipe (here). Then the nea
 (``near_duplicates.py``).
 """
 
-import gc
 import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from koki.errors import DataError
+from koki.garbage import no_search_for_cycles
 from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is_missing, repair
 from koki.recipes.columns import require_known
 from koki.recipes.decoding import find_files, read_bytes
@@ -53,7 +52,7 @@ def read_recipes(
     recipes: dict[str, Recipe] = {}
     report = DataReport()
     require_known(columns or {})
-    with _no_search_for_cycles():
+    with no_search_for_cycles():
         for file, found in _read_files(find_files(paths), columns or {}):
             report.files.append(file)
             _add(found, recipes, file)
@@ -83,18 +82,6 @@ def require_files(paths: Sequence[str | Path], columns: Mapping[str, str] | None
         open_table(read_bytes(path), path, columns or {})
 
 
-@contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
-    """Recipes hold no cycles: to look for some among millions of objects takes up to a sixth of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def _characters(recipe: Recipe) -> int:
     return sum(map(len, (recipe.title, *(item.raw for item in recipe.ingredients), *recipe.steps)))
 
@@ -111,7 +98,7 @@ def _read_files(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tu
 
 
 def _read_all(paths: Sequence[str], columns: Mapping[str, str]) -> list[tuple[FileReport, list[Recipe]]]:
-    with _no_search_for_cycles():
+    with no_search_for_cycles():
         return [_read_file(path, columns) for path in paths]
 
 

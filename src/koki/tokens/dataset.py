@@ -19,6 +19,7 @@ from koki.dialogue.compose import KINDS, RECIPE_KINDS, Conversation, Kind
 from koki.dialogue.fit import Version, shorter_and_shorter
 from koki.dialogue.units import together
 from koki.errors import DataError
+from koki.garbage import no_search_for_cycles
 from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore, Sequences
 from koki.tokens.template import ChatTemplate, Ids
 from koki.tokens.words import WordByWord
@@ -139,12 +140,13 @@ class ConversationDataset(Dataset[Example]):
         pieces = PieceStore(encode, vocabulary_size, known)
         fitter = _Fitter(template, pieces, report)
         conversations, kinds, unit_starts = GrowingSequences(np.iinfo(np.uint32).max), array("B"), array("q", [0])
-        for some in together(units):
-            for fitting in fitter.fit(some):
-                for kind, numbers in fitting:
-                    kinds.append(KINDS.index(kind))
-                    conversations.append(numbers)
-                unit_starts.append(len(kinds))
+        with no_search_for_cycles():
+            for some in together(units):
+                for fitting in fitter.fit(some):
+                    for kind, numbers in fitting:
+                        kinds.append(KINDS.index(kind))
+                        conversations.append(numbers)
+                    unit_starts.append(len(kinds))
         if not kinds:
             raise DataError(
                 f"Not one conversation fits in {config.max_length} tokens.",
@@ -264,10 +266,10 @@ class ConversationDataset(Dataset[Example]):
     def _digest_of_all(self, template: ChatTemplate) -> str:
         content = hashlib.sha256()
         for sequences in (self._tokens, self._conversations):
-            content.update(sequences.flat.tobytes())
-            content.update(sequences.ends.tobytes())
+            content.update(sequences.flat.data)
+            content.update(sequences.ends.data)
         for numbers in (self.unit_starts, *template.constants):
-            content.update(numbers.tobytes())
+            content.update(numbers.data)
         return content.hexdigest()
 
     def _question_and_answer(self, number: int) -> tuple[Numbers, list[Numbers]]:

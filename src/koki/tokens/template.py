@@ -41,9 +41,6 @@ QWEN2_SPLIT = (
 # Behind a blank line, where a character follows that no run of blanks can take in.
 _BLANK_LINES = re.compile(r"(?<=\n\n)(?=\S)")
 
-# How the list of added tokens opens in a tokenizer's JSON, in which quotation marks within a text are escaped.
-_ADDED_TOKENS = '"added_tokens":'
-
 LONGEST_RENDERING: Final = 10.0
 """Seconds; that of Qwen's templates takes a thousandth of one."""
 
@@ -69,8 +66,8 @@ class ChatTemplate:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str) -> None:
         self.system = system
-        description = _without_added_tokens(tokenizer)
-        self._text_tokenizer = _from_description(description)
+        self._text_tokenizer = _without_added_tokens(tokenizer)
+        description = self._text_tokenizer.to_str()
         self.cuts_as_qwen = json.dumps(QWEN2_SPLIT) in description
         self.control_tokens = {
             token.content: number for number, token in tokenizer.added_tokens_decoder.items() if token.special
@@ -265,20 +262,12 @@ def _slot(pieces: Sequence[int | str], marker: str) -> int:
     return places[0]
 
 
-def _without_added_tokens(tokenizer: PreTrainedTokenizerBase) -> str:
-    """The same tokenizer as JSON, without a single added token, so that no text can turn into one."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
+def _without_added_tokens(tokenizer: PreTrainedTokenizerBase) -> Tokenizer:
+    """The same tokenizer without a single added token, so that no text can turn into one; they share the vocabulary."""
+    backend: Tokenizer | None = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise ModelError("The tokenizer has no fast implementation.", "Its folder needs a tokenizer.json.")
-    description: str = backend.to_str()
-    # only this list is parsed: of a whole vocabulary of 150,000 entries Python would make 150 MB of objects
-    start = description.index(_ADDED_TOKENS) + len(_ADDED_TOKENS)
-    _, end = json.JSONDecoder().raw_decode(description, start)
-    return f"{description[:start]}[]{description[end:]}"
-
-
-def _from_description(description: str) -> Tokenizer:
-    tokenizer = Tokenizer.from_str(description)
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
+    plain = Tokenizer(backend.model)
+    for part in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
+        setattr(plain, part, getattr(backend, part))
+    return plain
