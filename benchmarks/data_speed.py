@@ -113,8 +113,8 @@ def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
 
 def time_koki(config: RunConfig) -> dict[str, Any]:
     """Processor seconds of each phase, both clocks and the peak of the whole way."""
+    from koki.data import recipe_files
     from koki.dialogue.units import compose
-    from koki.pipeline import recipe_files
     from koki.recipes.table import read_recipes
     from koki.tokens.dataset import ConversationDataset
     from koki.tokens.training_data import Shelf, TrainingData
@@ -147,7 +147,7 @@ def time_cached(config: RunConfig) -> dict[str, Any]:
     """Both clocks and the peak, where `time_koki` was here before."""
     from rich.console import Console
 
-    from koki.pipeline import training_data
+    from koki.data import training_data
 
     clock = Clock()
     tokenizer, template = load_template(config)
@@ -159,8 +159,8 @@ def time_cached(config: RunConfig) -> dict[str, Any]:
 def load_template(config: RunConfig) -> tuple[Any, Any]:
     """The tokenizer and its chat template."""
     from koki.dialogue.phrasebook import load_phrasebook
+    from koki.libraries import quiet_libraries
     from koki.model.base import find_base, load_tokenizer
-    from koki.pipeline import quiet_libraries
     from koki.tokens.template import ChatTemplate
 
     quiet_libraries()
@@ -196,8 +196,8 @@ def time_datasets(config: RunConfig, sample: int) -> dict[str, Any]:
         return {"skipped": "datasets is not installed"}
     from datasets import Dataset, disable_progress_bars
 
+    from koki.data import build_dataset
     from koki.model.base import find_base, load_tokenizer
-    from koki.pipeline import build_dataset
 
     disable_progress_bars()
     dataset = build_dataset(config)

@@ -11,8 +11,8 @@ from rich.console import Console
 from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig, load_config
+from koki.data import training_data
 from koki.model.base import find_base, load_tokenizer
-from koki.pipeline import training_data
 from koki.tokens.template import ChatTemplate
 from koki.tokens.training_data import TrainingData
 
