@@ -18,6 +18,7 @@ from transformers.trainer_callback import PrinterCallback
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.data import build_dataset, held_out_data, load_template, recipe_files, training_data
 from koki.errors import CheckpointError, KokiError, TrainingError
+from koki.figures import gigabytes
 from koki.inference.engine import Chef
 from koki.libraries import quiet_libraries
 from koki.model.base import BaseSource, find_base, load_base, prepare_for_training, set_pad_token
@@ -56,7 +57,7 @@ from koki.training.evaluation import (
     sampled_questions,
 )
 from koki.training.metadata import Outcome, run_card
-from koki.training.plan import Costs, Plan, Shape, free_memory, gigabytes, workload_of
+from koki.training.plan import Costs, Plan, Shape, free_memory, workload_of
 from koki.training.processes import Processes, join_processes
 from koki.training.run_folder import (
     CURVES,

@@ -14,7 +14,7 @@ from koki.model.device import Device, detect_device
 from koki.model.lora import add_adapter, trainable_parameters
 from koki.pipeline import TrainResult, plan_run, train
 from koki.training import plan as plan_module
-from koki.training.plan import Costs, Shape, Speed, Workload, duration, gigabytes
+from koki.training.plan import Costs, Shape, Speed, Workload
 
 CPU = Device("cpu", "CPU", 1, torch.float32, "no")
 GIB = 2.0**30
@@ -129,15 +129,3 @@ def test_short_memory_is_said_before_anything_is_loaded(
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "of memory; 100 MB are free" in text
     assert text.index("100 MB are free") < text.index("Adapter")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(40, "40 s"), (600, "10 min"), (4 * 3600, "4.0 h"), (72 * 3600, "3.0 days")]
-)
-def test_durations_read_well(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
-
-
-def test_sizes_read_well() -> None:
-    assert gigabytes(850e6) == "850 MB"
-    assert gigabytes(4.23e9) == "4.2 GB"
