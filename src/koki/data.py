@@ -3,6 +3,8 @@
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from koki.dialogue.units import compose, composer_of
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
 from koki.model.base import find_base, load_tokenizer
+from koki.recipes.report import DataReport
 from koki.recipes.split import split
 from koki.recipes.table import Recipe, read_recipes
 from koki.terminal import say
@@ -29,28 +32,58 @@ FEWEST_TO_SPLIT = 100
 MOST_RECIPES = 50
 
 
-def training_data(config: RunConfig, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:
-    """What a run with this configuration trains on: made from the recipes, or as it was kept when it was made before.
+@dataclass(frozen=True)
+class Recipes:
+    """The recipes of a configuration, read when they are first asked for, and once."""
+
+    config: RunConfig
+
+    @cached_property
+    def read(self) -> tuple[list[Recipe], DataReport]:
+        """All of them, and what there is to say about their files."""
+        return read_recipes(recipe_files(self.config), self.config.data.columns)
+
+    @cached_property
+    def split(self) -> tuple[list[Recipe], list[Recipe]]:
+        """See `split_recipes`."""
+        return split_recipes(self.read[0], self.config)
+
+
+def data_of_run(
+    config: RunConfig, template: ChatTemplate, vocabulary_size: int, console: Console
+) -> tuple[TrainingData, ConversationDataset | None]:
+    """What a run with this configuration trains on, and what is held out to look at meanwhile.
+
+    Raises:
+        DataError: as `training_data` and `held_out_data`.
+    """
+    recipes = Recipes(config)
+    data = training_data(recipes, template, vocabulary_size, console)
+    return data, held_out_data(recipes, template, vocabulary_size)
+
+
+def training_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:
+    """What is trained on: made from the recipes, or as it was kept when it was made before.
 
     Raises:
         DataError: as `read_recipes` and `ConversationDataset`.
     """
-    files = recipe_files(config)
-    shelf = Shelf(files, template, config)
+    config = recipes.config
+    shelf = Shelf(recipe_files(config), template, config)
     data = shelf.find()
     if data is not None:
         console.print(data.report.render())
         _say_what_is_held_out(console, data.held_out)
     else:
         # recipe CSV: structure, cleaning
-        recipes, report = read_recipes(files, config.data.columns)
+        _, report = recipes.read
         console.print(report.render())
 
         # split; conversations; chat template; tokens
-        recipes, held_out = split_recipes(recipes, config)
+        learned, held_out = recipes.split
         titles = tuple(recipe.title for recipe in held_out)
         _say_what_is_held_out(console, titles)
-        units, known = compose(recipes, config), shelf.known_pieces()
+        units, known = compose(learned, config), shelf.known_pieces()
         dataset = ConversationDataset(units, template, vocabulary_size, config.tokens, known)
         data = TrainingData(dataset, report, titles)
         if (problem := shelf.keep(data)) is not None:
@@ -59,7 +92,7 @@ def training_data(config: RunConfig, template: ChatTemplate, vocabulary_size: in
     return data
 
 
-def held_out_data(config: RunConfig, template: ChatTemplate, vocabulary: int) -> ConversationDataset | None:
+def held_out_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int) -> ConversationDataset | None:
     """Conversations of some of the recipes held out, the same ones each time; None where none are looked at.
 
     Their answers are what is judged, whatever is trained on: so runs compare that differ in this.
@@ -67,16 +100,15 @@ def held_out_data(config: RunConfig, template: ChatTemplate, vocabulary: int) ->
     Raises:
         DataError: there are none, and more than a look depends on them.
     """
-    evaluation = config.evaluation
+    config, evaluation = recipes.config, recipes.config.evaluation
     if evaluation.every_steps is None:
         return None
-    recipes, _ = read_recipes(recipe_files(config), config.data.columns)
-    _, held_out = split_recipes(recipes, config)
+    _, held_out = recipes.split
     composer = composer_of(held_out, config)
     looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(MOST_RECIPES, len(held_out)))
     judged = config.tokens.model_copy(update={"loss_on": "answer"})
     with suppress(DataError):  # not one fits, or there is not one
-        return ConversationDataset(map(composer.compose, looked_at), template, vocabulary, judged)
+        return ConversationDataset(map(composer.compose, looked_at), template, vocabulary_size, judged)
     if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
         raise DataError(
             "No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by.",
@@ -94,7 +126,7 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
     """
     quiet_libraries()
     tokenizer, template = load_template(find_base(config.model).location, config)
-    return training_data(config, template, len(tokenizer), Console(quiet=True)).dataset
+    return training_data(Recipes(config), template, len(tokenizer), Console(quiet=True)).dataset
 
 
 def preview_recipe(config: RunConfig, number: int) -> Preview:
@@ -106,14 +138,15 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
         DataError: there is no such recipe, or none of its conversations fits.
     """
     quiet_libraries()
-    recipes, _ = read_recipes(recipe_files(config), config.data.columns)
-    if number > len(recipes):
-        raise DataError(f"There is no recipe {number}.", f"The data holds {len(recipes)}.")
-    recipe = recipes[number - 1]
+    recipes = Recipes(config)
+    all_of_them, _ = recipes.read
+    if number > len(all_of_them):
+        raise DataError(f"There is no recipe {number}.", f"The data holds {len(all_of_them)}.")
+    recipe = all_of_them[number - 1]
     tokenizer, template = load_template(find_base(config.model).location, config)
-    trained, held_out = split_recipes(recipes, config)
+    learned, held_out = recipes.split
     is_held_out = recipe in held_out
-    composer = composer_of([*trained, recipe] if is_held_out else trained, config)
+    composer = composer_of([*learned, recipe] if is_held_out else learned, config)
     dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
     return preview(recipe.title, dataset, tokenizer, is_held_out=is_held_out)
 

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerState
 from transformers.trainer_callback import PrinterCallback
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
-from koki.data import build_dataset, held_out_data, load_template, recipe_files, training_data
+from koki.data import build_dataset, data_of_run, load_template, recipe_files
 from koki.errors import CheckpointError, KokiError, TrainingError
 from koki.figures import gigabytes
 from koki.inference.engine import Chef
@@ -57,7 +57,7 @@ from koki.training.evaluation import (
     sampled_questions,
 )
 from koki.training.metadata import Outcome, run_card
-from koki.training.plan import Costs, Plan, Shape, free_memory, workload_of
+from koki.training.plan import Costs, Plan, Shape, Workload, free_memory, workload_of
 from koki.training.processes import Processes, join_processes
 from koki.training.run_folder import (
     CURVES,
@@ -117,7 +117,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         say(console, "Device", device.describe())
         source = find_base(config.model)
         costs = Costs(config, Shape.of(source.config), device)
-        checkpointing = costs.checkpointing
+        # memory may be short for one of the processes alone, and is less once the base is loaded
+        costs = costs.with_checkpointing(any(processes.exchange(costs.checkpointing)))
         _say_if_memory_is_short(console, costs)
 
         # output folder; checkpoint or base
@@ -139,12 +140,12 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
         # base model, k-bit preparation, its settings for training
         base = load_base(source, config.model, device, share=processes.share_base)
-        prepare_for_training(base, config.model, gradient_checkpointing=checkpointing)
+        prepare_for_training(base, config.model, gradient_checkpointing=costs.checkpointing)
 
         # LoRA: the checkpoint's or a new one, once; input gradients
         transformers.set_seed(config.seed)  # a new adapter does not depend on what was drawn before it
         model = load_adapter(base, checkpoint.folder, trainable=True) if checkpoint else add_adapter(base, config.lora)
-        if checkpointing:
+        if costs.checkpointing:
             enable_input_gradients(model)
         if device.kind == "cpu":
             fuse_lora(model)
@@ -154,23 +155,22 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
 
         # recipe CSV: structure, cleaning; split; conversations; chat template; tokens
-        data = processes.first_here_first(lambda: training_data(config, template, len(tokenizer), console))
+        data, held_out_dataset = processes.first_here_first(
+            lambda: data_of_run(config, template, len(tokenizer), console)
+        )
         dataset = data.dataset
         identity |= {"recipes": data.recipes, "conversations": dataset.digest()[:16]}
         processes.require_same(identity)
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
-        held_out_dataset = held_out_data(config, template, len(tokenizer))
         processes.from_first(lambda: write_config(run_folder, config))
 
         # collator, training arguments
-        arguments = training_arguments(config, device, run_folder, gradient_checkpointing=checkpointing)
+        arguments = training_arguments(config, device, run_folder, gradient_checkpointing=costs.checkpointing)
         order = VariationSampler(dataset, config.data.variations, config.seed)
         sampler = StepSampler(order, identity[_STEP], dataset.lengths(), processes.index, processes.count)
         collator = StepCollator(config.tokens_per_micro_batch)
-        plan = costs.plan(workload_of(dataset, order, arguments))
-        console.print(plan.render())
-        _say_if_too_short(console, config, plan.steps)
+        _say_the_plan(console, costs, lambda: workload_of(dataset, order, arguments))
 
         # Trainer
         warn = partial(say, console, "Warning")
@@ -306,10 +306,13 @@ def _say_if_memory_is_short(console: Console, costs: Costs) -> None:
         )
 
 
-def _say_if_too_short(console: Console, config: RunConfig, steps: int) -> None:
-    warmup = config.training.warmup_steps
-    if warmup >= steps:
-        say(console, "Short run", f"{steps} steps, all of them in the warm-up of {warmup}: little will be learned")
+def _say_the_plan(console: Console, costs: Costs, workload: Callable[[], Workload]) -> None:
+    if console.quiet:  # in all processes but the first: what nobody reads is not measured
+        return
+    plan, warmup = costs.plan(workload()), costs.config.training.warmup_steps
+    console.print(plan.render())
+    if warmup >= plan.steps:
+        say(console, "Short run", f"{plan.steps} steps, all of them in the warm-up of {warmup}: little will be learned")
         say(
             console, "", "--set training.warmup_steps=... is shorter, --set training.num_train_epochs=... trains longer"
         )

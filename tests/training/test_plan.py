@@ -109,6 +109,14 @@ def test_checkpointing_that_is_set_is_kept(setting: bool, monkeypatch: pytest.Mo
     assert costs(f"training.gradient_checkpointing={setting}").checkpointing is setting
 
 
+def test_what_is_decided_stays_when_memory_becomes_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_module, "free_memory", lambda _: 64 * GIB)
+    auto = costs("training.gradient_checkpointing=auto")
+    decided = auto.with_checkpointing(auto.checkpointing)
+    monkeypatch.setattr(plan_module, "free_memory", lambda _: 0.0)
+    assert (auto.checkpointing, decided.checkpointing) == (True, False)
+
+
 def test_a_quantised_base_takes_less_memory() -> None:
     gpu = Device("cuda", "a GPU", 1, torch.float16, "fp16")
     whole, eight, four = (costs(f"model.quantization={kind}", device=gpu).memory for kind in ("null", "8bit", "4bit"))

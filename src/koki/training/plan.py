@@ -8,7 +8,7 @@ the same constants are used, and its figures are rough.
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psutil
@@ -202,6 +202,11 @@ class Costs:
         if setting != "auto":
             return setting
         return self._memory(self._most_tokens, checkpointing=False) > _SHARE_OF_FREE * free_memory(self.device)
+
+    def with_checkpointing(self, on: bool) -> "Costs":
+        """The same, where it is decided whether activations are kept."""
+        training = self.config.training.model_copy(update={"gradient_checkpointing": on})
+        return replace(self, config=self.config.model_copy(update={"training": training}))
 
     @property
     def memory(self) -> float:
