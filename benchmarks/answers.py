@@ -10,10 +10,11 @@ import argparse
 import random
 
 from koki.config import ModelConfig, RunConfig
+from koki.data import recipe_files
 from koki.evaluation.questions import Examiner
 from koki.inference.engine import Chef
+from koki.libraries import quiet_libraries
 from koki.model.base import find_base, load_tokenizer
-from koki.pipeline import quiet_libraries, recipe_files
 from koki.recipes.table import read_recipes
 from koki.tokens.template import ChatTemplate
 from measuring import Clock, measured, memory, report, spread

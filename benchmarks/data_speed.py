@@ -113,8 +113,8 @@ def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
 
 def time_koki(config: RunConfig) -> dict[str, Any]:
     """Processor seconds of each phase, both clocks and the peak of the whole way."""
+    from koki.data import recipe_files
     from koki.dialogue.units import compose
-    from koki.pipeline import recipe_files
     from koki.recipes.table import read_recipes
     from koki.tokens.dataset import ConversationDataset
     from koki.tokens.training_data import Shelf, TrainingData
@@ -147,25 +147,23 @@ def time_cached(config: RunConfig) -> dict[str, Any]:
     """Both clocks and the peak, where `time_koki` was here before."""
     from rich.console import Console
 
-    from koki.pipeline import training_data
+    from koki.data import Recipes, training_data
 
     clock = Clock()
     tokenizer, template = load_template(config)
-    data = training_data(config, template, len(tokenizer), Console(quiet=True))
+    data = training_data(Recipes(config), template, len(tokenizer), Console(quiet=True))
     make_first_batch(data.dataset, config)
     return {"conversations": len(data.dataset), "all": clock.read(), "peak": memory()[1]}
 
 
 def load_template(config: RunConfig) -> tuple[Any, Any]:
     """The tokenizer and its chat template."""
-    from koki.dialogue.phrasebook import load_phrasebook
-    from koki.model.base import find_base, load_tokenizer
-    from koki.pipeline import quiet_libraries
-    from koki.tokens.template import ChatTemplate
+    from koki import data
+    from koki.libraries import quiet_libraries
+    from koki.model.base import find_base
 
     quiet_libraries()
-    tokenizer = load_tokenizer(find_base(config.model).location)
-    return tokenizer, ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+    return data.load_template(find_base(config.model).location, config)
 
 
 def make_first_batch(dataset: Any, config: RunConfig) -> None:
@@ -196,8 +194,8 @@ def time_datasets(config: RunConfig, sample: int) -> dict[str, Any]:
         return {"skipped": "datasets is not installed"}
     from datasets import Dataset, disable_progress_bars
 
+    from koki.data import build_dataset
     from koki.model.base import find_base, load_tokenizer
-    from koki.pipeline import build_dataset
 
     disable_progress_bars()
     dataset = build_dataset(config)

@@ -169,7 +169,7 @@ def ask(
     from dataclasses import asdict
 
     from koki.inference.engine import Chef
-    from koki.pipeline import quiet_libraries
+    from koki.libraries import quiet_libraries
 
     quiet_libraries()
     answers = Chef.load(run).ask(questions, max_new_tokens=max_new_tokens, temperature=temperature)
@@ -195,7 +195,7 @@ def chat(
     """Talk with the chef of a finished run. /help says how; Ctrl+C stops an answer, Ctrl+D leaves."""
     from koki.inference.chat import Chat
     from koki.inference.engine import Chef
-    from koki.pipeline import quiet_libraries
+    from koki.libraries import quiet_libraries
 
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  # input() then knows the arrow keys
@@ -300,7 +300,7 @@ def preview(
 ) -> None:
     """Show the conversations of a recipe as the model will see them, the supervised tokens marked."""
     from koki.config import load_config
-    from koki.pipeline import preview_recipe
+    from koki.data import preview_recipe
 
     resolved = load_config(flags=_data_flags(data, columns, model), assignments=assignments or ())
     shown = preview_recipe(resolved, recipe)
@@ -349,8 +349,8 @@ def export(
 ) -> None:
     """Write the conversations for other trainers, as they are trained on here."""
     from koki.config import load_config
+    from koki.data import build_dataset
     from koki.export.conversations import FORMATS, export_conversations
-    from koki.pipeline import build_dataset
 
     if form not in FORMATS:
         raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")

@@ -1,41 +1,34 @@
 """The whole of Koki from top to bottom: `train` is the mission's flowchart, one line a box."""
 
-import os
-import random
 import signal
 import time
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
 import transformers
-from huggingface_hub.utils import logging as hub_logging
 from peft import PeftModel
 from rich.console import Console
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerState
 from transformers.trainer_callback import PrinterCallback
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
-from koki.dialogue.phrasebook import load_phrasebook
-from koki.dialogue.units import compose, composer_of
-from koki.errors import CheckpointError, DataError, KokiError, TrainingError
+from koki.data import build_dataset, data_of_run, load_template, recipe_files
+from koki.errors import CheckpointError, KokiError, TrainingError
+from koki.figures import gigabytes
 from koki.inference.engine import Chef
-from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, prepare_for_training, set_pad_token
+from koki.libraries import quiet_libraries
+from koki.model.base import BaseSource, find_base, load_base, prepare_for_training, set_pad_token
 from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
 from koki.model.lora_linear import fuse_lora
-from koki.recipes.split import split
-from koki.recipes.table import Recipe, read_recipes, require_files
+from koki.recipes.table import require_files
+from koki.terminal import say
 from koki.tokens.batches import StepCollator, StepSampler, VariationSampler
-from koki.tokens.dataset import ConversationDataset
-from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
-from koki.tokens.training_data import Shelf, TrainingData
 from koki.training.callbacks import (
     GracefulStop,
     ProgressCallback,
@@ -54,7 +47,6 @@ from koki.training.checkpoints import (
 )
 from koki.training.curves import draw_curves
 from koki.training.evaluation import (
-    MOST_RECIPES,
     SAMPLED_TOKENS,
     Evaluation,
     HeldOut,
@@ -65,7 +57,7 @@ from koki.training.evaluation import (
     sampled_questions,
 )
 from koki.training.metadata import Outcome, run_card
-from koki.training.plan import Costs, Plan, Shape, free_memory, gigabytes, workload_of
+from koki.training.plan import Costs, Plan, Shape, Workload, free_memory, workload_of
 from koki.training.processes import Processes, join_processes
 from koki.training.run_folder import (
     CURVES,
@@ -79,9 +71,6 @@ from koki.training.run_folder import (
 )
 from koki.training.sharding import shard_base
 from koki.training.trainer import RecipeTrainer, training_arguments
-
-# Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
-FEWEST_TO_SPLIT = 100
 
 # What two runs must have in common in place of batch, accumulation and processes.
 _STEP = "conversations in a step"
@@ -125,10 +114,11 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         quiet_libraries()
         transformers.set_seed(config.seed)
         device = detect_device(config.training.mixed_precision, processes.count)
-        _say(console, "Device", device.describe())
+        say(console, "Device", device.describe())
         source = find_base(config.model)
         costs = Costs(config, Shape.of(source.config), device)
-        checkpointing = costs.checkpointing
+        # memory may be short for one of the processes alone, and is less once the base is loaded
+        costs = costs.with_checkpointing(any(processes.exchange(costs.checkpointing)))
         _say_if_memory_is_short(console, costs)
 
         # output folder; checkpoint or base
@@ -145,46 +135,45 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         tensorboard = opened.enter_context(_tensorboard(run_folder, checkpoint)) if processes.is_first else None
 
         # tokenizer, chat template, pad token
-        tokenizer, template = _load_template(str(checkpoint.folder) if checkpoint else source.location, config)
+        tokenizer, template = load_template(str(checkpoint.folder) if checkpoint else source.location, config)
         set_pad_token(tokenizer, template.stop_id)
 
         # base model, k-bit preparation, its settings for training
         base = load_base(source, config.model, device, share=processes.share_base)
-        prepare_for_training(base, config.model, gradient_checkpointing=checkpointing)
+        prepare_for_training(base, config.model, gradient_checkpointing=costs.checkpointing)
 
         # LoRA: the checkpoint's or a new one, once; input gradients
         transformers.set_seed(config.seed)  # a new adapter does not depend on what was drawn before it
         model = load_adapter(base, checkpoint.folder, trainable=True) if checkpoint else add_adapter(base, config.lora)
-        if checkpointing:
+        if costs.checkpointing:
             enable_input_gradients(model)
         if device.kind == "cpu":
             fuse_lora(model)
         trainable, parameters = trainable_parameters(model)
         if processes.share_base:
             shard_base(model, device.kind)
-        _say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
+        say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
 
         # recipe CSV: structure, cleaning; split; conversations; chat template; tokens
-        data = processes.first_here_first(lambda: training_data(config, template, len(tokenizer), console))
+        data, held_out_dataset = processes.first_here_first(
+            lambda: data_of_run(config, template, len(tokenizer), console)
+        )
         dataset = data.dataset
         identity |= {"recipes": data.recipes, "conversations": dataset.digest()[:16]}
         processes.require_same(identity)
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
-        held_out_dataset = _held_out_dataset(config, template, len(tokenizer))
         processes.from_first(lambda: write_config(run_folder, config))
 
         # collator, training arguments
-        arguments = training_arguments(config, device, run_folder, gradient_checkpointing=checkpointing)
+        arguments = training_arguments(config, device, run_folder, gradient_checkpointing=costs.checkpointing)
         order = VariationSampler(dataset, config.data.variations, config.seed)
         sampler = StepSampler(order, identity[_STEP], dataset.lengths(), processes.index, processes.count)
         collator = StepCollator(config.tokens_per_micro_batch)
-        plan = costs.plan(workload_of(dataset, order, arguments))
-        console.print(plan.render())
-        _say_if_too_short(console, config, plan.steps)
+        _say_the_plan(console, costs, lambda: workload_of(dataset, order, arguments))
 
         # Trainer
-        warn = partial(_say, console, "Warning")
+        warn = partial(say, console, "Warning")
         progress, stop = ProgressCallback(console), GracefulStop(console, processes)
         tensorboard_log = TensorBoardLog(tensorboard, warn)
         callbacks = [progress, stop, tensorboard_log]
@@ -212,14 +201,14 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             questions = sampled_questions(held_out_dataset or dataset, config.seed)
             ask = partial(_first_words, model, tokenizer, template)
             trainer.add_callback(SampledAnswers(questions, ask, console, tensorboard_log.add_text, warn))
-            trainer.add_callback(Evaluation(trainer, config.evaluation, partial(_say, console, "Early stop")))
+            trainer.add_callback(Evaluation(trainer, config.evaluation, partial(say, console, "Early stop")))
 
         # train; on failure a clear error and nothing lost
         started = time.perf_counter()
         saved = _state_of(checkpoint) if checkpoint is not None else None
         if saved is not None and is_over(saved, config.evaluation):
             trainer.state = saved
-            _say(console, "Training", f"already finished at step {saved.global_step}; --fresh starts over")
+            say(console, "Training", f"already finished at step {saved.global_step}; --fresh starts over")
         else:
             _run(trainer, run_folder, checkpoint, stop, progress, processes)
         finished = is_over(trainer.state, config.evaluation)
@@ -247,95 +236,6 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
     return TrainResult(run_folder, outcome.steps, None if finished else stop.received, outcome.losses)
 
 
-def recipe_files(config: RunConfig) -> list[Path]:
-    """The configured files, or the recipes that ship with Koki."""
-    if config.data.files:
-        return [Path(file) for file in config.data.files]
-    return [Path(str(resources.files("koki.recipes") / "samples.csv"))]
-
-
-def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:
-    """The recipes to train on and those held out; of few recipes none, since so few would measure nothing.
-
-    Raises:
-        DataError: all are held out.
-    """
-    if len(recipes) < FEWEST_TO_SPLIT:
-        return recipes, []
-    train_recipes, held_out = split(recipes, config.data.validation_fraction)
-    if not train_recipes:
-        raise DataError(f"All {len(held_out)} recipes are held out.", "Train on all: --set data.validation_fraction=0")
-    return train_recipes, held_out
-
-
-def training_data(config: RunConfig, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:
-    """What a run with this configuration trains on: made from the recipes, or as it was kept when it was made before.
-
-    Raises:
-        DataError: as `read_recipes` and `ConversationDataset`.
-    """
-    files = recipe_files(config)
-    shelf = Shelf(files, template, config)
-    data = shelf.find()
-    if data is not None:
-        console.print(data.report.render())
-        _say_what_is_held_out(console, data.held_out)
-    else:
-        # recipe CSV: structure, cleaning
-        recipes, report = read_recipes(files, config.data.columns)
-        console.print(report.render())
-
-        # split; conversations; chat template; tokens
-        recipes, held_out = split_recipes(recipes, config)
-        titles = tuple(recipe.title for recipe in held_out)
-        _say_what_is_held_out(console, titles)
-        units, known = compose(recipes, config), shelf.known_pieces()
-        dataset = ConversationDataset(units, template, vocabulary_size, config.tokens, known)
-        data = TrainingData(dataset, report, titles)
-        if (problem := shelf.keep(data)) is not None:
-            _say(console, "Cache", f"the tokens are not kept for the next time: {problem}")
-    console.print(data.dataset.report.render())
-    return data
-
-
-def _held_out_dataset(config: RunConfig, template: ChatTemplate, vocabulary: int) -> ConversationDataset | None:
-    """Conversations of some of the recipes held out, the same ones each time; None where none are looked at.
-
-    Their answers are what is judged, whatever is trained on: so runs compare that differ in this.
-
-    Raises:
-        DataError: there are none, and more than a look depends on them.
-    """
-    evaluation = config.evaluation
-    if evaluation.every_steps is None:
-        return None
-    recipes, _ = read_recipes(recipe_files(config), config.data.columns)
-    _, held_out = split_recipes(recipes, config)
-    composer = composer_of(held_out, config)
-    looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(MOST_RECIPES, len(held_out)))
-    judged = config.tokens.model_copy(update={"loss_on": "answer"})
-    with suppress(DataError):  # not one fits, or there is not one
-        return ConversationDataset(map(composer.compose, looked_at), template, vocabulary, judged)
-    if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
-        raise DataError(
-            "No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by.",
-            f"Hold some out (data.validation_fraction, of {FEWEST_TO_SPLIT} recipes or more), or leave "
-            "evaluation.early_stopping_patience and evaluation.load_best_model_at_end as they are.",
-        )
-    return None
-
-
-def build_dataset(config: RunConfig) -> ConversationDataset:
-    """The conversations that a run with this configuration would train on.
-
-    Raises:
-        KokiError: as `train`.
-    """
-    quiet_libraries()
-    tokenizer, template = _load_template(find_base(config.model).location, config)
-    return training_data(config, template, len(tokenizer), Console(quiet=True)).dataset
-
-
 def plan_run(config: RunConfig) -> Plan:
     """What a run with this configuration would take; the data are read, the model's weights are not.
 
@@ -351,27 +251,6 @@ def plan_run(config: RunConfig) -> Plan:
     return costs.plan(workload_of(dataset, sampler, arguments))
 
 
-def preview_recipe(config: RunConfig, number: int) -> Preview:
-    """The conversations of recipe ``number``, counted from 1, as the model will see them.
-
-    Those of a recipe that is held out are shown as they would be, were it trained on with the others.
-
-    Raises:
-        DataError: there is no such recipe, or none of its conversations fits.
-    """
-    quiet_libraries()
-    recipes, _ = read_recipes(recipe_files(config), config.data.columns)
-    if number > len(recipes):
-        raise DataError(f"There is no recipe {number}.", f"The data holds {len(recipes)}.")
-    recipe = recipes[number - 1]
-    tokenizer, template = _load_template(find_base(config.model).location, config)
-    trained, held_out = split_recipes(recipes, config)
-    is_held_out = recipe in held_out
-    composer = composer_of([*trained, recipe] if is_held_out else trained, config)
-    dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
-    return preview(recipe.title, dataset, tokenizer, is_held_out=is_held_out)
-
-
 def _first_words(
     model: PeftModel, tokenizer: PreTrainedTokenizerBase, template: ChatTemplate, questions: Sequence[str]
 ) -> list[str]:
@@ -380,23 +259,6 @@ def _first_words(
         list(questions), max_new_tokens=SAMPLED_TOKENS
     )
     return [answer.answer for answer in answers]
-
-
-def quiet_libraries() -> None:
-    """Keep the libraries from talking over Koki."""
-    # all tokenising is done before the data loader forks its workers, so threads are safe
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    transformers.logging.set_verbosity_error()
-    hub_logging.set_verbosity_error()  # its retries would bury the error that says how to go on
-    # transformers 5 renames arguments as it goes; the old names serve the whole range that Koki supports
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|accelerate")
-    transformers.logging.disable_progress_bar()
-
-
-def _load_template(location: str, config: RunConfig) -> tuple[PreTrainedTokenizerBase, ChatTemplate]:
-    """The tokenizer of a base or checkpoint, and its chat template with the phrasebook's system prompt."""
-    tokenizer = load_tokenizer(location, config.model.revision)
-    return tokenizer, ChatTemplate(tokenizer, load_phrasebook().system.prompt)
 
 
 def _settings_identity(
@@ -410,58 +272,48 @@ def _settings_identity(
     return {**settings, _STEP: step, "base model": source.revision}
 
 
-def _say(console: Console, label: str, text: str) -> None:
-    """A line of the report at the start; a path in it is text and is not wrapped."""
-    console.print(f"{label:<12}{text}", highlight=False, markup=False, soft_wrap=True)
-
-
 def _say_how_it_opened(console: Console, folder: OpenRunFolder) -> None:
     if folder.set_aside is not None:
-        _say(console, "Fresh", f"the earlier run is kept as {folder.set_aside}")
+        say(console, "Fresh", f"the earlier run is kept as {folder.set_aside}")
     if folder.unlocked is not None:
-        _say(console, "Warning", folder.unlocked)
+        say(console, "Warning", folder.unlocked)
 
 
 def _newest_checkpoint(run_folder: Path, console: Console) -> Checkpoint | None:
     """The newest whole checkpoint; newer ones that are damaged are set aside."""
     search = find_newest(run_folder)
     for damaged in search.damaged:
-        _say(console, "Damaged", f"{damaged.folder.name}: {damaged.flaw}; kept as {set_aside(damaged.folder).name}")
+        say(console, "Damaged", f"{damaged.folder.name}: {damaged.flaw}; kept as {set_aside(damaged.folder).name}")
     return search.newest
 
 
 def _say_where_it_starts(console: Console, source: BaseSource, checkpoint: Checkpoint | None) -> None:
     where = f"{source.name} ({source.location})" if source.name != source.location else source.name
     if checkpoint is not None:
-        _say(console, "Start", f"{checkpoint.folder}, the newest whole checkpoint, on base {where}")
+        say(console, "Start", f"{checkpoint.folder}, the newest whole checkpoint, on base {where}")
     else:
-        _say(console, "Start", f"base {where}: no checkpoint in the run folder")
-
-
-def _say_what_is_held_out(console: Console, held_out: Sequence[str]) -> None:
-    if not held_out:
-        return
-    titles = ", ".join(held_out[:5]) + (", ..." if len(held_out) > 5 else "")
-    _say(console, "Held out", f"{len(held_out):,} recipes are not trained on: {titles}")
-    _say(console, "", "--set data.validation_fraction=0 trains on all, --set evaluation.every_steps=... watches them")
+        say(console, "Start", f"base {where}: no checkpoint in the run folder")
 
 
 def _say_if_memory_is_short(console: Console, costs: Costs) -> None:
     needed, free = costs.memory, free_memory(costs.device)
     if needed > free:
-        _say(console, "Warning", f"training takes about {gigabytes(needed)} of memory; {gigabytes(free)} are free")
-        _say(
+        say(console, "Warning", f"training takes about {gigabytes(needed)} of memory; {gigabytes(free)} are free")
+        say(
             console,
             "",
             "Less: --set training.tokens_per_micro_batch=512, a smaller --model, or model.quantization=4bit",
         )
 
 
-def _say_if_too_short(console: Console, config: RunConfig, steps: int) -> None:
-    warmup = config.training.warmup_steps
-    if warmup >= steps:
-        _say(console, "Short run", f"{steps} steps, all of them in the warm-up of {warmup}: little will be learned")
-        _say(
+def _say_the_plan(console: Console, costs: Costs, workload: Callable[[], Workload]) -> None:
+    if console.quiet:  # in all processes but the first: what nobody reads is not measured
+        return
+    plan, warmup = costs.plan(workload()), costs.config.training.warmup_steps
+    console.print(plan.render())
+    if warmup >= plan.steps:
+        say(console, "Short run", f"{plan.steps} steps, all of them in the warm-up of {warmup}: little will be learned")
+        say(
             console, "", "--set training.warmup_steps=... is shorter, --set training.num_train_epochs=... trains longer"
         )
 
@@ -522,9 +374,9 @@ def _take_the_best(model: PeftModel, run_folder: Path, state: TrainerState, conf
     losses = held_out_losses(state.log_history)
     best = find_best(run_folder, losses)
     if best is None:
-        _say(console, "Warning", "no checkpoint with a held-out loss is whole: the result is the last adapter")
+        say(console, "Warning", "no checkpoint with a held-out loss is whole: the result is the last adapter")
         return state.global_step
-    _say(console, "Best", f"the result is the adapter of {best.folder}, held-out loss {losses[best.step]:.4f}")
+    say(console, "Best", f"the result is the adapter of {best.folder}, held-out loss {losses[best.step]:.4f}")
     put_back(model, best.folder)
     return best.step
 

@@ -1,4 +1,4 @@
-"""Output that outlives its reader: a terminal that is closed, a pipe whose other end is gone."""
+"""A line to the user; output that outlives its reader: a terminal that is closed, a pipe whose other end is gone."""
 
 import os
 from typing import IO, Any
@@ -10,6 +10,11 @@ def outlive_reader(console: Console) -> None:
     """From now on drop what a console cannot print, without an error: hours of training must not die of it."""
     if not isinstance(console.file, _SteadyFile):
         console.file = _SteadyFile(console.file)  # type: ignore[assignment]  # a file in all that rich asks of it
+
+
+def say(console: Console, label: str, text: str) -> None:
+    """A line of the report at the start; a path in it is text and is not wrapped."""
+    console.print(f"{label:<12}{text}", highlight=False, markup=False, soft_wrap=True)
 
 
 class _SteadyFile:

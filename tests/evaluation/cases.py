@@ -5,6 +5,7 @@ from pathlib import Path
 
 import koki.recipes
 from koki.config import RunConfig, load_config
+from koki.data import split_recipes
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook, load_refusals, load_tips
@@ -12,7 +13,6 @@ from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.questions import Examiner
 from koki.inference.engine import Answer
 from koki.model.base import find_base, load_tokenizer
-from koki.pipeline import split_recipes
 from koki.recipes.table import Recipe, read_recipes
 from koki.tokens.template import ChatTemplate
 

@@ -9,6 +9,7 @@ import pytest
 from koki.dialogue.compose import Kind
 from koki.evaluation.judge import MEASURES
 from koki.evaluation.questions import GROUPS
+from koki.figures import TimeUnit
 from koki.report.words import LANGUAGES, Words, texts
 
 ALL = {f"{table}.{name}": text for table, names in texts().items() for name, text in names.items()}
@@ -22,18 +23,20 @@ def test_every_text_is_there_in_both_languages_with_the_same_slots(text: dict[st
     assert len({tuple(sorted(re.findall(r"\{\w+\}", said))) for said in text.values()}) == 1
 
 
-def test_every_capability_group_measure_and_kind_of_conversation_has_a_name() -> None:
+def test_every_capability_group_measure_kind_of_conversation_and_unit_of_time_has_a_name() -> None:
     assert set(texts()["capabilities"]) == set(MEASURES)
     assert set(texts()["groups"]) == set(texts()["group_meanings"]) == set(GROUPS)
     assert set(texts()["measures"]) == {name for measures in MEASURES.values() for name in measures}
     assert set(texts()["kinds"]) == set(get_args(Kind))
+    assert set(texts()["duration"]) == set(get_args(TimeUnit))
 
 
 def test_every_text_is_used() -> None:
     sources = "".join(
         files("koki.report").joinpath(name).read_text("utf-8") for name in ("page.html.jinja", "words.py", "content.py")
     )
-    by_name = {"months", "groups", "group_meanings", "capabilities", "measures", "kinds", "lengths", "reasons", "notes"}
+    by_name = {"months", "duration", "groups", "group_meanings", "capabilities", "measures", "kinds", "lengths"}
+    by_name |= {"reasons", "notes"}
     for key in ALL:
         table, _, name = key.partition(".")
         assert table in by_name or key in sources or f'"{name}"' in sources, key
@@ -74,4 +77,4 @@ def test_short_numbers_have_three_digits(value: float, written: str) -> None:
 def test_dates_and_durations_are_in_words() -> None:
     assert ID.date("2026-08-17T09:05:00+07:00") == "17 Agustus 2026, 02:05 UTC"
     assert [EN.duration(seconds) for seconds in (43, 163, 9000)] == ["43 s", "3 min", "2.5 h"]
-    assert ID.duration(9000) == "2,5 jam"
+    assert [ID.duration(seconds) for seconds in (9000, 216_000)] == ["2,5 jam", "2,5 hari"]

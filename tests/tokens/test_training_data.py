@@ -10,9 +10,13 @@ from conftest import ORAK, SOTO, TELUR, printed, write_csv
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
 
+from koki import data
 from koki.config import RunConfig, load_config
+from koki.data import Recipes, data_of_run, training_data
 from koki.model.base import find_base, load_tokenizer
-from koki.pipeline import training_data
+from koki.recipes.recipe import Recipe
+from koki.recipes.report import DataReport
+from koki.recipes.table import read_recipes
 from koki.tokens.template import ChatTemplate
 from koki.tokens.training_data import TrainingData
 
@@ -61,7 +65,7 @@ def make(tmp_path: Path) -> Make:
 
 
 def data_of(config: RunConfig, template: ChatTemplate, console: Console | None = None) -> TrainingData:
-    return training_data(config, template, 8192, console or Console(quiet=True))
+    return training_data(Recipes(config), template, 8192, console or Console(quiet=True))
 
 
 def assert_same(ours: TrainingData, theirs: TrainingData) -> None:
@@ -170,3 +174,19 @@ def test_without_a_cache_that_can_be_written_the_data_is_the_same_and_a_line_say
     monkeypatch.setenv("KOKI_CACHE", str(tmp_path / "resep.csv" / "cache"))
     assert_same(data_of(make(), template, console), made)
     assert "the tokens are not kept for the next time" in printed(console)
+
+
+def test_recipes_that_are_looked_at_meanwhile_are_not_read_a_second_time(
+    template: CountingTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(flags={"data.tips": False, "evaluation.every_steps": 5})  # the recipes that ship
+    read: list[Sequence[Path]] = []
+
+    def counting(files: Sequence[Path], columns: dict[str, str]) -> tuple[list[Recipe], DataReport]:
+        read.append(files)
+        return read_recipes(files, columns)
+
+    monkeypatch.setattr(data, "read_recipes", counting)
+    _, held_out = data_of_run(config, template, 8192, Console(quiet=True))
+    assert held_out is not None
+    assert len(read) == 1

@@ -21,7 +21,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, TrainerControl, TrainerState
 
-from koki import Chef, pipeline
+from koki import Chef, data, pipeline
 from koki.config import ModelConfig, RunConfig, load_config
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
@@ -56,7 +56,7 @@ EVERY_THREE = (HELD_OUT, "evaluation.every_steps=3")
 def small() -> Iterator[None]:
     """One of three recipes may be held out, and little is asked of it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "FEWEST_TO_SPLIT", 1)
+        patch.setattr(data, "FEWEST_TO_SPLIT", 1)
         patch.setattr(pipeline, "SAMPLED_TOKENS", 6)
         patch.setattr(evaluation, "MOST_CONVERSATIONS", 6)
         yield

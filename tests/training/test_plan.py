@@ -14,7 +14,7 @@ from koki.model.device import Device, detect_device
 from koki.model.lora import add_adapter, trainable_parameters
 from koki.pipeline import TrainResult, plan_run, train
 from koki.training import plan as plan_module
-from koki.training.plan import Costs, Shape, Speed, Workload, duration, gigabytes
+from koki.training.plan import Costs, Shape, Speed, Workload
 
 CPU = Device("cpu", "CPU", 1, torch.float32, "no")
 GIB = 2.0**30
@@ -109,6 +109,14 @@ def test_checkpointing_that_is_set_is_kept(setting: bool, monkeypatch: pytest.Mo
     assert costs(f"training.gradient_checkpointing={setting}").checkpointing is setting
 
 
+def test_what_is_decided_stays_when_memory_becomes_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_module, "free_memory", lambda _: 64 * GIB)
+    auto = costs("training.gradient_checkpointing=auto")
+    decided = auto.with_checkpointing(auto.checkpointing)
+    monkeypatch.setattr(plan_module, "free_memory", lambda _: 0.0)
+    assert (auto.checkpointing, decided.checkpointing) == (True, False)
+
+
 def test_a_quantised_base_takes_less_memory() -> None:
     gpu = Device("cuda", "a GPU", 1, torch.float16, "fp16")
     whole, eight, four = (costs(f"model.quantization={kind}", device=gpu).memory for kind in ("null", "8bit", "4bit"))
@@ -129,15 +137,3 @@ def test_short_memory_is_said_before_anything_is_loaded(
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "of memory; 100 MB are free" in text
     assert text.index("100 MB are free") < text.index("Adapter")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(40, "40 s"), (600, "10 min"), (4 * 3600, "4.0 h"), (72 * 3600, "3.0 days")]
-)
-def test_durations_read_well(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
-
-
-def test_sizes_read_well() -> None:
-    assert gigabytes(850e6) == "850 MB"
-    assert gigabytes(4.23e9) == "4.2 GB"

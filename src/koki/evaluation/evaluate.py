@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from koki.config import RunConfig, load_config
+from koki.data import recipe_files, split_recipes
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError, RecipeFileNotFound
@@ -15,8 +16,8 @@ from koki.evaluation.own_questions import read_questions, verdict
 from koki.evaluation.questions import Asked, Examiner
 from koki.evaluation.scorecard import OwnScorecard, Scorecard, Scored
 from koki.inference.engine import Answer, Chef, read_card, settings_of
+from koki.libraries import quiet_libraries
 from koki.model.base import load_tokenizer
-from koki.pipeline import quiet_libraries, recipe_files, split_recipes
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 from koki.tokens.template import ChatTemplate

@@ -7,12 +7,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, Literal, get_args
 
+from koki.figures import in_its_unit
+
 Language = Literal["en", "id"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
-
-_MINUTE, _HOUR = 60.0, 3600.0
-_SWITCH: Final = 1.5
-"""So many of a unit of time are said in it, not in the next smaller one."""
 
 
 @cache
@@ -72,8 +70,5 @@ class Words:
 
     def duration(self, seconds: float) -> str:
         """In the unit that suits it."""
-        if seconds < _SWITCH * _MINUTE:
-            return self.say("duration.seconds", number=self.number(seconds))
-        if seconds < _SWITCH * _HOUR:
-            return self.say("duration.minutes", number=self.number(seconds / _MINUTE))
-        return self.say("duration.hours", number=self.number(seconds / _HOUR, 1))
+        number, digits, unit = in_its_unit(seconds)
+        return self.say(f"duration.{unit}", number=self.number(number, digits))

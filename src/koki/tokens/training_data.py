@@ -18,7 +18,7 @@ from koki.tokens.store import KnownPieces, Sequences
 from koki.tokens.template import ChatTemplate
 
 # The rooms, and the file, that decide what the conversations are.
-_PROGRAM = ("recipes", "dialogue", "tokens", "pipeline.py")
+_PROGRAM = ("recipes", "dialogue", "tokens", "data.py")
 # The libraries whose next version may decide otherwise.
 _LIBRARIES = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")
 

@@ -38,8 +38,6 @@ from koki.training.loss import Batch, supervised_tokens
 
 # Conversations whose loss is measured, without a backward pass: the work of about four steps of the mission's eight.
 MOST_CONVERSATIONS = 100
-# Recipes that they are drawn from: a recipe has forty, and those of one recipe are much alike.
-MOST_RECIPES = 50
 # What is asked at each evaluation, and where its answer is cut off: a second or two for `mini` on a CPU.
 SAMPLED_KINDS: tuple[Kind, ...] = ("standard", "recommendation", "inquiry")
 SAMPLED_TOKENS = 80

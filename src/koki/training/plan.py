@@ -8,7 +8,7 @@ the same constants are used, and its figures are rough.
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psutil
@@ -18,6 +18,7 @@ from torch.nn import functional
 from transformers import PretrainedConfig, TrainingArguments
 
 from koki.config import LoraConfig, RunConfig
+from koki.figures import duration, gigabytes
 from koki.model.device import Device
 from koki.tokens.batches import VariationSampler
 from koki.tokens.dataset import IGNORED, ConversationDataset
@@ -202,6 +203,11 @@ class Costs:
             return setting
         return self._memory(self._most_tokens, checkpointing=False) > _SHARE_OF_FREE * free_memory(self.device)
 
+    def with_checkpointing(self, on: bool) -> "Costs":
+        """The same, where it is decided whether activations are kept."""
+        training = self.config.training.model_copy(update={"gradient_checkpointing": on})
+        return replace(self, config=self.config.model_copy(update={"training": training}))
+
     @property
     def memory(self) -> float:
         """Bytes at the peak without the data: process, weights, adapter with its optimizer, and one micro-batch."""
@@ -328,20 +334,6 @@ def measure(shape: Shape, device: Device) -> Speed:
     product = _best_seconds(lambda: x @ weight, device)
     elementwise = _best_seconds(lambda: functional.silu(wide), device)
     return Speed(operations / product, elementwise / wide.numel())
-
-
-def duration(seconds: float) -> str:
-    """ "40 s", "12 min", "3.5 h", "2.1 days"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
-
-
-def gigabytes(count: float) -> str:
-    """ "850 MB", "4.2 GB"."""
-    return f"{count / 1e6:,.0f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"
 
 
 def _best_seconds(function: Callable[[], Any], device: Device, budget: float = 0.3) -> float:

@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig, to_yaml
 from koki.errors import ConfigError
+from koki.figures import gigabytes
 from koki.model.lora import save_adapter
 from koki.training import checkpoints
 from koki.training.lock import LOCK, hold
@@ -88,8 +89,8 @@ def require_space(folder: Path, needed: float) -> None:
     free = shutil.disk_usage(folder).free
     if free + there < needed:
         raise ConfigError(
-            f"{folder} needs about {_megabytes(needed - there)} for its checkpoints and the result; "
-            f"{_megabytes(free)} are free.",
+            f"{folder} needs about {gigabytes(needed - there)} for its checkpoints and the result; "
+            f"{gigabytes(free)} are free.",
             "Make room, keep fewer checkpoints (--set training.save_total_limit=1), or choose another: --output DIR",
         )
 
@@ -135,7 +136,3 @@ def _set_aside(folder: Path) -> Path | None:
         if sys.platform != "win32":
             return folder.rename(checkpoints.free_name(folder, "old"))
     return folder.rename(checkpoints.free_name(folder, "old"))  # Windows renames no folder with an open file
-
-
-def _megabytes(size: float) -> str:
-    return f"{size / 1e6:,.0f} MB"

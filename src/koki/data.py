@@ -1,0 +1,186 @@
+"""From a configuration to what a run trains on: files are read, recipes held out, conversations made into tokens."""
+
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+
+from rich.console import Console
+from transformers import PreTrainedTokenizerBase
+
+from koki.config import RunConfig
+from koki.dialogue.phrasebook import load_phrasebook
+from koki.dialogue.units import compose, composer_of
+from koki.errors import DataError
+from koki.libraries import quiet_libraries
+from koki.model.base import find_base, load_tokenizer
+from koki.recipes.report import DataReport
+from koki.recipes.split import split
+from koki.recipes.table import Recipe, read_recipes
+from koki.terminal import say
+from koki.tokens.dataset import ConversationDataset
+from koki.tokens.preview import Preview, preview
+from koki.tokens.template import ChatTemplate
+from koki.tokens.training_data import Shelf, TrainingData
+
+# Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
+FEWEST_TO_SPLIT = 100
+# Held-out recipes that conversations are drawn from: a recipe has forty, and those of one recipe are much alike.
+MOST_RECIPES = 50
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """The recipes of a configuration, read when they are first asked for, and once."""
+
+    config: RunConfig
+
+    @cached_property
+    def read(self) -> tuple[list[Recipe], DataReport]:
+        """All of them, and what there is to say about their files."""
+        return read_recipes(recipe_files(self.config), self.config.data.columns)
+
+    @cached_property
+    def split(self) -> tuple[list[Recipe], list[Recipe]]:
+        """See `split_recipes`."""
+        return split_recipes(self.read[0], self.config)
+
+
+def data_of_run(
+    config: RunConfig, template: ChatTemplate, vocabulary_size: int, console: Console
+) -> tuple[TrainingData, ConversationDataset | None]:
+    """What a run with this configuration trains on, and what is held out to look at meanwhile.
+
+    Raises:
+        DataError: as `training_data` and `held_out_data`.
+    """
+    recipes = Recipes(config)
+    data = training_data(recipes, template, vocabulary_size, console)
+    return data, held_out_data(recipes, template, vocabulary_size)
+
+
+def training_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:
+    """What is trained on: made from the recipes, or as it was kept when it was made before.
+
+    Raises:
+        DataError: as `read_recipes` and `ConversationDataset`.
+    """
+    config = recipes.config
+    shelf = Shelf(recipe_files(config), template, config)
+    data = shelf.find()
+    if data is not None:
+        console.print(data.report.render())
+        _say_what_is_held_out(console, data.held_out)
+    else:
+        # recipe CSV: structure, cleaning
+        _, report = recipes.read
+        console.print(report.render())
+
+        # split; conversations; chat template; tokens
+        learned, held_out = recipes.split
+        titles = tuple(recipe.title for recipe in held_out)
+        _say_what_is_held_out(console, titles)
+        units, known = compose(learned, config), shelf.known_pieces()
+        dataset = ConversationDataset(units, template, vocabulary_size, config.tokens, known)
+        data = TrainingData(dataset, report, titles)
+        if (problem := shelf.keep(data)) is not None:
+            say(console, "Cache", f"the tokens are not kept for the next time: {problem}")
+    console.print(data.dataset.report.render())
+    return data
+
+
+def held_out_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int) -> ConversationDataset | None:
+    """Conversations of some of the recipes held out, the same ones each time; None where none are looked at.
+
+    Their answers are what is judged, whatever is trained on: so runs compare that differ in this.
+
+    Raises:
+        DataError: there are none, and more than a look depends on them.
+    """
+    config, evaluation = recipes.config, recipes.config.evaluation
+    if evaluation.every_steps is None:
+        return None
+    _, held_out = recipes.split
+    composer = composer_of(held_out, config)
+    looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(MOST_RECIPES, len(held_out)))
+    judged = config.tokens.model_copy(update={"loss_on": "answer"})
+    with suppress(DataError):  # not one fits, or there is not one
+        return ConversationDataset(map(composer.compose, looked_at), template, vocabulary_size, judged)
+    if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
+        raise DataError(
+            "No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by.",
+            f"Hold some out (data.validation_fraction, of {FEWEST_TO_SPLIT} recipes or more), or leave "
+            "evaluation.early_stopping_patience and evaluation.load_best_model_at_end as they are.",
+        )
+    return None
+
+
+def build_dataset(config: RunConfig) -> ConversationDataset:
+    """The conversations that a run with this configuration would train on.
+
+    Raises:
+        KokiError: as `train`.
+    """
+    quiet_libraries()
+    tokenizer, template = load_template(find_base(config.model).location, config)
+    return training_data(Recipes(config), template, len(tokenizer), Console(quiet=True)).dataset
+
+
+def preview_recipe(config: RunConfig, number: int) -> Preview:
+    """The conversations of recipe ``number``, counted from 1, as the model will see them.
+
+    Those of a recipe that is held out are shown as they would be, were it trained on with the others.
+
+    Raises:
+        DataError: there is no such recipe, or none of its conversations fits.
+    """
+    quiet_libraries()
+    recipes = Recipes(config)
+    all_of_them, _ = recipes.read
+    if number > len(all_of_them):
+        raise DataError(f"There is no recipe {number}.", f"The data holds {len(all_of_them)}.")
+    recipe = all_of_them[number - 1]
+    tokenizer, template = load_template(find_base(config.model).location, config)
+    learned, held_out = recipes.split
+    is_held_out = recipe in held_out
+    composer = composer_of([*learned, recipe] if is_held_out else learned, config)
+    dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
+    return preview(recipe.title, dataset, tokenizer, is_held_out=is_held_out)
+
+
+def recipe_files(config: RunConfig) -> list[Path]:
+    """The configured files, or the recipes that ship with Koki."""
+    if config.data.files:
+        return [Path(file) for file in config.data.files]
+    return [Path(str(resources.files("koki.recipes") / "samples.csv"))]
+
+
+def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:
+    """The recipes to train on and those held out; of few recipes none, since so few would measure nothing.
+
+    Raises:
+        DataError: all are held out.
+    """
+    if len(recipes) < FEWEST_TO_SPLIT:
+        return recipes, []
+    train_recipes, held_out = split(recipes, config.data.validation_fraction)
+    if not train_recipes:
+        raise DataError(f"All {len(held_out)} recipes are held out.", "Train on all: --set data.validation_fraction=0")
+    return train_recipes, held_out
+
+
+def load_template(location: str, config: RunConfig) -> tuple[PreTrainedTokenizerBase, ChatTemplate]:
+    """The tokenizer of a base or checkpoint, and its chat template with the phrasebook's system prompt."""
+    tokenizer = load_tokenizer(location, config.model.revision)
+    return tokenizer, ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+
+
+def _say_what_is_held_out(console: Console, held_out: Sequence[str]) -> None:
+    if not held_out:
+        return
+    titles = ", ".join(held_out[:5]) + (", ..." if len(held_out) > 5 else "")
+    say(console, "Held out", f"{len(held_out):,} recipes are not trained on: {titles}")
+    say(console, "", "--set data.validation_fraction=0 trains on all, --set evaluation.every_steps=... watches them")

@@ -1,0 +1,27 @@
+"""Sizes and times in the unit that suits them."""
+
+from typing import Final, Literal
+
+TimeUnit = Literal["seconds", "minutes", "hours", "days"]
+
+_SIGNS: Final[dict[TimeUnit, str]] = {"seconds": "s", "minutes": "min", "hours": "h", "days": "days"}
+
+
+def in_its_unit(seconds: float) -> tuple[float, int, TimeUnit]:
+    """A time as number, digits to say of it, and unit."""
+    if seconds < 90:
+        return seconds, 0, "seconds"
+    if seconds < 90 * 60:
+        return seconds / 60, 0, "minutes"
+    return (seconds / 3600, 1, "hours") if seconds < 48 * 3600 else (seconds / 86400, 1, "days")
+
+
+def duration(seconds: float) -> str:
+    """ "40 s", "12 min", "3.5 h", "2.1 days"."""
+    number, digits, unit = in_its_unit(seconds)
+    return f"{number:.{digits}f} {_SIGNS[unit]}"
+
+
+def gigabytes(count: float) -> str:
+    """ "850 MB", "4.2 GB"."""
+    return f"{count / 1e6:,.0f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"

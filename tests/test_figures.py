@@ -1,0 +1,17 @@
+"""Sizes and times read well."""
+
+import pytest
+
+from koki.figures import duration, gigabytes
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(40, "40 s"), (600, "10 min"), (4 * 3600, "4.0 h"), (72 * 3600, "3.0 days")]
+)
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_sizes_read_well() -> None:
+    assert gigabytes(850e6) == "850 MB"
+    assert gigabytes(4.23e9) == "4.2 GB"
