@@ -14,7 +14,7 @@ from koki.data import recipe_files
 from koki.evaluation.questions import Examiner
 from koki.inference.engine import Chef
 from koki.libraries import quiet_libraries
-from koki.model.base import find_base, load_tokenizer
+from koki.model.source import find_base, load_tokenizer
 from koki.recipes.table import read_recipes
 from koki.tokens.template import ChatTemplate
 from measuring import Clock, measured, memory, report, spread

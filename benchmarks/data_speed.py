@@ -160,7 +160,7 @@ def load_template(config: RunConfig) -> tuple[Any, Any]:
     """The tokenizer and its chat template."""
     from koki import data
     from koki.libraries import quiet_libraries
-    from koki.model.base import find_base
+    from koki.model.source import find_base
 
     quiet_libraries()
     return data.load_template(find_base(config.model).location, config)
@@ -195,7 +195,7 @@ def time_datasets(config: RunConfig, sample: int) -> dict[str, Any]:
     from datasets import Dataset, disable_progress_bars
 
     from koki.data import build_dataset
-    from koki.model.base import find_base, load_tokenizer
+    from koki.model.source import find_base, load_tokenizer
 
     disable_progress_bars()
     dataset = build_dataset(config)

@@ -20,10 +20,11 @@ from transformers.trainer_callback import PrinterCallback
 
 from koki.config import RunConfig, load_config
 from koki.libraries import quiet_libraries
-from koki.model.base import find_base, load_base, load_tokenizer, prepare_for_training
+from koki.model.base import load_base, prepare_for_training
 from koki.model.device import Device
 from koki.model.lora import add_adapter, enable_input_gradients
 from koki.model.lora_linear import fuse_lora
+from koki.model.source import find_base, load_tokenizer
 from koki.tokens.batches import StepCollator, StepSampler
 from koki.tokens.dataset import IGNORED, Example
 from koki.training.processes import Processes

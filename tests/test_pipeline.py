@@ -21,7 +21,7 @@ from koki.config import ModelConfig, RunConfig, load_config
 from koki.data import preview_recipe, recipe_files, split_recipes
 from koki.dialogue.units import compose
 from koki.errors import ConfigError, DataError, ModelError, RecipeFileNotFound, TrainingError
-from koki.model.base import find_base
+from koki.model.source import find_base
 from koki.pipeline import TrainResult, train
 
 MakeConfig = Callable[..., RunConfig]

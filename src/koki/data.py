@@ -16,7 +16,7 @@ from koki.dialogue.phrasebook import load_phrasebook
 from koki.dialogue.units import compose, composer_of
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
-from koki.model.base import find_base, load_tokenizer
+from koki.model.source import find_base, load_tokenizer
 from koki.recipes.report import DataReport
 from koki.recipes.split import split
 from koki.recipes.table import Recipe, read_recipes

@@ -21,10 +21,11 @@ from koki.errors import CheckpointError, KokiError, TrainingError
 from koki.figures import gigabytes
 from koki.inference.engine import Chef
 from koki.libraries import quiet_libraries
-from koki.model.base import BaseSource, find_base, load_base, prepare_for_training, set_pad_token
+from koki.model.base import load_base, prepare_for_training
 from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
 from koki.model.lora_linear import fuse_lora
+from koki.model.source import BaseSource, find_base, set_pad_token
 from koki.recipes.table import require_files
 from koki.terminal import say
 from koki.tokens.batches import StepCollator, StepSampler, VariationSampler

@@ -12,7 +12,7 @@ from koki.dialogue.phrasebook import load_phrasebook, load_refusals, load_tips
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.questions import Examiner
 from koki.inference.engine import Answer
-from koki.model.base import find_base, load_tokenizer
+from koki.model.source import find_base, load_tokenizer
 from koki.recipes.table import Recipe, read_recipes
 from koki.tokens.template import ChatTemplate
 

@@ -16,7 +16,7 @@ from koki.errors import ModelError
 from koki.evaluation.own_questions import read_questions
 from koki.export.conversations import FORMATS, export_conversations, take_apart
 from koki.inference.engine import Chef
-from koki.model.base import find_base, load_tokenizer
+from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult
 from koki.recipes.table import read_recipes
 from koki.tokens.dataset import ConversationDataset

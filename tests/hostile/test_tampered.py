@@ -15,8 +15,9 @@ import koki
 from koki.config import ModelConfig, RunConfig
 from koki.errors import CheckpointError, KokiError, ModelError, RunError
 from koki.inference.engine import Chef
-from koki.model.base import find_base, load_base, load_tokenizer
+from koki.model.base import load_base
 from koki.model.device import detect_device
+from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult, train
 from koki.tokens import template
 from koki.tokens.template import ChatTemplate

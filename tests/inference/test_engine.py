@@ -15,8 +15,9 @@ import koki
 from koki.config import ModelConfig
 from koki.errors import KokiError, RunError
 from koki.inference.engine import Chef
-from koki.model.base import find_base, load_base, load_tokenizer
+from koki.model.base import load_base
 from koki.model.device import detect_device
+from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult
 from koki.tokens.template import ChatTemplate
 

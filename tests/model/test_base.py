@@ -12,16 +12,10 @@ from transformers import PreTrainedTokenizerBase
 
 from koki.config import LoraConfig, ModelConfig
 from koki.errors import CheckpointError, ConfigError, ModelError
-from koki.model.base import (
-    ALIASES,
-    find_base,
-    load_base,
-    load_tokenizer,
-    prepare_for_training,
-    set_pad_token,
-)
+from koki.model.base import load_base, prepare_for_training
 from koki.model.device import Device, detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, save_adapter, trainable_parameters
+from koki.model.source import ALIASES, find_base, load_tokenizer, set_pad_token
 
 CPU = Device("cpu", "CPU", 1, torch.float32, "no")
 

@@ -16,7 +16,7 @@ from koki import cli
 from koki.config import ModelConfig
 from koki.errors import RunError
 from koki.inference.engine import Chef, read_card
-from koki.model.base import find_base
+from koki.model.source import find_base
 from koki.pipeline import TrainResult
 from koki.report.model_card import with_scorecard
 from koki.report.write import write_report

@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerBase
 from koki.config import ModelConfig, TokensConfig
 from koki.dialogue.compose import Conversation, Segment
 from koki.errors import DataError
-from koki.model.base import find_base, load_tokenizer
+from koki.model.source import find_base, load_tokenizer
 from koki.tokens.dataset import IGNORED, ConversationDataset
 from koki.tokens.template import ChatTemplate
 

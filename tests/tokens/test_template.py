@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerBase
 
 from koki.config import ModelConfig
 from koki.errors import ModelError
-from koki.model.base import find_base, load_tokenizer
+from koki.model.source import find_base, load_tokenizer
 from koki.tokens.template import ChatTemplate
 
 SYSTEM = "Kamu Koki."

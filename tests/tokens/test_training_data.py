@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from koki import data
 from koki.config import RunConfig, load_config
 from koki.data import Recipes, data_of_run, training_data
-from koki.model.base import find_base, load_tokenizer
+from koki.model.source import find_base, load_tokenizer
 from koki.recipes.recipe import Recipe
 from koki.recipes.report import DataReport
 from koki.recipes.table import read_recipes

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from koki.config import ModelConfig
-from koki.model.base import find_base, load_tokenizer
+from koki.model.source import find_base, load_tokenizer
 from koki.tokens.template import ChatTemplate
 from koki.tokens.words import WordByWord
 

@@ -26,7 +26,8 @@ from koki.config import ModelConfig, RunConfig, load_config
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import ConfigError, DataError, TrainingError
-from koki.model.base import find_base, load_tokenizer, prepare_for_training
+from koki.model.base import prepare_for_training
+from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult, train
 from koki.recipes.table import read_recipes
 from koki.tokens.dataset import IGNORED, ConversationDataset

@@ -9,9 +9,10 @@ from rich.console import Console
 from transformers import PretrainedConfig, Qwen2Config, Qwen2ForCausalLM
 
 from koki.config import LoraConfig, ModelConfig, RunConfig, load_config
-from koki.model.base import find_base, load_base
+from koki.model.base import load_base
 from koki.model.device import Device, detect_device
 from koki.model.lora import add_adapter, trainable_parameters
+from koki.model.source import find_base
 from koki.pipeline import TrainResult, plan_run, train
 from koki.training import plan as plan_module
 from koki.training.plan import Costs, Shape, Speed, Workload

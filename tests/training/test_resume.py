@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from koki.config import HARMLESS_ON_RESUME, ModelConfig, RunConfig, flatten
 from koki.errors import CheckpointError, TrainingError
-from koki.model.base import find_base
+from koki.model.source import find_base
 from koki.pipeline import TrainResult, train
 from koki.training.checkpoints import SEAL
 

@@ -17,7 +17,7 @@ from koki.evaluation.questions import Asked, Examiner
 from koki.evaluation.scorecard import OwnScorecard, Scorecard, Scored
 from koki.inference.engine import Answer, Chef, read_card, settings_of
 from koki.libraries import quiet_libraries
-from koki.model.base import load_tokenizer
+from koki.model.source import load_tokenizer
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 from koki.tokens.template import ChatTemplate

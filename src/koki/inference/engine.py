@@ -15,9 +15,10 @@ from koki import files
 from koki.config import ModelConfig, flatten, load_config
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import KokiError, RunError
-from koki.model.base import BaseSource, find_base, load_base, load_tokenizer, set_pad_token
+from koki.model.base import load_base
 from koki.model.device import detect_device
 from koki.model.lora import load_adapter
+from koki.model.source import BaseSource, find_base, load_tokenizer, set_pad_token
 from koki.tokens.template import ChatTemplate
 from koki.training.metadata import METADATA_FILE
 from koki.training.run_folder import CONFIG_FILE

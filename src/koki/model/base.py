@@ -1,120 +1,16 @@
-"""The base model and its tokenizer, from an alias, a folder or a hub id."""
+"""The base model's weights: loaded onto their device, prepared for training."""
 
-import hashlib
 import importlib.util
-from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    BitsAndBytesConfig,
-    PretrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
 from koki.config import ModelConfig
 from koki.errors import ModelError
 from koki.model.attention import use_segmented_attention
 from koki.model.device import Device
-
-ALIASES = {
-    "0.5b": "Qwen/Qwen2.5-0.5B-Instruct",
-    "1.5b": "Qwen/Qwen2.5-1.5B-Instruct",
-    "3b": "Qwen/Qwen2.5-3B-Instruct",
-}
-_FAMILIES = ("qwen2", "qwen3")
-# Qwen's own spare tokens, in the order in which they may stand for padding; the last two are in every Qwen2.
-_PAD_CANDIDATES = ("<|endoftext|>", "<|fim_pad|>", "<|object_ref_start|>")
-# A file of weights is sampled so; up to 32 MiB it is read whole.
-_SAMPLES, _SAMPLE_BYTES = 32, 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class BaseSource:
-    """Where a base model comes from.
-
-    Attributes:
-        name: as the user wrote it.
-        location: a folder or a hub id, as transformers takes it.
-        revision: hub commit, or a fingerprint of a local folder's weights.
-        config: the model's own configuration.
-    """
-
-    name: str
-    location: str
-    revision: str
-    config: PretrainedConfig
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it lies on this machine, as the base that ships does, rather than on the hub."""
-        return Path(self.location).is_dir()
-
-    @property
-    def public_name(self) -> str:
-        """What others know it by: its hub id; of a folder the name alone, since its path is nobody's business."""
-        return Path(self.location).resolve().name if self.is_folder else self.location
-
-
-def find_base(config: ModelConfig) -> BaseSource:
-    """Resolve a model name and read the model's configuration, not yet its weights.
-
-    Raises:
-        ModelError: unknown name, hub out of reach, or a family other than Qwen2 and Qwen3.
-    """
-    location = _locate(config.name)
-    try:
-        model_config = AutoConfig.from_pretrained(location, revision=config.revision, trust_remote_code=False)
-    except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
-        raise _not_loadable(config.name, location, error) from error
-    if model_config.model_type not in _FAMILIES:
-        raise ModelError(
-            f"{config.name} is a {model_config.model_type} model; Koki trains the Qwen2 and Qwen3 families.",
-            f"Use one of {', '.join(['mini', *ALIASES])}.",
-        )
-    folder = Path(location)
-    commit = getattr(model_config, "_commit_hash", None)
-    revision = _fingerprint(folder) if folder.is_dir() else str(commit or config.revision)
-    return BaseSource(config.name, location, revision, model_config)
-
-
-def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedTokenizerBase:
-    """The tokenizer of a base, a checkpoint or a run folder.
-
-    Raises:
-        ModelError: it cannot be read.
-    """
-    try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            location, revision=revision, trust_remote_code=False
-        )
-    except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
-        raise _not_loadable(location, location, error) from error
-    return tokenizer
-
-
-def set_pad_token(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:
-    """Give the tokenizer a pad token that is not the token it stops at.
-
-    Were they one, masking the padding would mask the stop token as well and the model would never learn to stop.
-
-    Raises:
-        ModelError: the vocabulary has no token to spare.
-    """
-    if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != stop_id:
-        return
-    vocabulary = tokenizer.get_vocab()
-    for candidate in _PAD_CANDIDATES:
-        if vocabulary.get(candidate, stop_id) != stop_id:
-            tokenizer.pad_token = candidate
-            return
-    raise ModelError("The tokenizer has no pad token other than its stop token.", "Use a Qwen2 or Qwen3 tokenizer.")
+from koki.model.source import BaseSource, not_loadable
 
 
 def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share: bool = False) -> PreTrainedModel:
@@ -142,7 +38,7 @@ def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share:
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(source.location, **options)
     except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
-        raise _not_loadable(source.name, source.location, error) from error
+        raise not_loadable(source.name, source.location, error) from error
     return model
 
 
@@ -158,22 +54,6 @@ def prepare_for_training(model: PreTrainedModel, config: ModelConfig, *, gradien
         prepare_model_for_kbit_training(model, use_gradient_checkpointing=gradient_checkpointing)
     model.config.use_cache = False
     use_segmented_attention(model)
-
-
-def _locate(name: str) -> str:
-    if name == "mini":
-        return str(resources.files("koki.model") / "mini")
-    if name.lower() in ALIASES:
-        return ALIASES[name.lower()]
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return str(folder)
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise ModelError(
-            f"There is no model {name!r}: neither a name Koki knows, nor a folder, nor a hub id.",
-            f"Names: {', '.join(['mini', *ALIASES])}; a hub id looks like Qwen/Qwen2.5-0.5B-Instruct.",
-        )
-    return name
 
 
 def _quantization(kind: str, device: Device) -> BitsAndBytesConfig:
@@ -195,32 +75,3 @@ def _quantization(kind: str, device: Device) -> BitsAndBytesConfig:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=device.dtype if device.dtype != torch.float32 else torch.float16,
     )
-
-
-def _not_loadable(name: str, location: str, error: Exception) -> ModelError:
-    if Path(location).is_dir():
-        return ModelError(f"The model in {location} cannot be loaded: {_first_line(error)}", "Is the folder complete?")
-    return ModelError(
-        f"Model {name} ({location}) is not in the local cache and cannot be downloaded: {_first_line(error)}",
-        "Check the network and the name; or go on without: --model FOLDER (a downloaded model) or --model mini.",
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _fingerprint(folder: Path) -> str:
-    """Of every weight file and the configuration name, size and samples: enough to tell two bases apart.
-
-    The samples lie all over a file, since two bases may share their first layers.
-    """
-    digest = hashlib.sha256()
-    for file in sorted([*folder.glob("*.safetensors"), folder / "config.json"]):
-        size = file.stat().st_size
-        digest.update(f"{file.name}:{size}:".encode())
-        with file.open("rb") as content:
-            for place in range(0, size, max(_SAMPLE_BYTES, size // _SAMPLES)):
-                content.seek(place)
-                digest.update(content.read(_SAMPLE_BYTES))
-    return digest.hexdigest()[:16]

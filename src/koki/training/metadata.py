@@ -12,8 +12,8 @@ from huggingface_hub import ModelCardData
 
 import koki
 from koki.config import RunConfig, flatten
-from koki.model.base import BaseSource
 from koki.model.device import Device
+from koki.model.source import BaseSource
 from koki.recipes.report import DataReport
 from koki.tokens.dataset import ConversationDataset
 from koki.training.evaluation import held_out_losses, lowest
