@@ -46,6 +46,19 @@ def test_a_local_folder_is_a_base(mini_copy: Path) -> None:
     assert load_base(source, ModelConfig(), CPU).config.model_type == "qwen2"
 
 
+@pytest.mark.parametrize(("name", "public"), [("model-saya", "model-saya"), ("mini", "./mini"), ("0.5B", "./0.5B")])
+def test_a_folder_is_known_by_its_name_and_not_taken_for_a_base_that_koki_knows(
+    mini_copy: Path, tmp_path: Path, name: str, public: str
+) -> None:
+    source = find_base(ModelConfig(name=str(mini_copy.rename(tmp_path / name))))
+    assert source.public_name == public
+
+
+def test_the_base_that_ships_is_known_by_its_name_however_it_is_named() -> None:
+    source = find_base(ModelConfig(name="mini"))
+    assert source.public_name == find_base(ModelConfig(name=source.location)).public_name == "mini"
+
+
 def test_an_adapter_says_where_a_base_that_is_a_folder_lies_so_that_plain_peft_finds_it(
     mini_copy: Path, tmp_path: Path
 ) -> None:

@@ -150,6 +150,15 @@ def test_a_base_of_the_hub_is_named_in_the_metadata(run: Path) -> None:
     assert f'from_pretrained("{name}", revision="{"a" * 40}")' in shown.content
 
 
+def test_a_folder_of_ones_own_called_mini_is_not_said_to_ship_with_koki(run: Path) -> None:
+    card = json.loads((run / "training_metadata.json").read_text("utf-8"))
+    card["base_model"] = {"name": "./mini", "location": "./mini", "revision": "a" * 16}
+    shown = ModelCard(model_card(card))
+    assert "| Base model | mini, a folder that is not on the hub; revision" in shown.content
+    assert "base_model" not in shown.data.to_dict()
+    assert 'base = AutoModelForCausalLM.from_pretrained("mini")' in shown.content
+
+
 def test_a_new_scorecard_takes_the_place_of_the_earlier_and_what_people_wrote_stays(run: Path) -> None:
     text = (run / "README.md").read_text("utf-8").replace(
         "tags:", "license: mit\ntags:"

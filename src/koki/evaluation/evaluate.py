@@ -15,7 +15,7 @@ from koki.evaluation.judge import judge, marks
 from koki.evaluation.own_questions import read_questions, verdict
 from koki.evaluation.questions import Asked, Examiner
 from koki.evaluation.scorecard import OwnScorecard, Scorecard, Scored
-from koki.inference.engine import Answer, Chef, read_card, settings_of
+from koki.inference.engine import Answer, Chef, FinishedRun, read_run
 from koki.libraries import quiet_libraries
 from koki.model.source import load_tokenizer
 from koki.recipes.recipe import Recipe
@@ -52,9 +52,9 @@ def evaluate(
         DataError: the recipes that the run was trained on cannot be found.
     """
     quiet_libraries()
-    card = read_card(run)
-    config = _config_of(run, card, data)
-    train, held_out, notes = _recipes_of(run, card, config)
+    finished = read_run(run)
+    card, config = finished.card, _config_of(finished, data)
+    train, held_out, notes = _recipes_of(finished, config)
     tokenizer = load_tokenizer(str(run))
     template = ChatTemplate(tokenizer, card["system_prompt"])
     questions = Examiner(train, held_out, config, template, len(tokenizer)).draw(count)
@@ -75,8 +75,8 @@ def evaluate(
         "questions_per_capability": count,
         "max_new_tokens": max_new_tokens,
     }
-    other = Scorecard(compare, {}, config.seed, scored(_other_chef(run, compare))) if compare else None
-    return Scorecard(str(run), about, config.seed, scored(Chef.load(run)), other, notes)
+    other = Scorecard(compare, {}, config.seed, scored(_other_chef(finished, compare))) if compare else None
+    return Scorecard(str(run), about, config.seed, scored(Chef.load(finished)), other, notes)
 
 
 def evaluate_own(
@@ -128,27 +128,27 @@ def _judged(
     ]
 
 
-def _other_chef(run: Path, compare: str) -> Chef:
+def _other_chef(run: Path | FinishedRun, compare: str) -> Chef:
     return Chef.load(run, base_only=True) if compare == BASE else Chef.load(compare)
 
 
-def _config_of(run: Path, card: dict[str, Any], data: Sequence[str]) -> RunConfig:
+def _config_of(run: FinishedRun, data: Sequence[str]) -> RunConfig:
     """The run's settings, with its recipes where they are now."""
-    return load_config(flags=settings_of(run, card) | ({"data.files": list(data)} if data else {}))
+    return load_config(flags=run.settings | ({"data.files": list(data)} if data else {}))
 
 
-def _recipes_of(run: Path, card: dict[str, Any], config: RunConfig) -> tuple[list[Recipe], list[Recipe], list[str]]:
+def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list[Recipe], list[str]]:
     """The recipes trained on, those held out, and what there is to say about them."""
     try:
         recipes, report = read_recipes(recipe_files(config), config.data.columns)
     except RecipeFileNotFound as error:
         raise DataError(
-            f"The recipes that {run} was trained on cannot be found: {error.what}",
+            f"The recipes that {run.folder} was trained on cannot be found: {error.what}",
             "Say where they are now: --data FILE, several times if there were several.",
         ) from error
     train, held_out = split_recipes(recipes, config)
     notes = []
-    if {file.sha256 for file in report.files} != {file["sha256"] for file in card["data"]["files"]}:
+    if {file.sha256 for file in report.files} != {file["sha256"] for file in run.card["data"]["files"]}:
         notes.append(
             "These are not the very files it was trained on: what counts as trained on and held out may differ."
         )

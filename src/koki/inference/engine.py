@@ -52,6 +52,33 @@ class Answer:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """What a run folder says of itself.
+
+    Attributes:
+        card: see `koki.training.metadata.run_card`.
+        settings: by their dotted names; where base and recipes lie is in ``config.yaml`` alone, which a folder that was
+            published does not have.
+    """
+
+    folder: Path
+    card: dict[str, Any]
+    settings: dict[str, Any]
+
+    def model_config(self) -> ModelConfig:
+        """The base that it was trained on.
+
+        Raises:
+            RunError: the settings do not say it.
+        """
+        model = {name.removeprefix("model."): it for name, it in self.settings.items() if name.startswith("model.")}
+        try:
+            return ModelConfig.model_validate(model)
+        except ValidationError as error:
+            raise RunError(f"{self.folder / METADATA_FILE} cannot be used: {error}.") from error
+
+
 class Chef:
     """A chef to ask, made from a run folder.
 
@@ -91,7 +118,7 @@ class Chef:
         self._ends = [template.stop_id, *sorted(others - {template.stop_id})]
 
     @classmethod
-    def load(cls, run: str | Path, *, base_only: bool = False) -> Self:
+    def load(cls, run: str | Path | FinishedRun, *, base_only: bool = False) -> Self:
         """Load a run folder, or a folder of whole weights (a merged run, or any Qwen2 or Qwen3 model).
 
         An adapter is merged into its base, unless the base is quantised.
@@ -103,26 +130,27 @@ class Chef:
             RunError: the folder is not a finished run, or its base is not what it was trained on.
             ModelError: its base model cannot be loaded.
         """
-        folder = Path(run).expanduser()
+        folder = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser()
         if (folder / "config.json").is_file():
-            name = str(folder.resolve())
-            return cls._from_base(ModelConfig(name=name), name, load_phrasebook().system.prompt)
-        card = read_card(folder)
-        config = _model_config(folder, settings_of(folder, card))
-        _require_same_base(folder, card, find_base(config))
+            config = ModelConfig(name=str(folder.resolve()))
+            return cls._from_base(find_base(config), config, config.name, load_phrasebook().system.prompt)
+        finished = run if isinstance(run, FinishedRun) else read_run(folder)
+        config, system = finished.model_config(), finished.card["system_prompt"]
+        source = find_base(config)
+        _require_same_base(finished, source)
         if base_only:
-            return cls._from_base(config, str(folder), card["system_prompt"])
+            return cls._from_base(source, config, str(folder), system)
         tokenizer = load_tokenizer(str(folder))
-        template = ChatTemplate(tokenizer, card["system_prompt"])
-        base = load_base(find_base(config), config, detect_device("auto"))
+        template = ChatTemplate(tokenizer, system)
+        base = load_base(source, config, detect_device("auto"))
         model: Any = load_adapter(base, folder, trainable=False)
         # one matrix instead of three a projection: answers come about twice as fast
         return cls(model if config.quantization else model.merge_and_unload(), tokenizer, template)
 
     @classmethod
-    def _from_base(cls, config: ModelConfig, tokenizer_folder: str, system: str) -> Self:
+    def _from_base(cls, source: BaseSource, config: ModelConfig, tokenizer_folder: str, system: str) -> Self:
         tokenizer = load_tokenizer(tokenizer_folder)
-        model = load_base(find_base(config), config, detect_device("auto"))
+        model = load_base(source, config, detect_device("auto"))
         return cls(model, tokenizer, ChatTemplate(tokenizer, system))
 
     @property
@@ -281,6 +309,21 @@ def _as_text(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def read_run(folder: Path) -> FinishedRun:
+    """Its card and its settings.
+
+    Raises:
+        RunError: the folder is not a finished run.
+        ConfigError: its ``config.yaml`` cannot be used.
+    """
+    card = read_card(folder)
+    settings, file = card["settings"], folder / CONFIG_FILE
+    if file.is_file():
+        here = flatten(load_config(file=file))
+        settings = settings | {name: here[name] for name in ("model.name", "data.files")}
+    return FinishedRun(folder, card, settings)
+
+
 def read_card(folder: Path) -> dict[str, Any]:
     """The run card of a finished run.
 
@@ -324,36 +367,12 @@ class _Card(BaseModel):
     data: _Data
 
 
-def _require_same_base(folder: Path, card: dict[str, Any], source: BaseSource) -> None:
+def _require_same_base(run: FinishedRun, source: BaseSource) -> None:
     """An adapter says nothing sensible on another base. The hub's change when a file beside the weights does."""
-    trained_on = card["base_model"]["revision"]
+    trained_on = run.card["base_model"]["revision"]
     if Path(source.location).is_dir() and source.revision != trained_on:
         raise RunError(
-            f"{folder} was trained on another {source.name} than the one in {source.location}: "
+            f"{run.folder} was trained on another {source.name} than the one in {source.location}: "
             f"{trained_on}, not {source.revision}.",
-            f"Train again, or use the base it was trained on, with Koki {card['koki_version']}.",
+            f"Train again, or use the base it was trained on, with Koki {run.card['koki_version']}.",
         )
-
-
-def settings_of(folder: Path, card: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a run, by their dotted names.
-
-    Where base and recipes lie is in its ``config.yaml`` alone; a folder that was published has none.
-
-    Raises:
-        ConfigError: that file cannot be used.
-    """
-    settings: dict[str, Any] = card["settings"]
-    file = folder / CONFIG_FILE
-    if not file.is_file():
-        return settings
-    here = flatten(load_config(file=file))
-    return settings | {name: here[name] for name in ("model.name", "data.files")}
-
-
-def _model_config(folder: Path, settings: dict[str, Any]) -> ModelConfig:
-    settings = {name.removeprefix("model."): it for name, it in settings.items() if name.startswith("model.")}
-    try:
-        return ModelConfig.model_validate(settings)
-    except ValidationError as error:
-        raise RunError(f"{folder / METADATA_FILE} cannot be used: {error}.") from error

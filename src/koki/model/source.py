@@ -15,6 +15,7 @@ ALIASES = {
     "1.5b": "Qwen/Qwen2.5-1.5B-Instruct",
     "3b": "Qwen/Qwen2.5-3B-Instruct",
 }
+_MINI = Path(str(resources.files("koki.model"))) / "mini"  # the base that ships
 _FAMILIES = ("qwen2", "qwen3")
 # Qwen's own spare tokens, in the order in which they may stand for padding; the last two are in every Qwen2.
 _PAD_CANDIDATES = ("<|endoftext|>", "<|fim_pad|>", "<|object_ref_start|>")
@@ -45,8 +46,15 @@ class BaseSource:
 
     @property
     def public_name(self) -> str:
-        """What others know it by: its hub id; of a folder the name alone, since its path is nobody's business."""
-        return Path(self.location).resolve().name if self.is_folder else self.location
+        """What others know it by: its hub id; of a folder the name alone, since its path is nobody's business.
+
+        A folder that only has the name of a base that Koki knows is told apart from that one: ``./mini``.
+        """
+        if not self.is_folder:
+            return self.location
+        folder = Path(self.location).resolve()
+        is_mistakable = folder.name.lower() in ("mini", *ALIASES) and folder != _MINI.resolve()
+        return f"./{folder.name}" if is_mistakable else folder.name
 
 
 def find_base(config: ModelConfig) -> BaseSource:
@@ -106,7 +114,7 @@ def set_pad_token(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:
 
 def _locate(name: str) -> str:
     if name == "mini":
-        return str(resources.files("koki.model") / "mini")
+        return str(_MINI)
     if name.lower() in ALIASES:
         return ALIASES[name.lower()]
     folder = Path(name).expanduser()

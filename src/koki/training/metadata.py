@@ -184,8 +184,9 @@ It can be wrong. Do not rely on it for allergies or food safety.
 
 def _hub_id(base: dict[str, str]) -> str | None:
     """What the hub can show as the base; None for the base that ships and for a folder."""
-    is_there_only = base["name"] == "mini" or "/" not in base["location"] or Path(base["location"]).is_dir()
-    return None if is_there_only else base["location"]
+    location = base["location"]
+    is_there_only = base["name"] == "mini" or "/" not in location.removeprefix("./") or Path(location).is_dir()
+    return None if is_there_only else location
 
 
 def _base(card: dict[str, Any], hub_id: str | None) -> str:
