@@ -12,26 +12,20 @@ double the speed on an AMD Zen 4; on a processor without bfloat16 instructions t
 work, ``OMP_WAIT_POLICY=PASSIVE``. The model that ships was made so, with ``--minutes 86`` and then ``--resume --minutes
 120``; what is at hand was not yet among the texts of the first part.
 
-The sentences around the recipes are in ``build_mini.toml``, beside this script.
-
-From top to bottom: text, tokenizer, rows of tokens, training, measurements, export.
+What is read is in ``mini_texts.py``, beside this script. From top to bottom: tokenizer, rows of tokens, training,
+measurements, export.
 """
 
 import argparse
 import copy
-import hashlib
 import json
 import math
-import random
 import re
 import statistics
 import sys
 import time
-import tomllib
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cache, cached_property, partial
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from importlib.resources import as_file, files
 from itertools import islice
 from pathlib import Path
@@ -42,12 +36,10 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from torch.nn import functional
 from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM
 
-from koki.dialogue.compose import list_ingredients, list_steps
-from koki.dialogue.kitchen import inquiry_subjects, unrelated_names
-from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
+from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import CheckpointError, KokiError
-from koki.recipes.pantry import Pantry, Suggestion
-from koki.recipes.table import Recipe, read_recipes
+from koki.recipes.table import Recipe
+from mini_texts import OWN_REPEATS, Corpus, Document, chef_layout, documents, read_corpus, tip_layout
 
 END_OF_TEXT, TURN_START, TURN_END = SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
@@ -109,248 +101,6 @@ class Budget:
     def used(self, tokens: int, seconds: float) -> float:
         """The share of the budget that is used up; training ends at 1."""
         return max(tokens / self.tokens, seconds / 60 / self.minutes)
-
-
-# ------------------------------------------------------------------------------------------------------- text
-
-
-@dataclass(frozen=True)
-class Document:
-    """One text to read, after some prose that leads to it.
-
-    Attributes:
-        turn: the text stands between the chat template's special tokens, as an answer would; the prose before it.
-    """
-
-    text: str
-    before: str = ""
-    turn: bool = False
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """What there is to read: others' recipes in two parts, and Koki's own recipes and tips, none of them held out."""
-
-    train: list[Recipe]
-    held_out: list[Recipe]
-    own: list[Recipe]
-    tips: list[Tip]
-
-    @cached_property
-    def pantry(self) -> Pantry:
-        """What can be cooked of Koki's own recipes."""
-        return Pantry(self.own)
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over every text, in order."""
-        texts = [chef_layout(recipe) for recipe in (*self.train, *self.held_out, *self.own)]
-        return hashlib.sha256("\0".join(texts + [tip_layout(tip) for tip in self.tips]).encode()).hexdigest()
-
-
-def read_corpus(posts: Sequence[Path], own: Sequence[Path], held_out_share: float) -> Corpus:
-    """Read all recipe files; hold out a share of ``posts``, chosen by a hash of the recipe's text."""
-    parts: tuple[list[Recipe], list[Recipe]] = ([], [])
-    for recipe in read_recipes(posts)[0]:
-        draw = int(hashlib.sha256(chef_layout(recipe).encode()).hexdigest()[:8], 16) / 2**32
-        parts[draw < held_out_share].append(recipe)
-    own_recipes = read_recipes(own)[0] if own else []
-    return Corpus(*parts, own_recipes, list(load_tips()) if own else [])
-
-
-@dataclass(frozen=True)
-class Prose:
-    """The sentences of build_mini.toml."""
-
-    introductions: list[str]
-    closings: list[str]
-    stocks: list[str]
-    topics: list[str]
-    menu: str
-    index: str
-    advice: str
-
-
-@cache
-def prose() -> Prose:
-    """Read build_mini.toml, which lies beside this script."""
-    return Prose(**tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
-
-
-def clean(text: str) -> str:
-    """Take out pictures and control characters, blanks at the end of lines, and runs such as ``!!!!``."""
-    kept = "".join(c for c in text if c == "\n" or c == "°" or unicodedata.category(c) not in _NOISE)
-    return re.sub(r"[^\S\n]+(?=\n|$)", "", re.sub(r"([.!?,~*=_-])\1{2,}", r"\1", kept))
-
-
-_NOISE = {"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Sk", "So"}
-
-
-def chef_layout(recipe: Recipe) -> str:
-    """Title, ingredients under their headings, numbered steps: the recipe as the chef will write it."""
-    headings = load_phrasebook().headings
-    ingredients = f"{headings.ingredients}\n{list_ingredients(recipe.ingredients)}"
-    steps = f"{headings.steps}\n{list_steps(recipe.steps)}"
-    return clean(f"{recipe.title}\n\n{ingredients}\n\n{steps}")
-
-
-def prose_layout(recipe: Recipe) -> str:
-    """The same in running text: ingredients after each other, steps as a paragraph."""
-    headings = load_phrasebook().headings
-    ingredients = ", ".join(item.raw.strip() for item in recipe.ingredients).replace(":,", ":")
-    steps = " ".join(step if step.endswith((".", "!", "?")) else f"{step}." for step in recipe.steps)
-    return clean(f"{recipe.title}\n\n{headings.ingredients} {ingredients}.\n\n{headings.steps} {steps}")
-
-
-def pantry_layout(recipe: Recipe, draw: random.Random) -> str:
-    """A few of the main ingredients first, then the recipe that they make."""
-    main = recipe.main_ingredients
-    names = ", ".join(draw.sample(main, min(len(main), draw.randint(3, 8))))
-    return clean(f"{load_phrasebook().headings.ingredients} {names}\n\n") + chef_layout(recipe)
-
-
-def told(recipe: Recipe, draw: random.Random) -> Document:
-    """Prose that names the dish, then the recipe, or a part of it, under a sentence that names it again.
-
-    A name that comes back teaches the model to look back; one in lower case, to know it again in capitals.
-    """
-    title = recipe.title.lower() if draw.random() < 0.5 else recipe.title
-    body, _, steps = chef_layout(recipe).partition("\n\n")[2].rpartition("\n\n")
-    frames = load_phrasebook().frames
-    opening, parts = draw.choice(
-        [
-            (frames.recipe.opening, f"{body}\n\n{steps}"),
-            (frames.recipe.opening, f"{body}\n\n{steps}"),
-            (frames.ingredients.opening, body.partition("\n")[2]),
-            (frames.steps.opening, steps.partition("\n")[2]),
-        ]
-    )
-    before = capitalised(draw.choice(prose().introductions).format(dish=title))
-    closing = [draw.choice(prose().closings).format(dish=recipe.title)] if draw.random() < 0.3 else []
-    opening_sentence = draw.choice(opening).format(dish=recipe.title)
-    return Document(clean("\n\n".join([opening_sentence, parts, *closing])), clean(before))
-
-
-def stocked(have: Sequence[str], suggestion: Suggestion, draw: random.Random) -> Document:
-    """Prose that says what is at hand, then the dish that it makes, what is missing, and at times the recipe."""
-    book, recipe = load_phrasebook(), suggestion.recipe
-    frames, join = book.frames.recommendation, book.joining.join
-    opening = draw.choice(frames.opening).format(dish=recipe.title, ingredients=join(suggestion.at_hand))
-    rest = draw.choice(frames.missing if suggestion.missing else frames.complete)
-    if suggestion.missing:
-        rest = capitalised(rest.format(missing=join(suggestion.missing)))
-    return at_hand(have, f"{capitalised(opening)} {rest}", f" {draw.choice(frames.recipe)}", recipe, draw)
-
-
-def found(ingredient: str, recipes: Sequence[Recipe], draw: random.Random) -> Document:
-    """Prose that says that one ingredient is at hand, then a dish with it and, at times, its recipe."""
-    frames, recipe = load_phrasebook().frames.inquiry, draw.choice(recipes)
-    opening = draw.choice(frames.opening).format(dish=recipe.title, ingredient=ingredient)
-    return at_hand([ingredient], capitalised(opening), f" {draw.choice(frames.recipe)}", recipe, draw)
-
-
-def at_hand(have: Sequence[str], said: str, leading: str, recipe: Recipe, draw: random.Random) -> Document:
-    """What is said of what is at hand; one time in `RECIPE_FOLLOWS` the recipe comes after it."""
-    stock = draw.choice(prose().stocks).format(ingredients=load_phrasebook().joining.join(have))
-    if draw.random() < 1 / RECIPE_FOLLOWS:
-        said += leading + chef_layout(recipe)[len(clean(recipe.title)) :]
-    return Document(clean(said), clean(capitalised(stock)))
-
-
-def some_of(recipe: Recipe, draw: random.Random) -> list[str]:
-    """A few of the recipe's main ingredients, as somebody says them who has them; none of a recipe without."""
-    names = unrelated_names(recipe)
-    return draw.sample(names, min(len(names), draw.randint(2, 5)))
-
-
-def alone(recipe: Recipe, have: Sequence[str]) -> Suggestion:
-    """The recipe as a suggestion for some of its own ingredients."""
-    return Suggestion(recipe, tuple(have), tuple(name for name in unrelated_names(recipe) if name not in have))
-
-
-def tip_layout(tip: Tip) -> str:
-    """The tip after its topic."""
-    return capitalised(prose().advice.format(topic=tip.topic, tip=tip.answer.strip()))
-
-
-def advised(tip: Tip, draw: random.Random) -> list[Document]:
-    """The tip after its topic in a word, in a sentence, and after its own short form."""
-    answer = tip.answer.strip()
-    topic = draw.choice(prose().topics).format(topic=tip.topic)
-    return [Document(tip_layout(tip)), Document(answer, topic), Document(answer, tip.short.strip())]
-
-
-def written(recipe: Recipe, draw: random.Random) -> Document:
-    """The recipe in one of the ways in which it may stand in a document."""
-    ways: list[Callable[[Recipe], str]] = [chef_layout, prose_layout, partial(pantry_layout, draw=draw)]
-    return Document(draw.choice(ways)(recipe))
-
-
-def menu(recipes: Sequence[Recipe], draw: random.Random) -> Document:
-    """Names of dishes after each other, then each of them with what it is made of."""
-    named = [recipe.title.lower() if draw.random() < 0.3 else recipe.title for recipe in recipes]
-    lines = [f"- {recipe.title}: {', '.join(recipe.main_ingredients[:6])}" for recipe in recipes]
-    return Document(clean("\n".join([prose().menu.format(dishes=", ".join(named)), "", *lines])))
-
-
-def by_ingredient(recipes: Sequence[Recipe]) -> dict[str, list[Recipe]]:
-    """For each ingredient that makes a dish, the dishes that it makes."""
-    dishes: dict[str, list[Recipe]] = {}
-    for recipe in recipes:
-        for name in inquiry_subjects(recipe):
-            dishes.setdefault(name, []).append(recipe)
-    return dishes
-
-
-def index(ingredient: str, recipes: Sequence[Recipe]) -> Document:
-    """All dishes with an ingredient."""
-    return Document(
-        clean(prose().index.format(ingredient=ingredient, dishes=", ".join(recipe.title for recipe in recipes)))
-    )
-
-
-def capitalised(sentence: str) -> str:
-    """The sentence with a capital at its beginning."""
-    return sentence[:1].upper() + sentence[1:]
-
-
-OWN_REPEATS = 8  # times that each of Koki's own recipes and tips is read in an epoch, in every way
-STOCKS = 5  # a recipe of Koki's own: times that some of its ingredients are at hand, each of those times
-POSTS_STOCKED = 0.3  # a share of the others' recipes: those of which some ingredients are at hand, in an epoch
-RECIPE_FOLLOWS = 6
-MENUS = 0.3  # a share of the others' recipes: menus in an epoch
-
-
-def documents(corpus: Corpus, seed: int, epoch: int) -> list[Document]:
-    """What one epoch reads, in order: a pure function of its arguments.
-
-    Others' recipes come once, written or told; Koki's own in both ways, `OWN_REPEATS` times each, and so do its tips.
-    What is at hand leads to a dish: of Koki's own recipes to the best one, of the others to the recipe itself. A third
-    of the documents are framed as a turn: LoRA leaves the embeddings alone, so the base must know the special tokens.
-    """
-    draw = random.Random(f"{seed}/{epoch}")
-    read = [draw.choice([written, told])(recipe, draw) for recipe in corpus.train]
-    stock = draw.sample(corpus.train, round(POSTS_STOCKED * len(corpus.train)))
-    read += [stocked(have, alone(recipe, have), draw) for recipe in stock if (have := some_of(recipe, draw))]
-    for _ in range(OWN_REPEATS):
-        read += own_documents(corpus, draw)
-    named = corpus.train + corpus.own * OWN_REPEATS
-    read += [menu(draw.sample(named, draw.randint(2, 6)), draw) for _ in range(round(MENUS * len(corpus.train)))]
-    draw.shuffle(read)
-    return [replace(document, turn=draw.random() < 1 / 3) for document in read]
-
-
-def own_documents(corpus: Corpus, draw: random.Random) -> list[Document]:
-    """Koki's own recipes and tips, once in every way."""
-    read = [way(recipe, draw) for recipe in corpus.own for way in (written, told)]
-    read += [
-        stocked(have, corpus.pantry.what_can_i_cook(have, 1)[0], draw)
-        for recipe in corpus.own * STOCKS
-        if (have := some_of(recipe, draw))
-    ]
-    for ingredient, recipes in by_ingredient(corpus.own).items():
-        read += [index(ingredient, recipes), *(found(ingredient, recipes, draw) for _ in range(2))]
-    return read + [document for tip in corpus.tips for document in advised(tip, draw)]
 
 
 # -------------------------------------------------------------------------------------------------- tokenizer

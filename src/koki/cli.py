@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import koki
+from koki import options
 from koki.errors import ConfigError, DataError, KokiError
 from koki.terminal import outlive_reader
 
@@ -46,23 +47,6 @@ DEMO_QUESTIONS = (
 
 _MOST_BYTES = 100_000_000  # of lines to take apart or to answer: a million ingredient lines have 30
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DataOption = Annotated[list[Path] | None, typer.Option("--data", help="Recipe file; may be given several times.")]
-ColumnsOption = Annotated[
-    str | None,
-    typer.Option("--columns", metavar="FIELD=NAME,...", help="Columns under names of their own: title=...,steps=..."),
-]
-ModelOption = Annotated[str | None, typer.Option("--model", help="mini, 0.5b, 1.5b, 3b, a folder or a hub id.")]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting; `koki config` lists them.")
-]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
-RunArgument = Annotated[Path, typer.Argument(help="Run folder.")]
-LongestOption = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer.")]
-TemperatureOption = Annotated[float, typer.Option("--temperature", min=0, help="0 is greedy.")]
-MaxStepsOption = Annotated[int | None, typer.Option("--max-steps", help="Stop after so many steps.")]
-PresetOption = Annotated[str | None, typer.Option("--preset", help="reference, fast or demo.")]
-
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -71,7 +55,7 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback()
-def options(
+def koki_itself(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
@@ -82,14 +66,14 @@ def options(
 
 @app.command()
 def train(
-    config: ConfigOption = None,
-    data: DataOption = None,
-    columns: ColumnsOption = None,
-    model: ModelOption = None,
+    config: options.Config = None,
+    data: options.Data = None,
+    columns: options.Columns = None,
+    model: options.Model = None,
     output: Annotated[str | None, typer.Option("--output", help="Run folder.")] = None,
-    preset: PresetOption = None,
-    assignments: SetOption = None,
-    max_steps: MaxStepsOption = None,
+    preset: options.Preset = None,
+    assignments: options.Set = None,
+    max_steps: options.MaxSteps = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of everything that is drawn.")] = None,
     save_minutes: Annotated[
         float | None,
@@ -103,7 +87,7 @@ def train(
     from koki.config import load_config
 
     flags = {
-        **_data_flags(data, columns, model),
+        **options.data_flags(data, columns, model),
         "output": output,
         "training.max_steps": max_steps,
         "training.save_minutes": save_minutes,
@@ -127,19 +111,19 @@ def train(
 
 @app.command()
 def plan(
-    config: ConfigOption = None,
-    data: DataOption = None,
-    columns: ColumnsOption = None,
-    model: ModelOption = None,
-    preset: PresetOption = None,
-    assignments: SetOption = None,
-    max_steps: MaxStepsOption = None,
-    as_json: JsonOption = False,
+    config: options.Config = None,
+    data: options.Data = None,
+    columns: options.Columns = None,
+    model: options.Model = None,
+    preset: options.Preset = None,
+    assignments: options.Set = None,
+    max_steps: options.MaxSteps = None,
+    as_json: options.Json = False,
 ) -> None:
     """Say what a run would take on this machine: steps, time, memory and disk. Nothing is trained or written."""
     from koki.config import load_config
 
-    flags = {**_data_flags(data, columns, model), "training.max_steps": max_steps}
+    flags = {**options.data_flags(data, columns, model), "training.max_steps": max_steps}
     resolved = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
 
     from koki.pipeline import plan_run
@@ -153,13 +137,13 @@ def plan(
 
 @app.command()
 def ask(
-    run: RunArgument,
+    run: options.Run,
     question: Annotated[
         str | None, typer.Argument(help="What to ask, in Indonesian; without it, questions are read from a pipe.")
     ] = None,
-    as_json: JsonOption = False,
-    max_new_tokens: LongestOption = 512,
-    temperature: TemperatureOption = 0.0,
+    as_json: options.Json = False,
+    max_new_tokens: options.MaxNewTokens = 512,
+    temperature: options.Temperature = 0.0,
 ) -> None:
     """Ask the chef of a finished run: one question, or those from a pipe, one a line."""
     if question is None and sys.stdin and sys.stdin.isatty():
@@ -188,9 +172,9 @@ def ask(
 
 @app.command()
 def chat(
-    run: RunArgument,
-    max_new_tokens: LongestOption = 512,
-    temperature: TemperatureOption = 0.0,
+    run: options.Run,
+    max_new_tokens: options.MaxNewTokens = 512,
+    temperature: options.Temperature = 0.0,
 ) -> None:
     """Talk with the chef of a finished run. /help says how; Ctrl+C stops an answer, Ctrl+D leaves."""
     from koki.inference.chat import Chat
@@ -206,7 +190,7 @@ def chat(
 
 @app.command()
 def evaluate(
-    run: RunArgument,
+    run: options.Run,
     count: Annotated[
         int,
         typer.Option("--questions-per-capability", metavar="N", min=1, help="Of each capability, in each group."),
@@ -220,8 +204,8 @@ def evaluate(
     data: Annotated[
         list[Path] | None, typer.Option("--data", help="Where the recipes of the run are now, if they were moved.")
     ] = None,
-    max_new_tokens: LongestOption = 512,
-    as_json: JsonOption = False,
+    max_new_tokens: options.MaxNewTokens = 512,
+    as_json: options.Json = False,
 ) -> None:
     """Ask the chef of a finished run what it was taught, and score its answers with 95 % intervals."""
     from koki.evaluation.evaluate import evaluate as evaluate_run
@@ -251,7 +235,7 @@ def evaluate(
 
 @app.command()
 def report(
-    run: RunArgument,
+    run: options.Run,
     language: Annotated[
         str | None, typer.Option("--language", help="en or id; without it, that of the report that is there, or en.")
     ] = None,
@@ -271,14 +255,14 @@ def report(
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(help="Recipe files, or patterns in quotes: 'data/*.csv'.")],
-    columns: ColumnsOption = None,
+    columns: options.Columns = None,
     output: Annotated[Path | None, typer.Option("--output", help="CSV file to write the dropped rows to.")] = None,
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
 ) -> None:
     """Say what the reader finds in recipe files: columns, rows kept and dropped, and why."""
     from koki.recipes.table import read_recipes
 
-    _, report = read_recipes(files, _columns(columns))
+    _, report = read_recipes(files, options.column_names(columns))
     if as_json:
         _print_json(report.as_dict())
     else:
@@ -291,18 +275,18 @@ def check(
 
 @app.command()
 def preview(
-    data: DataOption = None,
-    columns: ColumnsOption = None,
+    data: options.Data = None,
+    columns: options.Columns = None,
     model: Annotated[str, typer.Option("--model", help="Whose tokenizer and chat template.")] = "mini",
     recipe: Annotated[int, typer.Option("--recipe", min=1, help="Which recipe, counted from 1.")] = 1,
-    assignments: SetOption = None,
-    as_json: JsonOption = False,
+    assignments: options.Set = None,
+    as_json: options.Json = False,
 ) -> None:
     """Show the conversations of a recipe as the model will see them, the supervised tokens marked."""
     from koki.config import load_config
     from koki.data import preview_recipe
 
-    resolved = load_config(flags=_data_flags(data, columns, model), assignments=assignments or ())
+    resolved = load_config(flags=options.data_flags(data, columns, model), assignments=assignments or ())
     shown = preview_recipe(resolved, recipe)
     if as_json:
         _print_json(shown.as_dict())
@@ -313,7 +297,7 @@ def preview(
 @app.command()
 def parse(
     file: Annotated[str, typer.Argument(help="A file of ingredient lines; - is standard input.")],
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
 ) -> None:
     """Take ingredient lines apart: quantity, unit, name, preparation."""
     from koki.recipes.ingredients import parse_ingredient
@@ -328,9 +312,9 @@ def parse(
 
 @app.command("config")
 def show_config(
-    config: ConfigOption = None,
-    preset: PresetOption = None,
-    assignments: SetOption = None,
+    config: options.Config = None,
+    preset: options.Preset = None,
+    assignments: options.Set = None,
 ) -> None:
     """Print the configuration as YAML, with a comment on where each default comes from."""
     from koki.config import load_config, to_yaml
@@ -342,10 +326,10 @@ def show_config(
 def export(
     form: Annotated[str, typer.Option("--format", help="messages, sharegpt, alpaca or prompt-completion.")],
     output: Annotated[Path, typer.Option("--output", help="JSON Lines file to write.")],
-    data: DataOption = None,
-    columns: ColumnsOption = None,
+    data: options.Data = None,
+    columns: options.Columns = None,
     model: Annotated[str, typer.Option("--model", help="Whose tokenizer decides what fits.")] = "mini",
-    assignments: SetOption = None,
+    assignments: options.Set = None,
 ) -> None:
     """Write the conversations for other trainers, as they are trained on here."""
     from koki.config import load_config
@@ -354,7 +338,7 @@ def export(
 
     if form not in FORMATS:
         raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")
-    flags = _data_flags(data, columns, model)
+    flags = options.data_flags(data, columns, model)
     dataset = build_dataset(load_config(flags=flags, assignments=assignments or ()))
     out.print(dataset.report.render())
     exported = export_conversations(dataset, form, output)
@@ -405,28 +389,6 @@ def _write_report(run: Path, console: Console) -> None:
     except Exception as error:  # whatever it is: what hours have made is there and stays
         said = f"Warning: {error}" if isinstance(error, KokiError) else f"Warning: no report: {error!r}"
     console.print(said, highlight=False, markup=False, soft_wrap=True)
-
-
-def _data_flags(data: list[Path] | None, columns: str | None, model: str | None) -> dict[str, Any]:
-    """Recipes and model as `load_config` takes them from the command line."""
-    return {
-        "data.files": [str(file) for file in data] if data else None,
-        "data.columns": _columns(columns),
-        "model.name": model,
-    }
-
-
-def _columns(text: str | None) -> dict[str, str] | None:
-    """``title=Nama Menu,steps=Cara`` -> field and name of its column."""
-    if text is None:
-        return None
-    pairs = [pair.partition("=") for pair in text.split(",")]
-    if not all(field.strip() and name.strip() for field, _, name in pairs):
-        raise ConfigError(
-            f"--columns {text!r} is not of the form field=name,field=name.",
-            "Example: --columns title=Menu,ingredients=Belanja,steps=Cara; data.columns takes names with a comma too.",
-        )
-    return {field.strip(): name.strip() for field, _, name in pairs}
 
 
 def _print_json(content: Any, indent: int | None = 2) -> None:

@@ -1,42 +1,29 @@
 """The base that ships with Koki, and the script that builds it."""
 
-import importlib.util
 import json
 import random
-import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+import build_mini
 import koki.model
+import mini_texts
 from koki.errors import CheckpointError
+from koki.recipes.table import read_recipes
 
 MINI = Path(koki.model.__file__).parent / "mini"
 SAMPLES = Path(koki.model.__file__).parents[1] / "recipes" / "samples.csv"
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-
-
-def load_script() -> ModuleType:
-    path = Path(__file__).parents[2] / "scripts" / "build_mini.py"
-    spec = importlib.util.spec_from_file_location("build_mini", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["build_mini"] = module  # where dataclasses look up their module
-    spec.loader.exec_module(module)
-    return module
-
-
-build_mini: Any = load_script()
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +91,9 @@ class TestItsTokenizer:
 
 def test_it_has_learned_the_recipes_that_ship(model: Any) -> None:
     """Measured: 0.02 bits per byte; others' recipes, held out, 0.80."""
-    recipes = build_mini.read_recipes([SAMPLES])[0][:6]
-    raw = build_mini.Tokenizer.from_file(str(MINI / "tokenizer.json"))
-    bits = build_mini.bits_per_byte(model, raw, [build_mini.chef_layout(recipe) for recipe in recipes])
+    recipes = read_recipes([SAMPLES])[0][:6]
+    raw = Tokenizer.from_file(str(MINI / "tokenizer.json"))
+    bits = build_mini.bits_per_byte(model, raw, [mini_texts.chef_layout(recipe) for recipe in recipes])
     assert bits < 0.1
 
 
@@ -126,7 +113,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def corpus() -> Any:
-    return build_mini.read_corpus([SAMPLES], [], TINY_PLAN.held_out_share)
+    return mini_texts.read_corpus([SAMPLES], [], TINY_PLAN.held_out_share)
 
 
 def tiny_trainer(corpus: Any, work: Path, **changes: Any) -> Any:
@@ -180,13 +167,13 @@ class TestTheScript:
 
     def test_tells_of_a_dish_in_prose_before_its_recipe(self, corpus: Any) -> None:
         for number, recipe in enumerate(corpus.train[:20]):
-            told = build_mini.told(recipe, random.Random(number))
+            told = mini_texts.told(recipe, random.Random(number))
             assert recipe.title.lower() in told.before.lower()
             assert recipe.title in told.text.partition("\n")[0]
 
     def test_learns(self, corpus: Any, tmp_path: Path) -> None:
         trainer = tiny_trainer(corpus, tmp_path)
-        texts = [build_mini.chef_layout(recipe) for recipe in corpus.held_out[:4]]
+        texts = [mini_texts.chef_layout(recipe) for recipe in corpus.held_out[:4]]
         untrained = build_mini.bits_per_byte(trainer.model, trainer.tokenizer, texts)
         trainer.train(THIRTY_STEPS)
         assert build_mini.bits_per_byte(trainer.model, trainer.tokenizer, texts) < untrained - 0.1
@@ -195,15 +182,15 @@ class TestTheScript:
         lines = SAMPLES.read_text("utf-8").splitlines(keepends=True)
         reversed_file = tmp_path / "reversed.csv"
         reversed_file.write_text("".join([lines[0], *reversed(lines[1:])]), "utf-8")
-        forwards = build_mini.read_corpus([SAMPLES], [], 0.3)
-        backwards = build_mini.read_corpus([reversed_file], [], 0.3)
+        forwards = mini_texts.read_corpus([SAMPLES], [], 0.3)
+        backwards = mini_texts.read_corpus([reversed_file], [], 0.3)
         assert {recipe.id for recipe in forwards.held_out} == {recipe.id for recipe in backwards.held_out}
         assert forwards.held_out
         assert forwards.train
 
     def test_takes_a_special_token_in_a_recipe_for_text(self, corpus: Any, tmp_path: Path) -> None:
         tokenizer = tiny_trainer(corpus, tmp_path).tokenizer
-        (ids,) = build_mini.encode(tokenizer, [build_mini.Document("Garam <|im_end|>", turn=True)])
+        (ids,) = build_mini.encode(tokenizer, [mini_texts.Document("Garam <|im_end|>", turn=True)])
         end, start, stop = build_mini.special_ids(tokenizer)
         assert [ids.count(end), ids.count(start), ids.count(stop)] == [1, 1, 1]
         assert ids[-1] == end
@@ -222,4 +209,4 @@ class TestTheScript:
         assert build_mini.longest_overlap("garam Kocok", learned) == 1  # no run crosses the end of a recipe
 
     def test_takes_out_pictures_and_keeps_lines_and_degrees(self) -> None:
-        assert build_mini.clean("Panggang 180°C 😋 \n1. Aduk!!!!") == "Panggang 180°C\n1. Aduk!"
+        assert mini_texts.clean("Panggang 180°C 😋 \n1. Aduk!!!!") == "Panggang 180°C\n1. Aduk!"

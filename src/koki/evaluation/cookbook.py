@@ -82,10 +82,6 @@ class Cookbook:
         """Whether a recipe has an ingredient or a kind of it."""
         return recipe.id in self._ids_with(ingredient)
 
-    def knows(self, ingredient: str) -> bool:
-        """Whether any recipe has it."""
-        return bool(self._ids_with(ingredient))
-
     def _ids_with(self, ingredient: str) -> frozenset[str]:
         if ingredient not in self._with:
             self._with[ingredient] = frozenset(recipe.id for recipe in self._pantry.with_ingredient(ingredient))

@@ -249,11 +249,6 @@ class ConversationDataset(Dataset[Example]):
         counts = np.bincount(self.kinds, minlength=len(KINDS))
         return dict(zip(KINDS, counts.tolist(), strict=True))
 
-    @property
-    def tokens_stored(self) -> int:
-        """Tokens of the distinct pieces."""
-        return len(self._tokens.flat)
-
     def lengths(self) -> npt.NDArray[np.int64]:
         """Tokens of each conversation."""
         pieces = np.diff(self._tokens.ends)[self._conversations.flat]

@@ -1,0 +1,47 @@
+"""Options that several commands share, and what those about recipes and model mean for the settings."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from koki.errors import ConfigError
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Data = Annotated[list[Path] | None, typer.Option("--data", help="Recipe file; may be given several times.")]
+Columns = Annotated[
+    str | None,
+    typer.Option("--columns", metavar="FIELD=NAME,...", help="Columns under names of their own: title=...,steps=..."),
+]
+Model = Annotated[str | None, typer.Option("--model", help="mini, 0.5b, 1.5b, 3b, a folder or a hub id.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting; `koki config` lists them.")
+]
+Config = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
+Run = Annotated[Path, typer.Argument(help="Run folder.")]
+MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer.")]
+Temperature = Annotated[float, typer.Option("--temperature", min=0, help="0 is greedy.")]
+MaxSteps = Annotated[int | None, typer.Option("--max-steps", help="Stop after so many steps.")]
+Preset = Annotated[str | None, typer.Option("--preset", help="reference, fast or demo.")]
+
+
+def data_flags(data: list[Path] | None, columns: str | None, model: str | None) -> dict[str, Any]:
+    """Recipes and model as `load_config` takes them from the command line."""
+    return {
+        "data.files": [str(file) for file in data] if data else None,
+        "data.columns": column_names(columns),
+        "model.name": model,
+    }
+
+
+def column_names(text: str | None) -> dict[str, str] | None:
+    """``title=Nama Menu,steps=Cara`` -> field and name of its column."""
+    if text is None:
+        return None
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if not all(field.strip() and name.strip() for field, _, name in pairs):
+        raise ConfigError(
+            f"--columns {text!r} is not of the form field=name,field=name.",
+            "Example: --columns title=Menu,ingredients=Belanja,steps=Cara; data.columns takes names with a comma too.",
+        )
+    return {field.strip(): name.strip() for field, _, name in pairs}
