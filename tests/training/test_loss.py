@@ -20,9 +20,11 @@ from koki.training.loss import SupervisedLoss, smoothed_cross_entropy, supervise
 
 VOCABULARY = 97
 
+ON_CUDA = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
 
-@pytest.fixture(scope="module")
-def model() -> Any:
+
+@pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=ON_CUDA)])
+def model(request: pytest.FixtureRequest) -> Any:
     """A small Qwen2 with LoRA on every projection, trained far enough that no gradient is zero."""
     torch.manual_seed(0)
     shape = Qwen2Config(
@@ -40,7 +42,7 @@ def model() -> Any:
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.1)
-    return model
+    return model.to(request.param)
 
 
 def examples_of(shape: Sequence[tuple[int, int]]) -> list[Example]:
@@ -61,9 +63,10 @@ def plain(model: PreTrainedModel, examples: list[Example], smoothing: float) -> 
 
     def padded(name: str, filler: int) -> torch.Tensor:
         rows = [np.pad(e[name], (0, longest - len(e[name])), constant_values=filler) for e in examples]
-        return torch.from_numpy(np.stack(rows))
+        return torch.from_numpy(np.stack(rows)).to(model.device)
 
     mask = (torch.arange(longest)[None] < torch.tensor([[len(e["input_ids"])] for e in examples])).long()
+    mask = mask.to(model.device)
     logits = model(input_ids=padded("input_ids", 0), attention_mask=mask).logits
     loss: torch.Tensor = LabelSmoother(epsilon=smoothing)(
         {"logits": logits}, padded("labels", IGNORED), shift_labels=True
@@ -73,9 +76,13 @@ def plain(model: PreTrainedModel, examples: list[Example], smoothing: float) -> 
 
 def koki(model: Any, examples: list[Example], smoothing: float, most: int) -> torch.Tensor:
     """As Koki does it: micro-batches without padding, each divided by the tokens of the step."""
-    rows = StepCollator(most)(examples)["micro_batches"]
+    rows = [on_device(row, model.device) for row in StepCollator(most)(examples)["micro_batches"]]
     loss = SupervisedLoss(model.get_output_embeddings(), smoothing)
     return torch.stack([loss(model, row) for row in rows]).sum() / sum(supervised_tokens(row) for row in rows)
+
+
+def on_device(row: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    return {name: it.to(device) if isinstance(it, torch.Tensor) else it for name, it in row.items()}
 
 
 def gradients(model: Any, loss: torch.Tensor) -> list[torch.Tensor]:
