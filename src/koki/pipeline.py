@@ -215,13 +215,14 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             trainer.add_callback(Evaluation(trainer, config.evaluation, partial(_say, console, "Early stop")))
 
         # train; on failure a clear error and nothing lost
+        opened.enter_context(stop)  # until the result is saved: a signal then lets that be finished
         started = time.perf_counter()
         saved = _state_of(checkpoint) if checkpoint is not None else None
         if saved is not None and is_over(saved, config.evaluation):
             trainer.state = saved
             _say(console, "Training", f"already finished at step {saved.global_step}; --fresh starts over")
         else:
-            _run(trainer, run_folder, checkpoint, stop, progress, processes)
+            _run(trainer, run_folder, checkpoint, progress, processes)
         finished = is_over(trainer.state, config.evaluation)
         result_step = _take_the_best(model, run_folder, trainer.state, config, console) if finished else 0
         outcome = Outcome(
@@ -494,7 +495,9 @@ def _the_result_or_an_error(run_folder: Path) -> Iterator[None]:
 
 def _how_to_go_on(run_folder: Path) -> str:
     saved = find_newest(run_folder).newest
-    return f"The same command goes on from {saved.folder}." if saved else "There is no checkpoint to go on from."
+    if saved is None:
+        return "There is no checkpoint to go on from."
+    return f"The same command without --fresh goes on from {saved.folder}."
 
 
 def _state_of(checkpoint: Checkpoint) -> TrainerState:
@@ -533,13 +536,12 @@ def _run(
     trainer: RecipeTrainer,
     run_folder: Path,
     checkpoint: Checkpoint | None,
-    stop: GracefulStop,
     progress: ProgressCallback,
     processes: Processes,
 ) -> None:
     processes.exchange(None)  # all are ready
     try:
-        with stop, processes.apart():
+        with processes.apart():
             trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
     except KokiError:
         raise

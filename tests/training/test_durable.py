@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from koki.config import RunConfig
 from koki.errors import CheckpointError, ConfigError, TrainingError
 from koki.pipeline import TrainResult, train
+from koki.training import checkpoints, run_folder
 from koki.training.checkpoints import find_newest
 from koki.training.loss import SupervisedLoss
 
@@ -137,6 +138,44 @@ def test_a_stop_whose_checkpoint_cannot_be_saved_is_an_error_that_names_the_last
     with pytest.raises(CheckpointError, match="Saving a checkpoint at step 10 failed") as caught:
         train(short_config(), Interrupting({"step 9/12": stop_on_a_full_disk}))
     assert "checkpoint-6" in caught.value.how
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_final_save_lets_it_be_finished_and_so_does_the_run(
+    short_config: MakeConfig,
+    finished_run: TrainResult,
+    console: Console,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    flush = checkpoints.flush_tree
+
+    def signalled(folder: Path) -> None:
+        if folder.name == checkpoints.STAGING:  # the result; a checkpoint lies one folder deeper
+            signal.raise_signal(number)
+        flush(folder)
+
+    monkeypatch.setattr(checkpoints, "flush_tree", signalled)
+    result = train(short_config(), console)
+    assert "Once more stops at once" in printed(console)
+    assert result.stopped_by is None
+    assert (result.folder / "training_metadata.json").is_file()
+    assert weights(result.folder) == weights(finished_run.folder)
+
+
+def test_a_second_ctrl_c_in_the_final_save_stops_at_once_and_the_same_command_saves_the_result(
+    short_config: MakeConfig, finished_run: TrainResult, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed_twice(_: Path) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(run_folder, "save_adapter", lambda _, folder: pressed_twice(folder))
+        train(short_config(), console)
+    result = train(short_config(), console)
+    assert "already finished at step 12" in printed(console)
+    assert weights(result.folder) == weights(finished_run.folder)
 
 
 def test_a_run_folder_that_is_removed_is_told_and_the_result_is_saved_all_the_same(
