@@ -51,6 +51,7 @@ from koki.training.checkpoints import (
     find_newest,
     require_same_run,
     set_aside,
+    set_strangers_aside,
 )
 from koki.training.curves import draw_curves
 from koki.training.evaluation import (
@@ -424,10 +425,15 @@ def _say_how_it_opened(console: Console, folder: OpenRunFolder) -> None:
 
 
 def _newest_checkpoint(run_folder: Path, console: Console) -> Checkpoint | None:
-    """The newest whole checkpoint; newer ones that are damaged are set aside."""
+    """The newest whole checkpoint; newer ones that are damaged are set aside, and what was not saved with it."""
     search = find_newest(run_folder)
     for damaged in search.damaged:
         _say(console, "Damaged", f"{damaged.folder.name}: {damaged.flaw}; kept as {set_aside(damaged.folder).name}")
+    if search.newest is not None:
+        strangers, aside = set_strangers_aside(search.newest)
+        if aside is not None:
+            what = ", ".join(strangers[:5]) + (", ..." if len(strangers) > 5 else "")
+            _say(console, "Strangers", f"not saved with {search.newest.folder.name}: {what}; kept in {aside.name}")
     return search.newest
 
 

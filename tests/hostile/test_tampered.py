@@ -2,14 +2,16 @@
 
 import ast
 import json
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import printed
+from conftest import assert_same_end, printed
 from rich.console import Console
+from safetensors.torch import load_file, save_file
 
 import koki
 from koki.config import ModelConfig, RunConfig
@@ -197,6 +199,29 @@ def test_a_changed_file_of_a_checkpoint_fails_its_hash(run: Path, name: str) -> 
     assert search.damaged[0].flaw == f"{name} has changed since it was saved"
     assert search.newest is not None
     assert search.newest.step == 6
+
+
+def test_a_stranger_in_a_checkpoint_is_never_loaded_and_costs_no_step(
+    finished_run: TrainResult, short_config: MakeConfig, console: Console, tmp_path: Path
+) -> None:
+    """transformers would take a model.safetensors for the base, a scaler.pt for the loss scaler's; peft a subfolder."""
+    run = tmp_path / "run"
+    shutil.copytree(finished_run.folder, run)
+    shutil.rmtree(run / "checkpoint-12")
+    checkpoint = run / "checkpoint-6"
+    base = load_file(Path(find_base(ModelConfig(name="mini")).location) / "model.safetensors")
+    save_file(
+        {f"base_model.model.{name}": 0 * tensor for name, tensor in base.items()}, checkpoint / "model.safetensors"
+    )
+    for name in ("scaler.pt", "adapter_model.bin", "optimizer.bin", "rng_state.pth", "training_args.bin"):
+        (checkpoint / name).write_bytes(pickle.dumps(Path))
+    shutil.copytree(checkpoint, checkpoint / "lain")
+    (checkpoint / "additional_chat_templates").mkdir()
+    (checkpoint / "additional_chat_templates" / "default.jinja").write_text("jahat")
+    train(short_config(), console)
+    assert "not saved with checkpoint-6: adapter_model.bin, additional_chat_templates, lain, " in printed(console)
+    assert "kept in checkpoint-6.strangers-1" in printed(console)
+    assert_same_end(run, finished_run.folder)
 
 
 @pytest.mark.parametrize("state", ["{", "[]", "{}", '{"global_step": -1}', '{"global_step": 1e999, "max_steps": 3}'])

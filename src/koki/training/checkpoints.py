@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,9 +27,12 @@ from typing import Any
 from safetensors import SafetensorError
 
 from koki.errors import CheckpointError
+from koki.files import read_bytes
 
 SEAL = "koki_checkpoint.json"
 STAGING = ".writing"
+
+_LONGEST_SEAL = 10_000_000  # bytes; one has about 3,000
 
 # What a failing disk raises: Python's own error, that of torch's C++ writer, and that of safetensors' Rust writer.
 WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
@@ -102,6 +106,30 @@ def set_aside(folder: Path) -> Path:
         Where it lies now, such as ``checkpoint-500.damaged-1``.
     """
     return folder.rename(free_name(folder, "damaged"))
+
+
+def set_strangers_aside(checkpoint: Checkpoint) -> tuple[list[str], Path | None]:
+    """Move what was not saved with a checkpoint out of it; nothing is deleted, and the checkpoint stays in use.
+
+    The libraries load a folder's files by their names: a ``model.safetensors`` laid beside the adapter would silently
+    take the base's place, a ``scaler.pt`` or a further adapter would be loaded too. A file whose name begins with a dot
+    is a note of the system's (``.DS_Store``), which none of them reads.
+
+    Returns:
+        Their names, and where they lie now, such as ``checkpoint-500.strangers-1``; None where there are none.
+    """
+    folder = checkpoint.folder
+    known = {Path(name) for name in (SEAL, *_read_seal(folder)["files"])}
+    known |= {parent for name in known for parent in name.parents}
+    names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_dir() or path.name[0] != "."]
+    strangers = [name for name in names if name not in known and name.parent in known]
+    if not strangers:
+        return [], None
+    aside = free_name(folder, "strangers")
+    for name in strangers:
+        (aside / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).rename(aside / name)
+    return [name.as_posix() for name in strangers], aside
 
 
 def require_same_run(checkpoint: Checkpoint, identity: Identity) -> None:
@@ -242,18 +270,26 @@ def _contents(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _identity(folder: Path) -> Identity:
-    identity: Identity = json.loads((folder / SEAL).read_text("utf-8"))["identity"]
+    identity: Identity = _read_seal(folder)["identity"]
     return identity
+
+
+def _read_seal(folder: Path) -> dict[str, Any]:
+    seal: dict[str, Any] = json.loads(read_bytes(folder / SEAL, _LONGEST_SEAL))
+    return seal
 
 
 def _flaw(folder: Path) -> str | None:
     """What is wrong with a checkpoint; None when it is whole."""
     try:
-        seal = json.loads((folder / SEAL).read_text("utf-8"))
+        seal = _read_seal(folder)
         if not isinstance(seal["identity"], dict):
             return "its seal cannot be read (it names no run)"
         for name, expected in seal["files"].items():
-            if (folder / name).stat().st_size != expected["bytes"]:
+            found = (folder / name).stat()
+            if not stat.S_ISREG(found.st_mode):  # one would wait for a pipe for ever
+                return f"{name} is no longer a file"
+            if found.st_size != expected["bytes"]:
                 return f"{name} has another size than when it was saved"
             if _sha256(folder / name) != expected["sha256"]:
                 return f"{name} has changed since it was saved"
