@@ -22,7 +22,7 @@ from koki.model.device import detect_device
 from koki.pipeline import TrainResult, train
 from koki.tokens import template
 from koki.tokens.template import ChatTemplate
-from koki.training.checkpoints import SEAL, _contents, find_newest
+from koki.training.checkpoints import SEAL, find_newest, write_seal
 
 MakeConfig = Callable[..., RunConfig]
 SOURCES = sorted(Path(koki.__file__).parent.rglob("*.py"))
@@ -230,9 +230,7 @@ def test_an_absurd_state_is_an_error_even_under_a_true_seal(
 ) -> None:
     checkpoint = run / "checkpoint-12"
     (checkpoint / "trainer_state.json").write_text(state, "utf-8")
-    seal = json.loads((checkpoint / SEAL).read_text("utf-8"))
-    (checkpoint / SEAL).unlink()
-    (checkpoint / SEAL).write_text(json.dumps(seal | {"files": _contents(checkpoint)}), "utf-8")
+    write_seal(checkpoint, json.loads((checkpoint / SEAL).read_text("utf-8"))["identity"])
     with pytest.raises(CheckpointError, match=r"trainer_state\.json cannot be used"):
         train(short_config(output=run), console)
     assert "Damaged" not in printed(console)

@@ -21,6 +21,7 @@ from koki.training.checkpoints import (
     set_strangers_aside,
     staging,
     write_json,
+    write_seal,
 )
 
 
@@ -140,10 +141,9 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_next_older_with_a_reason(tm
 @pytest.mark.parametrize("name", [SEAL, "kosong"])
 def test_a_pipe_in_place_of_a_file_is_a_damage_and_not_waited_for(tmp_path: Path, name: str) -> None:
     folder = save_checkpoint(tmp_path, 500)
-    seal = json.loads((folder / SEAL).read_text("utf-8"))
-    seal["files"]["kosong"] = {"bytes": 0, "sha256": ""}  # a pipe has no size, so none can be a wrong one
-    write_json(folder / SEAL, seal)
-    (folder / name).unlink(missing_ok=True)
+    (folder / "kosong").touch()  # a pipe has no size, so only here it is not a wrong one
+    write_seal(folder, IDENTITY)
+    (folder / name).unlink()
     os.mkfifo(folder / name)
     search = find_newest(tmp_path)
     assert search.newest is None
@@ -166,6 +166,19 @@ def test_what_was_not_saved_with_a_checkpoint_is_moved_out_of_it_but_for_notes_o
     assert names(folder) == before | {".DS_Store"}
     assert set_strangers_aside(newest) == ([], None)
     assert find_newest(tmp_path).newest == newest
+
+
+def test_no_byte_of_a_seal_can_change_unnoticed(tmp_path: Path) -> None:
+    folder = save_checkpoint(tmp_path, 500)
+    content = (folder / SEAL).read_bytes()
+    before = json.loads(content)
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        (folder / SEAL).write_bytes(changed)
+        if not find_newest(tmp_path).damaged:
+            assert json.loads(changed) == before  # a blank became another
+            assert content[place : place + 1].isspace()
 
 
 def test_what_was_set_aside_is_kept_under_another_name_and_not_found_again(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Checkpoints: written beside, sealed, flushed, renamed; found again only when whole.
 
 A checkpoint is a folder ``checkpoint-N`` in Hugging Face's layout plus a seal, ``koki_checkpoint.json``: the run's
-identity (what the result depends on) and the size and SHA-256 of every file. A folder without a valid seal was not
-written to the end.
+identity (what the result depends on), the size and SHA-256 of every file, and the SHA-256 of all that. A folder without
+a valid seal was not written to the end.
 
 A save is these steps, and a crash between any two of them leaves every earlier checkpoint as it was:
 
@@ -176,7 +176,7 @@ def publish(run_folder: Path, staged: Path, identity: Identity) -> Path:
     The staging folder lies inside the run folder, so the move is a rename: after a crash there is the whole
     checkpoint or none of it. A whole one of the same step and run that is already there stays: it is the same.
     """
-    write_json(staged / SEAL, {"identity": identity, "files": _contents(staged)})
+    write_seal(staged, identity)
     flush_tree(staged)
     target = run_folder / staged.name
     if target.exists():
@@ -186,6 +186,12 @@ def publish(run_folder: Path, staged: Path, identity: Identity) -> Path:
     staged.rename(target)
     flush_folder(run_folder)
     return target
+
+
+def write_seal(folder: Path, identity: Identity) -> None:
+    """Seal what a folder holds now; a seal also has the SHA-256 of its own content."""
+    content = {"identity": identity, "files": _contents(folder)}
+    write_json(folder / SEAL, {**content, "sha256": _sha256_of_json(content)})
 
 
 def rotate(run_folder: Path, newest: Path, keep: int, best: Path | None = None) -> None:
@@ -265,7 +271,7 @@ def _contents(folder: Path) -> dict[str, dict[str, Any]]:
     return {
         file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": _sha256(file)}
         for file in sorted(folder.rglob("*"))
-        if file.is_file()
+        if file.is_file() and file.name != SEAL
     }
 
 
@@ -285,6 +291,8 @@ def _flaw(folder: Path) -> str | None:
         seal = _read_seal(folder)
         if not isinstance(seal["identity"], dict):
             return "its seal cannot be read (it names no run)"
+        if _sha256_of_json({name: seal[name] for name in ("identity", "files")}) != seal["sha256"]:
+            return "its seal has changed since it was saved"
         for name, expected in seal["files"].items():
             found = (folder / name).stat()
             if not stat.S_ISREG(found.st_mode):  # one would wait for a pipe for ever
@@ -303,3 +311,7 @@ def _flaw(folder: Path) -> str | None:
 def _sha256(file: Path) -> str:
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _sha256_of_json(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
