@@ -3,7 +3,9 @@
 import ast
 import json
 import pickle
+import resource
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -139,6 +141,29 @@ def test_a_chat_template_without_an_end_is_an_error(base: Path, monkeypatch: pyt
     (base / "chat_template.jinja").write_text(text, "utf-8")
     with pytest.raises(ModelError, match=r"does not end within 0\.5 seconds"):
         ChatTemplate(load_tokenizer(str(base)), "Kamu Koki.")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{{ 'x' * 10000000000 }}", "more than 512 MB of memory"),
+        ("{{ 'x' | center(10000000000) }}", "more than 512 MB of memory"),
+        ("{{ '%10000000000d' % 1 }}", "more than 512 MB of memory"),
+        ("{{ '{:10000000000}'.format(1) }}", "more than 512 MB of memory"),
+        ("{{ messages | tojson(indent=10000000000) }}", "more than 512 MB of memory"),
+        ("{% set n = namespace(x='x') %}{% for i in range(50) %}{% set n.x = n.x ~ n.x %}{% endfor %}", "512 MB"),
+        ("{{ range(99999) | join('x' * 10000) }}", "more than 512 MB of memory"),
+        ("{{ 10 ** 10 ** 10 }}", "raises a number to a power"),
+        ("{{ 'x' * 2000000 }}", "makes 2,000,000 characters"),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much memory is in use")
+def test_a_chat_template_that_makes_something_huge_is_an_error(base: Path, text: str, says: str) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_AS)
+    (base / "chat_template.jinja").write_text(text, "utf-8")
+    with pytest.raises(ModelError, match=says):
+        ChatTemplate(load_tokenizer(str(base)), "Kamu Koki.")
+    assert resource.getrlimit(resource.RLIMIT_AS) == limit
 
 
 @pytest.fixture
