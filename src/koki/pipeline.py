@@ -500,6 +500,8 @@ def _the_result_or_an_error(run_folder: Path) -> Iterator[None]:
 
 
 def _how_to_go_on(run_folder: Path) -> str:
+    if not run_folder.is_dir():
+        return f"{run_folder} was removed, with the checkpoints in it."
     saved = find_newest(run_folder).newest
     if saved is None:
         return "There is no checkpoint to go on from."

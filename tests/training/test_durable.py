@@ -63,7 +63,7 @@ def test_losses_that_stay_infinite_end_the_run_with_the_questions_and_what_to_tr
     config = short_config("training.learning_rate=1e30", "training.max_nonfinite_steps=2", "training.save_steps=1")
     with pytest.raises(TrainingError) as caught:
         train(config, console)
-    assert caught.value.what.startswith("2 steps in a row were not finite (loss nan")
+    assert caught.value.what.startswith("2 steps in a row, up to step 4, were not finite (loss nan")
     assert len(caught.value.what.splitlines()) == 3  # a step is two questions here
     assert any(dish in caught.value.what.lower() for dish in ("soto", "tempe", "telur"))
     assert "training.learning_rate" in caught.value.how
@@ -186,11 +186,25 @@ def test_a_run_folder_that_is_removed_is_told_and_the_result_is_saved_all_the_sa
     console = Interrupting({"step 3/12": lambda: shutil.rmtree(config.output)})
     run = train(config, console).folder
     assert "Saving a checkpoint at step 6 failed: [Errno 2] No such file or directory" in printed(console)
+    assert "training goes on, " in printed(console)
+    assert f"{config.output} was removed, with what was saved in it" in printed(console)
     assert printed(console).count("TensorBoard's log cannot be written") == 1
     assert weights(run) == weights(finished_run.folder)
     assert (run / "training_metadata.json").exists()
     assert "already finished" not in printed(console)
     assert (Path(config.output) / "config.yaml").is_file()
+
+
+def test_an_error_after_the_run_folder_was_removed_says_that_it_was(short_config: MakeConfig) -> None:
+    config = short_config()
+
+    def gone() -> None:
+        shutil.rmtree(config.output)
+        raise RuntimeError("the machine is gone")
+
+    with pytest.raises(TrainingError, match="the machine is gone") as caught:
+        train(config, Interrupting({"step 9/12": gone}))
+    assert caught.value.how == f"{config.output} was removed, with the checkpoints in it."
 
 
 def test_the_clock_saves_too(short_config: MakeConfig, console: Console) -> None:
