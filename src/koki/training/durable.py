@@ -185,7 +185,7 @@ class DurableTrainer(Trainer):
             with self._processes.failing_together():
                 raise TrainingError(
                     f"{self._nonfinite_steps} steps in a row, up to step {step}, were not finite ({numbers}); "
-                    "its questions:\n" + "\n".join(f"  {question}" for question in questions),
+                    "the last one's questions:\n" + "\n".join(f"  {question}" for question in questions),
                     "Try a lower training.learning_rate, or training.mixed_precision=no (or bf16), with --fresh.",
                 )
 
