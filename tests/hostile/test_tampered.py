@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import pickle
 import resource
 import shutil
@@ -118,6 +119,21 @@ def test_a_file_of_a_base_that_is_no_such_file_is_an_error(base: Path, file: str
         load_all(base)
 
 
+def test_a_base_without_a_vocabulary_is_an_error_and_not_a_model_that_reads_nothing(base: Path) -> None:
+    (base / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match="has no vocabulary"):
+        load_tokenizer(str(base))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_a_pipe_in_a_base_folder_is_not_waited_for(base: Path, name: str) -> None:
+    (base / name).unlink()
+    os.mkfifo(base / name)
+    with pytest.raises(ModelError, match="is a pipe or a device"):
+        find_base(ModelConfig(name=str(base)))
+
+
 @pytest.mark.parametrize(
     "text", ["{% for %}", "{{ 1/0 }}", "{{ raise_exception('tidak') }}", "{{ messages.__class__.__mro__ }}"]
 )
@@ -192,6 +208,15 @@ def test_an_absurd_run_card_is_an_error_that_names_it(run: Path, card: Any) -> N
     else:
         file.write_text(json.dumps(card), "utf-8")
     with pytest.raises(RunError, match=r"training_metadata\.json"):
+        Chef.load(run)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("name", ["training_metadata.json", "tokenizer.json", "adapter_model.safetensors"])
+def test_a_pipe_in_a_run_folder_is_not_waited_for(run: Path, name: str) -> None:
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    with pytest.raises(KokiError, match=name):
         Chef.load(run)
 
 
