@@ -33,6 +33,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/data_speed.py
 	$(BIN)/python benchmarks/plan.py
 	$(BIN)/python benchmarks/start_up.py
+	$(BIN)/python benchmarks/resume.py
 	$(BIN)/python benchmarks/answers.py
 
 format: $(READY)

@@ -100,9 +100,10 @@ def train(
     outlive_reader(out)
     result = run_pipeline(resolved, out, fresh=fresh)
     if result.stopped_by is not None:
-        out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there:")
+        out.print(f"Stopped at step {result.steps} with a checkpoint. This goes on from there:")
         launcher = "torchrun ... -m " if "TORCHELASTIC_RUN_ID" in os.environ else ""
-        out.print(f"  {launcher}koki {shlex.join(sys.argv[1:])}", highlight=False, markup=False, soft_wrap=True)
+        going_on = [argument for argument in sys.argv[1:] if argument != "--fresh"]
+        out.print(f"  {launcher}koki {shlex.join(going_on)}", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(128 + result.stopped_by)
     out.print(f"\nDone: {result.steps} steps, loss {result.losses[0]:.3f} to {result.losses[-1]:.3f}.")
     _write_report(result.folder, out)

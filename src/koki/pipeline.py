@@ -45,6 +45,7 @@ from koki.training.checkpoints import (
     find_newest,
     require_same_run,
     set_aside,
+    set_strangers_aside,
 )
 from koki.training.curves import draw_curves
 from koki.training.evaluation import (
@@ -205,13 +206,14 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             trainer.add_callback(Evaluation(trainer, config.evaluation, partial(say, console, "Early stop")))
 
         # train; on failure a clear error and nothing lost
+        opened.enter_context(stop)  # until the result is saved: a signal then lets that be finished
         started = time.perf_counter()
         saved = _state_of(checkpoint) if checkpoint is not None else None
         if saved is not None and is_over(saved, config.evaluation):
             trainer.state = saved
             say(console, "Training", f"already finished at step {saved.global_step}; --fresh starts over")
         else:
-            _run(trainer, run_folder, checkpoint, stop, progress, processes)
+            _run(trainer, run_folder, checkpoint, progress, processes)
         finished = is_over(trainer.state, config.evaluation)
         result_step = _take_the_best(model, run_folder, trainer.state, config, console) if finished else 0
         outcome = Outcome(
@@ -281,10 +283,15 @@ def _say_how_it_opened(console: Console, folder: OpenRunFolder) -> None:
 
 
 def _newest_checkpoint(run_folder: Path, console: Console) -> Checkpoint | None:
-    """The newest whole checkpoint; newer ones that are damaged are set aside."""
+    """The newest whole checkpoint; newer ones that are damaged are set aside, and what was not saved with it."""
     search = find_newest(run_folder)
     for damaged in search.damaged:
         say(console, "Damaged", f"{damaged.folder.name}: {damaged.flaw}; kept as {set_aside(damaged.folder).name}")
+    if search.newest is not None:
+        strangers, aside = set_strangers_aside(search.newest)
+        if aside is not None:
+            what = ", ".join(strangers[:5]) + (", ..." if len(strangers) > 5 else "")
+            say(console, "Strangers", f"not saved with {search.newest.folder.name}: {what}; kept in {aside.name}")
     return search.newest
 
 
@@ -346,8 +353,12 @@ def _the_result_or_an_error(run_folder: Path) -> Iterator[None]:
 
 
 def _how_to_go_on(run_folder: Path) -> str:
+    if not run_folder.is_dir():
+        return f"{run_folder} was removed, with the checkpoints in it."
     saved = find_newest(run_folder).newest
-    return f"The same command goes on from {saved.folder}." if saved else "There is no checkpoint to go on from."
+    if saved is None:
+        return "There is no checkpoint to go on from."
+    return f"The same command without --fresh goes on from {saved.folder}."
 
 
 def _state_of(checkpoint: Checkpoint) -> TrainerState:
@@ -386,13 +397,12 @@ def _run(
     trainer: RecipeTrainer,
     run_folder: Path,
     checkpoint: Checkpoint | None,
-    stop: GracefulStop,
     progress: ProgressCallback,
     processes: Processes,
 ) -> None:
     processes.exchange(None)  # all are ready
     try:
-        with stop, processes.apart():
+        with processes.apart():
             trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
     except KokiError:
         raise

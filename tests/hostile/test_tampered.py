@@ -2,14 +2,19 @@
 
 import ast
 import json
+import os
+import pickle
+import resource
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import printed
+from conftest import assert_same_end, printed
 from rich.console import Console
+from safetensors.torch import load_file, save_file
 
 import koki
 from koki.config import ModelConfig, RunConfig
@@ -21,7 +26,7 @@ from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult, train
 from koki.tokens import template
 from koki.tokens.template import ChatTemplate
-from koki.training.checkpoints import SEAL, _contents, find_newest
+from koki.training.checkpoints import SEAL, find_newest, write_seal
 
 MakeConfig = Callable[..., RunConfig]
 SOURCES = sorted(Path(koki.__file__).parent.rglob("*.py"))
@@ -115,6 +120,21 @@ def test_a_file_of_a_base_that_is_no_such_file_is_an_error(base: Path, file: str
         load_all(base)
 
 
+def test_a_base_without_a_vocabulary_is_an_error_and_not_a_model_that_reads_nothing(base: Path) -> None:
+    (base / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match="has no vocabulary"):
+        load_tokenizer(str(base))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_a_pipe_in_a_base_folder_is_not_waited_for(base: Path, name: str) -> None:
+    (base / name).unlink()
+    os.mkfifo(base / name)
+    with pytest.raises(ModelError, match="is a pipe or a device"):
+        find_base(ModelConfig(name=str(base)))
+
+
 @pytest.mark.parametrize(
     "text", ["{% for %}", "{{ 1/0 }}", "{{ raise_exception('tidak') }}", "{{ messages.__class__.__mro__ }}"]
 )
@@ -138,6 +158,29 @@ def test_a_chat_template_without_an_end_is_an_error(base: Path, monkeypatch: pyt
     (base / "chat_template.jinja").write_text(text, "utf-8")
     with pytest.raises(ModelError, match=r"does not end within 0\.5 seconds"):
         ChatTemplate(load_tokenizer(str(base)), "Kamu Koki.")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{{ 'x' * 10000000000 }}", "more than 512 MB of memory"),
+        ("{{ 'x' | center(10000000000) }}", "more than 512 MB of memory"),
+        ("{{ '%10000000000d' % 1 }}", "more than 512 MB of memory"),
+        ("{{ '{:10000000000}'.format(1) }}", "more than 512 MB of memory"),
+        ("{{ messages | tojson(indent=10000000000) }}", "more than 512 MB of memory"),
+        ("{% set n = namespace(x='x') %}{% for i in range(50) %}{% set n.x = n.x ~ n.x %}{% endfor %}", "512 MB"),
+        ("{{ range(99999) | join('x' * 10000) }}", "more than 512 MB of memory"),
+        ("{{ 10 ** 10 ** 10 }}", "raises a number to a power"),
+        ("{{ 'x' * 2000000 }}", "makes 2,000,000 characters"),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much memory is in use")
+def test_a_chat_template_that_makes_something_huge_is_an_error(base: Path, text: str, says: str) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_AS)
+    (base / "chat_template.jinja").write_text(text, "utf-8")
+    with pytest.raises(ModelError, match=says):
+        ChatTemplate(load_tokenizer(str(base)), "Kamu Koki.")
+    assert resource.getrlimit(resource.RLIMIT_AS) == limit
 
 
 @pytest.fixture
@@ -166,6 +209,15 @@ def test_an_absurd_run_card_is_an_error_that_names_it(run: Path, card: Any) -> N
     else:
         file.write_text(json.dumps(card), "utf-8")
     with pytest.raises(RunError, match=r"training_metadata\.json"):
+        Chef.load(run)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("name", ["training_metadata.json", "tokenizer.json", "adapter_model.safetensors"])
+def test_a_pipe_in_a_run_folder_is_not_waited_for(run: Path, name: str) -> None:
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    with pytest.raises(KokiError, match=name):
         Chef.load(run)
 
 
@@ -200,15 +252,36 @@ def test_a_changed_file_of_a_checkpoint_fails_its_hash(run: Path, name: str) -> 
     assert search.newest.step == 6
 
 
+def test_a_stranger_in_a_checkpoint_is_never_loaded_and_costs_no_step(
+    finished_run: TrainResult, short_config: MakeConfig, console: Console, tmp_path: Path
+) -> None:
+    """transformers would take a model.safetensors for the base, a scaler.pt for the loss scaler's; peft a subfolder."""
+    run = tmp_path / "run"
+    shutil.copytree(finished_run.folder, run)
+    shutil.rmtree(run / "checkpoint-12")
+    checkpoint = run / "checkpoint-6"
+    base = load_file(Path(find_base(ModelConfig(name="mini")).location) / "model.safetensors")
+    save_file(
+        {f"base_model.model.{name}": 0 * tensor for name, tensor in base.items()}, checkpoint / "model.safetensors"
+    )
+    for name in ("scaler.pt", "adapter_model.bin", "optimizer.bin", "rng_state.pth", "training_args.bin"):
+        (checkpoint / name).write_bytes(pickle.dumps(Path))
+    shutil.copytree(checkpoint, checkpoint / "lain")
+    (checkpoint / "additional_chat_templates").mkdir()
+    (checkpoint / "additional_chat_templates" / "default.jinja").write_text("jahat")
+    train(short_config(), console)
+    assert "not saved with checkpoint-6: adapter_model.bin, additional_chat_templates, lain, " in printed(console)
+    assert "kept in checkpoint-6.strangers-1" in printed(console)
+    assert_same_end(run, finished_run.folder)
+
+
 @pytest.mark.parametrize("state", ["{", "[]", "{}", '{"global_step": -1}', '{"global_step": 1e999, "max_steps": 3}'])
 def test_an_absurd_state_is_an_error_even_under_a_true_seal(
     run: Path, short_config: MakeConfig, console: Console, state: str
 ) -> None:
     checkpoint = run / "checkpoint-12"
     (checkpoint / "trainer_state.json").write_text(state, "utf-8")
-    seal = json.loads((checkpoint / SEAL).read_text("utf-8"))
-    (checkpoint / SEAL).unlink()
-    (checkpoint / SEAL).write_text(json.dumps(seal | {"files": _contents(checkpoint)}), "utf-8")
+    write_seal(checkpoint, json.loads((checkpoint / SEAL).read_text("utf-8"))["identity"])
     with pytest.raises(CheckpointError, match=r"trainer_state\.json cannot be used"):
         train(short_config(output=run), console)
     assert "Damaged" not in printed(console)

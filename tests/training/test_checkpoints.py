@@ -18,8 +18,10 @@ from koki.training.checkpoints import (
     require_same_run,
     rotate,
     set_aside,
+    set_strangers_aside,
     staging,
     write_json,
+    write_seal,
 )
 
 
@@ -114,6 +116,10 @@ def test_a_damaged_checkpoint_of_the_same_step_is_set_aside_for_the_new_one(tmp_
         (lambda folder: (folder / "trainer_state.json").unlink(), "trainer_state.json is missing"),
         (lambda folder: (folder / "adapter_model.safetensors").write_bytes(b"short"), "another size"),
         (lambda folder: (folder / "adapter_model.safetensors").write_bytes(b"x" * 100), "has changed"),
+        (
+            lambda folder: (folder / "trainer_state.json").unlink() or (folder / "trainer_state.json").mkdir(),
+            "no longer",
+        ),
         (lambda folder: (folder / SEAL).write_text("{"), "seal cannot be read"),
         (lambda folder: (folder / SEAL).write_text("[]"), "seal cannot be read"),
         (lambda folder: (folder / SEAL).write_text("[" * 100_000), "seal cannot be read"),
@@ -129,6 +135,50 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_next_older_with_a_reason(tm
     (damaged,) = search.damaged
     assert damaged.folder == tmp_path / "checkpoint-1000"
     assert says in damaged.flaw
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("name", [SEAL, "kosong"])
+def test_a_pipe_in_place_of_a_file_is_a_damage_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    folder = save_checkpoint(tmp_path, 500)
+    (folder / "kosong").touch()  # a pipe has no size, so only here it is not a wrong one
+    write_seal(folder, IDENTITY)
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    search = find_newest(tmp_path)
+    assert search.newest is None
+    assert len(search.damaged) == 1
+
+
+def test_what_was_not_saved_with_a_checkpoint_is_moved_out_of_it_but_for_notes_of_the_system(tmp_path: Path) -> None:
+    folder = save_checkpoint(tmp_path, 500)
+    before = names(folder)
+    for stranger in ("model.safetensors", ".DS_Store", "lain/adapter_model.safetensors", ".lain/adapter_model.bin"):
+        (folder / stranger).parent.mkdir(exist_ok=True)
+        (folder / stranger).touch()
+    (folder / "jauh").symlink_to(tmp_path)
+    newest = find_newest(tmp_path).newest
+    assert newest is not None
+    strangers, aside = set_strangers_aside(newest)
+    assert sorted(strangers) == [".lain", "jauh", "lain", "model.safetensors"]
+    assert aside == tmp_path / "checkpoint-500.strangers-1"
+    assert names(aside) == set(strangers)
+    assert names(folder) == before | {".DS_Store"}
+    assert set_strangers_aside(newest) == ([], None)
+    assert find_newest(tmp_path).newest == newest
+
+
+def test_no_byte_of_a_seal_can_change_unnoticed(tmp_path: Path) -> None:
+    folder = save_checkpoint(tmp_path, 500)
+    content = (folder / SEAL).read_bytes()
+    before = json.loads(content)
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        (folder / SEAL).write_bytes(changed)
+        if not find_newest(tmp_path).damaged:
+            assert json.loads(changed) == before  # a blank became another
+            assert content[place : place + 1].isspace()
 
 
 def test_what_was_set_aside_is_kept_under_another_name_and_not_found_again(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from koki.config import RunConfig
 from koki.errors import CheckpointError, ConfigError, TrainingError
 from koki.pipeline import TrainResult, train
+from koki.training import checkpoints, run_folder
 from koki.training.checkpoints import find_newest
 from koki.training.loss import SupervisedLoss
 
@@ -62,7 +63,7 @@ def test_losses_that_stay_infinite_end_the_run_with_the_questions_and_what_to_tr
     config = short_config("training.learning_rate=1e30", "training.max_nonfinite_steps=2", "training.save_steps=1")
     with pytest.raises(TrainingError) as caught:
         train(config, console)
-    assert caught.value.what.startswith("2 steps in a row were not finite (loss nan")
+    assert caught.value.what.startswith("2 steps in a row, up to step 4, were not finite (loss nan")
     assert len(caught.value.what.splitlines()) == 3  # a step is two questions here
     assert any(dish in caught.value.what.lower() for dish in ("soto", "tempe", "telur"))
     assert "training.learning_rate" in caught.value.how
@@ -139,6 +140,45 @@ def test_a_stop_whose_checkpoint_cannot_be_saved_is_an_error_that_names_the_last
     assert "checkpoint-6" in caught.value.how
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_final_save_lets_it_be_finished_and_so_does_the_run(
+    short_config: MakeConfig,
+    finished_run: TrainResult,
+    console: Console,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    flush = checkpoints.flush_tree
+
+    def signalled(folder: Path) -> None:
+        if folder.name == checkpoints.STAGING:  # the result; a checkpoint lies one folder deeper
+            signal.raise_signal(number)
+        flush(folder)
+
+    monkeypatch.setattr(checkpoints, "flush_tree", signalled)
+    result = train(short_config(), console)
+    assert "Once more stops at once" in printed(console)
+    assert result.stopped_by is None
+    assert (result.folder / "training_metadata.json").is_file()
+    assert weights(result.folder) == weights(finished_run.folder)
+
+
+def test_a_second_ctrl_c_in_the_final_save_stops_at_once_and_the_same_command_saves_the_result(
+    short_config: MakeConfig, finished_run: TrainResult, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed_twice(_: Path) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_folder, "save_adapter", lambda _, folder: pressed_twice(folder))
+        with pytest.raises(KeyboardInterrupt):
+            train(short_config(), console)
+    result = train(short_config(), console)
+    assert "already finished at step 12" in printed(console)
+    assert weights(result.folder) == weights(finished_run.folder)
+
+
 def test_a_run_folder_that_is_removed_is_told_and_the_result_is_saved_all_the_same(
     short_config: MakeConfig, finished_run: TrainResult
 ) -> None:
@@ -146,11 +186,25 @@ def test_a_run_folder_that_is_removed_is_told_and_the_result_is_saved_all_the_sa
     console = Interrupting({"step 3/12": lambda: shutil.rmtree(config.output)})
     run = train(config, console).folder
     assert "Saving a checkpoint at step 6 failed: [Errno 2] No such file or directory" in printed(console)
+    assert "training goes on, " in printed(console)
+    assert f"{config.output} was removed, with what was saved in it" in printed(console)
     assert printed(console).count("TensorBoard's log cannot be written") == 1
     assert weights(run) == weights(finished_run.folder)
     assert (run / "training_metadata.json").exists()
     assert "already finished" not in printed(console)
     assert (Path(config.output) / "config.yaml").is_file()
+
+
+def test_an_error_after_the_run_folder_was_removed_says_that_it_was(short_config: MakeConfig) -> None:
+    config = short_config()
+
+    def gone() -> None:
+        shutil.rmtree(config.output)
+        raise RuntimeError("the machine is gone")
+
+    with pytest.raises(TrainingError, match="the machine is gone") as caught:
+        train(config, Interrupting({"step 9/12": gone}))
+    assert caught.value.how == f"{config.output} was removed, with the checkpoints in it."
 
 
 def test_the_clock_saves_too(short_config: MakeConfig, console: Console) -> None:

@@ -3,8 +3,9 @@
 import json
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,8 @@ from koki.config import HARMLESS_ON_RESUME, ModelConfig, RunConfig, flatten
 from koki.errors import CheckpointError, TrainingError
 from koki.model.source import find_base
 from koki.pipeline import TrainResult, train
+from koki.tokens.batches import StepCollator
+from koki.tokens.dataset import Example
 from koki.training.checkpoints import SEAL
 
 MakeConfig = Callable[..., RunConfig]
@@ -55,6 +58,24 @@ def test_across_epochs_too(short_config: MakeConfig, tmp_path: Path, console: Co
     with pytest.raises(TrainingError):
         train(config, Interrupting({"step 9/12": die}))
     assert_same_end(train(config, console).folder, whole.folder)
+
+
+def test_a_resumed_run_makes_the_batches_of_the_steps_ahead_and_none_of_those_behind(
+    short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = short_config()
+    with pytest.raises(TrainingError):
+        train(config, Interrupting({"step 9/12": die}))
+    made: list[int] = []
+    collate = StepCollator.__call__
+
+    def counted(collator: StepCollator, examples: Sequence[Example]) -> dict[str, Any]:
+        made.append(len(examples))
+        return collate(collator, examples)
+
+    monkeypatch.setattr(StepCollator, "__call__", counted)
+    train(config, console)
+    assert made == [2] * 6  # steps 7 to 12
 
 
 def test_a_resumed_adapter_is_on_the_model_once(

@@ -66,4 +66,5 @@ def test_checkpoints_that_will_be_rotated_away_are_room(tmp_path: Path, monkeypa
         require_space(tmp_path, 2.8e6)
     (tmp_path / "checkpoint-5").mkdir()
     (tmp_path / "checkpoint-5" / "optimizer.pt").write_bytes(bytes(1_800_000))
+    (tmp_path / "checkpoint-5" / "hilang").symlink_to(tmp_path / "tidak-ada")  # told when checkpoints are looked at
     require_space(tmp_path, 2.8e6)

@@ -17,9 +17,9 @@ from koki.training.checkpoints import find_newest
 RUN = "import os; os.open(os.ttyname(0), os.O_RDWR); from koki.cli import main; main()"
 
 
-def start(recipe_csv: Path, output: Path, *assignments: str, terminal: int) -> subprocess.Popen[bytes]:
-    settings = [*SHORT, "training.max_steps=100000", "training.logging_steps=1", *assignments]
-    options = [option for setting in settings for option in ("--set", setting)]
+def start(recipe_csv: Path, output: Path, *options: str, terminal: int) -> subprocess.Popen[bytes]:
+    settings = [*SHORT, "training.max_steps=100000", "training.logging_steps=1"]
+    options = (*(option for setting in settings for option in ("--set", setting)), *options)
     return subprocess.Popen(
         [sys.executable, "-c", RUN, "train", "--model", "mini", "--data", recipe_csv, "--output", output, *options],
         stdin=terminal,
@@ -52,7 +52,7 @@ def test_a_signal_to_the_whole_group_saves_and_prints_the_command_that_goes_on(
     recipe_csv: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     ours, its = pty.openpty()
-    process = start(recipe_csv, tmp_path / "run", "training.dataloader_num_workers=2", terminal=its)
+    process = start(recipe_csv, tmp_path / "run", "--set", "training.dataloader_num_workers=2", terminal=its)
     os.close(its)
     read_until(ours, b"step 2/")
     os.killpg(process.pid, number)
@@ -74,3 +74,16 @@ def test_a_terminal_that_closes_stops_the_run_with_a_checkpoint_and_no_error(rec
     os.close(ours)
     assert process.wait() == 128 + signal.SIGHUP
     assert find_newest(tmp_path / "run").newest is not None
+
+
+def test_the_command_that_goes_on_from_a_fresh_start_does_not_start_over(recipe_csv: Path, tmp_path: Path) -> None:
+    ours, its = pty.openpty()
+    process = start(recipe_csv, tmp_path / "run", "--fresh", "--seed", "7", terminal=its)
+    os.close(its)
+    read_until(ours, b"step 2/")
+    process.terminate()
+    command = without_colours(read_until(ours, b"never printed").decode()).splitlines()[-1]
+    os.close(ours)
+    process.wait()
+    assert command.endswith(" --seed 7")
+    assert "--fresh" not in command

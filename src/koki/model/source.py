@@ -19,6 +19,7 @@ _MINI = Path(str(resources.files("koki.model"))) / "mini"  # the base that ships
 _FAMILIES = ("qwen2", "qwen3")
 # Qwen's own spare tokens, in the order in which they may stand for padding; the last two are in every Qwen2.
 _PAD_CANDIDATES = ("<|endoftext|>", "<|fim_pad|>", "<|object_ref_start|>")
+_BYTES = 256  # a byte-level vocabulary has an entry for each
 # A file of weights is sampled so; up to 32 MiB it is read whole.
 _SAMPLES, _SAMPLE_BYTES = 32, 1 << 20
 
@@ -64,6 +65,7 @@ def find_base(config: ModelConfig) -> BaseSource:
         ModelError: unknown name, hub out of reach, or a family other than Qwen2 and Qwen3.
     """
     location = _locate(config.name)
+    _require_no_pipes(location)
     try:
         model_config = AutoConfig.from_pretrained(location, revision=config.revision, trust_remote_code=False)
     except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
@@ -83,14 +85,17 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     """The tokenizer of a base, a checkpoint or a run folder.
 
     Raises:
-        ModelError: it cannot be read.
+        ModelError: it cannot be read, or has no vocabulary.
     """
+    _require_no_pipes(location)
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             location, revision=revision, trust_remote_code=False
         )
     except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
         raise not_loadable(location, location, error) from error
+    if tokenizer.vocab_size < _BYTES:  # where the files are missing, transformers makes one that knows no text
+        raise ModelError(f"The tokenizer in {location} has no vocabulary.", "Its folder needs a tokenizer.json.")
     return tokenizer
 
 
@@ -136,6 +141,13 @@ def not_loadable(name: str, location: str, error: Exception) -> ModelError:
         f"Model {name} ({location}) is not in the local cache and cannot be downloaded: {_first_line(error)}",
         "Check the network and the name; or go on without: --model FOLDER (a downloaded model) or --model mini.",
     )
+
+
+def _require_no_pipes(location: str) -> None:
+    """The libraries would wait for a pipe for ever, and read a device without an end."""
+    for entry in Path(location).glob("*"):
+        if entry.exists() and not (entry.is_file() or entry.is_dir()):
+            raise ModelError(f"{entry} is a pipe or a device, not a file.", "Is the folder what it should be?")
 
 
 def _first_line(error: Exception) -> str:

@@ -183,6 +183,8 @@ class SaveByTheClock(TrainerCallback):
 class GracefulStop(TrainerCallback):
     """While entered, the first SIGINT, SIGTERM or SIGHUP ends training after the current step, with a checkpoint.
 
+    One that comes later, while the result is saved, stops nothing: that is soon done, and then the run is.
+
     A second one stops at once, as if Koki had not listened. A second SIGHUP does not: a terminal that closes sends
     several. A signal that was ignored already stays ignored; that is how ``nohup`` works. Of several processes, all
     stop after the step in which one was asked to.

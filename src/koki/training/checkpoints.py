@@ -1,8 +1,8 @@
 """Checkpoints: written beside, sealed, flushed, renamed; found again only when whole.
 
 A checkpoint is a folder ``checkpoint-N`` in Hugging Face's layout plus a seal, ``koki_checkpoint.json``: the run's
-identity (what the result depends on) and the size and SHA-256 of every file. A folder without a valid seal was not
-written to the end.
+identity (what the result depends on), the size and SHA-256 of every file, and the SHA-256 of all that. A folder without
+a valid seal was not written to the end.
 
 A save is these steps, and a crash between any two of them leaves every earlier checkpoint as it was:
 
@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,9 +27,12 @@ from typing import Any
 from safetensors import SafetensorError
 
 from koki.errors import CheckpointError
+from koki.files import read_bytes
 
 SEAL = "koki_checkpoint.json"
 STAGING = ".writing"
+
+_LONGEST_SEAL = 10_000_000  # bytes; one has about 3,000
 
 # What a failing disk raises: Python's own error, that of torch's C++ writer, and that of safetensors' Rust writer.
 WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
@@ -104,6 +108,30 @@ def set_aside(folder: Path) -> Path:
     return folder.rename(free_name(folder, "damaged"))
 
 
+def set_strangers_aside(checkpoint: Checkpoint) -> tuple[list[str], Path | None]:
+    """Move what was not saved with a checkpoint out of it; nothing is deleted, and the checkpoint stays in use.
+
+    The libraries load a folder's files by their names: a ``model.safetensors`` laid beside the adapter would silently
+    take the base's place, a ``scaler.pt`` or a further adapter would be loaded too. A file whose name begins with a dot
+    is a note of the system's (``.DS_Store``), which none of them reads.
+
+    Returns:
+        Their names, and where they lie now, such as ``checkpoint-500.strangers-1``; None where there are none.
+    """
+    folder = checkpoint.folder
+    known = {Path(name) for name in (SEAL, *_read_seal(folder)["files"])}
+    known |= {parent for name in known for parent in name.parents}
+    names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_dir() or path.name[0] != "."]
+    strangers = [name for name in names if name not in known and name.parent in known]
+    if not strangers:
+        return [], None
+    aside = free_name(folder, "strangers")
+    for name in strangers:
+        (aside / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).rename(aside / name)
+    return [name.as_posix() for name in strangers], aside
+
+
 def require_same_run(checkpoint: Checkpoint, identity: Identity) -> None:
     """Check that a checkpoint was made by the very run that wants to go on from it.
 
@@ -148,7 +176,7 @@ def publish(run_folder: Path, staged: Path, identity: Identity) -> Path:
     The staging folder lies inside the run folder, so the move is a rename: after a crash there is the whole
     checkpoint or none of it. A whole one of the same step and run that is already there stays: it is the same.
     """
-    write_json(staged / SEAL, {"identity": identity, "files": _contents(staged)})
+    write_seal(staged, identity)
     flush_tree(staged)
     target = run_folder / staged.name
     if target.exists():
@@ -158,6 +186,12 @@ def publish(run_folder: Path, staged: Path, identity: Identity) -> Path:
     staged.rename(target)
     flush_folder(run_folder)
     return target
+
+
+def write_seal(folder: Path, identity: Identity) -> None:
+    """Seal what a folder holds now; a seal also has the SHA-256 of its own content."""
+    content = {"identity": identity, "files": _contents(folder)}
+    write_json(folder / SEAL, {**content, "sha256": _sha256_of_json(content)})
 
 
 def rotate(run_folder: Path, newest: Path, keep: int, best: Path | None = None) -> None:
@@ -237,23 +271,33 @@ def _contents(folder: Path) -> dict[str, dict[str, Any]]:
     return {
         file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": _sha256(file)}
         for file in sorted(folder.rglob("*"))
-        if file.is_file()
+        if file.is_file() and file.name != SEAL
     }
 
 
 def _identity(folder: Path) -> Identity:
-    identity: Identity = json.loads((folder / SEAL).read_text("utf-8"))["identity"]
+    identity: Identity = _read_seal(folder)["identity"]
     return identity
+
+
+def _read_seal(folder: Path) -> dict[str, Any]:
+    seal: dict[str, Any] = json.loads(read_bytes(folder / SEAL, _LONGEST_SEAL))
+    return seal
 
 
 def _flaw(folder: Path) -> str | None:
     """What is wrong with a checkpoint; None when it is whole."""
     try:
-        seal = json.loads((folder / SEAL).read_text("utf-8"))
+        seal = _read_seal(folder)
         if not isinstance(seal["identity"], dict):
             return "its seal cannot be read (it names no run)"
+        if _sha256_of_json({name: seal[name] for name in ("identity", "files")}) != seal["sha256"]:
+            return "its seal has changed since it was saved"
         for name, expected in seal["files"].items():
-            if (folder / name).stat().st_size != expected["bytes"]:
+            found = (folder / name).stat()
+            if not stat.S_ISREG(found.st_mode):  # one would wait for a pipe for ever
+                return f"{name} is no longer a file"
+            if found.st_size != expected["bytes"]:
                 return f"{name} has another size than when it was saved"
             if _sha256(folder / name) != expected["sha256"]:
                 return f"{name} has changed since it was saved"
@@ -267,3 +311,7 @@ def _flaw(folder: Path) -> str | None:
 def _sha256(file: Path) -> str:
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _sha256_of_json(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -110,12 +110,17 @@ class DurableTrainer(Trainer):
         return next(iter(checkpoints.by_loss(self._run_folder, held_out_losses(self.state.log_history))), None)
 
     def _do_without_checkpoint(self, error: Exception) -> None:
-        newest = checkpoints.find_newest(self._run_folder).newest
-        there = f"the newest whole checkpoint is {newest.folder}" if newest else "there is no checkpoint yet"
+        there = self._what_is_there()
         what = f"Saving a checkpoint at step {self.state.global_step} failed: {error}"
         if self.control.should_training_stop and self.state.global_step < self.state.max_steps:
             raise CheckpointError(what, f"Training was to stop here; {there}.") from error
         self._say(f"{what}; training goes on, {there}")
+
+    def _what_is_there(self) -> str:
+        if not self._run_folder.is_dir():
+            return f"{self._run_folder} was removed, with what was saved in it"
+        newest = checkpoints.find_newest(self._run_folder).newest
+        return f"the newest whole checkpoint is {newest.folder}" if newest else "there is no checkpoint yet"
 
     def _save_rng_state(self, output_dir: str) -> None:
         """There is none to save: what a step draws follows from its number."""
@@ -173,13 +178,14 @@ class DurableTrainer(Trainer):
         self._tr_loss.copy_(self._loss_before)
         self._globalstep_last_logged += 1  # the mean of the next log is over the steps that count
         self._nonfinite_steps += 1
-        self._say(f"Step {self.state.global_step + 1} is left out, its numbers are not finite: {numbers}")
+        step = self.state.global_step + 1
+        self._say(f"Step {step} is left out, its numbers are not finite: {numbers}")
         if self._nonfinite_steps >= self._max_nonfinite_steps:
             questions = self._questions_of_step()
             with self._processes.failing_together():
                 raise TrainingError(
-                    f"{self._nonfinite_steps} steps in a row were not finite ({numbers}); the last one's questions:\n"
-                    + "\n".join(f"  {question}" for question in questions),
+                    f"{self._nonfinite_steps} steps in a row, up to step {step}, were not finite ({numbers}); "
+                    "the last one's questions:\n" + "\n".join(f"  {question}" for question in questions),
                     "Try a lower training.learning_rate, or training.mixed_precision=no (or bf16), with --fresh.",
                 )
 

@@ -85,7 +85,7 @@ def require_space(folder: Path, needed: float) -> None:
         ConfigError: it has not.
     """
     # checkpoints that are there already will be rotated away
-    there = sum(file.stat().st_size for old in checkpoints.folders(folder) for file in old.iterdir())
+    there = sum(file.stat().st_size for old in checkpoints.folders(folder) for file in old.iterdir() if file.is_file())
     free = shutil.disk_usage(folder).free
     if free + there < needed:
         raise ConfigError(
