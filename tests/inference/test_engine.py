@@ -83,6 +83,23 @@ def test_a_question_longer_than_the_context_is_an_error_that_says_how_long_it_is
         chef.ask("soto " * 2000)
 
 
+def test_an_answer_ends_with_the_context_that_the_model_reads(chef: Chef) -> None:
+    long = "soto " * (chef.context - 150)  # a token each, and a prompt around them
+    alone = chef.ask(long, max_new_tokens=300)
+    assert not alone.stopped
+    assert 0 < alone.tokens < 150
+    beside, short = chef.ask([long, "Resep soto?"], max_new_tokens=300)
+    assert (beside.answer, beside.tokens) == (alone.answer, alone.tokens)
+    assert short.answer == chef.ask("Resep soto?", max_new_tokens=300).answer
+
+
+def test_a_chef_that_may_answer_at_any_length_still_remembers(chef: Chef) -> None:
+    history = [("Resep telur dadar?", "Kocok telur.")]
+    remembers, forgets = (chef.ask("Lalu?", history=turns, max_new_tokens=20).answer for turns in (history, []))
+    assert remembers != forgets
+    assert chef.ask("Lalu?", history=history, max_new_tokens=chef.context).answer.startswith(remembers)
+
+
 def test_an_answer_that_breaks_off_with_a_control_token_did_not_end_well(finished_run: TrainResult) -> None:
     config = ModelConfig(name="mini")
     tokenizer: Any = load_tokenizer(str(finished_run.folder))
