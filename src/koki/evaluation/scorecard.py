@@ -131,15 +131,16 @@ class Scorecard:
         return Group(*tables, *map(Text, (*meanings, said.format(**self._speed()), *self.notes)))
 
     def _table(self, title: str, figure: Figure, form: str) -> Table:
-        table = _empty_table(title, "", *GROUPS)
+        groups = [group for group in GROUPS if self.questions(group, ANY)]
+        table = _empty_table(title, "", *groups)
         for capability in MEASURES:
-            asked = [self.questions(group, capability) for group in GROUPS]
+            asked = [self.questions(group, capability) for group in groups]
             if not any(asked):
                 continue
             table.add_row(capability, *(f"{count} questions" if count else "-" for count in asked), style="bold")
             for name, measure in MEASURES[capability].items():
-                label = f"  {measure.label}" + (" (less is better)" if measure.lower_is_better else "")
-                figures = (figure(group, capability, name) for group in GROUPS)
+                label = f"  {measure.label}" + (" (low is good)" if measure.lower_is_better else "")
+                figures = (figure(group, capability, name) for group in groups)
                 cells = (_cell(found, form, count) for found, count in zip(figures, asked, strict=True))
                 table.add_row(label, *cells)
         return table
@@ -234,7 +235,9 @@ def speed_of(answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 def _empty_table(title: str, *columns: str) -> Table:
-    table = Table(title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    """Narrow, so that three groups fit in a terminal of 80 columns."""
+    table = Table(title=escape(title), box=None, pad_edge=False, collapse_padding=True)
+    table.title_style, table.title_justify = "bold", "left"
     for column in columns:
         table.add_column(escape(column), justify="right" if column else "left", no_wrap=not column)
     return table
@@ -244,8 +247,8 @@ def _cell(mean: Mean | None, form: str, asked: int) -> str:
     """Mean, interval, and the number of questions where only some of those asked have this score."""
     if mean is None:
         return "-"
-    interval = f" [{form}, {form}]".format(mean.low, mean.high) if mean.questions > 1 else ""
-    return form.format(mean.mean) + interval + ("" if mean.questions == asked else f" of {mean.questions}")
+    interval = f" [{form},{form}]".format(mean.low, mean.high) if mean.questions > 1 else ""
+    return form.format(mean.mean) + interval + ("" if mean.questions == asked else f" n={mean.questions}")
 
 
 def _save(path: Path, content: dict[str, Any]) -> Path:
