@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from koki.dialogue.phrasebook import load_tips
 from koki.evaluation.metrics import (
+    can_be_mentioned,
     compare_ingredients,
     gives_reason,
     has_control_token,
@@ -209,6 +210,16 @@ class TestMentions:
         assert mentions("Masak dengan api kecil.", "api kecil")
         assert not mentions("Kecilkan api. Kecil saja.", "api kecil")
 
+    def test_a_number_with_a_comma_is_mentioned(self) -> None:
+        assert mentions("Tuang 1,5 liter santan.", "1,5 liter")
+
+    def test_what_goes_on_after_a_clause_cannot_be_mentioned(self) -> None:
+        assert can_be_mentioned("api kecil")
+        assert can_be_mentioned("jangan terlalu lama")
+        assert can_be_mentioned("tanpa garam atau gula")
+        assert not can_be_mentioned("ayam, serai")
+        assert not can_be_mentioned("?")
+
     def test_nothing_is_no_term(self) -> None:
         assert not mentions("santan", " ")
 
@@ -220,6 +231,12 @@ class TestMentions:
             "Jangan beri santan ya.",
             "bukan santan",
             "tidak perlu pakai santan",
+            "Tanpa garam, gula, atau santan.",
+            "Tanpa santan, gula merah, atau garam.",
+            "Tidak perlu susu maupun santan.",
+            "Gausah pake santan.",
+            "Santan tidak dipakai di sini.",
+            "Santannya bisa dihilangkan.",
         ],
     )
     def test_a_negated_mention_does_not_speak_for_it(self, text: str) -> None:
@@ -234,6 +251,9 @@ class TestMentions:
             "Tanpa garam, pakai santan.",  # another clause
             "Tidak usah khawatir gosong dan masukkan santan",  # further away
             "Bisa tanpa santan. Tuang santan.",
+            "Tanpa garam, pakai santan atau susu.",
+            "Aduk supaya santan tidak pecah.",
+            "Jangan terlalu banyak santan.",
         ],
     )
     def test_any_other_mention_speaks_for_it(self, text: str) -> None:

@@ -149,6 +149,12 @@ def test_a_failed_answer_says_why(console: Console) -> None:
     assert "[bold]" in text
 
 
+def test_a_title_that_is_wider_than_its_table_is_one_line() -> None:
+    narrow = Console(width=80, file=io.StringIO())
+    narrow.print(own({}).render())
+    assert printed(narrow).startswith("runs/warung: answers that pass\n")
+
+
 def test_own_questions_are_compared_question_by_question(console: Console) -> None:
     better = own({"1": "api kecil", "2": "garam", "3": "ayam"}, replace(own({"1": "api kecil"}), run="base"))
     assert better.as_dict()["compared_with"]["differences"]["all"]["mean"] == pytest.approx(0.6667)

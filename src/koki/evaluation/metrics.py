@@ -259,7 +259,19 @@ def declines(text: str) -> bool:
 
 _NEGATIONS: Final = frozenset(WORDS["negations"]["words"])
 _NOT_NEGATIONS: Final = re.compile(rf"\b(?:{'|'.join(WORDS['negations']['not_these'])})\b")
-_CLAUSE_END: Final = re.compile(r"[.,;:!?\n()]+")
+_AFTER: Final = re.compile(rf"(?:{'|'.join(WORDS['negations']['after'])})\b")
+_OR: Final = "|".join(WORDS["negations"]["or"])
+# "tanpa garam, gula, atau santan", or without the commas "tanpa garam atau santan"; a negation first, things of two
+# words at most
+_NEITHER: Final = re.compile(
+    rf"\b({'|'.join(WORDS['negations']['words'])})((?: \w+){{1,4}}(?:(?:, \w+(?: \w+)?)+,)?) (?:{_OR}) "
+)
+_CLAUSE_END: Final = re.compile(r"[;:!?\n()]+|[.,](?!\d)")  # a number may have a comma
+
+
+def can_be_mentioned(term: str) -> bool:
+    """Whether any text can: not one whose term goes on after the end of its clause."""
+    return mentions(term, term)
 
 
 def mentions(text: str, term: str) -> bool:
@@ -270,15 +282,32 @@ def mentions(text: str, term: str) -> bool:
 def speaks_for(text: str, term: str) -> bool:
     """Whether it mentions a term other than to say that it is left out.
 
-    "tanpa santan", "tidak pakai santan" and "jangan diberi santan" do not speak for santan; "jangan lupa santan" does.
+    "tanpa santan", "tidak pakai santan", "jangan diberi gula atau santan" and "santan tidak dipakai" do not speak for
+    santan; "jangan lupa santan" and "santan tidak pecah" do.
     """
-    return any(_NEGATIONS.isdisjoint(before[-_NEGATION_REACHES:]) for before in _mentions(text, term))
+    told_apart = _NEITHER.sub(_each_negated, text.lower())
+    return any(not _is_left_out(before, after) for before, after in _mentions(told_apart, term))
 
 
-def _mentions(text: str, term: str) -> Iterator[list[str]]:
-    """For each mention the words before it in its clause."""
-    wanted = re.compile(rf"(?<!\S){re.escape(fold(term).strip())}(?:nya)?(?!\S)")
+def _is_left_out(before: str, after: str) -> bool:
+    """Whether what stands around a mention says that the thing is left out."""
+    words = _NOT_NEGATIONS.sub(" ", before).split()[-_NEGATION_REACHES:]
+    return not _NEGATIONS.isdisjoint(words) or _AFTER.match(after) is not None
+
+
+def _mentions(text: str, term: str) -> Iterator[tuple[str, str]]:
+    """For each mention what stands before and after it in its clause."""
+    folded_term = fold(term).strip()
+    if not any(map(str.isalnum, folded_term)):
+        return
+    wanted = re.compile(rf"(?<!\S){re.escape(folded_term)}(?:nya)?(?!\S)")
     for clause in _CLAUSE_END.split(text.lower()):
-        folded = fold(_NOT_NEGATIONS.sub(" ", clause))
+        folded = fold(clause)
         for found in wanted.finditer(folded):
-            yield folded[: found.start()].split()
+            yield folded[: found.start()], folded[found.end() :].lstrip()
+
+
+def _each_negated(neither: re.Match[str]) -> str:
+    """ "tanpa garam, gula, atau " -> "tanpa garam tanpa gula tanpa "."""
+    negation, things = neither.groups()
+    return " ".join(f"{negation} {thing.strip()}" for thing in [*filter(None, things.split(",")), ""])
