@@ -37,6 +37,23 @@ class TestIngredients:
         said = parse_ingredients(["1 ekor ayam", "3 batang serai", "4 butir bawang putih", "secukupnya garam"])
         assert compare_ingredients(said, TRUE).quantities == pytest.approx(2 / 4)  # ayam and garam
 
+    @pytest.mark.parametrize(
+        ("said", "true", "right"),
+        [
+            ("½ kg daging", "500 gram daging", 1),
+            ("1 liter santan", "1000 ml santan", 1),
+            ("1-2 kg ayam", "1000-2000 gram ayam", 1),
+            ("500 kg daging", "500 gram daging", 0),
+            ("1 ml santan", "1 liter santan", 0),
+            ("1 sdt garam", "1 sdm garam", 0),
+            ("gram daging", "kg daging", 0),
+        ],
+    )
+    def test_a_weight_or_volume_is_right_in_either_unit_and_wrong_by_a_thousand(
+        self, said: str, true: str, right: int
+    ) -> None:
+        assert compare_ingredients(parse_ingredients([said]), parse_ingredients([true])).quantities == right
+
     def test_the_amount_of_an_ingredient_that_is_not_said_is_not_right(self) -> None:
         assert compare_ingredients(parse_ingredients(["1 ekor ayam"]), TRUE).quantities == pytest.approx(1 / 4)
 
@@ -141,6 +158,11 @@ class TestLoops:
         lines = ["- 1 sdt garam halus", "- gula", "- 1 sdt garam halus", "- air", "- 1 sdt garam halus", "- serai"]
         assert not has_loop("\n".join(lines))
         assert has_loop("\n".join([*lines, "- 1 sdt garam halus"]))
+
+    def test_thirty_words_that_come_a_second_time_are_a_loop(self) -> None:
+        words = [f"kata{number}" for number in range(30)]
+        assert has_loop(" ".join([*words, "lalu", *words]))
+        assert not has_loop(" ".join([*words, "lalu", *words[:29]]))
 
     @pytest.mark.parametrize("text", ["", "soto", "Selamat memasak!"])
     def test_a_short_text_is_none(self, text: str) -> None:

@@ -77,7 +77,7 @@ MEASURES: Final[dict[str, dict[str, Measure]]] = {
     },
     ANY: {
         "ended": Measure("ends by itself", "with the stop token, before the limit"),
-        "no_loop": Measure("no loops", "no run of words three times on end, no line four times"),
+        "no_loop": Measure("no loops", "no run of words three times on end, no line four times, no 30 words twice"),
         "indonesian": Measure("words known", "words in the lexicon, the recipes and the conversations"),
         "no_control_token": Measure("no control tokens", "none in the text, and none that broke the answer off"),
     },
@@ -133,7 +133,7 @@ def _judge_recipe(case: _Case) -> Scores:
     assert recipe is not None
     wanted = read_answer(case.asked.reference)
     part = "recipe" if wanted.ingredients and wanted.steps else "ingredients" if wanted.ingredients else "steps"
-    named = fold(case.cookbook.name_of(recipe)) in fold(said.opening)
+    named = recipe in case.cookbook.dishes_in(said.opening)
     is_nearest = case.cookbook.is_nearest(recipe, body_of(said.ingredients, said.steps, part), part)
     scores: Scores = {"right_dish": float(named and is_nearest)}
     if part != "steps":
@@ -154,7 +154,7 @@ def _judge_recommendation(case: _Case) -> Scores:
     suggestion = missing_for(dish, at_hand) if dish else None
     met = [thing(name) for name in suggestion.at_hand] if suggestion else []
     used = [name for name in at_hand if _is_one_of(thing(name), met)]
-    exact = suggestion and set(map(fold, missing_in(case.said.opening))) == set(map(fold, suggestion.missing))
+    exact = suggestion and sorted(map(fold, missing_in(case.said.opening))) == sorted(map(fold, suggestion.missing))
     return {
         "dish_exists": float(dish is not None),
         "uses_offered": len(used) / len(at_hand),
