@@ -65,6 +65,13 @@ def test_no_questions_have_no_answers(chef: Chef) -> None:
     assert chef.ask([]) == []
 
 
+def test_several_questions_may_come_in_a_tuple_but_not_with_what_goes_with_one(chef: Chef) -> None:
+    assert [answer.question for answer in chef.ask(("Telur?", "Soto?"), max_new_tokens=3)] == ["Telur?", "Soto?"]
+    unchecked: Any = chef.ask
+    with pytest.raises(TypeError, match="go with one question"):
+        unchecked(["Lalu?"], history=[("Telur?", "Kocok.")])
+
+
 def test_an_answer_comes_in_pieces_that_are_the_answer(chef: Chef) -> None:
     pieces: list[str] = []
     answer = chef.ask("Resep soto ayam dong!", max_new_tokens=40, on_text=pieces.append)

@@ -56,7 +56,8 @@ class IngredientScores:
     Attributes:
         precision: the share of the ingredients said that are in the recipe, under any spelling.
         recall: the share of the recipe's ingredients that are said.
-        quantities: the share of the recipe's amounts that are said: same ingredient, number and unit (500 gram is ½ kg).
+        quantities: the share of the recipe's amounts that are said: same ingredient, number and unit
+            (½ kg is 500 gram).
         invented: the share of the ingredients said of which the recipe has no kind at all ("cabai" is not invented
             where it has "cabai rawit"); None for an empty list.
     """

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, overload
@@ -143,7 +144,7 @@ class Chef:
     @overload
     def ask(
         self,
-        question: list[str],
+        question: list[str] | tuple[str, ...],
         *,
         on_answer: Callable[[Answer], object] | None = None,
         max_new_tokens: int = 512,
@@ -152,7 +153,7 @@ class Chef:
 
     def ask(
         self,
-        question: str | list[str],
+        question: str | list[str] | tuple[str, ...],
         *,
         history: Sequence[Turn] = (),
         on_text: Callable[[str], object] | None = None,
@@ -175,15 +176,18 @@ class Chef:
 
         Raises:
             QuestionTooLong: a question does not fit in the context.
+            TypeError: several questions with what goes with one.
         """
-        if isinstance(question, list):
+        if not isinstance(question, str):
+            if history or on_text:
+                raise TypeError("history and on_text go with one question, not with several")
             return self._ask_all(question, self._generation(max_new_tokens, temperature), on_answer or (lambda _: None))
         prompt = self._prompt(question, history, min(max_new_tokens, self.context // 2))
         streamer = None if on_text is None else _Streamer(self._tokenizer, on_text)
         return self._generate([question], [prompt], self._generation(max_new_tokens, temperature), streamer)[0]
 
     def _ask_all(
-        self, questions: list[str], generation: GenerationConfig, on_answer: Callable[[Answer], object]
+        self, questions: Sequence[str], generation: GenerationConfig, on_answer: Callable[[Answer], object]
     ) -> list[Answer]:
         prompts = [self._prompt(question) for question in questions]
         by_length = sorted(range(len(questions)), key=lambda number: len(prompts[number]))
@@ -219,6 +223,8 @@ class Chef:
         """Answer prompts side by side, padded on the left to the longest."""
         started = time.perf_counter()
         rooms = [self.context - len(prompt) for prompt in prompts]
+        generation = copy(generation)
+        generation.max_new_tokens = min(generation.max_new_tokens, max(rooms))
         shape = (len(prompts), max(map(len, prompts)))
         ids, mask = torch.full(shape, int(self._tokenizer.pad_token_id)), torch.zeros(shape, dtype=torch.long)
         for row, prompt in enumerate(prompts):
@@ -230,7 +236,6 @@ class Chef:
                 ids.to(device),
                 attention_mask=mask.to(device),
                 generation_config=generation,
-                max_new_tokens=min(generation.max_new_tokens, max(rooms)),
                 streamer=streamer,
             )
         seconds = round((time.perf_counter() - started) / len(prompts), 3)
