@@ -1,5 +1,6 @@
 """True answers score high; another recipe, a loop, an invented ingredient and English score low."""
 
+from collections.abc import Callable
 from statistics import mean
 
 import pytest
@@ -108,6 +109,32 @@ def test_a_recipe_that_is_given_more_than_once_is_a_loop(times: int) -> None:
 def test_a_dish_whose_name_goes_on_is_not_the_dish_asked_for() -> None:
     assert scores_of(ASKED, TRUE.replace(RENDANG.title, f"{RENDANG.title} Mars"))["right_dish"] == 0
     assert scores_of(ASKED, TRUE.replace(RENDANG.title, f"{RENDANG.title}an"))["right_dish"] == 0
+
+
+INVENTED = "\n".join(f"- 1 buah {name}" for name in ("lobster", "stroberi", "apel", "keju", "salmon", "zaitun", "kiwi"))
+OTHER = recipe_answer(list_ingredients(RAWON.ingredients), list_steps(RAWON.steps), RAWON.title)
+
+
+@pytest.mark.parametrize(
+    ("answers", "measure", "at_most"),
+    [
+        (lambda _: OTHER, "right_dish", 0.0),
+        (lambda _: OTHER, "ingredients_f1", 0.6),
+        (lambda _: OTHER, "steps", 0.4),
+        (lambda asked: f"{asked.reference}\n\n{asked.reference}", "no_loop", 0.0),
+        (lambda asked: asked.reference.replace("- ", f"{INVENTED}\n- ", 1), "ingredients_precision", 0.65),
+        (lambda _: "Silakan dicoba sendiri, ya.", "ingredients_recall", 0.0),
+    ],
+    ids=["another recipe", "... its ingredients", "... its steps", "everything twice", "inventions", "no recipe"],
+)
+def test_a_chef_that_answers_every_request_wrongly_scores_low(
+    answers: Callable[[Asked], str], measure: str, at_most: float
+) -> None:
+    asked = [one for one in of("full recipe") if one.recipe is not RAWON]
+    true = [scores_of(one, one.reference) for one in asked]
+    wrong = [scores_of(one, answers(one)) for one in asked]
+    assert average(true, measure) == 1
+    assert average(wrong, measure) <= at_most
 
 
 def test_an_answer_cut_off_at_the_limit_shows_no_control_token_and_one_that_broke_off_does() -> None:
