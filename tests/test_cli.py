@@ -54,6 +54,13 @@ def test_ask_answers_questions_from_a_pipe_in_order(finished_run: TrainResult) -
     assert [answer["question"] for answer in answers] == ["Resep soto ayam dong?", "Telur?"]
 
 
+@pytest.mark.parametrize("question", ["", "  "])
+def test_ask_refuses_an_empty_question(finished_run: TrainResult, question: str) -> None:
+    run = koki("ask", str(finished_run.folder), question)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "an empty question" in run.stderr
+
+
 def test_ask_says_how_many_answers_were_cut_off(finished_run: TrainResult) -> None:
     run = koki("ask", str(finished_run.folder), "--max-new-tokens", "2", stdin="Soto?\nTelur?\n")
     assert "2 of 2 answers cut off after 2 tokens" in run.stderr

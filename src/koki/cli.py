@@ -149,6 +149,8 @@ def ask(
     """Ask the chef of a finished run: one question, or those from a pipe, one a line."""
     if question is None and sys.stdin and sys.stdin.isatty():
         raise typer.BadParameter('no question. koki ask RUN "Resep soto?", or koki chat RUN to talk.')
+    if question is not None and not question.strip():
+        raise typer.BadParameter('an empty question. koki ask RUN "Resep soto?"')
     questions = [line for line in _lines("-") if line.strip()] if question is None else [question]
 
     from dataclasses import asdict

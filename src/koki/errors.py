@@ -7,7 +7,8 @@
     ├── ModelError               a base model or tokenizer cannot be loaded or does not fit
     ├── CheckpointError          a checkpoint is damaged or belongs to another run
     ├── TrainingError            training started and could not go on
-    └── RunError                 a folder is not a finished run
+    ├── RunError                 a folder is not a finished run
+    └── QuestionTooLong          a question has more tokens than the model reads
 
 The command line prints the message without a traceback; ``--debug`` shows it.
 """
@@ -56,3 +57,20 @@ class TrainingError(KokiError):
 
 class RunError(KokiError):
     """A folder is not a finished run."""
+
+
+class QuestionTooLong(KokiError):
+    """A question has more tokens than the model reads.
+
+    Attributes:
+        tokens: of the question, with the system prompt.
+        context: tokens that the model reads.
+    """
+
+    def __init__(self, question: str, tokens: int, context: int) -> None:
+        super().__init__(
+            f"The question {question[:40]!r} ... has {tokens:,} tokens; the model reads {context:,}.",
+            "Ask a shorter one.",
+        )
+        self.tokens = tokens
+        self.context = context

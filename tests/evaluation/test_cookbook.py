@@ -24,6 +24,10 @@ def test_a_name_that_goes_on_with_a_capital_is_another_dish() -> None:
     assert titles_in("Coba Tempe Mendoan. Bahannya mudah.") == ["Tempe Mendoan"]
 
 
+def test_a_name_ends_with_its_line() -> None:
+    assert titles_in("Resep Tempe Mendoan\nBahannya mudah.") == ["Tempe Mendoan"]
+
+
 def test_a_comma_is_no_part_of_a_name() -> None:
     assert titles_in("tempe, mendoan") == []
 
@@ -76,4 +80,4 @@ def test_a_dish_that_uses_nothing_of_it_has_no_suggestion() -> None:
 
 def test_the_vocabulary_is_that_of_recipes_lexicon_and_conversations() -> None:
     assert {"rendang", "siung", "selamat", "memasak", "karena"} <= cookbook().vocabulary
-    assert cookbook().vocabulary.isdisjoint({"however", "schnitzel"})
+    assert cookbook().vocabulary.isdisjoint({"however", "schnitzel", "the", "ingredients", "salt"})

@@ -1,5 +1,6 @@
 """True answers score high; another recipe, a loop, an invented ingredient and English score low."""
 
+from collections.abc import Callable
 from statistics import mean
 
 import pytest
@@ -98,6 +99,44 @@ def test_an_answer_that_goes_round_in_circles_scores_low() -> None:
     assert (scores["steps"], scores["order"]) == (0, 0)
 
 
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_recipe_that_is_given_more_than_once_is_a_loop(times: int) -> None:
+    scores = scores_of(ASKED, "\n\n".join([TRUE] * times))
+    assert scores["no_loop"] == 0
+    assert (scores["steps"] or 0) < 0.7
+
+
+def test_a_dish_whose_name_goes_on_is_not_the_dish_asked_for() -> None:
+    assert scores_of(ASKED, TRUE.replace(RENDANG.title, f"{RENDANG.title} Mars"))["right_dish"] == 0
+    assert scores_of(ASKED, TRUE.replace(RENDANG.title, f"{RENDANG.title}an"))["right_dish"] == 0
+
+
+INVENTED = "\n".join(f"- 1 buah {name}" for name in ("lobster", "stroberi", "apel", "keju", "salmon", "zaitun", "kiwi"))
+OTHER = recipe_answer(list_ingredients(RAWON.ingredients), list_steps(RAWON.steps), RAWON.title)
+
+
+@pytest.mark.parametrize(
+    ("answers", "measure", "at_most"),
+    [
+        (lambda _: OTHER, "right_dish", 0.0),
+        (lambda _: OTHER, "ingredients_f1", 0.6),
+        (lambda _: OTHER, "steps", 0.4),
+        (lambda asked: f"{asked.reference}\n\n{asked.reference}", "no_loop", 0.0),
+        (lambda asked: asked.reference.replace("- ", f"{INVENTED}\n- ", 1), "ingredients_precision", 0.65),
+        (lambda _: "Silakan dicoba sendiri, ya.", "ingredients_recall", 0.0),
+    ],
+    ids=["another recipe", "... its ingredients", "... its steps", "everything twice", "inventions", "no recipe"],
+)
+def test_a_chef_that_answers_every_request_wrongly_scores_low(
+    answers: Callable[[Asked], str], measure: str, at_most: float
+) -> None:
+    asked = [one for one in of("full recipe") if one.recipe is not RAWON]
+    true = [scores_of(one, one.reference) for one in asked]
+    wrong = [scores_of(one, answers(one)) for one in asked]
+    assert average(true, measure) == 1
+    assert average(wrong, measure) <= at_most
+
+
 def test_an_answer_cut_off_at_the_limit_shows_no_control_token_and_one_that_broke_off_does() -> None:
     assert scores_of(ASKED, TRUE, stopped=False, tokens=LIMIT)["no_control_token"] == 1
     assert scores_of(ASKED, TRUE, stopped=False, tokens=100)["no_control_token"] == 0
@@ -112,7 +151,11 @@ def test_nothing_said_is_nothing_right() -> None:
 
 def test_english_is_not_indonesian() -> None:
     answer = "Here is the recipe: cook the beef slowly until tender and enjoy with your friends."
-    assert (scores_of(ASKED, answer)["indonesian"] or 0) < 0.5
+    assert (scores_of(ASKED, answer)["indonesian"] or 0) < 0.25
+    lines, steps = "- 500 grams beef\n- 1 liter coconut milk", "1. Add the salt and the sugar.\n2. Stir with a spoon."
+    scores = scores_of(ASKED, f"Recipe for Rendang Daging:\n\nIngredients:\n{lines}\n\nSteps:\n{steps}")
+    assert (scores["indonesian"] or 0) < 0.25
+    assert (scores["ingredients_f1"], scores["quantities"], scores["steps"]) == (0, 0, 0)
 
 
 def test_a_question_for_ingredients_is_not_judged_by_steps() -> None:
@@ -152,6 +195,10 @@ def test_what_is_missing_is_exact_or_wrong() -> None:
     true = ", ".join(suggestion.missing)
     assert recommended("Tempe Mendoan", f"Yang belum ada: {true}.")["missing_exact"] == 1
     assert recommended("Tempe Mendoan", f"Yang belum ada: {true}, dan santan.")["missing_exact"] == 0
+    assert recommended("Tempe Mendoan", f"Yang belum ada: {true}, dan {suggestion.missing[0]}.")["missing_exact"] == 0
+    vague = true.replace("bawang putih", "bawang")
+    assert vague != true
+    assert recommended("Tempe Mendoan", f"Yang belum ada: {vague}.")["missing_exact"] == 0
     assert recommended("Tempe Mendoan", "Bahan utamanya sudah lengkap.")["missing_exact"] == 0
 
 

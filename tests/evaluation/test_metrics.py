@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from koki.dialogue.phrasebook import load_tips
 from koki.evaluation.metrics import (
+    can_be_mentioned,
     compare_ingredients,
     gives_reason,
     has_control_token,
@@ -35,6 +36,23 @@ class TestIngredients:
     def test_a_quantity_is_right_with_the_same_number_and_unit(self) -> None:
         said = parse_ingredients(["1 ekor ayam", "3 batang serai", "4 butir bawang putih", "secukupnya garam"])
         assert compare_ingredients(said, TRUE).quantities == pytest.approx(2 / 4)  # ayam and garam
+
+    @pytest.mark.parametrize(
+        ("said", "true", "right"),
+        [
+            ("½ kg daging", "500 gram daging", 1),
+            ("1 liter santan", "1000 ml santan", 1),
+            ("1-2 kg ayam", "1000-2000 gram ayam", 1),
+            ("500 kg daging", "500 gram daging", 0),
+            ("1 ml santan", "1 liter santan", 0),
+            ("1 sdt garam", "1 sdm garam", 0),
+            ("gram daging", "kg daging", 0),
+        ],
+    )
+    def test_a_weight_or_volume_is_right_in_either_unit_and_wrong_by_a_thousand(
+        self, said: str, true: str, right: int
+    ) -> None:
+        assert compare_ingredients(parse_ingredients([said]), parse_ingredients([true])).quantities == right
 
     def test_the_amount_of_an_ingredient_that_is_not_said_is_not_right(self) -> None:
         assert compare_ingredients(parse_ingredients(["1 ekor ayam"]), TRUE).quantities == pytest.approx(1 / 4)
@@ -141,6 +159,11 @@ class TestLoops:
         assert not has_loop("\n".join(lines))
         assert has_loop("\n".join([*lines, "- 1 sdt garam halus"]))
 
+    def test_thirty_words_that_come_a_second_time_are_a_loop(self) -> None:
+        words = [f"kata{number}" for number in range(30)]
+        assert has_loop(" ".join([*words, "lalu", *words]))
+        assert not has_loop(" ".join([*words, "lalu", *words[:29]]))
+
     @pytest.mark.parametrize("text", ["", "soto", "Selamat memasak!"])
     def test_a_short_text_is_none(self, text: str) -> None:
         assert not has_loop(text)
@@ -209,6 +232,16 @@ class TestMentions:
         assert mentions("Masak dengan api kecil.", "api kecil")
         assert not mentions("Kecilkan api. Kecil saja.", "api kecil")
 
+    def test_a_number_with_a_comma_is_mentioned(self) -> None:
+        assert mentions("Tuang 1,5 liter santan.", "1,5 liter")
+
+    def test_what_goes_on_after_a_clause_cannot_be_mentioned(self) -> None:
+        assert can_be_mentioned("api kecil")
+        assert can_be_mentioned("jangan terlalu lama")
+        assert can_be_mentioned("tanpa garam atau gula")
+        assert not can_be_mentioned("ayam, serai")
+        assert not can_be_mentioned("?")
+
     def test_nothing_is_no_term(self) -> None:
         assert not mentions("santan", " ")
 
@@ -220,6 +253,12 @@ class TestMentions:
             "Jangan beri santan ya.",
             "bukan santan",
             "tidak perlu pakai santan",
+            "Tanpa garam, gula, atau santan.",
+            "Tanpa santan, gula merah, atau garam.",
+            "Tidak perlu susu maupun santan.",
+            "Gausah pake santan.",
+            "Santan tidak dipakai di sini.",
+            "Santannya bisa dihilangkan.",
         ],
     )
     def test_a_negated_mention_does_not_speak_for_it(self, text: str) -> None:
@@ -234,6 +273,9 @@ class TestMentions:
             "Tanpa garam, pakai santan.",  # another clause
             "Tidak usah khawatir gosong dan masukkan santan",  # further away
             "Bisa tanpa santan. Tuang santan.",
+            "Tanpa garam, pakai santan atau susu.",
+            "Aduk supaya santan tidak pecah.",
+            "Jangan terlalu banyak santan.",
         ],
     )
     def test_any_other_mention_speaks_for_it(self, text: str) -> None:

@@ -42,6 +42,9 @@ def test_the_columns_may_stand_in_any_order_and_further_ones_are_left_alone(tmp_
         ("id,capability,question,must,must_not\n", "no column id, (?s:.*)apart by tabs"),
         ("", "no column"),
         (HEADER, "no question"),
+        ("id\tcapability\tquestion\tquestion\tmust\tmust_not\n1\ttip\tA?\tB?\t\t\n", "column question twice"),
+        (HEADER + "1\ttip\tA?\n2\ttip\t\t\t\tayam\n", "line 3: the column question is empty"),
+        (HEADER + "1\ttip\tA?\t\t\tayam, serai\n", r"line 2: no answer can mention 'ayam, serai'.* column must\."),
     ],
 )
 def test_a_file_that_cannot_be_used_is_an_error_that_says_why(tmp_path: Path, text: str, says: str) -> None:

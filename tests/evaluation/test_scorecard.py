@@ -1,5 +1,6 @@
 """Scores on a card: for people, and for programs."""
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -65,7 +66,7 @@ def test_a_comparison_has_the_differences_of_the_same_questions() -> None:
 def test_the_table_shows_means_intervals_and_notes(console: Console) -> None:
     console.print(card([1, 0]).render())
     text = printed(console)
-    assert "0.50 [0.00, 1.00]" in text
+    assert "0.50 [0.00,1.00]" in text
     assert "2 questions" in text
     assert "A note." in text
 
@@ -80,12 +81,26 @@ def test_table_and_json_say_what_the_groups_are_the_table_only_of_those_asked(co
 def test_the_table_of_a_comparison_shows_differences_with_their_sign(console: Console) -> None:
     console.print(card([1, 1], replace(card([0, 0]), run="[base]")).render())
     assert "runs/warung minus [base]" in printed(console)
-    assert "+1.00 [+1.00, +1.00]" in printed(console)
+    assert "+1.00 [+1.00,+1.00]" in printed(console)
 
 
 def test_a_mean_of_one_has_no_interval_and_a_mean_of_some_says_of_how_many(console: Console) -> None:
     console.print(card([1, None, None]).render())
-    assert "1.00 of 1" in printed(console)
+    assert "1.00 n=1" in printed(console)
+
+
+def test_three_groups_fit_in_80_columns_a_line_each() -> None:
+    groups = ("recall", "understanding", "generalisation")
+    three = replace(card([]), scored=[tip(number, number % 2, group) for group in groups for number in range(2)])
+    narrow = Console(width=80, file=io.StringIO())
+    narrow.print(three.render())
+    (line,) = (line for line in printed(narrow).splitlines() if "on the topic" in line)
+    assert line.count("0.50 [0.00,1.00]") == 3
+
+
+def test_a_group_that_was_not_asked_has_no_column(console: Console) -> None:
+    console.print(card([1, 0]).render())
+    assert "generalisation" not in printed(console)
 
 
 def test_speed_is_all_tokens_over_all_time() -> None:
@@ -132,6 +147,12 @@ def test_a_failed_answer_says_why(console: Console) -> None:
     assert "1: does not mention api kecil" in text
     assert "2: speaks for gula" in text
     assert "[bold]" in text
+
+
+def test_a_title_that_is_wider_than_its_table_is_one_line() -> None:
+    narrow = Console(width=80, file=io.StringIO())
+    narrow.print(own({}).render())
+    assert printed(narrow).startswith("runs/warung: answers that pass\n")
 
 
 def test_own_questions_are_compared_question_by_question(console: Console) -> None:

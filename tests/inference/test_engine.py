@@ -66,6 +66,13 @@ def test_no_questions_have_no_answers(chef: Chef) -> None:
     assert chef.ask([]) == []
 
 
+def test_several_questions_may_come_in_a_tuple_but_not_with_what_goes_with_one(chef: Chef) -> None:
+    assert [answer.question for answer in chef.ask(("Telur?", "Soto?"), max_new_tokens=3)] == ["Telur?", "Soto?"]
+    unchecked: Any = chef.ask
+    with pytest.raises(TypeError, match="go with one question"):
+        unchecked(["Lalu?"], history=[("Telur?", "Kocok.")])
+
+
 def test_an_answer_comes_in_pieces_that_are_the_answer(chef: Chef) -> None:
     pieces: list[str] = []
     answer = chef.ask("Resep soto ayam dong!", max_new_tokens=40, on_text=pieces.append)
@@ -82,6 +89,23 @@ def test_what_does_not_fit_in_the_context_is_forgotten_the_oldest_first(chef: Ch
 def test_a_question_longer_than_the_context_is_an_error_that_says_how_long_it_is(chef: Chef) -> None:
     with pytest.raises(KokiError, match="the model reads 1,024"):
         chef.ask("soto " * 2000)
+
+
+def test_an_answer_ends_with_the_context_that_the_model_reads(chef: Chef) -> None:
+    long = "soto " * (chef.context - 150)  # a token each, and a prompt around them
+    alone = chef.ask(long, max_new_tokens=300)
+    assert not alone.stopped
+    assert 0 < alone.tokens < 150
+    beside, short = chef.ask([long, "Resep soto?"], max_new_tokens=300)
+    assert (beside.answer, beside.tokens) == (alone.answer, alone.tokens)
+    assert short.answer == chef.ask("Resep soto?", max_new_tokens=300).answer
+
+
+def test_a_chef_that_may_answer_at_any_length_still_remembers(chef: Chef) -> None:
+    history = [("Resep telur dadar?", "Kocok telur.")]
+    remembers, forgets = (chef.ask("Lalu?", history=turns, max_new_tokens=20).answer for turns in (history, []))
+    assert remembers != forgets
+    assert chef.ask("Lalu?", history=history, max_new_tokens=chef.context).answer.startswith(remembers)
 
 
 def test_an_answer_that_breaks_off_with_a_control_token_did_not_end_well(finished_run: TrainResult) -> None:

@@ -13,7 +13,7 @@ from exams import about_soto, scorecard, tip
 
 from koki.pipeline import TrainResult
 from koki.report.page import render
-from koki.report.words import LANGUAGES, Language
+from koki.report.words import LANGUAGES, Language, Words
 
 VOID = {"meta", "img"}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}"
@@ -70,6 +70,13 @@ def test_the_figures_of_the_scorecard_are_on_the_page(card: dict[str, Any]) -> N
     assert "order of steps, τ -0.50" in text
     assert "Recall 4 questions" in text
     assert "invented ingredients less is better 0.25" in text
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "What the measures mean"), ("id", "Arti tiap ukuran")])
+def test_every_measure_on_the_page_is_explained_once(card: dict[str, Any], language: Language, says: str) -> None:
+    text = page(card, scorecard(), language).text
+    assert says in text
+    assert text.count(Words(language).name("meanings", "order")) == 1
 
 
 def test_bars_are_as_long_as_their_means_and_never_negative(card: dict[str, Any]) -> None:

@@ -5,11 +5,13 @@ from importlib.resources import files
 from typing import get_args
 
 import pytest
+import torch
 
 from koki.dialogue.compose import Kind
 from koki.evaluation.judge import MEASURES
 from koki.evaluation.questions import GROUPS
 from koki.figures import TimeUnit
+from koki.model.device import Device
 from koki.report.words import LANGUAGES, Words, texts
 
 ALL = {f"{table}.{name}": text for table, names in texts().items() for name, text in names.items()}
@@ -27,6 +29,8 @@ def test_every_capability_group_measure_kind_of_conversation_and_unit_of_time_ha
     assert set(texts()["capabilities"]) == set(MEASURES)
     assert set(texts()["groups"]) == set(texts()["group_meanings"]) == set(GROUPS)
     assert set(texts()["measures"]) == {name for measures in MEASURES.values() for name in measures}
+    meanings = {name: text["en"] for name, text in texts()["meanings"].items()}
+    assert meanings == {name: it.meaning for measures in MEASURES.values() for name, it in measures.items()}
     assert set(texts()["kinds"]) == set(get_args(Kind))
     assert set(texts()["duration"]) == set(get_args(TimeUnit))
 
@@ -35,8 +39,8 @@ def test_every_text_is_used() -> None:
     sources = "".join(
         files("koki.report").joinpath(name).read_text("utf-8") for name in ("page.html.jinja", "words.py", "content.py")
     )
-    by_name = {"months", "duration", "groups", "group_meanings", "capabilities", "measures", "kinds", "lengths"}
-    by_name |= {"reasons", "notes"}
+    by_name = {"months", "duration", "device", "groups", "group_meanings", "capabilities", "measures", "meanings"}
+    by_name |= {"kinds", "lengths", "reasons", "notes"}
     for key in ALL:
         table, _, name = key.partition(".")
         assert table in by_name or key in sources or f'"{name}"' in sources, key
@@ -51,6 +55,22 @@ def test_the_notes_of_a_scorecard_are_translated() -> None:
     note = "No recipe was held out, so there is nothing to measure generalisation by: ..."
     assert ID.note(note).startswith("Tidak ada resep yang disisihkan")
     assert ID.note("Something new.") == "Something new."
+
+
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [
+        (Device("cpu", "CPU, 1 thread", 1, torch.float32, "no"), "CPU, 1 thread: model dasar float32, tanpa fp16"),
+        (Device("cpu", "CPU, 2 threads", 1, torch.bfloat16, "bf16"), "CPU, 2 thread: model dasar bfloat16, bf16"),
+        (
+            Device("cuda", "Tesla T4", 2, torch.float16, "fp16"),
+            "2 x Tesla T4: model dasar float16, fp16 dengan loss scaling",
+        ),
+    ],
+)
+def test_a_device_is_described_in_the_language_of_the_page(device: Device, said: str) -> None:
+    assert ID.device(device.describe()) == said
+    assert EN.device(device.describe()) == device.describe()
 
 
 def test_numbers_are_written_as_the_language_does() -> None:

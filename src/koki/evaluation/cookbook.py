@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from koki.dialogue.compose import list_ingredients, list_steps
 from koki.evaluation.metrics import words_of
+from koki.evaluation.reading import WORDS
 from koki.recipes.ingredients import Ingredient
 from koki.recipes.pantry import Pantry, Suggestion
 from koki.recipes.recipe import Recipe
 
-_TOKEN: Final = re.compile(r"\w+|[^\w\s]")
+# An end of line is one too: what follows is not part of a name.
+_TOKEN: Final = re.compile(r"\w+|[^\w\s]|\n")
+_FOREIGN: Final = frozenset(WORDS["foreign"]["words"].split())
 # Where the words of the conversations come from, besides the recipes.
 _WORD_LISTS: Final = tuple(("koki.dialogue", name) for name in ("phrasebook.toml", "tips.toml", "refusals.toml"))
 
@@ -104,16 +107,17 @@ class Cookbook:
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
-        """The words of all recipes, of the lexicon (its slips aside), and of the conversations around the recipes."""
+        """The words of all recipes, and the Indonesian ones of the lexicon (slips aside) and of the conversations."""
         lexicon = tomllib.loads(files("koki.recipes").joinpath("lexicon.toml").read_text(encoding="utf-8"))
         del lexicon["spelling"]
         lists = [tomllib.loads(files(package).joinpath(name).read_text("utf-8")) for package, name in _WORD_LISTS]
-        texts = chain(
-            *(_texts(table) for table in (lexicon, *lists)),
-            (recipe.title for recipe in self._recipes),
-            (body_of(recipe.ingredients, recipe.steps, "recipe") for recipe in self._recipes),
-        )
-        return frozenset(word for text in texts for word in words_of(text))
+        around = chain.from_iterable(map(_texts, (lexicon, *lists)))
+        recipes = (f"{recipe.title}\n{body_of(recipe.ingredients, recipe.steps, 'recipe')}" for recipe in self._recipes)
+        return (_words_in(around) - _FOREIGN) | _words_in(recipes)
+
+
+def _words_in(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in words_of(text))
 
 
 def body_of(ingredients: Sequence[Ingredient], steps: Sequence[str], part: str) -> str:

@@ -43,13 +43,19 @@ class Measure:
 
 _OF_A_RECIPE: Final = {
     "right_dish": Measure("right dish", "the opening names the dish asked for, and no other recipe is nearer"),
-    "ingredients_f1": Measure("ingredients F1", "harmonic mean of precision and recall"),
-    "ingredients_precision": Measure("  precision", "ingredients said that are in the recipe"),
-    "ingredients_recall": Measure("  recall", "ingredients of the recipe that are said"),
-    "quantities": Measure("quantities right", "amounts of the recipe that are said with number and unit"),
-    "invented": Measure("invented", "ingredients said of which the recipe has no kind", lower_is_better=True),
-    "steps": Measure("steps ROUGE-L", "words of the steps in common, in order"),
-    "order": Measure("order of steps", "Kendall's tau over the steps found again, -1 to 1"),
+    "ingredients_f1": Measure(
+        "ingredients F1", "of precision and recall, the next two: their harmonic mean, high only where both are"
+    ),
+    "ingredients_precision": Measure(
+        "  precision", "precision: of the ingredients said, the share that is in the recipe"
+    ),
+    "ingredients_recall": Measure("  recall", "recall: of the recipe's ingredients, the share that is said"),
+    "quantities": Measure("quantities right", "of the recipe's amounts, the share that is said with number and unit"),
+    "invented": Measure(
+        "invented", "of the ingredients said, the share of which the recipe has not even a kind", lower_is_better=True
+    ),
+    "steps": Measure("steps ROUGE-L", "ROUGE-L: words in common with the true steps, in the same order"),
+    "order": Measure("order of steps", "Kendall's tau over the steps found again: 1 in order, -1 the wrong way round"),
 }
 ANY: Final = "any answer"
 """Stands for all capabilities together."""
@@ -59,26 +65,37 @@ MEASURES: Final[dict[str, dict[str, Measure]]] = {
     "simple question": _OF_A_RECIPE,
     "recommendation": {
         "dish_exists": Measure("dish exists", "the dish is one of the recipes"),
-        "uses_offered": Measure("uses what is offered", "ingredients at hand that the dish uses"),
-        "missing_exact": Measure("missing is exact", "the list of what is missing is the pantry's"),
+        "uses_offered": Measure(
+            "uses what is offered",
+            "of the ingredients at hand, the share that the dish uses; the best dish need not use all",
+        ),
+        "missing_exact": Measure(
+            "missing is exact", "the list of what is missing is just what the recipe needs besides"
+        ),
         "recipe_f1": Measure("its recipe, F1", "ingredients given, against those of the dish named"),
     },
     "inquiry": {
-        "dishes_right": Measure("dishes have it", "dishes named that have the ingredient"),
+        "dishes_right": Measure("dishes have it", "of the dishes named, the share that has the ingredient"),
         "recipe_f1": Measure("its recipe, F1", "ingredients given, against those of the dish named"),
     },
     "tip": {
-        "on_topic": Measure("on the topic", "a third of the key words of the question or of the true tip; no recipe"),
-        "reason": Measure("gives a reason", "a word that reasons are given with, or the true reason's key words"),
-        "key_words": Measure("key words", "key words of the true tip that are said"),
+        "on_topic": Measure(
+            "on the topic", "says a third of the key words of the question or of the true tip, and is no recipe"
+        ),
+        "reason": Measure(
+            "gives a reason", "has a word that reasons are given with, such as karena, or key words of the true reason"
+        ),
+        "key_words": Measure("key words", "of the true tip's key words, the share that is said"),
     },
     "refusal": {
-        "declined": Measure("declines", "words that one declines with; no recipe, no loop"),
+        "declined": Measure("declines", "has words that one declines with, no recipe and no loop"),
     },
     ANY: {
         "ended": Measure("ends by itself", "with the stop token, before the limit"),
-        "no_loop": Measure("no loops", "no run of words three times on end, no line four times"),
-        "indonesian": Measure("words known", "words in the lexicon, the recipes and the conversations"),
+        "no_loop": Measure("no loops", "no run of words three times on end, no line four times, no 30 words twice"),
+        "indonesian": Measure(
+            "words known", "of its words, the share in the lexicon, the recipes or the conversations"
+        ),
         "no_control_token": Measure("no control tokens", "none in the text, and none that broke the answer off"),
     },
 }
@@ -133,7 +150,7 @@ def _judge_recipe(case: _Case) -> Scores:
     assert recipe is not None
     wanted = read_answer(case.asked.reference)
     part = "recipe" if wanted.ingredients and wanted.steps else "ingredients" if wanted.ingredients else "steps"
-    named = fold(case.cookbook.name_of(recipe)) in fold(said.opening)
+    named = recipe in case.cookbook.dishes_in(said.opening)
     is_nearest = case.cookbook.is_nearest(recipe, body_of(said.ingredients, said.steps, part), part)
     scores: Scores = {"right_dish": float(named and is_nearest)}
     if part != "steps":
@@ -154,7 +171,7 @@ def _judge_recommendation(case: _Case) -> Scores:
     suggestion = missing_for(dish, at_hand) if dish else None
     met = [thing(name) for name in suggestion.at_hand] if suggestion else []
     used = [name for name in at_hand if _is_one_of(thing(name), met)]
-    exact = suggestion and set(map(fold, missing_in(case.said.opening))) == set(map(fold, suggestion.missing))
+    exact = suggestion and sorted(map(fold, missing_in(case.said.opening))) == sorted(map(fold, suggestion.missing))
     return {
         "dish_exists": float(dish is not None),
         "uses_offered": len(used) / len(at_hand),

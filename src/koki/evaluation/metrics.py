@@ -33,6 +33,9 @@ _SHORTEST_LOOP: Final = 6
 # A line of so many words that stands so often in an answer: real recipes repeat themselves less.
 _LINE_WORDS: Final = 4
 _LINE_TIMES: Final = 4
+# Nor does it say so many words on end a second time: of 1,936 real recipes, three do.
+_ECHO: Final = 30
+_SMALLER: Final = {unit: (one["is"], one["times"]) for unit, one in WORDS["smaller_units"].items()}
 _PARTICLES: Final = ("nya", "lah", "kah")
 _ENDINGS: Final = (*_PARTICLES, "kan", "an", "i")
 _NEGATION_REACHES: Final = 3
@@ -53,7 +56,8 @@ class IngredientScores:
     Attributes:
         precision: the share of the ingredients said that are in the recipe, under any spelling.
         recall: the share of the recipe's ingredients that are said.
-        quantities: the share of the recipe's amounts that are said: same ingredient, number and unit.
+        quantities: the share of the recipe's amounts that are said: same ingredient, number and unit
+            (½ kg is 500 gram).
         invented: the share of the ingredients said of which the recipe has no kind at all ("cabai" is not invented
             where it has "cabai rawit"); None for an empty list.
     """
@@ -131,10 +135,18 @@ def _named_entries(item: Ingredient) -> Iterator[tuple[str, frozenset[str]]]:
 
 def _amounts(ingredients: Iterable[Ingredient]) -> Counter[tuple[str, Quantity | None, str | None]]:
     return Counter(
-        (fold(item.name), item.quantity, item.unit)
+        (fold(item.name), *_amount(item.quantity, item.unit))
         for item in ingredients
         if item.name and (item.quantity is not None or item.unit)
     )
+
+
+def _amount(quantity: Quantity | None, unit: str | None) -> tuple[Quantity | None, str | None]:
+    """In one unit for the weights and one for the volumes that people convert: half a kg is 500 gram."""
+    if quantity is None:
+        return None, unit
+    smaller, times = _SMALLER.get(unit or "", (unit, 1))
+    return (quantity[0] * times, quantity[1] * times) if isinstance(quantity, tuple) else quantity * times, smaller
 
 
 def _has_kind_of(names: Iterable[str], entry: Iterable[str]) -> bool:
@@ -186,11 +198,14 @@ def _matched(said: Sequence[str], true: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def has_loop(text: str) -> bool:
-    """Whether it goes round in circles: a run of words three times on end, or one line time and again."""
+    """Whether it goes round in circles: words three times on end, one line time and again, a long part twice."""
     lines = Counter(line for line in map(str.strip, text.lower().splitlines()) if len(line.split()) >= _LINE_WORDS)
     if any(times >= _LINE_TIMES for times in lines.values()):
         return True
     words = words_of(text)
+    runs = [tuple(words[start : start + _ECHO]) for start in range(len(words) - _ECHO + 1)]
+    if len(set(runs)) < len(runs):
+        return True
     _, ids = np.unique(np.array(words, dtype=object).astype(str), return_inverse=True) if words else ([], np.zeros(0))
     return any(
         _longest_run(ids[:-period] == ids[period:]) >= max((_ROUNDS - 1) * period, _SHORTEST_LOOP - period)
@@ -259,7 +274,19 @@ def declines(text: str) -> bool:
 
 _NEGATIONS: Final = frozenset(WORDS["negations"]["words"])
 _NOT_NEGATIONS: Final = re.compile(rf"\b(?:{'|'.join(WORDS['negations']['not_these'])})\b")
-_CLAUSE_END: Final = re.compile(r"[.,;:!?\n()]+")
+_AFTER: Final = re.compile(rf"(?:{'|'.join(WORDS['negations']['after'])})\b")
+_OR: Final = "|".join(WORDS["negations"]["or"])
+# "tanpa garam, gula, atau santan", or without the commas "tanpa garam atau santan"; a negation first, things of two
+# words at most
+_NEITHER: Final = re.compile(
+    rf"\b({'|'.join(WORDS['negations']['words'])})((?: \w+){{1,4}}(?:(?:, \w+(?: \w+)?)+,)?) (?:{_OR}) "
+)
+_CLAUSE_END: Final = re.compile(r"[;:!?\n()]+|[.,](?!\d)")  # a number may have a comma
+
+
+def can_be_mentioned(term: str) -> bool:
+    """Whether any text can: not one whose term goes on after the end of its clause."""
+    return mentions(term, term)
 
 
 def mentions(text: str, term: str) -> bool:
@@ -270,15 +297,32 @@ def mentions(text: str, term: str) -> bool:
 def speaks_for(text: str, term: str) -> bool:
     """Whether it mentions a term other than to say that it is left out.
 
-    "tanpa santan", "tidak pakai santan" and "jangan diberi santan" do not speak for santan; "jangan lupa santan" does.
+    "tanpa santan", "tidak pakai santan", "jangan diberi gula atau santan" and "santan tidak dipakai" do not speak for
+    santan; "jangan lupa santan" and "santan tidak pecah" do.
     """
-    return any(_NEGATIONS.isdisjoint(before[-_NEGATION_REACHES:]) for before in _mentions(text, term))
+    told_apart = _NEITHER.sub(_each_negated, text.lower())
+    return any(not _is_left_out(before, after) for before, after in _mentions(told_apart, term))
 
 
-def _mentions(text: str, term: str) -> Iterator[list[str]]:
-    """For each mention the words before it in its clause."""
-    wanted = re.compile(rf"(?<!\S){re.escape(fold(term).strip())}(?:nya)?(?!\S)")
+def _is_left_out(before: str, after: str) -> bool:
+    """Whether what stands around a mention says that the thing is left out."""
+    words = _NOT_NEGATIONS.sub(" ", before).split()[-_NEGATION_REACHES:]
+    return not _NEGATIONS.isdisjoint(words) or _AFTER.match(after) is not None
+
+
+def _mentions(text: str, term: str) -> Iterator[tuple[str, str]]:
+    """For each mention what stands before and after it in its clause."""
+    folded_term = fold(term).strip()
+    if not any(map(str.isalnum, folded_term)):
+        return
+    wanted = re.compile(rf"(?<!\S){re.escape(folded_term)}(?:nya)?(?!\S)")
     for clause in _CLAUSE_END.split(text.lower()):
-        folded = fold(_NOT_NEGATIONS.sub(" ", clause))
+        folded = fold(clause)
         for found in wanted.finditer(folded):
-            yield folded[: found.start()].split()
+            yield folded[: found.start()], folded[found.end() :].lstrip()
+
+
+def _each_negated(neither: re.Match[str]) -> str:
+    """ "tanpa garam, gula, atau " -> "tanpa garam tanpa gula tanpa "."""
+    negation, things = neither.groups()
+    return " ".join(f"{negation} {thing.strip()}" for thing in [*filter(None, things.split(",")), ""])

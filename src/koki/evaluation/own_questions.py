@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from koki import files
 from koki.errors import DataError
-from koki.evaluation.metrics import mentions, speaks_for
+from koki.evaluation.metrics import can_be_mentioned, mentions, speaks_for
 from koki.inference.engine import Answer
 from koki.recipes.decoding import decode, records, split_lines
 
@@ -78,7 +78,8 @@ def read_questions(file: Path) -> list[OwnQuestion]:
     """The questions of a file, in order.
 
     Raises:
-        DataError: the file cannot be read, lacks a column, or holds no question.
+        DataError: the file cannot be read, lacks a column or has it twice, holds no question, or a line that cannot be
+            asked or judged.
     """
     try:
         text, _ = decode(files.read_bytes(file, _MOST_BYTES))
@@ -98,25 +99,38 @@ def read_questions(file: Path) -> list[OwnQuestion]:
             f"File {file} has no column {', '.join(missing)}; its first line has {', '.join(header) or 'nothing'}.",
             f"Columns, apart by tabs: {', '.join(_NEEDED)}.",
         )
+    if twice := [name for name in _NEEDED if header.count(name) > 1]:
+        raise DataError(f"File {file} has the column {', '.join(twice)} twice.", "Rename or delete one of them.")
     named = ((line, dict(zip_longest(header, fields[: len(header)], fillvalue=""))) for line, fields in rows[1:])
-    questions = [_question(line, fields) for line, fields in named if fields["question"]]
+    questions = [_question(f"{file}, line {line}", line, fields) for line, fields in named if any(fields.values())]
     if not questions:
-        raise DataError(f"File {file} holds no question.", "The column question is empty in every line.")
+        raise DataError(
+            f"File {file} holds no question.", "A question a line, under the first one, which names the columns."
+        )
     return questions
 
 
-def _question(line: int, fields: Mapping[str, str]) -> OwnQuestion:
+def _question(place: str, line: int, fields: Mapping[str, str]) -> OwnQuestion:
+    if not fields["question"]:
+        raise DataError(f"{place}: the column question is empty.", "Write a question, or delete the line.")
     return OwnQuestion(
         id=fields["id"] or f"line {line}",
         capability=fields["capability"],
         question=fields["question"],
-        must=_terms(fields["must"]),
-        must_not=_terms(fields["must_not"]),
+        must=_terms(place, "must", fields),
+        must_not=_terms(place, "must_not", fields),
     )
 
 
-def _terms(text: str) -> tuple[str, ...]:
-    return tuple(term for part in text.split(";") if (term := part.strip()))
+def _terms(place: str, column: str, fields: Mapping[str, str]) -> tuple[str, ...]:
+    terms = tuple(term for part in fields[column].split(";") if (term := part.strip()))
+    for term in terms:
+        if not can_be_mentioned(term):
+            raise DataError(
+                f"{place}: no answer can mention {term!r}, which is in the column {column}.",
+                "Words or phrases stand between semicolons, and have no comma or full stop in them.",
+            )
+    return terms
 
 
 def verdict(question: OwnQuestion, answer: Answer) -> Verdict:

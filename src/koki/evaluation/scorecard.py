@@ -122,24 +122,28 @@ class Scorecard:
 
     def render(self) -> RenderableType:
         """A table of means with 95 % intervals, a second one of differences, and what there is to say about them."""
-        tables = [self._table(f"{self.run}: means and 95 % intervals", self.mean, "{:.2f}")]
+        shown: list[RenderableType] = [
+            _title(f"{self.run}: means and 95 % intervals"),
+            self._table(self.mean, "{:.2f}"),
+        ]
         if self.other is not None:
             title = f"{self.run} minus {self.other.run}, question by question, and 95 % intervals"
-            tables.append(self._table(title, self.difference, "{:+.2f}"))
+            shown += [_title(title), self._table(self.difference, "{:+.2f}")]
         said = "{answers:,} answers, {tokens:,} tokens in {seconds:,.0f} s: {tokens_per_second:,.0f} tokens a second"
         meanings = (f"{group}: {meaning}" for group, meaning in GROUPS.items() if self.questions(group, ANY))
-        return Group(*tables, *map(Text, (*meanings, said.format(**self._speed()), *self.notes)))
+        return Group(*shown, *map(Text, (*meanings, said.format(**self._speed()), *self.notes)))
 
-    def _table(self, title: str, figure: Figure, form: str) -> Table:
-        table = _empty_table(title, "", *GROUPS)
+    def _table(self, figure: Figure, form: str) -> Table:
+        groups = [group for group in GROUPS if self.questions(group, ANY)]
+        table = _empty_table("", *groups)
         for capability in MEASURES:
-            asked = [self.questions(group, capability) for group in GROUPS]
+            asked = [self.questions(group, capability) for group in groups]
             if not any(asked):
                 continue
             table.add_row(capability, *(f"{count} questions" if count else "-" for count in asked), style="bold")
             for name, measure in MEASURES[capability].items():
-                label = f"  {measure.label}" + (" (less is better)" if measure.lower_is_better else "")
-                figures = (figure(group, capability, name) for group in GROUPS)
+                label = f"  {measure.label}" + (" (low is good)" if measure.lower_is_better else "")
+                figures = (figure(group, capability, name) for group in groups)
                 cells = (_cell(found, form, count) for found, count in zip(figures, asked, strict=True))
                 table.add_row(label, *cells)
         return table
@@ -194,19 +198,14 @@ class OwnScorecard:
 
     def render(self) -> RenderableType:
         """A row for each capability, and why each failed answer failed."""
-        table = _empty_table(
-            f"{self.run}: answers that pass",
-            "",
-            "questions",
-            "passed",
-            *([f"minus {self.other.run}"] if self.other else []),
-        )
+        compared = [f"minus {self.other.run}"] if self.other else []
+        table = _empty_table("", "questions", "passed", *compared)
         for name in self.capabilities():
             asked = len(self._passed(name))
             last = [_cell(self.difference(name), "{:+.2f}", asked)] if self.other else []
             table.add_row(escape(name), str(asked), _cell(self.passed(name), "{:.2f}", asked), *last)
         failed = (Text(f"{one.question.id}: {_why(one)}") for one in self.verdicts if not one.passed)
-        return Group(table, *failed)
+        return Group(_title(f"{self.run}: answers that pass"), table, *failed)
 
     def save(self, folder: Path) -> Path:
         """Write it as ``report/questions.json``; where it lies.
@@ -233,8 +232,14 @@ def speed_of(answers: Sequence[Answer]) -> dict[str, Any]:
     return {"answers": len(answers), "tokens": tokens, "seconds": round(seconds, 1), "tokens_per_second": rate}
 
 
-def _empty_table(title: str, *columns: str) -> Table:
-    table = Table(title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+def _title(text: str) -> Text:
+    """Above a table, not of it: it may be wider."""
+    return Text(text, style="bold")
+
+
+def _empty_table(*columns: str) -> Table:
+    """Narrow, so that three groups fit in a terminal of 80 columns."""
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
     for column in columns:
         table.add_column(escape(column), justify="right" if column else "left", no_wrap=not column)
     return table
@@ -244,8 +249,8 @@ def _cell(mean: Mean | None, form: str, asked: int) -> str:
     """Mean, interval, and the number of questions where only some of those asked have this score."""
     if mean is None:
         return "-"
-    interval = f" [{form}, {form}]".format(mean.low, mean.high) if mean.questions > 1 else ""
-    return form.format(mean.mean) + interval + ("" if mean.questions == asked else f" of {mean.questions}")
+    interval = f" [{form},{form}]".format(mean.low, mean.high) if mean.questions > 1 else ""
+    return form.format(mean.mean) + interval + ("" if mean.questions == asked else f" n={mean.questions}")
 
 
 def _save(path: Path, content: dict[str, Any]) -> Path:

@@ -1,6 +1,7 @@
 """A chat in the terminal. What it says is in ``chat.toml``."""
 
 import re
+import sys
 import tomllib
 from collections.abc import Callable
 from importlib.resources import files
@@ -9,11 +10,25 @@ from typing import Final
 from rich.console import Console
 
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.errors import KokiError
+from koki.errors import KokiError, QuestionTooLong
 from koki.inference.engine import Chef, Turn
 
 _SAYS: Final = tomllib.loads(files(__package__).joinpath("chat.toml").read_text(encoding="utf-8"))
 _BETWEEN: Final = re.compile("|".join(map(re.escape, _SAYS["ingredients"]["between"])))
+
+
+def read_line(prompt: str) -> str:
+    """The next line of standard input. One from a pipe, which no terminal has shown, is printed after the prompt.
+
+    Raises:
+        EOFError: there is none, or standard input is closed.
+    """
+    if sys.stdin is None:  # Python's word for one that was closed
+        raise EOFError
+    line = input(prompt)
+    if not sys.stdin.isatty():
+        print(line, flush=True)  # noqa: T201
+    return line
 
 
 class Chat:
@@ -21,14 +36,14 @@ class Chat:
 
     Args:
         console: where it is printed.
-        read: gives the next line, prompted for with its argument, and raises EOFError after the last, as `input` does.
+        read: gives the next line, prompted for with its argument, and raises EOFError after the last.
     """
 
     def __init__(
         self,
         chef: Chef,
         console: Console,
-        read: Callable[[str], str] = input,
+        read: Callable[[str], str] = read_line,
         *,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
@@ -48,6 +63,8 @@ class Chat:
                 self._take(self._read(_SAYS["prompt"]).strip())
             except KeyboardInterrupt:
                 self._console.print()
+            except QuestionTooLong as error:
+                self._say(_SAYS["too_long"].format(tokens=error.tokens, context=error.context))
             except KokiError as error:
                 self._say(str(error))
             except EOFError:
@@ -56,7 +73,7 @@ class Chat:
 
     def _take(self, line: str) -> None:
         command, _, rest = line.partition(" ")
-        match command:
+        match command.lower() if command.startswith("/") else command:
             case "":
                 return
             case "/help":

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, overload
@@ -14,7 +15,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 from koki import files
 from koki.config import ModelConfig, flatten, load_config
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.errors import KokiError, RunError
+from koki.errors import QuestionTooLong, RunError
 from koki.model.base import load_base
 from koki.model.device import detect_device
 from koki.model.lora import load_adapter
@@ -172,7 +173,7 @@ class Chef:
     @overload
     def ask(
         self,
-        question: list[str],
+        question: list[str] | tuple[str, ...],
         *,
         on_answer: Callable[[Answer], object] | None = None,
         max_new_tokens: int = 512,
@@ -181,7 +182,7 @@ class Chef:
 
     def ask(
         self,
-        question: str | list[str],
+        question: str | list[str] | tuple[str, ...],
         *,
         history: Sequence[Turn] = (),
         on_text: Callable[[str], object] | None = None,
@@ -194,23 +195,28 @@ class Chef:
         Args:
             question: any text; control tokens in it are text.
             history: earlier turns of the conversation, the oldest first. What does not fit in the context beside an
-                answer of ``max_new_tokens`` is forgotten, whole turns, the oldest first.
+                answer of ``max_new_tokens``, or of half the context if that is less, is forgotten, whole turns, the
+                oldest first.
             on_text: called with each piece of the answer, a word or so, as soon as it is there.
             on_answer: called with each answer to a list, as soon as it is there; short questions come first.
-            max_new_tokens: where an answer that does not end is cut off.
+            max_new_tokens: where an answer that does not end is cut off; at the end of the context if that comes
+                first, past which a model talks nonsense.
             temperature: 0 is greedy; above 0 is drawn from torch's global generator.
 
         Raises:
-            KokiError: a question is longer than the context.
+            QuestionTooLong: a question does not fit in the context.
+            TypeError: several questions with what goes with one.
         """
-        if isinstance(question, list):
+        if not isinstance(question, str):
+            if history or on_text:
+                raise TypeError("history and on_text go with one question, not with several")
             return self._ask_all(question, self._generation(max_new_tokens, temperature), on_answer or (lambda _: None))
-        prompt = self._prompt(question, history, max_new_tokens)
+        prompt = self._prompt(question, history, min(max_new_tokens, self.context // 2))
         streamer = None if on_text is None else _Streamer(self._tokenizer, on_text)
         return self._generate([question], [prompt], self._generation(max_new_tokens, temperature), streamer)[0]
 
     def _ask_all(
-        self, questions: list[str], generation: GenerationConfig, on_answer: Callable[[Answer], object]
+        self, questions: Sequence[str], generation: GenerationConfig, on_answer: Callable[[Answer], object]
     ) -> list[Answer]:
         prompts = [self._prompt(question) for question in questions]
         by_length = sorted(range(len(questions)), key=lambda number: len(prompts[number]))
@@ -233,11 +239,7 @@ class Chef:
             if len(prompt) + room <= self.context:
                 return prompt
         if len(prompt) >= self.context:
-            raise KokiError(
-                f"The question {question.strip()[:40]!r} ... has {len(prompt):,} tokens; "
-                f"the model reads {self.context:,}.",
-                "Ask a shorter one.",
-            )
+            raise QuestionTooLong(question.strip(), len(prompt), self.context)
         return prompt
 
     def _generate(
@@ -249,6 +251,9 @@ class Chef:
     ) -> list[Answer]:
         """Answer prompts side by side, padded on the left to the longest."""
         started = time.perf_counter()
+        rooms = [self.context - len(prompt) for prompt in prompts]
+        generation = copy(generation)
+        generation.max_new_tokens = min(generation.max_new_tokens, max(rooms))
         shape = (len(prompts), max(map(len, prompts)))
         ids, mask = torch.full(shape, int(self._tokenizer.pad_token_id)), torch.zeros(shape, dtype=torch.long)
         for row, prompt in enumerate(prompts):
@@ -257,12 +262,15 @@ class Chef:
         device = self._model.device
         with torch.inference_mode():
             output = self._model.generate(
-                ids.to(device), attention_mask=mask.to(device), generation_config=generation, streamer=streamer
+                ids.to(device),
+                attention_mask=mask.to(device),
+                generation_config=generation,
+                streamer=streamer,
             )
         seconds = round((time.perf_counter() - started) / len(prompts), 3)
         return [
-            self._answer(question, row, seconds)
-            for question, row in zip(questions, output[:, shape[1] :].tolist(), strict=True)
+            self._answer(question, row[:room], seconds)
+            for question, row, room in zip(questions, output[:, shape[1] :].tolist(), rooms, strict=True)
         ]
 
     def _answer(self, question: str, ids: list[int], seconds: float) -> Answer:

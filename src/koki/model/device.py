@@ -60,7 +60,8 @@ def detect_device(mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"]
         if mixed_precision == "bf16":
             raise _no_such_precision(mixed_precision, "Koki does not train in on an Apple GPU")
         return Device("mps", "Apple GPU (MPS)", 1, torch.float32, "no")
-    name = f"CPU, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    name = f"CPU, {threads} {'thread' if threads == 1 else 'threads'}"
     if mixed_precision in ("best", "bf16") and _processor_has_bf16():
         return Device("cpu", name, 1, torch.bfloat16, "bf16")
     if mixed_precision == "bf16":

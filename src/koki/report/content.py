@@ -120,6 +120,11 @@ def tables(scorecard: Mapping[str, Any]) -> list[Table]:
     ]
 
 
+def measures(scorecard: Mapping[str, Any]) -> list[str]:
+    """Every measure that stands in a table, once, in their order."""
+    return list(dict.fromkeys(row.measure for table in tables(scorecard) for row in table.rows))
+
+
 def _rows(scorecard: Mapping[str, Any], groups: Sequence[str], capability: str) -> Iterator[Row]:
     for name, measure in MEASURES[capability].items():
         bars = tuple(_bar(scorecard, group, capability, name) for group in groups)

@@ -46,6 +46,7 @@ def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | No
         scorecard=scorecard,
         groups=content.groups_of(scorecard) if scorecard else [],
         tables=content.tables(scorecard) if scorecard else [],
+        measures=content.measures(scorecard) if scorecard else [],
         pairs=content.pairs(scorecard) if scorecard else [],
     )
     # a path may hold bytes that are no text, which Python carries as lone surrogates

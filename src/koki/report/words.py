@@ -44,6 +44,12 @@ class Words:
         known = (text for beginning, text in texts()["notes"].items() if note.startswith(beginning))
         return next((text[self.language] for text in known), note)
 
+    def device(self, described: str) -> str:
+        """What `koki.model.device.Device.describe` said, which is in English."""
+        for english, text in texts()["device"].items():
+            described = described.replace(english, text[self.language])
+        return described
+
     def number(self, value: float, digits: int = 0) -> str:
         """``1,234.5`` in English, ``1.234,5`` in Indonesian."""
         return self._marked(f"{value:,.{digits}f}")
