@@ -1,10 +1,10 @@
 """The run card: what was trained on what, with which settings and versions, and how it went."""
 
-import importlib.metadata
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -99,7 +99,8 @@ def run_card(
             "device": device.describe(),
             "python": platform.python_version(),
             "platform": platform.platform(),
-            "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+            # as the module says it, not the package: torch's tells the build, "2.13.0+cu130"
+            "libraries": {name: import_module(name).__version__ for name in _LIBRARIES},
         },
     }
 
