@@ -214,6 +214,12 @@ def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
     assert "Traceback" in koki("check", "tidak-ada.csv", "--debug", cwd=tmp_path).stderr
 
 
+def test_evaluate_takes_no_recipes_beside_peoples_own_questions() -> None:
+    run = koki("evaluate", "runs/koki", "--questions", "saya.tsv", "--data", "resep.csv")
+    assert run.returncode == 2
+    assert "--data" in run.stderr
+
+
 def test_a_misspelt_option_is_answered_with_the_right_one() -> None:
     run = koki("train", "--dta", "x.csv")
     assert run.returncode == 2

@@ -214,6 +214,9 @@ def evaluate(
     from koki.evaluation.evaluate import evaluate as evaluate_run
     from koki.evaluation.evaluate import evaluate_own
 
+    if questions and data:
+        raise typer.BadParameter("your own questions are asked without the recipes.", param_hint="--data")
+
     with err.status("Reading the recipes ...") as status:
 
         def show(done: int, total: int) -> None:
