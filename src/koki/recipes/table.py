@@ -98,8 +98,7 @@ def _read_files(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tu
 
 
 def _read_all(paths: Sequence[str], columns: Mapping[str, str]) -> list[tuple[FileReport, list[Recipe]]]:
-    with no_search_for_cycles():
-        return [_read_file(path, columns) for path in paths]
+    return [_read_file(path, columns) for path in paths]
 
 
 def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) -> None:
