@@ -1,6 +1,9 @@
 """Attention for rows in which several examples stand one after the other: each sees itself alone."""
 
-from typing import Any
+import inspect
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any, cast
 
 import torch
 from torch.nn import functional
@@ -34,8 +37,8 @@ def _segmented_attention(
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each segment.
 
-    Segment by segment rather than under a mask: the mask would cost a square of the row and torch's CPU kernel is
-    several times slower with one.
+    In one call where torch has a kernel that knows segments; else segment by segment rather than under a mask: the
+    mask would cost a square of the row, and torch's CPU kernel is several times slower with one.
 
     Args:
         query: (1, heads, tokens, width); key and value may have fewer heads.
@@ -46,6 +49,8 @@ def _segmented_attention(
     if segment_lengths is None:
         output: tuple[torch.Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
         return output
+    if not options.get("dropout") and _has_varlen(query.device, query.dtype):
+        return _varlen(query, key, value, tuple(segment_lengths), options.get("scaling")), None
     groups = query.shape[1] // key.shape[1]
     segments = (
         states.split(segment_lengths, dim=2) for states in (query, repeat_kv(key, groups), repeat_kv(value, groups))
@@ -57,6 +62,36 @@ def _segmented_attention(
         for q, k, v in zip(*segments, strict=True)
     ]
     return torch.cat(parts, dim=2).transpose(1, 2).contiguous(), None
+
+
+@lru_cache
+def _has_varlen(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether GPU (Ampere or newer) and torch have FlashAttention for segments."""
+    if device.type != "cuda" or dtype == torch.float32 or torch.cuda.get_device_capability(device) < (8, 0):
+        return False
+    try:
+        from torch.nn.attention.varlen import varlen_attn
+    except ImportError:
+        return False
+    return {"scale", "window_size"} <= inspect.signature(varlen_attn).parameters.keys()
+
+
+def _varlen(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, lengths: tuple[int, ...], scale: float | None
+) -> torch.Tensor:
+    from torch.nn.attention.varlen import varlen_attn
+
+    groups = query.shape[1] // key.shape[1]
+    starts, longest = _starts(lengths, query.device), max(lengths)
+    q, k, v = (states[0].transpose(0, 1) for states in (query, repeat_kv(key, groups), repeat_kv(value, groups)))
+    output = varlen_attn(q, k, v, starts, starts, longest, longest, scale=scale, window_size=(-1, 0))
+    return cast(torch.Tensor, output)[None]
+
+
+@lru_cache(maxsize=1)
+def _starts(lengths: tuple[int, ...], device: torch.device) -> torch.Tensor:
+    """Where each segment starts, and the end; the same for all layers of a row."""
+    return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
 
 
 def _mask(attention_mask: torch.Tensor | None = None, **options: Any) -> torch.Tensor | None:
