@@ -101,7 +101,8 @@ class TrainingConfig(_Section):
     gradient_accumulation_steps: int = _setting(4, "micro-batches in an optimizer step", "mission", ge=1)
     tokens_per_micro_batch: int | None = _setting(
         None,
-        "tokens that go through the model at once; null is per_device_train_batch_size x tokens.max_length",
+        "tokens that go through the model at once; null is per_device_train_batch_size x tokens.max_length, on a GPU "
+        "as much of a step as fits",
         "Koki: the memory that the mission's micro-batch may need",
         ge=1,
     )

@@ -1,5 +1,6 @@
 """The libraries that Koki stands on, kept quiet."""
 
+import logging
 import os
 import warnings
 
@@ -16,3 +17,4 @@ def quiet_libraries() -> None:
     # transformers 5 renames arguments as it goes; the old names serve the whole range that Koki supports
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|accelerate")
     transformers.logging.disable_progress_bar()
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # a line for every layer of every step in 8 bits

@@ -120,7 +120,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         source = find_base(config.model)
         costs = Costs(config, Shape.of(source.config), device)
         # memory may be short for one of the processes alone, and is less once the base is loaded
-        costs = costs.with_checkpointing(any(processes.exchange(costs.checkpointing)))
+        costs = costs.decided(checkpointing=any(processes.exchange(costs.checkpointing)))
         _say_if_memory_is_short(console, costs)
 
         # output folder; checkpoint or base
@@ -149,8 +149,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         model = load_adapter(base, checkpoint.folder, trainable=True) if checkpoint else add_adapter(base, config.lora)
         if costs.checkpointing:
             enable_input_gradients(model)
-        if device.kind == "cpu":
-            fuse_lora(model)
+        fuse_lora(model)
         trainable, parameters = trainable_parameters(model)
         if processes.share_base:
             shard_base(model, device.kind)
@@ -171,7 +170,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         arguments = training_arguments(config, device, run_folder, gradient_checkpointing=costs.checkpointing)
         order = VariationSampler(dataset, config.data.variations, config.seed)
         sampler = StepSampler(order, identity[_STEP], dataset.lengths(), processes.index, processes.count)
-        collator = StepCollator(config.tokens_per_micro_batch)
+        collator = StepCollator(costs.config.tokens_per_micro_batch)
         _say_the_plan(console, costs, lambda: workload_of(dataset, order, arguments))
 
         # Trainer
@@ -188,7 +187,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             processing_class=tokenizer,
             callbacks=callbacks,
             sampler=sampler,
-            held_out=HeldOut.of(held_out_dataset, tokenizer, config) if held_out_dataset else None,
+            held_out=HeldOut.of(held_out_dataset, tokenizer, costs.config) if held_out_dataset else None,
             run_folder=run_folder,
             identity=identity,
             keep=config.training.save_total_limit,
@@ -248,6 +247,7 @@ def plan_run(config: RunConfig) -> Plan:
     quiet_libraries()
     device = detect_device(config.training.mixed_precision)
     costs = Costs(config, Shape.of(find_base(config.model).config), device)
+    costs = costs.decided(checkpointing=costs.checkpointing)
     dataset = build_dataset(config)
     sampler = VariationSampler(dataset, config.data.variations, config.seed)
     arguments = training_arguments(config, device, Path(config.output), gradient_checkpointing=costs.checkpointing)

@@ -52,7 +52,30 @@ def test_over_a_bf16_base_the_adapters_gradients_are_float32_and_close_to_pefts(
         torch.testing.assert_close(ours, theirs, rtol=0.05, atol=0.05 * theirs.abs().max().item())
 
 
-def test_a_mask_drops_its_share_and_scales_the_rest() -> None:
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_on_a_gpu_in_half_precision_they_are_too(dtype: torch.dtype) -> None:
+    half = layer(0.0).to("cuda")
+    half.base_model.model[0].base_layer.to(dtype)
+    fuse_lora(half)
+    x = torch.randn(7, 24)
+    with torch.autocast("cuda", dtype):
+        found = outcome(half, x.to("cuda", dtype))[2:]
+    for ours, theirs in zip(found, outcome(layer(0.0), x)[2:], strict=True):
+        assert ours.dtype == torch.float32
+        torch.testing.assert_close(ours.cpu(), theirs, rtol=0.05, atol=0.05 * theirs.abs().max().item())
+
+
+@pytest.fixture(params=["places", "mask"])
+def either_form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is dropped as on a CPU, and as elsewhere."""
+    if request.param == "mask":
+        monkeypatch.setattr(lora_linear, "_dropped", lora_linear._mask)
+
+
+@pytest.mark.usefixtures("either_form")
+def test_dropout_drops_its_share_and_scales_the_rest() -> None:
     model = get_peft_model(
         nn.Sequential(nn.Linear(1, 1)), LoraConfig(r=1, lora_alpha=1, lora_dropout=0.05, target_modules=["0"])
     )
@@ -80,6 +103,7 @@ def test_every_place_is_dropped_equally_often_and_independently_of_its_neighbour
     assert (drawn[:, 1:] * drawn[:, :-1]).mean().item() == pytest.approx(0.09, abs=0.005)
 
 
+@pytest.mark.usefixtures("either_form")
 def test_with_dropout_the_gradient_goes_through_what_was_kept() -> None:
     model = layer(0.5)
     fuse_lora(model)
@@ -96,7 +120,8 @@ def test_with_dropout_the_gradient_goes_through_what_was_kept() -> None:
     torch.testing.assert_close((gradient * step).sum(), ((moved - output) * weights).sum(), rtol=1e-4, atol=1e-4)
 
 
-def test_the_mask_follows_from_torchs_random_state() -> None:
+@pytest.mark.usefixtures("either_form")
+def test_what_is_dropped_follows_from_torchs_random_state() -> None:
     model = layer(0.3)
     fuse_lora(model)
     x = torch.randn(5, 24)

@@ -18,6 +18,7 @@ from koki.training import plan as plan_module
 from koki.training.plan import Costs, Shape, Speed, Workload
 
 CPU = Device("cpu", "CPU", 1, torch.float32, "no")
+GPU = Device("cuda", "a GPU", 1, torch.float16, "fp16")
 GIB = 2.0**30
 
 # Qwen2.5-0.5B
@@ -113,14 +114,29 @@ def test_checkpointing_that_is_set_is_kept(setting: bool, monkeypatch: pytest.Mo
 def test_what_is_decided_stays_when_memory_becomes_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan_module, "free_memory", lambda _: 64 * GIB)
     auto = costs("training.gradient_checkpointing=auto")
-    decided = auto.with_checkpointing(auto.checkpointing)
+    decided = auto.decided(checkpointing=auto.checkpointing)
     monkeypatch.setattr(plan_module, "free_memory", lambda _: 0.0)
     assert (auto.checkpointing, decided.checkpointing) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("memory", "setting", "tokens"),
+    [(16 * GIB, "null", 4096), (10 * GIB, "null", 2048), (1 * GIB, "null", 1024), (16 * GIB, "600", 600)],
+)
+def test_on_a_gpu_as_much_of_a_step_goes_through_at_once_as_fits(
+    memory: float, setting: str, tokens: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_module, "all_memory", lambda: memory)
+    open_costs = costs(f"training.tokens_per_micro_batch={setting}", device=GPU)
+    assert open_costs.decided(checkpointing=False).config.tokens_per_micro_batch == tokens
+
+
+def test_on_a_cpu_no_more_than_the_missions_micro_batch_goes_through_at_once() -> None:
+    assert costs().decided(checkpointing=True).config.tokens_per_micro_batch == 2 * 512
+
+
 def test_a_quantised_base_takes_less_memory() -> None:
-    gpu = Device("cuda", "a GPU", 1, torch.float16, "fp16")
-    whole, eight, four = (costs(f"model.quantization={kind}", device=gpu).memory for kind in ("null", "8bit", "4bit"))
+    whole, eight, four = (costs(f"model.quantization={kind}", device=GPU).memory for kind in ("null", "8bit", "4bit"))
     assert four < eight < whole
 
 

@@ -1,8 +1,8 @@
-"""LoRA's branch of a linear layer on CPU, as one autograd function: the same mathematics, fewer passes and copies.
+"""LoRA's branch of a linear layer as one autograd function: the same mathematics, fewer passes and copies.
 
-peft keeps, for each of the seven projections, the input after dropout for the backward pass, and torch's dropout takes
-an eighth of a training step on a CPU. Here the input itself is kept, which q, k and v (and gate and up) share, with
-the places of the dropped elements, which are drawn directly; the scales are folded into the small matrix product.
+peft keeps, for each of the seven projections, the input after dropout for the backward pass, over a base in half
+precision in float32, the adapter's type. Here the input itself is kept, which q, k and v (and gate and up) share, with
+what dropout drops of it; the scales are folded into the small matrix product.
 """
 
 from functools import partial
@@ -42,7 +42,7 @@ class _LoraBranch(torch.autograd.Function):
     def forward(
         ctx: Any, base: torch.Tensor, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, scaling: float, p: float
     ) -> torch.Tensor:
-        dropped = _places(x.numel(), p) if p else None
+        dropped = _dropped(x, p) if p else None
         scale = scaling / (1 - p)
         a, b = a.to(x.dtype), b.to(x.dtype)  # the adapter is float32, whatever the arithmetic
         inner = _without(x, dropped).flatten(0, -2) @ a.T
@@ -61,9 +61,23 @@ class _LoraBranch(torch.autograd.Function):
         return grad, x_grad, a_grad, b_grad, None, None
 
 
+def _dropped(x: torch.Tensor, p: float) -> torch.Tensor:
+    """What of ``x`` is dropped, as a mask; on a CPU, where a mask takes an eighth of a training step, as places."""
+    return _places(x.numel(), p) if x.is_cpu else _mask(x, p)
+
+
 def _without(x: torch.Tensor, dropped: torch.Tensor | None) -> torch.Tensor:
-    """``x`` with zeros at the dropped places of its flat form."""
-    return x if dropped is None else x.flatten().clone().scatter_(0, dropped, 0.0).view_as(x)
+    """``x`` with zeros where it is dropped: under a mask, or at places of its flat form."""
+    if dropped is None:
+        return x
+    if dropped.dtype == torch.bool:
+        return x.masked_fill(dropped, 0.0)
+    return x.flatten().clone().scatter_(0, dropped, 0.0).view_as(x)
+
+
+def _mask(x: torch.Tensor, p: float) -> torch.Tensor:
+    """True for each element with probability ``p``."""
+    return torch.empty_like(x, dtype=torch.bool).bernoulli_(p)
 
 
 def _places(count: int, p: float) -> torch.Tensor:

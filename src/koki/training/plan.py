@@ -43,6 +43,8 @@ _COPIES_OF_LOGITS = 3
 _LONG_STEP = 1.2
 # A run may take so much of what is free: the rest is for what else the machine does.
 _SHARE_OF_FREE = 0.8
+# As much of a GPU's memory goes to a run whose micro-batches may be as long as fit.
+_SHARE_OF_GPU = 0.7
 _ROWS = 1024  # tokens in the two measurements
 
 
@@ -203,10 +205,28 @@ class Costs:
             return setting
         return self._memory(self._most_tokens, checkpointing=False) > _SHARE_OF_FREE * free_memory(self.device)
 
-    def with_checkpointing(self, on: bool) -> "Costs":
-        """The same, where it is decided whether activations are kept."""
-        training = self.config.training.model_copy(update={"gradient_checkpointing": on})
+    def decided(self, *, checkpointing: bool) -> "Costs":
+        """The same, with a configuration that leaves neither checkpointing nor the tokens of a micro-batch open.
+
+        On a GPU, a step that may be cut anywhere is cut into as few pieces as fit: it is faster, and has the same
+        gradients.
+        """
+        decisions: dict[str, Any] = {"gradient_checkpointing": checkpointing}
+        if self.config.training.tokens_per_micro_batch is None and self.device.kind == "cuda":
+            decisions["tokens_per_micro_batch"] = self._most_that_fit(checkpointing=checkpointing)
+        training = self.config.training.model_copy(update=decisions)
         return replace(self, config=self.config.model_copy(update={"training": training}))
+
+    def _most_that_fit(self, *, checkpointing: bool) -> int:
+        """Tokens of a micro-batch: of a whole step, or of half of it, ..., but not less than the mission's.
+
+        What memory the GPU has decides, not what is free of it: so it is the same when a run goes on.
+        """
+        missions = self.config.tokens_per_micro_batch
+        most = missions * self.config.training.gradient_accumulation_steps
+        while most > missions and self._memory(most, checkpointing=checkpointing) > _SHARE_OF_GPU * all_memory():
+            most //= 2
+        return max(most, missions)
 
     @property
     def memory(self) -> float:
@@ -322,6 +342,11 @@ def free_memory(device: Device) -> float:
     if device.kind == "cuda":
         return float(sum(torch.cuda.mem_get_info(number)[0] for number in range(device.count)))
     return float(psutil.virtual_memory().available)
+
+
+def all_memory() -> float:
+    """Bytes of the current GPU, free or not."""
+    return float(torch.cuda.mem_get_info()[1])
 
 
 def measure(shape: Shape, device: Device) -> Speed:

@@ -188,20 +188,35 @@ ALONE = Processes()
 
 
 def join_processes() -> Processes:
-    """Find the other processes that a launcher has started with this one, and its device among theirs."""
+    """Find the other processes that a launcher has started with this one, and its device among theirs.
+
+    Raises:
+        KokiError: there are more of them on a machine than GPUs.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Processes()
     # taken out, or accelerate would wrap the model in its own way, whose checkpoints fit no other number of processes
     share_base = os.environ.pop("ACCELERATE_USE_FSDP", "false").lower() in ("true", "1")
     state = PartialState(cpu=not torch.cuda.is_available())
-    group = distributed.new_group(backend="gloo")
-    return Processes(
+    processes = Processes(
         state.process_index,
         state.num_processes,
-        group,
+        distributed.new_group(backend="gloo"),
         index_here=state.local_process_index,
         share_base=share_base,
     )
+    with processes.failing_together():
+        _require_a_gpu_for_each(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    return processes
+
+
+def _require_a_gpu_for_each(processes_here: int) -> None:
+    """NCCL, through which gradients travel, refuses two processes on one GPU, in words of its own."""
+    if torch.cuda.is_available() and (gpus := torch.cuda.device_count()) < processes_here:
+        raise KokiError(
+            f"{processes_here} processes were started on this machine, which has {gpus} GPU{'s' if gpus > 1 else ''}.",
+            f"Start {gpus} (--nproc-per-node), or set CUDA_VISIBLE_DEVICES= to train on the processor.",
+        )
 
 
 def _described(error: Exception | None) -> tuple[str, str] | None:
