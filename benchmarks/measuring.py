@@ -59,8 +59,14 @@ def memory() -> tuple[int, int]:
 def measured(function: Callable[..., _T], *arguments: Any) -> _T:
     """What ``function`` returns in a process of its own, which has everything that this one has imported."""
     # torch's threads do not outlive a fork; here none has been started, since all work is done in such processes
-    with get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+    with get_context("spawn" if _has_gpu() else "fork").Pool(1, maxtasksperchild=1) as pool:
         return pool.apply(function, arguments)
+
+
+def _has_gpu() -> bool:
+    """CUDA, once asked whether it is there, does not survive a fork; libraries ask when they are imported."""
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.cuda.is_available()
 
 
 def spread(values: Sequence[float], form: str = ".2f") -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,29 +21,42 @@ from transformers.trainer_callback import PrinterCallback
 from koki.config import RunConfig, load_config
 from koki.libraries import quiet_libraries
 from koki.model.base import load_base, prepare_for_training
-from koki.model.device import Device
+from koki.model.device import Device, Precision, detect_device
 from koki.model.lora import add_adapter, enable_input_gradients
 from koki.model.lora_linear import fuse_lora
 from koki.model.source import find_base, load_tokenizer
 from koki.tokens.batches import StepCollator, StepSampler
 from koki.tokens.dataset import IGNORED, Example
+from koki.training.plan import Costs, Shape
 from koki.training.processes import Processes
 from koki.training.trainer import RecipeTrainer, training_arguments
 from measuring import Clock, memory, reset_peak
 
 EXAMPLES_A_STEP = 2 * 4
-CPU = Device("cpu", "CPU", 1, torch.float32, "no")
 
-# Thirty million parameters, of which two thirds are the entries of Qwen2.5's vocabulary.
-FULL = Qwen2Config(
-    vocab_size=151_936,
-    hidden_size=128,
-    intermediate_size=1536,
-    num_hidden_layers=16,
-    num_attention_heads=2,
-    num_key_value_heads=1,
-    tie_word_embeddings=True,
-)
+VOCABULARY = 151_936  # Qwen2.5's
+
+# Shapes with weights drawn at random. full: thirty million parameters, of which two thirds are the vocabulary's.
+SHAPES = {
+    "full": Qwen2Config(
+        vocab_size=VOCABULARY,
+        hidden_size=128,
+        intermediate_size=1536,
+        num_hidden_layers=16,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        tie_word_embeddings=True,
+    ),
+    "0.5b": Qwen2Config(  # that of Qwen2.5-0.5B
+        vocab_size=VOCABULARY,
+        hidden_size=896,
+        intermediate_size=4864,
+        num_hidden_layers=24,
+        num_attention_heads=14,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+    ),
+}
 
 
 Result = dict[str, Any]
@@ -53,42 +66,42 @@ Result = dict[str, Any]
 class Side:
     """A trainer and the settings in which it is timed."""
 
-    trainer: Callable[[RunConfig, Any, list[Example], Path], Trainer]
+    trainer: Callable[[RunConfig, Device, Any, list[Example], Path], Trainer]
     says: str
     checkpointing: bool = True
     smoothing: float = 0.1
 
 
-def plain(config: RunConfig, model: Any, examples: list[Example], folder: Path) -> Trainer:
+def plain(config: RunConfig, device: Device, model: Any, examples: list[Example], folder: Path) -> Trainer:
     """transformers.Trainer as the mission reads: every example padded to 512, all logits."""
-    arguments = TrainingArguments(**_arguments(config, folder))
+    arguments = TrainingArguments(**_arguments(config, device, folder))
     return Trainer(model=model, args=arguments, train_dataset=examples, data_collator=_padded)
 
 
-def trl_padded(config: RunConfig, model: Any, examples: list[Example], folder: Path) -> Trainer:
+def trl_padded(config: RunConfig, device: Device, model: Any, examples: list[Example], folder: Path) -> Trainer:
     """TRL, padding to the longest example of a micro-batch."""
-    return _trl(config, model, examples, folder, padding_free=False)
+    return _trl(config, device, model, examples, folder, padding_free=False)
 
 
-def trl_padding_free(config: RunConfig, model: Any, examples: list[Example], folder: Path) -> Trainer:
+def trl_padding_free(config: RunConfig, device: Device, model: Any, examples: list[Example], folder: Path) -> Trainer:
     """TRL, the examples of a micro-batch in one row."""
-    return _trl(config, model, examples, folder, padding_free=True)
+    return _trl(config, device, model, examples, folder, padding_free=True)
 
 
-def koki(config: RunConfig, model: Any, examples: list[Example], folder: Path) -> Trainer:
+def koki(config: RunConfig, device: Device, model: Any, examples: list[Example], folder: Path) -> Trainer:
     """Koki's trainer, put together as the pipeline does."""
     prepare_for_training(model.get_base_model(), config.model, gradient_checkpointing=False)
+    checkpointing = bool(config.training.gradient_checkpointing)
+    costs = Costs(config, Shape.of(model.config), device).decided(checkpointing=checkpointing)
     fuse_lora(model)
-    arguments = training_arguments(
-        config, CPU, folder, gradient_checkpointing=bool(config.training.gradient_checkpointing)
-    )
+    arguments = training_arguments(config, device, folder, gradient_checkpointing=checkpointing)
     lengths = np.array([len(example["input_ids"]) for example in examples])
     arguments.save_strategy = transformers.trainer_utils.SaveStrategy.NO
     return RecipeTrainer(
         model=model,
         args=arguments,
         train_dataset=examples,
-        data_collator=StepCollator(config.tokens_per_micro_batch),
+        data_collator=StepCollator(costs.config.tokens_per_micro_batch),
         sampler=StepSampler(SequentialSampler(examples), arguments.train_batch_size, lengths),
         run_folder=folder,
         identity={},
@@ -111,13 +124,14 @@ SIDES = {
 }
 
 
-def _trl(config: RunConfig, model: Any, examples: list[Example], folder: Path, *, padding_free: bool) -> Trainer:
+def _trl(
+    config: RunConfig, device: Device, model: Any, examples: list[Example], folder: Path, *, padding_free: bool
+) -> Trainer:
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
     arguments = SFTConfig(
-        **_arguments(config, folder),
-        bf16=False,
+        **_arguments(config, device, folder),
         max_length=None,
         padding_free=padding_free,
         dataset_kwargs={"skip_prepare_dataset": True},
@@ -128,7 +142,7 @@ def _trl(config: RunConfig, model: Any, examples: list[Example], folder: Path, *
     return trainer
 
 
-def _arguments(config: RunConfig, folder: Path) -> dict[str, Any]:
+def _arguments(config: RunConfig, device: Device, folder: Path) -> dict[str, Any]:
     """What `koki.training.trainer.training_arguments` says, for trainers that accumulate on their own."""
     return {
         "output_dir": str(folder),
@@ -145,7 +159,9 @@ def _arguments(config: RunConfig, folder: Path) -> dict[str, Any]:
         "train_sampling_strategy": "sequential",
         "logging_steps": 1,
         "save_strategy": "no",
-        "use_cpu": True,
+        "use_cpu": device.kind == "cpu",
+        "fp16": device.mixed_precision == "fp16",
+        "bf16": device.mixed_precision == "bf16",
         "dataloader_pin_memory": False,
         "remove_unused_columns": False,
         "disable_tqdm": True,
@@ -165,38 +181,63 @@ def _padded(examples: list[Example], length: int = 512) -> dict[str, torch.Tenso
 class Stopwatch(TrainerCallback):
     """Times all steps but the first, which warms up, and the memory that training adds to what was there before."""
 
+    def __init__(self, device: Device) -> None:
+        self._on_gpu = device.kind == "cuda"
+
     def on_train_begin(self, *_: Any, **__: Any) -> None:
+        if self._on_gpu:
+            torch.cuda.reset_peak_memory_stats()
         reset_peak()
-        self._before, _peak = memory()
+        self._before, _peak = self._memory()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._on_gpu:
+            torch.cuda.synchronize()
         if state.global_step == 1:
             self._clock = Clock()
         if state.global_step == state.max_steps:
             self.seconds = {name: value / (state.max_steps - 1) for name, value in self._clock.read().items()}
-            self.memory = memory()[1] - self._before
+            self.memory = self._memory()[1] - self._before
+
+    def _memory(self) -> tuple[int, int]:
+        return (torch.cuda.memory_allocated(), torch.cuda.max_memory_allocated()) if self._on_gpu else memory()
 
 
-def run(name: str, model: str, examples: list[Example], threads: int, dropout: float, *, profile: bool) -> Result:
+def run(
+    name: str,
+    model: str,
+    examples: list[Example],
+    threads: int,
+    dropout: float,
+    precision: Precision | Literal["auto"],
+    *,
+    profile: bool,
+) -> Result:
     """Train one side on all examples.
 
     Args:
         name: of `SIDES`.
-        model: ``mini`` or ``full``.
+        model: ``mini`` or one of `SHAPES`.
         profile: also tell what takes the time.
     """
     quiet_libraries()
     torch.set_num_threads(threads)
     side = SIDES[name]
-    config = _config(side, examples, dropout)
+    config, device = _config(side, examples, dropout), detect_device(precision)
     with tempfile.TemporaryDirectory() as folder, _profiled(profile) as table:
-        trainer = side.trainer(config, _model(model, config), examples, Path(folder))
+        trainer = side.trainer(config, device, _model(model, config, device), examples, Path(folder))
         trainer.remove_callback(PrinterCallback)
-        stopwatch = Stopwatch()
+        stopwatch = Stopwatch(device)
         trainer.add_callback(stopwatch)
         trainer.train()
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    return {"seconds": stopwatch.seconds, "memory": stopwatch.memory, "losses": losses, "profile": table}
+    return {
+        "seconds": stopwatch.seconds,
+        "memory": stopwatch.memory,
+        "losses": losses,
+        "profile": table,
+        "device": device.describe(),
+    }
 
 
 def _config(side: Side, examples: list[Example], dropout: float) -> RunConfig:
@@ -212,10 +253,15 @@ def _config(side: Side, examples: list[Example], dropout: float) -> RunConfig:
     return load_config(preset="reference", flags={"model.name": "mini", **settings})
 
 
-def _model(name: str, config: RunConfig) -> Any:
+def _model(name: str, config: RunConfig, device: Device) -> Any:
     """The base of this name with a fresh adapter, the same in every process."""
     transformers.set_seed(config.seed)
-    base = Qwen2ForCausalLM(FULL) if name == "full" else load_base(find_base(config.model), config.model, CPU)
+    if name in SHAPES:
+        with torch.device(device.kind):
+            base: Any = Qwen2ForCausalLM(SHAPES[name])
+        base.to(device.dtype)
+    else:
+        base = load_base(find_base(config.model), config.model, device)
     base.config.use_cache = False
     model = add_adapter(base, config.lora)
     if config.training.gradient_checkpointing:
@@ -230,6 +276,7 @@ def _profiled(wanted: bool) -> Iterator[list[str]]:
     if not wanted:
         yield table
         return
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+    with torch.profiler.profile() as profile:
         yield table
-    table.append(profile.key_averages().table(sort_by="self_cpu_time_total", row_limit=15, max_name_column_width=40))
+    clock = "self_device_time_total" if torch.cuda.is_available() else "self_cpu_time_total"
+    table.append(profile.key_averages().table(sort_by=clock, row_limit=15, max_name_column_width=40))

@@ -6,6 +6,7 @@ The same adapter, base, examples, step composition (2 x 4) and threads for every
 in turns (a b c, a b c, ...). Told are medians, between which values they lie, and what peak memory is above the
 weights; a further run without dropout compares the losses. With one thread the ratios are of processor time, which
 other work on the machine disturbs least; with more they are of wall time, since waiting threads burn processor time.
+On a GPU they are of wall time, and memory is what torch has allocated there.
 
 TRL is left out where it is not installed (`pip install trl`). LLaMA-Factory is left out always: 0.9.5 asks for
 transformers 5.6, TRL 0.24 and peft 0.18 at most, so it cannot stand in one environment with the others, and its neat
@@ -22,7 +23,7 @@ from functools import partial
 import workloads
 from koki.tokens.dataset import IGNORED
 from measuring import measured, report, spread
-from sides import EXAMPLES_A_STEP, FULL, SIDES, Result, run
+from sides import EXAMPLES_A_STEP, SHAPES, SIDES, VOCABULARY, Result, run
 
 SEED = 42
 MINI_VOCABULARY = 8192
@@ -48,13 +49,15 @@ def main() -> None:
     sides = [side for side in options.only or SIDES if importable(side)]
     timed = EXAMPLES_A_STEP * options.steps
     if options.workload == "mix":
-        vocabulary = FULL.vocab_size if options.model == "full" else MINI_VOCABULARY
+        vocabulary = MINI_VOCABULARY if options.model == "mini" else VOCABULARY
         examples = measured(workloads.mix, EXAMPLES_A_STEP, timed, vocabulary, SEED)
     else:
         examples = measured(workloads.recipes, EXAMPLES_A_STEP + timed, SEED)
 
     def train(side: str, *, dropout: float = 0.05, profile: bool = False) -> Result:
-        return measured(partial(run, profile=profile), side, options.model, examples, options.threads, dropout)
+        return measured(
+            partial(run, profile=profile), side, options.model, examples, options.threads, dropout, options.precision
+        )
 
     runs: dict[str, Runs] = defaultdict(list)
     for repeat in range(options.repeats):
@@ -67,9 +70,10 @@ def main() -> None:
     tokens = sum(len(example["labels"]) for example in examples[EXAMPLES_A_STEP:])
     lengths = [len(example["labels"]) for example in examples]
     supervised = sum(int((example["labels"] != IGNORED).sum()) for example in examples) / sum(lengths)
-    clock = "cpu" if options.threads == 1 else "wall"
+    device = next(run["device"] for side in runs.values() for run in side)
+    clock = "cpu" if options.threads == 1 and device.startswith("CPU") else "wall"
     title = (
-        f"{options.model}, {options.workload}: examples of {min(lengths)} to {max(lengths)} tokens, "
+        f"{device}; {options.model}, {options.workload}: examples of {min(lengths)} to {max(lengths)} tokens, "
         f"{statistics.mean(lengths):.0f} in the mean, {supervised:.0%} supervised; {options.threads} threads, "
         f"{options.steps} steps x {options.repeats} repeats; ratios of {'processor' if clock == 'cpu' else 'wall'} time"
     )
@@ -81,11 +85,12 @@ def main() -> None:
 def parse_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", choices=["mini", "full"], default="mini", help="full: 30 M, 151,936 entries")
+    parser.add_argument("--model", choices=["mini", *SHAPES], default="mini", help="full: 30 M, 151,936 entries")
     parser.add_argument("--workload", choices=["mix", "recipes"], default="mix", help="recipes: those that ship")
     parser.add_argument("--steps", type=int, default=10, help="timed, after one that warms up")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--precision", choices=["auto", "no", "fp16", "bf16"], default="auto", help="auto is Koki's")
     parser.add_argument("--only", nargs="+", choices=list(SIDES), help="the sides to run; all when left out")
     parser.add_argument("--profile", action="store_true", help="also print what takes the time in each side")
     return parser.parse_args()

@@ -177,6 +177,11 @@ def logged(folder: Path) -> list[tuple[float | None, ...]]:
     return [tuple(entry.get(name) for name in names) for entry in log]
 
 
+def on_device(row: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """A micro-batch there."""
+    return {name: it.to(device) if isinstance(it, torch.Tensor) else it for name, it in row.items()}
+
+
 def assert_same_end(run: Path, uninterrupted: Path) -> None:
     """Weights, optimizer state and logged losses are the same, bit by bit."""
     assert weights(run) == weights(uninterrupted)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from conftest import SHORT, assert_same_end
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -58,7 +59,8 @@ class Kitchen:
 
     def __init__(self, config: RunConfig) -> None:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["koki.pipeline"])
+        # which asks for GPUs when imported, and CUDA, once asked, does not survive a fork
+        self._context.set_forkserver_preload([] if torch.cuda.is_available() else ["koki.pipeline"])
         self._config = config
         self.changes = self._context.Value("i", 0)
         self.seconds = 0.0

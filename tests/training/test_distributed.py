@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 from koki.config import RunConfig, load_config
+from koki.errors import KokiError
 from koki.pipeline import train
+from koki.training import processes
 from koki.training.checkpoints import find_newest
 
 # Nine conversations an epoch in steps of four: in the third step one of the processes has nothing to do.
@@ -75,6 +78,15 @@ try:
 except KokiError as error:
     (folder / "failed.txt").write_text(str(error))
 """
+
+
+@pytest.fixture(autouse=True, scope="module")
+def without_gpu() -> Iterator[None]:
+    """Two processes would need two GPUs, and what one of them trains in float16 is not comparable to 1e-5."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        yield
 
 
 def launch(*command: str) -> subprocess.Popen[str]:
@@ -229,3 +241,13 @@ def test_a_signal_to_one_process_stops_all_with_a_checkpoint(recipe_csv: Path, t
     assert f"Stopped at step {newest.step} with a checkpoint" in last_words
     assert not re.search(r"^Error", last_words, flags=re.MULTILINE)
     assert launched.returncode != 0
+
+
+@pytest.mark.parametrize(("gpus", "works"), [(1, False), (2, True)])
+def test_more_processes_than_gpus_are_an_error_that_says_so(
+    gpus: int, works: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    with nullcontext() if works else pytest.raises(KokiError, match=r"2 processes .* has 1 GPU"):
+        processes._require_a_gpu_for_each(2)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import SHORT, Interrupting, logged, printed, weights
+from conftest import SHORT, Interrupting, logged, on_device, printed, weights
 from peft import PeftModel
 from rich.console import Console
 from safetensors.torch import load_file
@@ -140,9 +140,10 @@ def test_the_loss_is_that_of_the_plain_padded_computation_with_all_logits(
         logits = model(padded("input_ids", 0), attention_mask=mask).logits
     nats = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), reduction="sum")
     loss, bits_per_byte = evaluations(folder)[12]
-    assert loss == pytest.approx(float(nats) / int((labels[:, 1:] != IGNORED).sum()), abs=1e-5)
+    rounding = 1e-3 if torch.cuda.is_available() else 1e-5  # on a GPU it was trained and evaluated in float16
+    assert loss == pytest.approx(float(nats) / int((labels[:, 1:] != IGNORED).sum()), abs=rounding)
     text_bytes = sum(len(dataset.texts(number)[1].encode("utf-8")) for number in numbers)
-    assert bits_per_byte == pytest.approx(float(nats) / math.log(2) / text_bytes, abs=1e-5)
+    assert bits_per_byte == pytest.approx(float(nats) / math.log(2) / text_bytes, abs=rounding)
 
 
 def test_the_loss_is_of_the_answers_whatever_is_trained_on(
@@ -202,7 +203,7 @@ def test_logits_exist_for_a_chunk_of_positions_at_a_time_in_rows_no_longer_than_
     vocabulary = model.config.vocab_size
     monkeypatch.setattr(loss_module, "LOGITS_AT_ONCE", 4 * vocabulary)
     with WideTensors(vocabulary) as wide, undisturbed(model):
-        SupervisedLoss(model.get_output_embeddings(), label_smoothing=0)(model, rows[0])
+        SupervisedLoss(model.get_output_embeddings(), label_smoothing=0)(model, on_device(rows[0], model.device))
     assert 0 < wide.most_rows <= 4
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from conftest import on_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
@@ -79,10 +80,6 @@ def koki(model: Any, examples: list[Example], smoothing: float, most: int) -> to
     rows = [on_device(row, model.device) for row in StepCollator(most)(examples)["micro_batches"]]
     loss = SupervisedLoss(model.get_output_embeddings(), smoothing)
     return torch.stack([loss(model, row) for row in rows]).sum() / sum(supervised_tokens(row) for row in rows)
-
-
-def on_device(row: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    return {name: it.to(device) if isinstance(it, torch.Tensor) else it for name, it in row.items()}
 
 
 def gradients(model: Any, loss: torch.Tensor) -> list[torch.Tensor]:
