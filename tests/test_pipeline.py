@@ -189,6 +189,15 @@ def test_rows_of_the_literal_nan_are_dropped_and_told(
     assert "steps are 'nan'" in printed(console)
 
 
+def test_the_account_of_dropped_rows_names_no_folder(
+    short_config: MakeConfig, console: Console, tmp_path: Path
+) -> None:
+    file = write_csv(tmp_path / "r.csv", [SOTO, SOTO])
+    run = train(short_config(f"data.files=[{file}]", "training.max_steps=1"), console).folder
+    [read] = json.loads((run / "training_metadata.json").read_text("utf-8"))["data"]["files"]
+    assert [(row["file"], row["of"]) for row in read["dropped"]] == [("r.csv", "r.csv:2")]
+
+
 def test_a_folder_of_something_else_is_not_used_as_a_run_folder(
     short_config: MakeConfig, console: Console, tmp_path: Path
 ) -> None:

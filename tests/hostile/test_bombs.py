@@ -20,6 +20,7 @@ from koki.config import load_config
 from koki.errors import ConfigError, DataError, KokiError
 from koki.evaluation.own_questions import read_questions
 from koki.recipes import decoding, formats, table
+from koki.recipes.findings import Oddity
 from koki.recipes.table import read_recipes, require_files
 
 # All that reads a file from outside.
@@ -82,7 +83,7 @@ def test_keys_without_end_are_no_header(tmp_path: Path) -> None:
 def test_a_row_of_a_million_fields_is_a_row_with_too_many(tmp_path: Path) -> None:
     recipes, report = read_recipes([write(tmp_path, "r.csv", HEADER + SOTO + "a" + ",b" * 1_000_000 + "\n")])
     assert [recipe.title for recipe in recipes] == ["Soto"]
-    assert any("more fields than the header" in warning for warning in report.files[0].warnings)
+    assert [warning.oddity for warning in report.files[0].warnings] == [Oddity.MORE_FIELDS]
 
 
 def test_a_json_line_that_is_too_long_is_dropped_unread(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_a_mark_that_is_never_closed_swallows_no_more_than_a_row_may_have(
     others = "".join(SOTO.replace("Soto", f"Soto {number}") for number in range(50))
     recipes, report = read_recipes([write(tmp_path, "r.csv", HEADER + '"' + SOTO + others)])
     assert len(recipes) + len(report.dropped) == 51
-    assert any("never closed" in warning for warning in report.files[0].warnings)
+    assert [warning.oddity for warning in report.files[0].warnings] == [Oddity.UNCLOSED]
     with pytest.raises(DataError, match=r"r\.csv, line 3: 234 characters; no row has more than 200"):
         require_files([write(tmp_path, "r.csv", HEADER + SOTO + SOTO.strip() + "x" * 192 + "\n")])
 

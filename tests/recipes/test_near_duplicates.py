@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from koki.recipes.findings import Reason
 from koki.recipes.ingredients import parse_ingredients
 from koki.recipes.near_duplicates import MOST_SHARED, near_duplicate_groups
 from koki.recipes.recipe import Recipe
@@ -187,8 +188,8 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "recipes"
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real recipe files are not beside the repository")
 def test_near_duplicates_of_real_posts_are_found_and_variants_are_not() -> None:
     recipes, report = read_recipes([DATA / "dataset-telur.csv"])
-    title = {f"near-duplicate of {it.file}:{it.line}": it.title for it in recipes}
-    titles = [{row.title, title[row.reason]} for row in report.dropped if row.reason in title]
+    title = {f"{it.file}:{it.line}": it.title for it in recipes}
+    titles = [{row.title, title[row.of]} for row in report.dropped if row.reason == Reason.NEAR_DUPLICATE]
     assert {"Telur Ceplok Tauco", "Telor Ceplok Tauco"} in titles
     assert {"Tempe Goreng Telur", "Tempe goreng telur"} in titles
     assert len(titles) < 10

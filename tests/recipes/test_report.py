@@ -9,11 +9,12 @@ import pytest
 from rich.console import Console
 
 from koki.errors import DataError
-from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, some
+from koki.recipes.findings import Oddity, Reason
+from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned, some
 
 
 def report() -> DataReport:
-    dropped = [DroppedRow("a.csv", line, "Soto", f"duplicate of b.csv:{line}") for line in range(2, 8)]
+    dropped = [DroppedRow("a.csv", line, "Soto", Reason.DUPLICATE, f"b.csv:{line}") for line in range(2, 8)]
     first = FileReport(
         path="a.csv",
         sha256="0" * 64,
@@ -25,8 +26,8 @@ def report() -> DataReport:
         ignored=["[b]Foto"],
         rows_read=10,
         rows_kept=3,
-        dropped=[*dropped, DroppedRow("a.csv", 9, "", "no title")],
-        warnings=["fewer fields than the header: 1 row, at line 4"],
+        dropped=[*dropped, DroppedRow("a.csv", 9, "", Reason.NO_TITLE)],
+        warnings=[Warned(Oddity.FEWER_FIELDS, 1, [4]), Warned(Oddity.UNREADABLE, 1004, [2, 5])],
     )
     second = FileReport("b.csv", "1" * 64, 50, "UTF-8", ",", ["Title"], {"title": "Title"}, [], 2000, 2000)
     return DataReport([first, second], {"steps": Spread.of([1, 4, 6, 9])})
@@ -49,7 +50,7 @@ def test_duplicates_are_one_reason_wherever_the_first_copy_stands() -> None:
 
 
 def test_exact_and_near_duplicates_are_counted_apart() -> None:
-    near = DroppedRow("b.csv", 3, "Sop", "near-duplicate of a.csv:2")
+    near = DroppedRow("b.csv", 3, "Sop", Reason.NEAR_DUPLICATE, "a.csv:2")
     second = FileReport("b.csv", "", 9, "UTF-8", ",", [], {}, [], 1, 0, [near])
     both = DataReport([report().files[0], second])
     assert both.dropped_by_reason == {"exact duplicate": 6, "no title": 1, "near-duplicate": 1}
@@ -70,7 +71,9 @@ def test_the_report_survives_json() -> None:
     assert again == report().as_dict()
     assert again["dropped_by_reason"]["no title"] == 1
     assert again["lengths"]["steps"] == {"min": 1, "median": 5, "max": 9}
-    assert again["files"][0]["dropped"][-1] == {"file": "a.csv", "line": 9, "title": "", "reason": "no title"}
+    assert again["files"][0]["dropped"][0]["of"] == "b.csv:2"
+    assert again["files"][0]["dropped"][-1] == {"file": "a.csv", "line": 9, "title": "", "reason": "no title", "of": ""}
+    assert again["files"][0]["warnings"][0] == {"oddity": "fewer fields than the header", "rows": 1, "lines": [4]}
 
 
 def test_a_reader_sees_files_reasons_with_lines_warnings_and_lengths() -> None:
@@ -80,6 +83,7 @@ def test_a_reader_sees_files_reasons_with_lines_warnings_and_lengths() -> None:
     assert "tab" in text
     assert "a.csv:2, a.csv:3, a.csv:4 and 3 more" in text
     assert "a.csv: fewer fields than the header: 1 row, at line 4" in text
+    assert "a.csv: characters that cannot be read were left out: 1,004 rows, at line 2, 5 and 1,002 more" in text
     assert "steps" in text
 
 
@@ -101,14 +105,17 @@ def test_some_of_many(items: list[int], text: str) -> None:
 
 def test_dropped_rows_are_written_as_csv(tmp_path: Path) -> None:
     title = 'Soto "enak", kuah'
-    rows = [DroppedRow("a.csv", 7, title, "no title"), DroppedRow("b\udcff.csv", 9, "", "steps are empty")]
+    rows = [
+        DroppedRow("a.csv", 7, title, Reason.NO_TITLE),
+        DroppedRow("b\udcff.csv", 9, "", Reason.DUPLICATE, "a.csv:2"),
+    ]
     file = FileReport("a.csv", "", 9, "UTF-8", ",", [], {}, [], 2, 0, rows)
     DataReport([file]).save_dropped(tmp_path / "buangan.csv")
     with (tmp_path / "buangan.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as written:
         assert list(csv.reader(written)) == [
             ["file", "line", "reason", "title"],
             ["a.csv", "7", "no title", title],
-            ["b\udcff.csv", "9", "steps are empty", ""],
+            ["b\udcff.csv", "9", "exact duplicate of a.csv:2", ""],
         ]
 
 

@@ -34,6 +34,12 @@ def read(folder: Path, content: str | bytes) -> tuple[list[Recipe], DataReport]:
     return read_recipes([save(folder, content)])
 
 
+def told(report: DataReport) -> list[str]:
+    """The warnings of its one file, as the terminal tells them."""
+    [file] = report.files
+    return list(map(str, file.warnings))
+
+
 def read_one(folder: Path, title: str = "Soto", ingredients: str = "ayam--air", steps: str = "Rebus ayam") -> Recipe:
     """The recipe of a file with one row of these fields."""
     text = io.StringIO()
@@ -106,7 +112,7 @@ def test_loves_are_a_whole_number_or_unknown(tmp_path: Path, written: str, loves
 
 ENCODINGS = {
     "utf-8": "UTF-8",
-    "utf-8-sig": "UTF-8 with BOM",
+    "utf-8-sig": "UTF-8-BOM",
     "utf-16": "UTF-16",
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16",
@@ -156,14 +162,14 @@ def test_damaged_utf_8_is_still_utf_8_and_reported(tmp_path: Path) -> None:
     [recipe], report = read(tmp_path, broken)
     assert recipe.steps == ("Rebus ½ jam é ayam", "Sajikan hangat")
     assert report.files[0].encoding == "UTF-8"
-    assert report.files[0].warnings == ["characters that cannot be read were left out: 1 row, at line 2"]
+    assert told(report) == ["characters that cannot be read were left out: 1 row, at line 2"]
 
 
 def test_characters_lost_before_koki_saw_the_file_are_reported(tmp_path: Path) -> None:
     [recipe], report = read(tmp_path, HEADER + SOTO.replace("hangat", "hangat \ufffd"))
     assert recipe.steps[1] == "Sajikan hangat"
     assert report.files[0].encoding == "UTF-8"
-    assert report.files[0].warnings == ["characters that cannot be read were left out: 1 row, at line 2"]
+    assert told(report) == ["characters that cannot be read were left out: 1 row, at line 2"]
 
 
 @pytest.mark.parametrize("wrong", ["cp1252", "cp1254", "latin-1"])
@@ -171,7 +177,7 @@ def test_mojibake_is_repaired_and_reported(tmp_path: Path, wrong: str) -> None:
     right = "Bagi ½ porsi ± 2 sdm hangat’kan"
     [recipe], report = read(tmp_path, HEADER + SOTO.replace("Rebus", right.encode().decode(wrong)))
     assert recipe.steps[0] == f"{right} ayam"
-    assert report.files[0].warnings == ["text saved in a wrong encoding was repaired: 1 row, at line 2"]
+    assert told(report) == ["text saved in a wrong encoding was repaired: 1 row, at line 2"]
 
 
 def test_honest_accents_are_left_alone(tmp_path: Path) -> None:
@@ -411,10 +417,10 @@ def test_titles_are_cleaned(tmp_path: Path, written: str, title: str) -> None:
     [
         ("Sop,,Rebus,1,", "ingredients are empty"),
         ("Sop,--,Rebus,1,", "ingredients are empty"),
-        ("Sop,nan,Rebus,1,", "ingredients are 'nan'"),
+        ("Sop,nan,Rebus,1,", "ingredients are 'nan' or the like"),
         ("Sop,ayam, ,1,", "steps are empty"),
         ("Sop,ayam,Selamat mencoba,1,", "steps are empty"),
-        ("Sop,ayam,NaN,1,", "steps are 'nan'"),
+        ("Sop,ayam,NaN,1,", "steps are 'nan' or the like"),
         (",ayam--air,Rebus ayam,1,", "no title"),
         ("[Notitle],ayam--air,Rebus ayam,1,", "no title"),
         ("nan,nan,nan,1,", "no title"),
@@ -450,7 +456,7 @@ def test_the_same_recipe_of_two_files_is_kept_once(tmp_path: Path) -> None:
     recipes, report = read_recipes([first, second])
     assert [recipe.title for recipe in recipes] == ["Soto Ayam", "Sop"]
     [dropped] = report.dropped
-    assert (dropped.file, dropped.line, dropped.reason) == (str(second), 3, f"duplicate of {first}:2")
+    assert (dropped.file, dropped.line, dropped.explained) == (str(second), 3, f"exact duplicate of {first}:2")
     assert report.dropped_by_reason == {"exact duplicate": 1}
     assert report.duplicates == 1
 
@@ -462,7 +468,7 @@ def test_of_near_duplicates_the_best_loved_is_kept_wherever_it_stands(tmp_path: 
     recipes, report = read_recipes([first, second])
     assert [(it.file, it.line) for it in recipes] == [(str(first), 3), (str(second), 3)]
     assert [file.rows_kept for file in report.files] == [1, 1]
-    assert [(it.line, it.title, it.reason) for it in report.files[0].dropped] == [
+    assert [(it.line, it.title, it.explained) for it in report.files[0].dropped] == [
         (2, "Soto", f"near-duplicate of {second}:3")
     ]
     assert report.dropped_by_reason == {"no title": 2, "near-duplicate": 1}
@@ -481,15 +487,13 @@ def test_every_row_is_kept_or_dropped(tmp_path: Path) -> None:
 
 def test_a_row_with_more_fields_than_the_header_is_kept_and_reported(tmp_path: Path) -> None:
     _, report = read(tmp_path, HEADER + SOTO + "Sop,ayam--air,Rebus ayam,lalu sajikan,1,/sop\n")
-    assert report.files[0].warnings == [
-        "more fields than the header; text may be in the wrong column: 1 row, at line 3"
-    ]
+    assert told(report) == ["more fields than the header; text may be in the wrong column: 1 row, at line 3"]
 
 
 def test_a_row_that_ends_early_is_kept_if_it_has_what_is_needed(tmp_path: Path) -> None:
     recipes, report = read(tmp_path, HEADER + SOTO + "Sop,ayam--air,Rebus ayam\n")
     assert recipes[1].title == "Sop"
-    assert report.files[0].warnings == ["fewer fields than the header: 1 row, at line 3"]
+    assert told(report) == ["fewer fields than the header: 1 row, at line 3"]
 
 
 def test_a_quotation_mark_that_is_never_closed_swallows_no_other_row(tmp_path: Path) -> None:
@@ -498,7 +502,7 @@ def test_a_quotation_mark_that_is_never_closed_swallows_no_other_row(tmp_path: P
     recipes, report = read(tmp_path, HEADER + broken + sound + SOTO)
     assert [(it.title, it.line) for it in recipes] == [("Sop", 2), ("Gulai", 3), ("Soto Ayam", 4)]
     assert raw_lines(recipes[0]) == ["ayam", "air"]
-    assert report.files[0].warnings == [
+    assert told(report) == [
         "a quotation mark is opened and never closed; read to the end of its line: 1 row, at line 2"
     ]
 
@@ -506,7 +510,7 @@ def test_a_quotation_mark_that_is_never_closed_swallows_no_other_row(tmp_path: P
 def test_an_inch_mark_in_a_row_of_several_lines_is_no_open_quotation(tmp_path: Path) -> None:
     recipes, report = read(tmp_path, HEADER + 'Sop 5",ayam--air,"Rebus\nSajikan",1,/sop\n' + SOTO)
     assert recipes[0].steps == ("Rebus", "Sajikan")
-    assert report.files[0].warnings == []
+    assert told(report) == []
 
 
 # ---------------------------------------------------------------------------------------------- what is refused
@@ -582,7 +586,7 @@ def test_files_can_be_checked_without_reading_their_rows(tmp_path: Path) -> None
 def test_a_file_without_any_recipe_says_why_its_rows_were_dropped(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No recipe") as raised:
         read(tmp_path, HEADER + "[Notitle],nan,nan,1,\nSop,nan,Rebus,1,\n")
-    assert "no title (1), ingredients are 'nan' (1)" in raised.value.how
+    assert "no title (1), ingredients are 'nan' or the like (1)" in raised.value.how
 
 
 def test_no_file_at_all_is_refused() -> None:
@@ -635,7 +639,7 @@ def test_a_long_field_takes_no_long_time(tmp_path: Path, filler: str) -> None:
 @pytest.mark.parametrize(
     ("name", "encoding", "delimiter", "rows", "kept"),
     [
-        ("bom.csv", "UTF-8 with BOM", ",", 300, 297),
+        ("bom.csv", "UTF-8-BOM", ",", 300, 297),
         ("cleaned_variant.csv", "UTF-8", ",", 5, 5),
         ("other_columns.csv", "UTF-8", ",", 45, 44),
         ("semicolon_mojibake.csv", "UTF-8", ";", 400, 399),
@@ -670,7 +674,7 @@ def test_the_category_files_share_recipes_and_hold_few_that_are_none() -> None:
         "exact duplicate": 511,
         "no title": 33,
         "near-duplicate": 24,
-        "ingredients are 'nan'": 2,
+        "ingredients are 'nan' or the like": 2,
         "too few ingredients": 1,
     }
     assert len({recipe.id for recipe in recipes}) == len(recipes)

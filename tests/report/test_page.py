@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from exams import about_soto, scorecard, tip
 
 from koki.pipeline import TrainResult
+from koki.recipes.findings import Oddity, Reason
+from koki.recipes.report import Warned
 from koki.report.page import render
 from koki.report.words import LANGUAGES, Language, Words
 
@@ -88,7 +91,7 @@ def test_bars_are_as_long_as_their_means_and_never_negative(card: dict[str, Any]
 
 def test_a_comparison_shows_the_other_chef_and_the_difference(card: dict[str, Any]) -> None:
     shown = page(card, scorecard(compared=True))
-    assert "The vertical mark is base" in shown.text
+    assert "The vertical mark is the base model alone" in shown.text
     assert "+0.75 [" in shown.text
     assert any(attrs.get("class") == "other" for _, attrs in shown.tags)
 
@@ -175,10 +178,17 @@ def test_a_log_without_speed_has_no_curve_of_it(card: dict[str, Any]) -> None:
 
 
 def test_dropped_rows_are_counted_by_reason(card: dict[str, Any]) -> None:
-    data = card["data"] | {"rows_read": 9, "dropped_by_reason": {"too few steps": 4, "something new": 2}}
+    data = card["data"] | {"rows_read": 9, "dropped_by_reason": {Reason.FEW_STEPS: 4, "something new": 2}}
     shown = page(card | {"data": data}, None, "id")
     assert "3 baris dipakai , 6 dibuang" in shown.text
     assert "langkah terlalu sedikit 4 something new 2" in shown.text
+
+
+def test_warnings_are_in_the_language_of_the_page_but_for_those_that_were_kept_as_text(card: dict[str, Any]) -> None:
+    warnings = [asdict(Warned(Oddity.UNREADABLE, 1, [7])), "something of an earlier version"]
+    data = card["data"] | {"files": [card["data"]["files"][0] | {"warnings": warnings}]}
+    shown = page(card | {"data": data}, None, "id")
+    assert "karakter yang tidak terbaca dihilangkan: baris 7 something of an earlier version" in shown.text
 
 
 def test_settings_other_than_the_missions_are_listed_and_no_others(card: dict[str, Any]) -> None:
@@ -199,7 +209,7 @@ def test_a_hostile_text_stays_text(card: dict[str, Any], language: Language) -> 
     exam["compared_with"]["run"] = HOSTILE
     file = card["data"]["files"][0] | {
         "path": HOSTILE,
-        "warnings": [HOSTILE],
+        "warnings": [HOSTILE, {"oddity": HOSTILE, "rows": 1, "lines": [HOSTILE]}],
         "encoding": HOSTILE,
         "delimiter": HOSTILE,
     }

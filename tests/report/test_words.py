@@ -1,6 +1,7 @@
 """Every text in both languages, and numbers as they are written there."""
 
 import re
+from dataclasses import asdict
 from importlib.resources import files
 from typing import get_args
 
@@ -10,8 +11,11 @@ import torch
 from koki.dialogue.compose import Kind
 from koki.evaluation.judge import MEASURES
 from koki.evaluation.questions import GROUPS
+from koki.evaluation.scorecard import Caveat
 from koki.figures import TimeUnit
 from koki.model.device import Device
+from koki.recipes.findings import Oddity, Reason
+from koki.recipes.report import Warned
 from koki.report.words import LANGUAGES, Words, texts
 
 ALL = {f"{table}.{name}": text for table, names in texts().items() for name, text in names.items()}
@@ -35,12 +39,20 @@ def test_every_capability_group_measure_kind_of_conversation_and_unit_of_time_ha
     assert set(texts()["duration"]) == set(get_args(TimeUnit))
 
 
+def test_every_reason_oddity_and_caveat_is_said_in_both_languages() -> None:
+    for table, kinds in {"reasons": Reason, "oddities": Oddity}.items():
+        assert {name: text["en"] for name, text in texts()[table].items()} == {str(kind): str(kind) for kind in kinds}
+    for caveat in Caveat:
+        assert [beginning for beginning in texts()["notes"] if caveat.startswith(beginning)], caveat
+    assert len(texts()["notes"]) == len(Caveat)
+
+
 def test_every_text_is_used() -> None:
     sources = "".join(
         files("koki.report").joinpath(name).read_text("utf-8") for name in ("page.html.jinja", "words.py", "content.py")
     )
     by_name = {"months", "duration", "device", "groups", "group_meanings", "capabilities", "measures", "meanings"}
-    by_name |= {"kinds", "lengths", "reasons", "notes"}
+    by_name |= {"kinds", "lengths", "reasons", "oddities", "notes", "chefs"}
     for key in ALL:
         table, _, name = key.partition(".")
         assert table in by_name or key in sources or f'"{name}"' in sources, key
@@ -48,7 +60,19 @@ def test_every_text_is_used() -> None:
 
 def test_a_name_that_is_not_known_stands_for_itself() -> None:
     assert ID.name("reasons", "too few steps") == "langkah terlalu sedikit"
-    assert ID.name("reasons", "url: neither a text nor a list") == "url: neither a text nor a list"
+    assert ID.name("reasons", "something new") == "something new"
+
+
+def test_a_warning_is_said_with_the_lines_that_have_it() -> None:
+    once = asdict(Warned(Oddity.FEWER_FIELDS, 1, [4]))
+    assert ID.warning(once) == "isinya lebih sedikit daripada nama kolomnya: baris 4"
+    assert EN.warning(once) == "fewer fields than the header: line 4"
+    often = asdict(Warned(Oddity.UNREADABLE, 1004, [2, 5]))
+    assert ID.warning(often) == "karakter yang tidak terbaca dihilangkan: baris 2, 5 dan 1.002 lainnya"
+
+
+def test_a_warning_of_an_earlier_version_stands_as_it_was_told() -> None:
+    assert ID.warning("fewer fields than the header: 1 row, at line 4").startswith("fewer fields")
 
 
 def test_the_notes_of_a_scorecard_are_translated() -> None:
@@ -75,7 +99,7 @@ def test_a_device_is_described_in_the_language_of_the_page(device: Device, said:
 
 def test_numbers_are_written_as_the_language_does() -> None:
     assert (EN.number(5565.25, 1), ID.number(5565.25, 1)) == ("5,565.2", "5.565,2")
-    assert (EN.signed(0.5), ID.signed(-0.25)) == ("+0.50", "-0,25")
+    assert (EN.signed(0.5), ID.signed(-0.25), EN.signed(-0.001)) == ("+0.50", "-0,25", "+0.00")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.judge import judge, marks
 from koki.evaluation.own_questions import read_questions, verdict
 from koki.evaluation.questions import Asked, Examiner
-from koki.evaluation.scorecard import OwnScorecard, Scorecard, Scored
+from koki.evaluation.scorecard import Caveat, OwnScorecard, Scorecard, Scored
 from koki.inference.engine import Answer, Chef, FinishedRun, read_run
 from koki.libraries import quiet_libraries
 from koki.model.source import load_tokenizer
@@ -147,19 +147,12 @@ def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list
             "Say where they are now: --data FILE, several times if there were several.",
         ) from error
     train, held_out = split_recipes(recipes, config)
-    notes = []
+    notes: list[str] = []
     if {file.sha256 for file in report.files} != {file["sha256"] for file in run.card["data"]["files"]}:
-        notes.append(
-            "These are not the very files it was trained on: what counts as trained on and held out may differ."
-        )
+        notes.append(Caveat.OTHER_FILES)
     if not held_out:
-        notes.append(
-            "No recipe was held out, so there is nothing to measure generalisation by: "
-            f"data.validation_fraction was {config.data.validation_fraction} of {len(recipes):,} recipes."
-        )
+        fraction = config.data.validation_fraction
+        notes.append(f"{Caveat.NONE_HELD_OUT}: data.validation_fraction was {fraction} of {len(recipes):,} recipes.")
     elif config.model.name == "mini" and not config.data.files:
-        notes.append(
-            "The base mini has learned all recipes that ship, those held out too: what stands under generalisation "
-            "says nothing about new recipes. Your own recipes, or another base, do."
-        )
+        notes.append(Caveat.MINI_KNOWS_ALL)
     return train, held_out, notes

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,17 @@ ALL: Final = "all"
 
 Figure = Callable[[str, str, str], Mean | None]
 """Group, capability, measure -> what stands in a table."""
+
+
+class Caveat(StrEnum):
+    """What a reader should know. The run report finds its own words by how these begin."""
+
+    OTHER_FILES = "These are not the very files it was trained on: what counts as trained on and held out may differ."
+    NONE_HELD_OUT = "No recipe was held out, so there is nothing to measure generalisation by"
+    MINI_KNOWS_ALL = (
+        "The base mini has learned all recipes that ship, those held out too: what stands under generalisation says "
+        "nothing about new recipes. Your own recipes, or another base, do."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class Scorecard:
         run: as the user named it.
         about: what was asked, for the record.
         other: how another chef did on the same questions.
-        notes: what a reader should know.
+        notes: caveats, with figures where they have some.
     """
 
     run: str

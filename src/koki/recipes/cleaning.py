@@ -16,6 +16,7 @@ from typing import Final
 
 import ftfy
 
+from koki.recipes.findings import Oddity
 from koki.recipes.lexicon import LEXICON, is_known, role_of
 
 WORDS: Final = tomllib.loads(files(__package__).joinpath("columns.toml").read_text(encoding="utf-8"))
@@ -84,12 +85,12 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
 _MAYBE_MOJIBAKE = re.compile(r"[\x80-\u04ff\u2261\u251c][^\x00-\x7f]|[ÂÃ] ")
 
 
-def repair(text: str) -> tuple[str, list[str]]:
+def repair(text: str) -> tuple[str, list[Oddity]]:
     """Mojibake undone, entities decoded, Unicode composed, spaces and line ends plain, invisible characters out.
 
     The second value says, for a report, what was lost or wrong.
     """
-    oddities: list[str] = []
+    oddities: list[Oddity] = []
     if text.isascii() and text.isprintable() and "&" not in text:  # as nearly all are
         return text, oddities
     if "&" in text:
@@ -101,13 +102,13 @@ def repair(text: str) -> tuple[str, list[str]]:
     return _UNWANTED.sub(lambda character: _PLAIN[character[0]], text), oddities
 
 
-def _repair_encoding(text: str) -> tuple[str, list[str]]:
-    oddities = ["characters that cannot be read were left out"] if "\ufffd" in text else []
+def _repair_encoding(text: str) -> tuple[str, list[Oddity]]:
+    oddities = [Oddity.UNREADABLE] if "\ufffd" in text else []
     if not _MAYBE_MOJIBAKE.search(text):
         return text, oddities
     repaired = ftfy.fix_encoding(text).replace("â„¢", "™")  # ftfy does not dare to where nothing else is broken
     if repaired != text:
-        oddities.append("text saved in a wrong encoding was repaired")
+        oddities.append(Oddity.WRONG_ENCODING)
     return repaired, oddities
 
 

@@ -108,7 +108,7 @@ def _gunzip(raw: bytes, path: str) -> bytes:
 def decode(raw: bytes) -> tuple[str, str]:
     """Text and the name of its encoding. What cannot be decoded becomes U+FFFD; nothing raises."""
     for mark, codec, name in (
-        (b"\xef\xbb\xbf", "utf-8", "UTF-8 with BOM"),
+        (b"\xef\xbb\xbf", "utf-8", "UTF-8-BOM"),
         (b"\xff\xfe", "utf-16-le", "UTF-16"),
         (b"\xfe\xff", "utf-16-be", "UTF-16"),
     ):

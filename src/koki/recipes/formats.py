@@ -16,6 +16,7 @@ from koki.errors import DataError
 from koki.recipes.cleaning import repair
 from koki.recipes.columns import REQUIRED, find_columns, require_columns
 from koki.recipes.decoding import MOST_BYTES, MOST_LINES, decode, records, split_lines, unpack
+from koki.recipes.findings import Oddity, Reason
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 LONGEST_FIELD: Final = 20_000
@@ -44,14 +45,14 @@ class Row:
     Attributes:
         line: the physical line on which it starts, from 1; in a Parquet file, which has none, the number of the row.
         fields: wanted field -> its text as the file has it.
-        problem: why no recipe can be made of the fields; empty if one can be tried.
+        problem: why no recipe can be made of the fields; None if one can be tried.
         oddities: what is strange about its form.
     """
 
     line: int
     fields: dict[str, str]
-    problem: str = ""
-    oddities: tuple[str, ...] = ()
+    problem: Reason | None = None
+    oddities: tuple[Oddity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,10 @@ def _require_few(columns: int, path: str) -> None:
         raise DataError(f"{path} has more than {MOST_COLUMNS:,} columns.", _HEADER)
 
 
-def _row(line: int, fields: dict[str, str], problem: str = "", oddities: tuple[str, ...] = ()) -> Row:
+def _row(line: int, fields: dict[str, str], problem: Reason | None, oddities: Iterable[Oddity] = ()) -> Row:
     if not problem and max(map(len, fields.values()), default=0) > LONGEST_FIELD:
-        problem = f"a field is longer than {LONGEST_FIELD:,} characters"
-    return Row(line, fields, problem, oddities)
+        problem = Reason.LONG_FIELD
+    return Row(line, fields, problem, tuple(oddities))
 
 
 # ----------------------------------------------------------------------------------------------------------- CSV
@@ -136,13 +137,13 @@ def _delimited_rows(lines: list[str], delimiter: str, path: str, width: int, col
     for line, fields, unclosed in islice(records(lines, delimiter, path), 1, None):
         oddities = []
         if unclosed:
-            oddities.append("a quotation mark is opened and never closed; read to the end of its line")
+            oddities.append(Oddity.UNCLOSED)
         if any(fields[width:]):
-            oddities.append("more fields than the header; text may be in the wrong column")
+            oddities.append(Oddity.MORE_FIELDS)
         elif needed <= len(fields) < width:
-            oddities.append("fewer fields than the header")
+            oddities.append(Oddity.FEWER_FIELDS)
         found = {wanted: fields[place] for wanted, place in columns.items() if place < len(fields)}
-        yield _row(line, found, "too few fields" if len(fields) < needed else "", tuple(oddities))
+        yield _row(line, found, Reason.FEW_FIELDS if len(fields) < needed else None, oddities)
 
 
 # ---------------------------------------------------------------------------------------------------- JSON Lines
@@ -166,13 +167,13 @@ def _json_lines(lines: list[str], path: str, given: Mapping[str, str], encoding:
     require_columns(path, header, columns, given)
     wanted = {field: keys[place] for field, place in columns.items()}
     rows = (
-        Row(number, {}, found) if isinstance(found, str) else _row_of_values(number, found, wanted)
+        Row(number, {}, found) if isinstance(found, Reason) else _row_of_values(number, found, wanted)
         for number, found in _objects(lines)
     )
     return Table(encoding, "", header, columns, rows)
 
 
-def _objects(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _objects(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | Reason]]:
     """The number of each line that is not blank and its object, or why it has none.
 
     They are made anew each time: all at once may take thirty times the memory of the file.
@@ -182,21 +183,21 @@ def _objects(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | str]]
             yield number, _object(line)
 
 
-def _object(line: str) -> dict[str, Any] | str:
+def _object(line: str) -> dict[str, Any] | Reason:
     if len(line) > LONGEST_JSON:
-        return f"a line is longer than {LONGEST_JSON:,} characters"
+        return Reason.LONG_LINE
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):  # RecursionError: brackets a thousand deep
-        return "not a JSON object"
-    return found if isinstance(found, dict) else "not a JSON object"
+        return Reason.NO_JSON
+    return found if isinstance(found, dict) else Reason.NO_JSON
 
 
 def _row_of_values(number: int, values: Mapping[str, Any], wanted: Mapping[str, str]) -> Row:
     texts = {field: _text(values.get(key)) for field, key in wanted.items()}
     unreadable = [field for field in REQUIRED if texts[field] is None]
     fields = {field: text or "" for field, text in texts.items()}
-    problem = f"{unreadable[0]}: neither a text nor a list of texts" if unreadable else ""
+    problem = Reason(f"{unreadable[0]}: neither a text nor a list of texts") if unreadable else None
     return _row(number, fields, problem)
 
 

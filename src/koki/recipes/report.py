@@ -14,29 +14,39 @@ from rich.table import Table
 from rich.text import Text
 
 from koki.errors import DataError
+from koki.recipes.findings import Oddity, Reason
 
-DUPLICATE_OF = "duplicate of "
-NEAR_DUPLICATE_OF = "near-duplicate of "
-EXACT_DUPLICATE = "exact duplicate"
-NEAR_DUPLICATE = "near-duplicate"
 DROPPED_HEADER = "file,line,reason,title\n"
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedRow:
-    """A row that gave no recipe, and why."""
+    """A row that gave no recipe, and why; ``of`` is the place (file:line) of the recipe that it repeats."""
 
     file: str
     line: int
     title: str
-    reason: str
+    reason: Reason
+    of: str = ""
 
     @property
-    def group(self) -> str:
-        """The reason without the place it names, so that equal reasons can be counted."""
-        if self.reason.startswith(NEAR_DUPLICATE_OF):
-            return NEAR_DUPLICATE
-        return EXACT_DUPLICATE if self.reason.startswith(DUPLICATE_OF) else self.reason
+    def explained(self) -> str:
+        """The reason with the place it names."""
+        return f"{self.reason} of {self.of}" if self.of else self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """An oddity: how many rows have it, and the lines of the first ones."""
+
+    oddity: Oddity
+    rows: int
+    lines: list[int]
+
+    def __str__(self) -> str:
+        more = f" and {self.rows - len(self.lines):,} more" if self.rows > len(self.lines) else ""
+        rows = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
+        return f"{self.oddity}: {rows}, at line {', '.join(map(str, self.lines))}{more}"
 
 
 @dataclass(slots=True)
@@ -54,7 +64,7 @@ class FileReport:
     rows_read: int = 0
     rows_kept: int = 0
     dropped: list[DroppedRow] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +101,19 @@ class DataReport:
         return [row for file in self.files for row in file.dropped]
 
     @property
-    def dropped_by_reason(self) -> dict[str, int]:
+    def dropped_by_reason(self) -> dict[Reason, int]:
         """How many rows were dropped for each reason, the commonest first."""
-        return dict(Counter(row.group for row in self.dropped).most_common())
+        return dict(Counter(row.reason for row in self.dropped).most_common())
 
     @property
     def duplicates(self) -> int:
         """Rows that say word for word what another says."""
-        return self.dropped_by_reason.get(EXACT_DUPLICATE, 0)
+        return self.dropped_by_reason.get(Reason.DUPLICATE, 0)
 
     @property
     def near_duplicates(self) -> int:
         """Rows that say the same as another up to small edits."""
-        return self.dropped_by_reason.get(NEAR_DUPLICATE, 0)
+        return self.dropped_by_reason.get(Reason.NEAR_DUPLICATE, 0)
 
     def as_dict(self) -> dict[str, Any]:
         """The whole report in types that JSON knows."""
@@ -131,7 +141,7 @@ class DataReport:
             with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
                 file.write(DROPPED_HEADER)
                 writer = csv.writer(file, lineterminator="\n")
-                writer.writerows((row.file, row.line, row.reason, row.title) for row in self.dropped)
+                writer.writerows((row.file, row.line, row.explained, row.title) for row in self.dropped)
         except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
             raise DataError(f"{path} cannot be written: {error}", "Check the path given as --output.") from error
 
@@ -175,7 +185,7 @@ class DataReport:
         table.add_column("rows", justify="right")
         table.add_column("where (file:line)", overflow="fold")
         for reason, count in self.dropped_by_reason.items():
-            places = [f"{names[row.file]}:{row.line}" for row in self.dropped if row.group == reason]
+            places = [f"{names[row.file]}:{row.line}" for row in self.dropped if row.reason == reason]
             table.add_row(reason, f"{count:,}", Text(some(places, 3)))
         return table
 

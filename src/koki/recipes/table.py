@@ -18,18 +18,22 @@ from koki.garbage import no_search_for_cycles
 from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is_missing, repair
 from koki.recipes.columns import require_known
 from koki.recipes.decoding import find_files, read_bytes
+from koki.recipes.findings import Oddity, Reason
 from koki.recipes.formats import Row, open_table
 from koki.recipes.helper import Helper, two_halves
 from koki.recipes.ingredients import Ingredient, parse_ingredients
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
-from koki.recipes.report import DUPLICATE_OF, NEAR_DUPLICATE_OF, DataReport, DroppedRow, FileReport, Spread, some
+from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
 
 LEAST_INGREDIENTS: Final = 2
 """With one, nothing is put together. Of 11,205 real recipes one has fewer: it only links to another recipe."""
 
 LEAST_WORDS: Final = 2
 """Of all steps together. "Campur semua" is a step, "Ready" is none; the shortest of 11,205 real recipes has seven."""
+
+LINES_TOLD: Final = 10
+"""Of an oddity that many rows have."""
 
 MOST_USELESS: Final = 100_000
 """Rows of a file that give no recipe, beyond as many as give one. Of 11,751 real rows 36 give none."""
@@ -105,7 +109,7 @@ def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) 
     """Add the recipes of a file to those before (by id), each once."""
     for recipe in found:
         if recipe.id in recipes:
-            file.dropped.append(_dropped(recipe, DUPLICATE_OF, recipes[recipe.id]))
+            file.dropped.append(_dropped(recipe, Reason.DUPLICATE, recipes[recipe.id]))
         else:
             recipes[recipe.id] = recipe
             file.rows_kept += 1
@@ -135,7 +139,7 @@ def _read_file(path: str, columns: Mapping[str, str]) -> tuple[FileReport, list[
             _require_use(report, len(recipes))
         else:
             recipes.append(recipe)
-    report.warnings = notes.messages()
+    report.warnings = notes.warnings()
     return report, recipes
 
 
@@ -159,24 +163,24 @@ def _without_near_duplicates(recipes: list[Recipe], report: DataReport) -> list[
         gone.update(others)
         for place in others:
             file = files[recipes[place].file]
-            file.dropped.append(_dropped(recipes[place], NEAR_DUPLICATE_OF, recipes[first]))
+            file.dropped.append(_dropped(recipes[place], Reason.NEAR_DUPLICATE, recipes[first]))
             file.rows_kept -= 1
     for file in report.files:
         file.dropped.sort(key=lambda row: row.line)
     return [recipe for place, recipe in enumerate(recipes) if place not in gone]
 
 
-def _dropped(recipe: Recipe, because: str, kept: Recipe) -> DroppedRow:
-    return DroppedRow(recipe.file, recipe.line, recipe.title, f"{because}{kept.file}:{kept.line}")
+def _dropped(recipe: Recipe, reason: Reason, kept: Recipe) -> DroppedRow:
+    return DroppedRow(recipe.file, recipe.line, recipe.title, reason, f"{kept.file}:{kept.line}")
 
 
 class _Notes:
     """Oddities met on the way, each with the lines where it was met."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, list[int]] = {}
+        self._lines: dict[Oddity, list[int]] = {}
 
-    def add(self, line: int, oddity: str) -> None:
+    def add(self, line: int, oddity: Oddity) -> None:
         lines = self._lines.setdefault(oddity, [])
         if line not in lines[-1:]:
             lines.append(line)
@@ -188,11 +192,8 @@ class _Notes:
             self.add(line, oddity)
         return text
 
-    def messages(self) -> list[str]:
-        return [
-            f"{oddity}: {len(lines):,} {'row' if len(lines) == 1 else 'rows'}, at line {some(lines, 10)}"
-            for oddity, lines in self._lines.items()
-        ]
+    def warnings(self) -> list[Warned]:
+        return [Warned(oddity, len(lines), lines[:LINES_TOLD]) for oddity, lines in self._lines.items()]
 
 
 # ---------------------------------------------------------------------------------------- row -> recipe or not
@@ -210,7 +211,7 @@ def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
     ingredients = parse_ingredients(lines)
     steps = clean_steps(fields["steps"])
     problem = (
-        ("" if title else "no title")
+        (None if title else Reason.NO_TITLE)
         or _nothing_in("ingredients", fields["ingredients"], lines)
         or _nothing_in("steps", fields["steps"], steps)
         or _too_few(ingredients, steps)
@@ -230,18 +231,18 @@ def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
     )
 
 
-def _nothing_in(column: str, text: str, items: list[str]) -> str:
+def _nothing_in(column: str, text: str, items: list[str]) -> Reason | None:
     if items:
-        return ""
-    return f"{column} are '{text.strip().casefold()}'" if is_missing(text) else f"{column} are empty"
+        return None
+    return Reason(f"{column} are 'nan' or the like" if is_missing(text) else f"{column} are empty")
 
 
-def _too_few(ingredients: Sequence[Ingredient], steps: Sequence[str]) -> str:
+def _too_few(ingredients: Sequence[Ingredient], steps: Sequence[str]) -> Reason | None:
     """A line may name several ingredients: "garam dan gula" are two."""
     first = islice((item for item in ingredients if not item.heading), LEAST_INGREDIENTS)
     if sum(1 + len(item.others) for item in first) < LEAST_INGREDIENTS:
-        return "too few ingredients"
-    return "too few steps" if len(" ".join(steps).split(maxsplit=LEAST_WORDS)) < LEAST_WORDS else ""
+        return Reason.FEW_INGREDIENTS
+    return Reason.FEW_STEPS if len(" ".join(steps).split(maxsplit=LEAST_WORDS)) < LEAST_WORDS else None
 
 
 _COUNT: Final = re.compile(r"\s*(\d{1,9})(?:\.0+)?\s*")

@@ -1,11 +1,12 @@
 """What the page says, in a language: texts from ``report.toml``, numbers as they are written there."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from koki.figures import in_its_unit
 
@@ -44,6 +45,16 @@ class Words:
         known = (text for beginning, text in texts()["notes"].items() if note.startswith(beginning))
         return next((text[self.language] for text in known), note)
 
+    def warning(self, warning: str | Mapping[str, Any]) -> str:
+        """What `koki.recipes.report.Warned` tells; earlier versions kept a text, which is shown as it is."""
+        if isinstance(warning, str):
+            return warning
+        oddity, more = self.name("oddities", warning["oddity"]), warning["rows"] - len(warning["lines"])
+        lines = ", ".join(map(str, warning["lines"]))
+        if more:
+            return self.say("data.at_more_lines", oddity=oddity, lines=lines, more=self.number(more))
+        return self.say("data.at_lines", oddity=oddity, lines=lines)
+
     def device(self, described: str) -> str:
         """What `koki.model.device.Device.describe` said, which is in English."""
         for english, text in texts()["device"].items():
@@ -55,8 +66,8 @@ class Words:
         return self._marked(f"{value:,.{digits}f}")
 
     def signed(self, value: float) -> str:
-        """Two digits and always a sign."""
-        return self._marked(f"{value:+.2f}")
+        """Two digits and always a sign, that of nothing a plus."""
+        return self._marked(f"{round(value, 2) or 0:+.2f}")
 
     def short(self, value: float) -> str:
         """Three significant digits and no more zeros than needed; very small ones with an exponent: ``2e-05``."""

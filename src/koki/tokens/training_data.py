@@ -11,7 +11,8 @@ from typing import Any
 
 from koki.config import RunConfig
 from koki.recipes.decoding import find_files, read_bytes
-from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread
+from koki.recipes.findings import Oddity, Reason
+from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
 from koki.tokens.cache import Cache, fingerprint, user_folder
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.store import KnownPieces, Sequences
@@ -105,6 +106,13 @@ def _program(*rooms: str) -> str:
 
 def _report(facts: Mapping[str, Any]) -> DataReport:
     files = [
-        FileReport(**{**file, "dropped": [DroppedRow(**row) for row in file["dropped"]]}) for file in facts["files"]
+        FileReport(
+            **file
+            | {
+                "dropped": [DroppedRow(**row | {"reason": Reason(row["reason"])}) for row in file["dropped"]],
+                "warnings": [Warned(**it | {"oddity": Oddity(it["oddity"])}) for it in file["warnings"]],
+            }
+        )
+        for file in facts["files"]
     ]
     return DataReport(files, {name: Spread(**spread) for name, spread in facts["lengths"].items()})

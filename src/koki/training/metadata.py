@@ -110,7 +110,12 @@ def _base_name(source: BaseSource) -> str:
 
 
 def _without_folders(data: dict[str, Any]) -> dict[str, Any]:
-    return data | {"files": [file | {"path": _file_name(file["path"])} for file in data["files"]]}
+    return data | {"files": [_file_without_folders(file) for file in data["files"]]}
+
+
+def _file_without_folders(file: dict[str, Any]) -> dict[str, Any]:
+    dropped = [row | {"file": _file_name(row["file"]), "of": _file_name(row["of"])} for row in file["dropped"]]
+    return file | {"path": _file_name(file["path"]), "dropped": dropped}
 
 
 def _held_out(outcome: Outcome) -> dict[str, Any] | None:
