@@ -221,10 +221,11 @@ def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
     assert "Traceback" in koki("check", "tidak-ada.csv", "--debug", cwd=tmp_path).stderr
 
 
-def test_evaluate_takes_no_recipes_beside_peoples_own_questions() -> None:
-    run = koki("evaluate", "runs/koki", "--questions", "saya.tsv", "--data", "resep.csv")
+@pytest.mark.parametrize("option", [("--data", "resep.csv"), ("--questions-per-capability", "12")])
+def test_what_says_nothing_to_peoples_own_questions_is_a_wrong_option_beside_them(option: tuple[str, str]) -> None:
+    run = koki("evaluate", "runs/koki", "--questions", "saya.tsv", *option)
     assert run.returncode == 2
-    assert "--data" in run.stderr
+    assert option[0] in run.stderr
 
 
 def test_a_misspelt_option_is_answered_with_the_right_one() -> None:

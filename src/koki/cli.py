@@ -202,9 +202,9 @@ def chat(
 def evaluate(
     run: options.Run,
     count: Annotated[
-        int,
-        typer.Option("--questions-per-capability", metavar="N", min=1, help="Of each capability, in each group."),
-    ] = 12,
+        int | None,
+        typer.Option("--questions-per-capability", metavar="N", min=1, help="In each group; without it, 12."),
+    ] = None,
     compare: Annotated[
         str | None, typer.Option("--compare", metavar="RUN", help="Ask another run the same; base is the base alone.")
     ] = None,
@@ -223,6 +223,8 @@ def evaluate(
 
     if questions and data:
         raise typer.BadParameter("your own questions are asked without the recipes.", param_hint="--data")
+    if questions and count:
+        raise typer.BadParameter("all of your own questions are asked.", param_hint="--questions-per-capability")
 
     with err.status("Reading the recipes ...") as status:
 
@@ -235,7 +237,7 @@ def evaluate(
         else:
             files = [str(file) for file in data or ()]
             card = evaluate_run(
-                run, count=count, data=files, compare=compare, max_new_tokens=max_new_tokens, on_answer=show
+                run, count=count or 12, data=files, compare=compare, max_new_tokens=max_new_tokens, on_answer=show
             )
     if as_json:
         _print_json(card.as_dict())
