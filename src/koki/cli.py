@@ -397,6 +397,8 @@ def demo(
 
 def _write_report(run: Path, console: Console) -> None:
     """After a run or its evaluation, neither of which may be lost to it."""
+    if console.quiet:  # in all processes but the first, which alone writes
+        return
     from koki.report.write import write_report
 
     try:
