@@ -41,10 +41,10 @@ def test_help_names_every_verb() -> None:
 def test_ask_gives_json_with_what_scripts_rely_on(finished_run: TrainResult) -> None:
     run = koki("ask", str(finished_run.folder), "Resep soto?", "--json", "--max-new-tokens", "4")
     answer = json.loads(run.stdout)
-    assert list(answer) == ["question", "answer", "stopped", "tokens", "seconds"]
+    assert list(answer) == ["question", "answer", "stopped", "ended_by", "tokens", "seconds"]
     assert answer["question"] == "Resep soto?"
     assert answer["tokens"] == 4
-    assert answer["stopped"] is False
+    assert (answer["stopped"], answer["ended_by"]) == (False, "max_new_tokens")
 
 
 def test_ask_answers_questions_from_a_pipe_in_order(finished_run: TrainResult) -> None:
@@ -63,7 +63,14 @@ def test_ask_refuses_an_empty_question(finished_run: TrainResult, question: str)
 
 def test_ask_says_how_many_answers_were_cut_off(finished_run: TrainResult) -> None:
     run = koki("ask", str(finished_run.folder), "--max-new-tokens", "2", stdin="Soto?\nTelur?\n")
-    assert "2 of 2 answers cut off after 2 tokens" in run.stderr
+    assert "2 of 2 answers cut off after 2 tokens: --max-new-tokens allows more" in run.stderr
+
+
+def test_ask_says_where_the_context_ended_an_answer_which_no_option_helps(finished_run: TrainResult) -> None:
+    long = "soto " * 900
+    run = koki("ask", str(finished_run.folder), stdin=f"Soto?\n{long}\n")
+    assert "1 of 2 answers cut off where question and answer fill the 1,024 tokens that the model reads" in run.stderr
+    assert "--max-new-tokens" not in run.stderr
 
 
 def test_evaluate_prints_json_and_keeps_it_in_the_run_folder(finished_run: TrainResult, tmp_path: Path) -> None:
@@ -214,10 +221,11 @@ def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
     assert "Traceback" in koki("check", "tidak-ada.csv", "--debug", cwd=tmp_path).stderr
 
 
-def test_evaluate_takes_no_recipes_beside_peoples_own_questions() -> None:
-    run = koki("evaluate", "runs/koki", "--questions", "saya.tsv", "--data", "resep.csv")
+@pytest.mark.parametrize("option", [("--data", "resep.csv"), ("--questions-per-capability", "12")])
+def test_what_says_nothing_to_peoples_own_questions_is_a_wrong_option_beside_them(option: tuple[str, str]) -> None:
+    run = koki("evaluate", "runs/koki", "--questions", "saya.tsv", *option)
     assert run.returncode == 2
-    assert "--data" in run.stderr
+    assert option[0] in run.stderr
 
 
 def test_a_misspelt_option_is_answered_with_the_right_one() -> None:

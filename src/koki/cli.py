@@ -153,24 +153,31 @@ def ask(
         raise typer.BadParameter('an empty question. koki ask RUN "Resep soto?"')
     questions = [line for line in _lines("-") if line.strip()] if question is None else [question]
 
-    from dataclasses import asdict
+    from collections import Counter
 
     from koki.inference.engine import Chef
     from koki.libraries import quiet_libraries
 
     quiet_libraries()
-    answers = Chef.load(run).ask(questions, max_new_tokens=max_new_tokens, temperature=temperature)
+    chef = Chef.load(run)
+    answers = chef.ask(questions, max_new_tokens=max_new_tokens, temperature=temperature)
     if as_json:
         for answer in answers:
-            _print_json(asdict(answer), indent=2 if question else None)
+            _print_json(answer.as_dict(), indent=2 if question else None)
         return
     for answer in answers:
         if question is None:
             out.print(answer.question, style="bold", highlight=False, markup=False, soft_wrap=True)
         out.print(answer.answer, highlight=False, markup=False, soft_wrap=True, end="\n" if question else "\n\n")
-    if cut := sum(not answer.stopped for answer in answers):
-        which = "" if question else f"{cut} of {len(answers)} answers "
-        err.print(f"({which}cut off after {max_new_tokens} tokens: --max-new-tokens allows more)", highlight=False)
+    unfinished = {
+        "max_new_tokens": f"cut off after {max_new_tokens} tokens: --max-new-tokens allows more",
+        "context": f"cut off where question and answer fill the {chef.context:,} tokens that the model reads: "
+        "a shorter question leaves more room",
+        "control_token": "broken off with a control token",
+    }
+    for ending, count in Counter(answer.ended_by for answer in answers if not answer.stopped).items():
+        which = "" if question else f"{count} of {len(answers)} answers "
+        err.print(f"({which}{unfinished[ending]})", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -195,9 +202,9 @@ def chat(
 def evaluate(
     run: options.Run,
     count: Annotated[
-        int,
-        typer.Option("--questions-per-capability", metavar="N", min=1, help="Of each capability, in each group."),
-    ] = 12,
+        int | None,
+        typer.Option("--questions-per-capability", metavar="N", min=1, help="In each group; without it, 12."),
+    ] = None,
     compare: Annotated[
         str | None, typer.Option("--compare", metavar="RUN", help="Ask another run the same; base is the base alone.")
     ] = None,
@@ -216,6 +223,8 @@ def evaluate(
 
     if questions and data:
         raise typer.BadParameter("your own questions are asked without the recipes.", param_hint="--data")
+    if questions and count:
+        raise typer.BadParameter("all of your own questions are asked.", param_hint="--questions-per-capability")
 
     with err.status("Reading the recipes ...") as status:
 
@@ -228,7 +237,7 @@ def evaluate(
         else:
             files = [str(file) for file in data or ()]
             card = evaluate_run(
-                run, count=count, data=files, compare=compare, max_new_tokens=max_new_tokens, on_answer=show
+                run, count=count or 12, data=files, compare=compare, max_new_tokens=max_new_tokens, on_answer=show
             )
     if as_json:
         _print_json(card.as_dict())
@@ -388,6 +397,8 @@ def demo(
 
 def _write_report(run: Path, console: Console) -> None:
     """After a run or its evaluation, neither of which may be lost to it."""
+    if console.quiet:  # in all processes but the first, which alone writes
+        return
     from koki.report.write import write_report
 
     try:

@@ -11,7 +11,7 @@ from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook, load_refusals, load_tips
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.questions import Examiner
-from koki.inference.engine import Answer
+from koki.inference.engine import Answer, Ending
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.table import Recipe, read_recipes
 from koki.tokens.template import ChatTemplate
@@ -63,6 +63,6 @@ def recipe_named(title: str) -> Recipe:
     return next(recipe for side in samples() for recipe in side if recipe.title == title)
 
 
-def said(answer: str, *, stopped: bool = True, tokens: int = 100) -> Answer:
+def said(answer: str, *, ended_by: Ending = "stop_token", tokens: int = 100) -> Answer:
     """An answer that a chef might give."""
-    return Answer("?", answer, stopped, tokens, 1.0)
+    return Answer("?", answer, ended_by, tokens, 1.0)

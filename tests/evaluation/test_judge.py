@@ -9,17 +9,17 @@ from cases import cookbook, examiner, recipe_named, said
 from koki.dialogue.compose import list_ingredients, list_steps
 from koki.evaluation.judge import MEASURES, Scores, judge, marks, missing_in
 from koki.evaluation.questions import CAPABILITIES, Asked
+from koki.inference.engine import Ending
 
 QUESTIONS = examiner().draw(6)
-LIMIT = 512
 
 
 def of(capability: str) -> list[Asked]:
     return [one for one in QUESTIONS if one.capability == capability]
 
 
-def scores_of(asked: Asked, answer: str, *, stopped: bool = True, tokens: int = 100) -> Scores:
-    return judge(asked, said(answer, stopped=stopped, tokens=tokens), cookbook(), LIMIT)
+def scores_of(asked: Asked, answer: str, *, ended_by: Ending = "stop_token") -> Scores:
+    return judge(asked, said(answer, ended_by=ended_by), cookbook())
 
 
 def average(scores: list[Scores], measure: str) -> float:
@@ -94,7 +94,8 @@ def test_swapped_steps_cost_order() -> None:
 def test_an_answer_that_goes_round_in_circles_scores_low() -> None:
     lines = list_ingredients(RENDANG.ingredients)
     loop = "\n".join(["- 2 batang serai, memarkan"] * 30)
-    scores = scores_of(ASKED, f"Berikut resep Rendang Daging:\n\nBahan:\n{lines}\n{loop}", stopped=False, tokens=LIMIT)
+    answer = f"Berikut resep Rendang Daging:\n\nBahan:\n{lines}\n{loop}"
+    scores = scores_of(ASKED, answer, ended_by="max_new_tokens")
     assert (scores["no_loop"], scores["ended"]) == (0, 0)
     assert (scores["steps"], scores["order"]) == (0, 0)
 
@@ -137,9 +138,18 @@ def test_a_chef_that_answers_every_request_wrongly_scores_low(
     assert average(wrong, measure) <= at_most
 
 
-def test_an_answer_cut_off_at_the_limit_shows_no_control_token_and_one_that_broke_off_does() -> None:
-    assert scores_of(ASKED, TRUE, stopped=False, tokens=LIMIT)["no_control_token"] == 1
-    assert scores_of(ASKED, TRUE, stopped=False, tokens=100)["no_control_token"] == 0
+@pytest.mark.parametrize(
+    ("ended_by", "ended", "no_control_token"),
+    [("stop_token", 1, 1), ("max_new_tokens", 0, 1), ("context", 0, 1), ("control_token", 0, 0)],
+)
+def test_an_answer_that_was_cut_off_did_not_end_by_itself_and_only_one_that_broke_off_shows_a_control_token(
+    ended_by: Ending, ended: int, no_control_token: int
+) -> None:
+    scores = scores_of(ASKED, TRUE, ended_by=ended_by)
+    assert (scores["ended"], scores["no_control_token"]) == (ended, no_control_token)
+
+
+def test_a_control_token_in_the_text_shows() -> None:
     assert scores_of(ASKED, TRUE + "<|im_start|>")["no_control_token"] == 0
 
 

@@ -259,6 +259,7 @@ class TestMentions:
             "Gausah pake santan.",
             "Santan tidak dipakai di sini.",
             "Santannya bisa dihilangkan.",
+            "Susu ganti dengan krimer tanpa santan.",
         ],
     )
     def test_a_negated_mention_does_not_speak_for_it(self, text: str) -> None:
@@ -279,4 +280,56 @@ class TestMentions:
         ],
     )
     def test_any_other_mention_speaks_for_it(self, text: str) -> None:
+        assert speaks_for(text, "santan")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Ganti santan dengan susu.",
+            "Ganti 200 ml santan kental pakai susu.",
+            "Gantikan santan jadi susu, rasanya lebih ringan.",
+            "Boleh diganti santannya dengan susu.",
+            "Jangan lupa ganti santan dengan susu.",
+            "Santan diganti susu.",
+            "Santannya bisa diganti dengan susu.",
+            "Santan kental juga boleh di ganti dgn susu.",
+            "Kalau tidak ada santan ganti dengan susu.",
+            "Tanpa santan diganti susu.",
+            "Pakai susu sebagai pengganti santan.",
+            "Pengganti santan: susu.",
+            "Pengganti santan yang baik adalah susu.",
+            "Susu menggantikan santan.",
+            "Sebagai ganti santan pakai susu.",
+        ],
+    )
+    def test_what_is_replaced_is_not_spoken_for_and_what_replaces_it_is(self, text: str) -> None:
+        assert not speaks_for(text, "santan")
+        assert speaks_for(text, "susu")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Jangan ganti santan dengan susu.",
+            "Tidak perlu mengganti santan dengan susu.",
+            "Santan tidak bisa diganti susu.",
+            "Santan jangan diganti dengan susu.",
+            "Santannya tidak perlu diganti susu.",
+        ],
+    )
+    def test_what_is_not_to_be_replaced_is_spoken_for_and_what_would_replace_it_is_not(self, text: str) -> None:
+        assert speaks_for(text, "santan")
+        assert not speaks_for(text, "susu")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Pakai santan atau bisa diganti susu.",
+            "200 ml santan (bisa diganti susu).",  # what is said first stands
+            "Tidak ada pengganti santan yang segurih ini.",
+            "Kalau susu habis, ganti santan saja.",  # which of the two it says is open
+            "Ganti wajan lalu tuang santan dengan sendok.",
+            "Ganti daun pisang bila sobek. Tuang santan dengan hati-hati.",
+        ],
+    )
+    def test_where_it_may_be_left_as_it_is_it_is_spoken_for(self, text: str) -> None:
         assert speaks_for(text, "santan")

@@ -8,6 +8,7 @@ from conftest import SHARED_DATA
 
 from koki.errors import DataError
 from koki.evaluation.own_questions import OwnQuestion, read_questions, verdict
+from koki.inference.engine import Ending
 
 HEADER = "id\tcapability\tquestion\tdish\tingredients\tmust\tmust_not\n"
 
@@ -84,8 +85,8 @@ def test_a_file_that_a_spreadsheet_wrote_is_read(tmp_path: Path, encoding: str) 
 QUESTION = OwnQuestion("1", "full recipe", "Resep?", ("ayam", "serai", "kunyit", "jahe"), ("santan",))
 
 
-def passes(answer: str, *, stopped: bool = True) -> bool:
-    return verdict(QUESTION, said(answer, stopped=stopped)).passed
+def passes(answer: str, *, ended_by: Ending = "stop_token") -> bool:
+    return verdict(QUESTION, said(answer, ended_by=ended_by)).passed
 
 
 def test_half_of_what_an_answer_must_have_is_enough() -> None:
@@ -102,7 +103,7 @@ def test_what_it_says_to_leave_out_does_not() -> None:
 
 
 def test_an_answer_that_did_not_end_by_itself_fails() -> None:
-    assert not passes("Rebus ayam dengan sereh.", stopped=False)
+    assert not passes("Rebus ayam dengan sereh.", ended_by="max_new_tokens")
 
 
 def test_a_verdict_says_what_speaks_against_the_answer() -> None:

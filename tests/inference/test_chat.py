@@ -48,9 +48,18 @@ def test_an_answer_is_shown_and_remembered(chef: Chef, console: Console) -> None
     assert answer in printed(console)
 
 
-def test_an_answer_that_was_cut_off_says_so(chef: Chef, console: Console) -> None:
+def test_an_answer_that_was_cut_off_says_so_and_how_it_may_be_longer(chef: Chef, console: Console) -> None:
     talk(chef, console, "Resep soto ayam dong!")
-    assert "(jawabannya terpotong)" in printed(console)
+    assert "(jawabannya terpotong sesudah 5 token; --max-new-tokens" in printed(console)
+
+
+def test_an_answer_that_the_context_cut_off_says_so_and_how_there_is_more_room(chef: Chef, console: Console) -> None:
+    long = "soto " * (chef.context - 150)  # a token each, and a prompt around them
+    Chat(chef, console, typed(long), max_new_tokens=300).run()
+    said = printed(console)
+    assert f"terpotong: obrolan ini sudah memenuhi {chef.context} token" in said
+    assert "/reset" in said.rpartition("terpotong")[2]
+    assert "--max-new-tokens" not in said
 
 
 def test_a_second_question_is_answered_with_the_first_in_mind(chef: Chef, console: Console) -> None:

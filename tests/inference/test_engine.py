@@ -35,9 +35,9 @@ def chef(finished_run: TrainResult) -> Chef:
     return Chef.load(finished_run.folder)
 
 
-def test_an_answer_that_runs_into_the_limit_has_not_stopped(chef: Chef) -> None:
+def test_an_answer_that_runs_into_the_limit_has_not_stopped_by_itself(chef: Chef) -> None:
     answer = chef.ask("Resep soto ayam dong!", max_new_tokens=5)
-    assert (answer.stopped, answer.tokens) == (False, 5)
+    assert (answer.stopped, answer.ended_by, answer.tokens) == (False, "max_new_tokens", 5)
 
 
 def test_answers_are_greedy_unless_asked_otherwise(chef: Chef) -> None:
@@ -94,10 +94,10 @@ def test_a_question_longer_than_the_context_is_an_error_that_says_how_long_it_is
 def test_an_answer_ends_with_the_context_that_the_model_reads(chef: Chef) -> None:
     long = "soto " * (chef.context - 150)  # a token each, and a prompt around them
     alone = chef.ask(long, max_new_tokens=300)
-    assert not alone.stopped
+    assert (alone.stopped, alone.ended_by) == (False, "context")
     assert 0 < alone.tokens < 150
     beside, short = chef.ask([long, "Resep soto?"], max_new_tokens=300)
-    assert (beside.answer, beside.tokens) == (alone.answer, alone.tokens)
+    assert (beside.answer, beside.ended_by, beside.tokens) == (alone.answer, "context", alone.tokens)
     if not torch.cuda.is_available():  # in half precision a near tie may turn with what is beside it
         assert short.answer == chef.ask("Resep soto?", max_new_tokens=300).answer
 
@@ -118,7 +118,7 @@ def test_an_answer_that_breaks_off_with_a_control_token_did_not_end_well(finishe
     (token,) = template.encode([first.answer])[0]
     tokenizer.add_special_tokens({"extra_special_tokens": ["<|im_start|>", tokenizer.convert_ids_to_tokens(token)]})
     broken = Chef(model, tokenizer, template).ask("Resep soto ayam dong!", max_new_tokens=30)
-    assert (broken.answer, broken.stopped, broken.tokens) == ("", False, 1)
+    assert (broken.answer, broken.stopped, broken.ended_by, broken.tokens) == ("", False, "control_token", 1)
 
 
 def test_what_the_base_advises_for_generation_is_not_followed(finished_run: TrainResult) -> None:

@@ -34,12 +34,16 @@ def about_soto(number: int, group: str, right_dish: float, question: str = "", a
     text = answer or f"Ini resepnya, tanpa garam secukupnya\n\nBahan:\n{lines}\n\nSelamat mencoba!"
     scores: Scores = {"right_dish": right_dish, "invented": 0.25, "order": -0.5, "ended": 1.0}
     marks = mark_ingredients(parse_ingredients(SAID), parse_ingredients(TRUE))
-    return Scored(asked(number, group, "full recipe", question), Answer(question, text, True, 90, 1.0), scores, marks)
+    return Scored(
+        asked(number, group, "full recipe", question), Answer(question, text, "stop_token", 90, 1.0), scores, marks
+    )
 
 
 def tip(number: int, answer: str = "Karena panas.") -> Scored:
     """An answer to a question for a tip."""
-    return Scored(asked(number, "recall", "tip", f"Kenapa {number}?"), Answer("", answer, False, 9, 1.0), {"reason": 1})
+    return Scored(
+        asked(number, "recall", "tip", f"Kenapa {number}?"), Answer("", answer, "max_new_tokens", 9, 1.0), {"reason": 1}
+    )
 
 
 def scorecard(*more: Scored, compared: bool = False) -> dict[str, Any]:

@@ -15,14 +15,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import SHORT
+from conftest import ORAK, SHORT, SOTO, TELUR, write_csv
 from rich.console import Console
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from koki import Chef, data, pipeline
 from koki.config import RunConfig, load_config
 from koki.errors import KokiError
 from koki.pipeline import train
-from koki.training import processes
+from koki.training import evaluation, processes
 from koki.training.checkpoints import find_newest
 
 # Nine conversations an epoch in steps of four: in the third step one of the processes has nothing to do.
@@ -36,17 +38,32 @@ FOUR_STEPS = (
     "training.save_steps=2",
     "training.logging_steps=1",
 )
+# Nasi Goreng's and no other
+HELD_OUT = "data.validation_fraction=0.25"
+NASI = {
+    "Title": "Nasi Goreng",
+    "Ingredients": "1 piring nasi--2 butir telur--3 siung bawang putih, cincang--2 sdm kecap manis",
+    "Steps": "Tumis bawang putih sampai harum.--Masukkan telur, nasi, dan kecap, aduk rata.",
+}
+EVALUATED = (HELD_OUT, "evaluation.every_steps=2")
+# The runs of two processes and their settings. The last holds nothing out: it only asks the model.
+IN_TWO = {
+    "two": EVALUATED,
+    "one-then-two": (HELD_OUT,),
+    "two-with-half-a-base-each": EVALUATED,
+    "two-ask-half-a-base-each": ("evaluation.every_steps=1", "training.max_steps=1"),
+}
 
-# Both processes run this: a run, the second half of a run of one process, a run in which each holds half of the base,
-# and a failure in one of them.
+# Both processes run this: a run, the second half of a run of one process, two runs in which each holds half of the
+# base, and a failure in one of them.
 IN_EACH_PROCESS = """
 import json, os, sys
 from pathlib import Path
 from rich.console import Console
-from koki.config import load_config
+from koki import cli, data, pipeline
 from koki.errors import DataError, KokiError
-from koki.pipeline import train
-from koki.training import plan
+from koki.tokens.batches import StepCollator
+from koki.training import evaluation, plan
 from koki.training.processes import join_processes
 
 folder, number = Path(sys.argv[1]), int(os.environ["RANK"])
@@ -59,15 +76,21 @@ def audit(event, arguments):
         touched.append(str(arguments[0]))
 
 sys.addaudithook(audit)
+data.FEWEST_TO_SPLIT, evaluation.MOST_CONVERSATIONS = 1, 6
 if number == 1:
     plan.measure = None  # the first process alone says how long it will take
     plan.free_memory = lambda device: 0.0
-for run in "two", "one-then-two", "two-with-half-a-base-each":
-    os.environ["ACCELERATE_USE_FSDP"] = str(run == "two-with-half-a-base-each")
-    # the first run finds an empty cache, the second finds its tokens there, the third has no place to keep any
-    os.environ["KOKI_CACHE"] = os.devnull if run == "two-with-half-a-base-each" else str(folder / "cache")
+for run in sys.argv[2:]:
+    halves = run.endswith("half-a-base-each")
+    os.environ["ACCELERATE_USE_FSDP"] = str(halves)
+    # the first run finds an empty cache, the second finds its tokens there, the others have no place to keep any
+    os.environ["KOKI_CACHE"] = os.devnull if halves else str(folder / "cache")
+    # the second process may have to measure in smaller rows, its memory being short, and its answers may end earlier
+    evaluation.StepCollator = lambda most: StepCollator(most if halves or number == 0 else most // 4)
+    pipeline.SAMPLED_TOKENS = 6 if number == 0 else 3
     with (folder / f"{run}-said-{number}").open("w") as said:
-        train(load_config(file=folder / f"{run}.yaml"), Console(file=said, width=200))
+        cli.out = Console(file=said, width=200)
+        cli.app(["train", "--config", str(folder / f"{run}.yaml")], standalone_mode=False)
 ours = [path for path in touched if path.startswith(str(folder)) and "-said-" not in path]
 (folder / f"touched-{number}.json").write_text(json.dumps(ours))
 processes = join_processes()
@@ -112,10 +135,16 @@ def options(recipe_csv: Path, output: Path, settings: Sequence[str]) -> list[str
     return ["train", "--model", "mini", "--data", str(recipe_csv), "--output", str(output), *sets]
 
 
-def log_of(run: Path) -> list[tuple[int, float, float]]:
-    """Step, loss and learning rate."""
+def log_of(run: Path, *names: str) -> list[tuple[float, ...]]:
+    """Step and these of every entry that has them."""
     log = json.loads((run / "training_metadata.json").read_text("utf-8"))["training"]["log"]
-    return [(entry["step"], entry["loss"], entry["learning_rate"]) for entry in log if "loss" in entry]
+    return [(entry["step"], *(entry[name] for name in names)) for entry in log if names[0] in entry]
+
+
+def answers_of(run: Path, number: int) -> dict[int, str]:
+    """Step -> the question of that number and its answer."""
+    points = EventAccumulator(str(run / "tensorboard")).Reload().Tensors(f"answers/{number}/text_summary")
+    return {point.step: point.tensor_proto.string_val[0].decode() for point in points}
 
 
 @dataclass(frozen=True)
@@ -132,39 +161,64 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     folder = tmp_path_factory.mktemp("processes")
+    recipes = write_csv(folder / "resep.csv", [SOTO, ORAK, TELUR, NASI])
 
-    def config(name: str, accumulated: int) -> RunConfig:
-        flags = {"model.name": "mini", "data.files": [str(recipe_csv)], "output": str(folder / name)}
-        return load_config(
-            flags=flags, assignments=[*FOUR_STEPS, f"training.gradient_accumulation_steps={accumulated}"]
-        )
+    def config(name: str, accumulated: int, *settings: str) -> RunConfig:
+        flags = {"model.name": "mini", "data.files": [str(recipes)], "output": str(folder / name)}
+        accumulation = f"training.gradient_accumulation_steps={accumulated}"
+        return load_config(flags=flags, assignments=[*FOUR_STEPS, accumulation, *settings])
 
     def first_half(of: str, name: str) -> None:
         shutil.copytree(folder / of / "checkpoint-2", folder / name / "checkpoint-2")
         shutil.copy(folder / of / "config.yaml", folder / name)
 
     quiet = Console(quiet=True)
-    train(config("one", accumulated=4), quiet)
-    first_half("one", "one-then-two")
-    for name in "two", "one-then-two", "two-with-half-a-base-each":
-        (folder / f"{name}.yaml").write_text(json.dumps(config(name, accumulated=2).model_dump(mode="json")))
-    (folder / "each.py").write_text(IN_EACH_PROCESS)
-    printed, _ = launch(str(folder / "each.py"), str(folder)).communicate()
-    assert (folder / "failed.txt").exists(), printed
-    first_half("two", "two-then-one")
-    train(config("two-then-one", accumulated=4), quiet)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "FEWEST_TO_SPLIT", 1)
+        patch.setattr(evaluation, "MOST_CONVERSATIONS", 6)
+        patch.setattr(pipeline, "SAMPLED_TOKENS", 6)
+        train(config("one", 4, *EVALUATED), quiet)
+        first_half("one", "one-then-two")
+        for name, settings in IN_TWO.items():
+            (folder / f"{name}.yaml").write_text(json.dumps(config(name, 2, *settings).model_dump(mode="json")))
+        (folder / "each.py").write_text(IN_EACH_PROCESS)
+        printed, _ = launch(str(folder / "each.py"), str(folder), *IN_TWO).communicate()
+        assert (folder / "failed.txt").exists(), printed
+        first_half("two", "two-then-one")
+        train(config("two-then-one", 4, HELD_OUT), quiet)
     return Runs(folder)
 
 
 @pytest.mark.parametrize("name", ["two", "one-then-two", "two-then-one", "two-with-half-a-base-each"])
 def test_losses_and_adapter_are_those_of_one_process(runs: Runs, name: str) -> None:
-    for ours, theirs in zip(log_of(runs[name]), log_of(runs["one"]), strict=True):
-        assert ours == pytest.approx(theirs, abs=1e-5)
+    ours, theirs = (log_of(runs[which], "loss", "learning_rate") for which in (name, "one"))
+    assert len(ours) == 4
+    assert ours == [pytest.approx(entry, abs=1e-5) for entry in theirs]
     adapter = load_file(runs[name] / "adapter_model.safetensors")
     for weight_name, weight in load_file(runs["one"] / "adapter_model.safetensors").items():
         torch.testing.assert_close(adapter[weight_name], weight, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["two", "two-with-half-a-base-each"])
+def test_held_out_losses_and_answers_are_those_of_one_process(runs: Runs, name: str) -> None:
+    ours, theirs = (log_of(runs[which], "eval_loss", "eval_bits_per_byte") for which in (name, "one"))
+    assert [step for step, *_ in ours] == [0, 2, 4]
+    assert ours == [pytest.approx(entry, abs=1e-5) for entry in theirs]
+    for number in range(1, 4):
+        assert answers_of(runs[name], number) == answers_of(runs["one"], number)
+
+
+def test_a_model_of_which_each_holds_half_answers_as_the_finished_one_does_where_nothing_is_held_out_too(
+    runs: Runs,
+) -> None:
+    run = runs["two-ask-half-a-base-each"]
+    assert "cannot be asked" not in runs.said(run.name, 0)
+    answers = answers_of(run, 1)
+    assert list(answers) == [0, 1]
+    question, answer = (part.strip() for part in answers[1].split("---"))
+    assert answer == Chef.load(run).ask(question, max_new_tokens=6).answer
 
 
 def test_a_checkpoint_of_one_process_is_gone_on_from_by_two(runs: Runs) -> None:
@@ -177,7 +231,7 @@ def test_where_memory_is_short_for_one_process_all_of_them_keep_fewer_activation
 
 def test_only_the_first_process_prints(runs: Runs) -> None:
     assert "step 4/4" in runs.said("two", 0)
-    assert runs.said("two", 1) == runs.said("one-then-two", 1) == ""
+    assert [runs.said(name, 1) for name in IN_TWO] == ["", "", "", ""]
 
 
 def test_only_the_first_process_writes(runs: Runs) -> None:
@@ -197,7 +251,7 @@ def test_the_first_process_of_a_machine_makes_the_tokens_and_the_others_find_the
 
 def test_where_the_tokens_cannot_be_kept_each_process_makes_its_own(runs: Runs) -> None:
     assert "the tokens are not kept for the next time" in runs.said("two-with-half-a-base-each", 0)
-    assert len(log_of(runs["two-with-half-a-base-each"])) == 4
+    assert len(log_of(runs["two-with-half-a-base-each"], "loss")) == 4
 
 
 def test_a_failure_to_make_the_tokens_ends_all_processes_with_one_message(recipe_csv: Path, tmp_path: Path) -> None:

@@ -332,6 +332,17 @@ def test_an_answer_that_cannot_be_given_is_told_and_training_goes_on(console: Co
     assert "the model cannot be asked now: MemoryError: no room; training goes on" in printed(console)
 
 
+def test_where_each_process_holds_a_part_of_the_base_it_ends_the_training_or_the_others_would_wait(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> list[str]:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(evaluation, "is_sharded", lambda _: True)
+    with pytest.raises(MemoryError):
+        show(fail, console)
+
+
 # a run that is interrupted
 
 

@@ -66,7 +66,7 @@ def evaluate(
 
     def scored(chef: Chef) -> list[Scored]:
         answers = chef.ask(texts, on_answer=count_up, max_new_tokens=max_new_tokens)
-        return _judged(questions, answers, cookbook, max_new_tokens)
+        return _judged(questions, answers, cookbook)
 
     about = {
         "koki_version": card["koki_version"],
@@ -119,11 +119,9 @@ def _counter(questions: int, compare: str | None, on_answer: OnAnswer) -> Callab
     return lambda _: on_answer(next(done), total)
 
 
-def _judged(
-    questions: Sequence[Asked], answers: Sequence[Answer], cookbook: Cookbook, max_new_tokens: int
-) -> list[Scored]:
+def _judged(questions: Sequence[Asked], answers: Sequence[Answer], cookbook: Cookbook) -> list[Scored]:
     return [
-        Scored(asked, answer, judge(asked, answer, cookbook, max_new_tokens), marks(asked, answer, cookbook))
+        Scored(asked, answer, judge(asked, answer, cookbook), marks(asked, answer, cookbook))
         for asked, answer in zip(questions, answers, strict=True)
     ]
 

@@ -113,21 +113,15 @@ class _Case:
     cookbook: Cookbook
 
 
-def judge(asked: Asked, answer: Answer, cookbook: Cookbook, max_new_tokens: int) -> Scores:
-    """The scores of an answer.
-
-    Args:
-        max_new_tokens: the limit it was generated under: an answer that neither ended by itself nor reached it broke
-            off with a control token.
-    """
+def judge(asked: Asked, answer: Answer, cookbook: Cookbook) -> Scores:
+    """The scores of an answer."""
     text = answer.answer
-    broke_off = not answer.stopped and answer.tokens < max_new_tokens
     return {
         **_JUDGES[asked.capability](_Case(asked, text, read_answer(text), cookbook)),
         "ended": float(answer.stopped),
         "no_loop": float(not has_loop(text)),
         "indonesian": indonesian_share(text, cookbook.vocabulary) or 0.0,
-        "no_control_token": float(not broke_off and not has_control_token(text)),
+        "no_control_token": float(answer.ended_by != "control_token" and not has_control_token(text)),
     }
 
 

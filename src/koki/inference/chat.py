@@ -11,7 +11,7 @@ from rich.console import Console
 
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import KokiError, QuestionTooLong
-from koki.inference.engine import Chef, Turn
+from koki.inference.engine import Answer, Chef, Turn
 
 _SAYS: Final = tomllib.loads(files(__package__).joinpath("chat.toml").read_text(encoding="utf-8"))
 _BETWEEN: Final = re.compile("|".join(map(re.escape, _SAYS["ingredients"]["between"])))
@@ -111,9 +111,13 @@ class Chat:
         except KeyboardInterrupt:
             self._say(f" {_SAYS['stopped']}")
         else:
-            self._say("" if answer.stopped else f" {_SAYS['unfinished']}")
+            self._say("" if answer.stopped else f" {self._why_unfinished(answer)}")
         if text := "".join(said).strip():
             self.history.append((question, text))
+
+    def _why_unfinished(self, answer: Answer) -> str:
+        why: str = _SAYS["unfinished"][answer.ended_by]
+        return why.format(max_new_tokens=self._max_new_tokens, context=self._chef.context)
 
     def _say(self, text: str) -> None:
         self._console.print(text, style="dim", highlight=False, markup=False, soft_wrap=True)

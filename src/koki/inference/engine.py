@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, Literal, Self, overload
 
 import torch
 from pydantic import BaseModel, ValidationError
@@ -27,6 +27,10 @@ from koki.training.run_folder import CONFIG_FILE
 Turn = tuple[str, str]
 """A question and its answer."""
 
+Ending = Literal["stop_token", "max_new_tokens", "context", "control_token"]
+"""Why an answer is over: the model ended it itself, it ran into the limit, the model can read no further, or it broke
+off with a control token that ends no answer."""
+
 # Answers that are generated side by side: more make `mini` hardly faster and need more memory.
 _AT_ONCE = 32
 # Where the model's configuration does not say how much it reads.
@@ -40,17 +44,31 @@ class Answer:
     """What the chef said.
 
     Attributes:
-        stopped: the model ended the answer itself; False when it ran into the limit, or broke off with a control
-            token that ends no answer.
         tokens: of the answer, the token that ended it included.
         seconds: of generation; answers that are generated side by side share the time evenly.
     """
 
     question: str
     answer: str
-    stopped: bool
+    ended_by: Ending
     tokens: int
     seconds: float
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the model ended the answer itself."""
+        return self.ended_by == "stop_token"
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "question": self.question,
+            "answer": self.answer,
+            "stopped": self.stopped,
+            "ended_by": self.ended_by,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,20 +287,28 @@ class Chef:
             )
         seconds = round((time.perf_counter() - started) / len(prompts), 3)
         return [
-            self._answer(question, row[:room], seconds)
+            self._answer(question, row, room, seconds)
             for question, row, room in zip(questions, output[:, shape[1] :].tolist(), rooms, strict=True)
         ]
 
-    def _answer(self, question: str, ids: list[int], seconds: float) -> Answer:
-        """The answer in generated ids, which go on with padding where others of the batch were longer."""
-        length = next((place for place, token in enumerate(ids, start=1) if token in self._ends), len(ids))
+    def _answer(self, question: str, generated: list[int], room: int, seconds: float) -> Answer:
+        """The answer in generated ids, which go on, where others of the batch did, with padding or out of the room."""
+        ids = generated[:room]
+        ids = ids[: next((place for place, token in enumerate(ids, start=1) if token in self._ends), room)]
         return Answer(
             question=question,
-            answer=str(self._tokenizer.decode(ids[:length], skip_special_tokens=True)).strip(),
-            stopped=ids[length - 1 : length] == [self._template.stop_id],
-            tokens=length,
+            answer=str(self._tokenizer.decode(ids, skip_special_tokens=True)).strip(),
+            ended_by=self._ending(ids, room),
+            tokens=len(ids),
             seconds=seconds,
         )
+
+    def _ending(self, ids: list[int], room: int) -> Ending:
+        if ids[-1] == self._template.stop_id:
+            return "stop_token"
+        if ids[-1] in self._ends:
+            return "control_token"
+        return "context" if len(ids) == room else "max_new_tokens"  # where both are reached, more tokens help nobody
 
     def _generation(self, max_new_tokens: int, temperature: float) -> GenerationConfig:
         """Greedy, or drawn from the whole distribution at a temperature."""

@@ -35,6 +35,7 @@ from koki.dialogue.compose import KINDS, Kind
 from koki.tokens.batches import StepCollator
 from koki.tokens.dataset import IGNORED, ConversationDataset
 from koki.training.loss import Batch, supervised_tokens
+from koki.training.sharding import is_sharded
 
 # Conversations whose loss is measured, without a backward pass: the work of about four steps of the mission's eight.
 MOST_CONVERSATIONS = 100
@@ -207,6 +208,8 @@ class SampledAnswers(TrainerCallback):
             with undisturbed(given["model"]):
                 answers = self._answer(self._questions)
         except Exception as error:  # whatever it is, it must not end the training
+            if is_sharded(given["model"]):
+                raise  # in which the others wait for this process's part of the base
             self._say(f"the model cannot be asked now: {type(error).__name__}: {error}; training goes on")
             return
         for number, (question, answer) in enumerate(zip(self._questions, answers, strict=True), start=1):

@@ -1,9 +1,12 @@
 """A base that does not fit one device, spread over the processes with FSDP2."""
 
+from typing import Any, cast
+
+import torch
 from peft import PeftModel
 from torch import distributed, nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
@@ -34,11 +37,21 @@ def shard_base(model: PeftModel, device: str) -> None:
             for layer in module:
                 fully_shard(layer, mesh=mesh, ignored_params=adapter)
     fully_shard(model, mesh=mesh, ignored_params=adapter)
+    # generating does not call the forward that gathers what is outside the layers, and what is gathered for the first
+    # time in inference mode could not be trained with; transformers keeps all at it until the last answer has ended
+    register_fsdp_forward_method(model, "generate")
+    cast(Any, model).generate = torch.inference_mode(False)(model.generate)
 
 
 def is_sharded(model: nn.Module) -> bool:
     """Whether `shard_base` was here."""
     return any(isinstance(parameter, DTensor) for parameter in model.parameters())
+
+
+def let_go(model: nn.Module) -> None:
+    """Drop what a forward without a backward has gathered: saving drops it too, but in the process that saves alone."""
+    if isinstance(model, FSDPModule):
+        model.reshard()
 
 
 def leave_the_base_to_each(model: nn.Module) -> None:

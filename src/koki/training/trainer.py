@@ -20,7 +20,7 @@ from koki.training.callbacks import ignore_stop_signals
 from koki.training.durable import DurableTrainer
 from koki.training.evaluation import HeldOut, undisturbed
 from koki.training.loss import Batch, SupervisedLoss, supervised_tokens
-from koki.training.sharding import is_sharded, leave_the_base_to_each
+from koki.training.sharding import is_sharded, leave_the_base_to_each, let_go
 
 
 def training_arguments(
@@ -144,11 +144,6 @@ class RecipeTrainer(DurableTrainer):
             try:
                 return self._accumulate(model, micro_batches, weight), halvings
             except torch.OutOfMemoryError as error:
-                if self._is_sharded:
-                    raise TrainingError(
-                        "Out of memory, in which the others wait for this process's part of the base.",
-                        "Set training.tokens_per_micro_batch lower.",
-                    ) from error
                 model.zero_grad()
                 micro_batches = self._halved(micro_batches, error)
                 halvings += 1
@@ -166,23 +161,23 @@ class RecipeTrainer(DurableTrainer):
                     metrics = self._held_out.metrics(self._nats(self._held_out.rows))
                 self.log(metrics)
             self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+            let_go(cast(torch.nn.Module, self.model))
         return metrics
 
     def _nats(self, rows: Sequence[Batch]) -> float:
-        """The summed loss, without smoothing; every process measures all rows, so that all decide alike."""
+        """The summed loss, without smoothing; every process measures all rows, and all have the same mean of it."""
         if self._most_tokens is not None:
             rows = recut(rows, self._most_tokens)
         while True:
             try:
-                return sum(self._row_nats(row) for row in rows)
+                (nats,) = self._processes.sums(sum(self._row_nats(row) for row in rows))
+                return float(nats) / self._processes.count
             except torch.OutOfMemoryError as error:
                 rows = self._halved(rows, error)
 
     def _row_nats(self, row: Batch) -> float:
         with self.compute_loss_context_manager():
-            nats = self._held_out_loss(cast(torch.nn.Module, self.model), self._prepare_inputs(row))
-        # the same number on all processes, to the last bit
-        return float(self.accelerator.reduce(nats, "mean") if self.accelerator.num_processes > 1 else nats)
+            return float(self._held_out_loss(cast(torch.nn.Module, self.model), self._prepare_inputs(row)))
 
     def _accumulate(
         self, model: torch.nn.Module, micro_batches: Sequence[Batch], weight: float | torch.Tensor
@@ -204,8 +199,13 @@ class RecipeTrainer(DurableTrainer):
         """The same examples in micro-batches of half as many tokens; the loss does not depend on where they are cut.
 
         Raises:
-            TrainingError: a single conversation is too much.
+            TrainingError: a single conversation is too much, or the base is sharded.
         """
+        if self._is_sharded:
+            raise TrainingError(
+                "Out of memory, in which the others wait for this process's part of the base.",
+                "Set training.tokens_per_micro_batch lower.",
+            ) from error
         most = max(batch["input_ids"].numel() for batch in micro_batches) // 2
         if all(len(batch["segment_lengths"]) == 1 for batch in micro_batches):
             raise TrainingError(
