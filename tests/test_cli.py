@@ -79,7 +79,7 @@ def test_evaluate_prints_json_and_keeps_it_in_the_run_folder(finished_run: Train
     run = koki("evaluate", str(tmp_path / "run"), *options)
     card = json.loads(run.stdout)
     assert {"recall", "understanding", "generalisation"} == set(card["groups"])
-    assert card["compared_with"]["run"] == "base"
+    assert (card["run"], card["compared_with"]["run"]) == ("run", "base")  # it is published: no folder of this machine
     assert json.loads((tmp_path / "run" / "report" / "scorecard.json").read_text("utf-8")) == card
 
 

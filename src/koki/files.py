@@ -1,4 +1,4 @@
-"""Files from outside, read without waiting for ever and without filling the memory."""
+"""Files from outside, read without waiting for ever and without filling the memory; and how folders are named."""
 
 import errno
 import os
@@ -25,3 +25,8 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     if found.st_size > most:
         raise OSError(errno.EFBIG, f"{found.st_size:,} bytes are more than {most:,}", str(path))
     return Path(path).read_bytes()
+
+
+def published_name(folder: str | Path) -> str:
+    """What a page or card that is published says of a folder: a path as it was given, but nothing of this machine."""
+    return Path(folder).name if Path(folder).is_absolute() else str(folder)

@@ -117,12 +117,13 @@ def test_what_is_published_of_a_run_folder_names_no_folder_of_this_machine_but_t
     finished_run: TrainResult, recipe_csv: Path, tmp_path: Path
 ) -> None:
     run = Path(shutil.copytree(finished_run.folder, tmp_path / "run", ignore=NOT_PUBLISHED))
+    examine(run)
     write_report(run)
     source = Path(find_base(ModelConfig(name="mini")).location)
     published = [file for file in run.rglob("*") if file.is_file()]
     assert len(published) > 8
     for file in published:
-        for folder in (recipe_csv.parent, finished_run.folder.parent, source.parent):
+        for folder in (tmp_path, recipe_csv.parent, finished_run.folder.parent, source.parent):
             is_named = str(folder).encode() in file.read_bytes()
             assert is_named == (folder == source.parent and file.name == "adapter_config.json"), file
     assert "mini, which ships with Koki" in (run / "README.md").read_text("utf-8")

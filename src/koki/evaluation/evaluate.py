@@ -15,6 +15,7 @@ from koki.evaluation.judge import judge, marks
 from koki.evaluation.own_questions import read_questions, verdict
 from koki.evaluation.questions import Asked, Examiner
 from koki.evaluation.scorecard import Caveat, OwnScorecard, Scorecard, Scored
+from koki.files import published_name
 from koki.inference.engine import Answer, Chef, FinishedRun, read_run
 from koki.libraries import quiet_libraries
 from koki.model.source import load_tokenizer
@@ -75,8 +76,10 @@ def evaluate(
         "questions_per_capability": count,
         "max_new_tokens": max_new_tokens,
     }
-    other = Scorecard(compare, {}, config.seed, scored(_other_chef(finished, compare))) if compare else None
-    return Scorecard(str(run), about, config.seed, scored(Chef.load(finished)), other, notes)
+    other = None
+    if compare:
+        other = Scorecard(published_name(compare), {}, config.seed, scored(_other_chef(finished, compare)))
+    return Scorecard(published_name(run), about, config.seed, scored(Chef.load(finished)), other, notes)
 
 
 def evaluate_own(
@@ -109,8 +112,8 @@ def evaluate_own(
         return OwnScorecard(name, about, RunConfig().seed, verdicts, other)
 
     about = {"questions": str(file), "max_new_tokens": max_new_tokens}
-    other = card(compare, _other_chef(run, compare), {}, None) if compare else None
-    return card(str(run), Chef.load(run), about, other)
+    other = card(published_name(compare), _other_chef(run, compare), {}, None) if compare else None
+    return card(published_name(run), Chef.load(run), about, other)
 
 
 def _counter(questions: int, compare: str | None, on_answer: OnAnswer) -> Callable[[Answer], object]:

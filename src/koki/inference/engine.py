@@ -110,7 +110,8 @@ class Chef:
 
     >>> answer = chef.ask("Resep rawon?", on_text=lambda text: print(text, end="", flush=True))
 
-    Ask many at once, which takes a fraction of the time; the answers are those of asking one by one:
+    Ask many at once, which takes a fraction of the time; the answers are those of asking one by one (on a GPU, in half
+    precision, a near tie may turn):
 
     >>> answers = chef.ask(["Punya tempe, bisa dibikin apa ya?", "Bahan rendang apa aja?"])
     >>> [answer.stopped for answer in answers]  # did each end by itself?

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from koki.files import published_name
 from koki.report import content
 from koki.report.words import Language, Words
 
@@ -24,7 +25,7 @@ def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | No
         card: what `koki.training.metadata.run_card` made.
         scorecard: what `koki.evaluation.scorecard.Scorecard.as_dict` made; None where the chef was not evaluated.
     """
-    words = Words(language)
+    words, named = Words(language), published_name(run)
     # autoescape for whatever the name of the template: this is where recipes and answers become text and nothing else
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["setting"] = _setting
@@ -36,8 +37,8 @@ def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | No
         w=words,
         say=words.say,
         run=run.resolve().name,
-        evaluate=f"koki evaluate {shlex.quote(str(run))}",
-        again=f"koki train --config {shlex.quote(str(run / 'config.yaml'))}",
+        evaluate=f"koki evaluate {shlex.quote(named)}",
+        again=f"koki train --config {shlex.quote(f'{named}/config.yaml')}",
         card=card,
         speed=content.speed(card["training"]["log"]),
         curves=content.curves(card["training"]["log"]),
