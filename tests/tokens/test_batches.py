@@ -19,12 +19,13 @@ RECIPES = 6
 
 
 class Units(ConversationDataset):
-    """Six recipes of forty conversations and one tip of two: the sampler asks for nothing but these."""
+    """Six recipes of forty conversations, a tip and a refusal of two each: the sampler asks for nothing but these."""
 
     def __init__(self) -> None:
         kinds = [KINDS.index(kind) for kind, count in COUNTS.items() for _ in range(count)]
-        self.kinds = np.array(kinds * RECIPES + [KINDS.index("tip")] * 2, dtype=np.uint8)
-        self.unit_starts = np.array([*range(0, 40 * RECIPES + 1, 40), 40 * RECIPES + 2])
+        few = [KINDS.index("tip")] * 2 + [KINDS.index("refusal")] * 2
+        self.kinds = np.array(kinds * RECIPES + few, dtype=np.uint8)
+        self.unit_starts = np.array([*range(0, 40 * RECIPES + 1, 40), 40 * RECIPES + 2, 40 * RECIPES + 4])
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -62,6 +63,13 @@ def test_each_epoch_draws_so_many_variations_of_each_recipe(variations: int) -> 
     assert per_recipe == dict.fromkeys(range(RECIPES), variations)
 
 
+@pytest.mark.parametrize(("variations", "tips", "refusals"), [(1, 1, 1), (2, 1, 2), (100, 1, 2)])
+def test_half_of_a_tip_is_drawn_and_a_refusal_as_a_recipe(variations: int, tips: int, refusals: int) -> None:
+    (epoch,) = epochs(sampler_of(variations, seed=1), 1)
+    kinds = Counter(KINDS[Units().kinds[number]] for number in epoch)
+    assert (kinds["tip"], kinds["refusal"]) == (tips, refusals)
+
+
 def test_five_epochs_of_eight_see_every_variation_once() -> None:
     drawn = [number for epoch in epochs(sampler_of(8, seed=1), 5) for number in epoch]
     recipes = [number for number in drawn if number < 40 * RECIPES]
@@ -76,8 +84,9 @@ def test_each_draw_has_every_kind_in_about_its_share() -> None:
                 assert abs(kinds[kind] - 8 * count / 40) <= 1
 
 
-def test_more_variations_than_there_are_draws_them_all() -> None:
-    assert len(sampler_of(100, seed=1)) == len(Units())
+def test_more_variations_than_a_recipe_has_draw_them_all() -> None:
+    (drawn,) = epochs(sampler_of(100, seed=1), 1)
+    assert sum(number < 40 * RECIPES for number in drawn) == 40 * RECIPES
 
 
 LENGTHS = np.random.default_rng(1).integers(50, 512, len(Units()))
@@ -107,11 +116,6 @@ def test_the_shares_of_a_step_are_about_equally_long() -> None:
 
 def test_no_conversations_make_no_micro_batches() -> None:
     assert StepCollator(512)([]) == {"micro_batches": []}
-
-
-def test_a_tip_is_drawn_at_least_once_an_epoch() -> None:
-    (drawn,) = epochs(sampler_of(1, seed=1), 1)
-    assert sum(number >= 40 * RECIPES for number in drawn) == 1
 
 
 def example(*ids: int) -> Example:

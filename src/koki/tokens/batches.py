@@ -20,8 +20,7 @@ class VariationSampler(Sampler[int]):
     """Conversation numbers of one epoch: all of them, or ``variations`` of each recipe, in seeded order.
 
     With a number, a recipe's conversations are dealt out epoch by epoch, every kind in its share, and start over
-    when all have been dealt. A unit with fewer conversations than a full recipe (a tip) is dealt in proportion,
-    at least one an epoch.
+    when all have been dealt; those of a tip or a refusal too (see `_draws`).
     """
 
     def __init__(self, dataset: ConversationDataset, variations: int | Literal["all"], seed: int) -> None:
@@ -33,10 +32,8 @@ class VariationSampler(Sampler[int]):
             for unit, (start, end) in enumerate(pairwise(starts.tolist()))
             if end > start
         ]
-        fullest = max(len(hand) for hand in self._hands)
         self._draws = [
-            len(hand) if variations == "all" else min(len(hand), max(1, round(variations * len(hand) / fullest)))
-            for hand in self._hands
+            len(hand) if variations == "all" else _draws(dataset.kinds[hand], variations) for hand in self._hands
         ]
 
     def set_epoch(self, epoch: int) -> None:
@@ -56,6 +53,17 @@ class VariationSampler(Sampler[int]):
         # the unit seeds above have two words, so this generator shares its stream with none of them
         order = np.random.default_rng([self._seed, self._epoch, len(drawn)]).permutation(len(drawn))
         return iter(drawn[order].tolist())
+
+
+def _draws(kinds: npt.NDArray[np.uint8], variations: int) -> int:
+    """How many of a unit's conversations an epoch has.
+
+    Of a tip half, at least one: with more, a small model takes inquiries for questions about tips; those on dangers
+    have most questions and are seen most. Of a refusal as many as of a recipe: with one, it knew but half of them.
+    """
+    if (kinds == KINDS.index("tip")).all():
+        return max(1, len(kinds) // 2)
+    return min(len(kinds), variations)
 
 
 def _dealt(kinds: npt.NDArray[np.uint8], generator: np.random.Generator) -> npt.NDArray[np.int64]:
