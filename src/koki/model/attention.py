@@ -49,12 +49,11 @@ def _segmented_attention(
     if segment_lengths is None:
         output: tuple[torch.Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
         return output
+    groups = query.shape[1] // key.shape[1]
+    key, value = repeat_kv(key, groups), repeat_kv(value, groups)
     if not options.get("dropout") and _has_varlen(query.device, query.dtype):
         return _varlen(query, key, value, tuple(segment_lengths), options.get("scaling")), None
-    groups = query.shape[1] // key.shape[1]
-    segments = (
-        states.split(segment_lengths, dim=2) for states in (query, repeat_kv(key, groups), repeat_kv(value, groups))
-    )
+    segments = (states.split(segment_lengths, dim=2) for states in (query, key, value))
     parts = [
         functional.scaled_dot_product_attention(
             q, k, v, dropout_p=options.get("dropout", 0.0), scale=options.get("scaling"), is_causal=True
@@ -81,9 +80,8 @@ def _varlen(
 ) -> torch.Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
-    groups = query.shape[1] // key.shape[1]
     starts, longest = _starts(lengths, query.device), max(lengths)
-    q, k, v = (states[0].transpose(0, 1) for states in (query, repeat_kv(key, groups), repeat_kv(value, groups)))
+    q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
     output = varlen_attn(q, k, v, starts, starts, longest, longest, scale=scale, window_size=(-1, 0))
     return cast(torch.Tensor, output)[None]
 
