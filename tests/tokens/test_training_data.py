@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ORAK, SOTO, TELUR, printed, write_csv
+from import_graph import closure_of
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
 
@@ -18,7 +19,7 @@ from koki.recipes.recipe import Recipe
 from koki.recipes.report import DataReport
 from koki.recipes.table import read_recipes
 from koki.tokens.template import ChatTemplate
-from koki.tokens.training_data import TrainingData
+from koki.tokens.training_data import PIECES, PROGRAM, TrainingData
 
 Make = Callable[..., RunConfig]
 
@@ -190,3 +191,11 @@ def test_recipes_that_are_looked_at_meanwhile_are_not_read_a_second_time(
     _, held_out = data_of_run(config, template, 8192, Console(quiet=True))
     assert held_out is not None
     assert len(read) == 1
+
+
+def test_an_entry_is_made_anew_when_any_module_changes_that_makes_the_training_data() -> None:
+    assert set(PROGRAM) == closure_of(["koki.data"])
+
+
+def test_the_ids_of_known_pieces_are_used_only_while_nothing_that_makes_them_has_changed() -> None:
+    assert set(PIECES) == closure_of(["koki.tokens.store", "koki.tokens.template", "koki.tokens.words"])

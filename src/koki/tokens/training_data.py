@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,53 @@ from koki.tokens.dataset import ConversationDataset
 from koki.tokens.store import KnownPieces, Sequences
 from koki.tokens.template import ChatTemplate
 
-# The rooms, and the file, that decide what the conversations are.
-_PROGRAM = ("recipes", "dialogue", "tokens", "data.py")
+# What decides the ids of a piece of text, and what decides all conversations: with a module the TOML files beside it.
+# A test compares both with what the modules import, so that none goes stale when code moves.
+PIECES = (
+    "koki.errors",
+    "koki.tokens.store",
+    "koki.tokens.template",
+    "koki.tokens.words",
+)
+PROGRAM = (
+    *PIECES,
+    "koki.config",
+    "koki.data",
+    "koki.dialogue.compose",
+    "koki.dialogue.fit",
+    "koki.dialogue.kitchen",
+    "koki.dialogue.naming",
+    "koki.dialogue.phrasebook",
+    "koki.dialogue.reasons",
+    "koki.dialogue.titles",
+    "koki.dialogue.units",
+    "koki.files",
+    "koki.garbage",
+    "koki.libraries",
+    "koki.model.source",
+    "koki.recipes.amounts",
+    "koki.recipes.cleaning",
+    "koki.recipes.columns",
+    "koki.recipes.decoding",
+    "koki.recipes.findings",
+    "koki.recipes.formats",
+    "koki.recipes.helper",
+    "koki.recipes.ingredients",
+    "koki.recipes.lexicon",
+    "koki.recipes.near_duplicates",
+    "koki.recipes.pantry",
+    "koki.recipes.parts",
+    "koki.recipes.recipe",
+    "koki.recipes.report",
+    "koki.recipes.split",
+    "koki.recipes.table",
+    "koki.recipes.wording",
+    "koki.terminal",
+    "koki.tokens.cache",
+    "koki.tokens.dataset",
+    "koki.tokens.preview",
+    "koki.tokens.training_data",
+)
 # The libraries whose next version may decide otherwise.
 _LIBRARIES = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")
 
@@ -53,7 +99,7 @@ class Shelf:
     def __init__(self, files: Sequence[str | Path], template: ChatTemplate, config: RunConfig) -> None:
         self._cache = Cache(user_folder())
         self._files, self._template, self._config = files, template, config
-        self._pieces = fingerprint(template.fingerprint, _program("tokens"))
+        self._pieces = fingerprint(template.fingerprint, _program(*PIECES))
 
     def find(self) -> TrainingData | None:
         """The same training data, made earlier.
@@ -91,17 +137,17 @@ class Shelf:
         data, tokens = self._config.data, self._config.tokens
         units = (data.validation_fraction, data.tips, data.refusals)
         settings = (data.columns, *units, self._config.seed, tokens.max_length)
-        return f"{self._pieces}-{fingerprint(content, settings, _program(*_PROGRAM))}"
+        return f"{self._pieces}-{fingerprint(content, settings, _program(*PROGRAM))}"
 
 
 @cache
-def _program(*rooms: str) -> str:
+def _program(*modules: str) -> str:
     """Tells this program, with all it depends on, from its next version."""
-    koki = Path(__file__).parents[1]
-    paths = (path for room in rooms for path in (koki / room, *(koki / room).rglob("*")))
-    files = sorted(path for path in paths if path.suffix in {".py", ".toml"})
+    files = {Path(str(module.__file__)) for module in map(import_module, modules)}
+    files |= {words for file in files for words in file.parent.glob("*.toml")}
     versions = [importlib.metadata.version(library) for library in _LIBRARIES]
-    return fingerprint(sys.version, versions, [hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
+    contents = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)]
+    return fingerprint(sys.version, versions, contents)
 
 
 def _report(facts: Mapping[str, Any]) -> DataReport:
