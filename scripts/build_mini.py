@@ -38,7 +38,7 @@ from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM
 
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import CheckpointError, KokiError
-from koki.recipes.table import Recipe
+from koki.recipes.recipe import Recipe
 from mini_texts import OWN_REPEATS, Corpus, Document, chef_layout, documents, read_corpus, tip_layout
 
 END_OF_TEXT, TURN_START, TURN_END = SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 
+from koki.book.pantry import Pantry, Suggestion
 from koki.dialogue.compose import list_ingredients, list_steps
 from koki.dialogue.kitchen import inquiry_subjects, unrelated_names
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
-from koki.recipes.pantry import Pantry, Suggestion
-from koki.recipes.table import Recipe, read_recipes
+from koki.recipes.recipe import Recipe
+from koki.recipes.table import read_recipes
 
 OWN_REPEATS = 8  # times that each of Koki's own recipes and tips is read in an epoch, in every way
 STOCKS = 5  # a recipe of Koki's own: times that some of its ingredients are at hand, each of those times

@@ -315,7 +315,7 @@ def parse(
     as_json: options.Json = False,
 ) -> None:
     """Take ingredient lines apart: quantity, unit, name, preparation."""
-    from koki.recipes.ingredients import parse_ingredient
+    from koki.ingredients.parse import parse_ingredient
 
     for line in _lines(file):
         ingredient = parse_ingredient(line)

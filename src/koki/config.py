@@ -400,19 +400,3 @@ def _suggest(wrong: str, known: list[str], otherwise: str) -> str:
         for match in difflib.get_close_matches(wrong.rpartition(".")[2], by_last_part, n=1, cutoff=0.6)
     ]
     return f"Did you mean {near[0]!r}?" if near else f"{otherwise}: {', '.join(known)}."
-
-
-__all__ = [
-    "HARMLESS_ON_RESUME",
-    "DataConfig",
-    "EvaluationConfig",
-    "LoraConfig",
-    "ModelConfig",
-    "RunConfig",
-    "TokensConfig",
-    "TrainingConfig",
-    "flatten",
-    "load_config",
-    "preset_names",
-    "to_yaml",
-]

@@ -17,9 +17,10 @@ from koki.dialogue.units import compose, composer_of
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
+from koki.recipes.recipe import Recipe
 from koki.recipes.report import DataReport
 from koki.recipes.split import split
-from koki.recipes.table import Recipe, read_recipes
+from koki.recipes.table import read_recipes
 from koki.terminal import say
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.preview import Preview, preview

@@ -10,8 +10,9 @@ import koki.recipes
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import load_phrasebook, load_tips
-from koki.recipes.ingredients import is_staple
-from koki.recipes.table import Recipe, read_recipes
+from koki.ingredients.lexicon import is_staple
+from koki.recipes.recipe import Recipe
+from koki.recipes.table import read_recipes
 
 SAMPLES = Path(koki.recipes.__file__).parent / "samples.csv"
 

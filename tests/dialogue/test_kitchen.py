@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from koki.dialogue.kitchen import inquiry_subjects, kitchen_name, kitchen_names
-from koki.recipes.table import Recipe, read_recipes
+from koki.recipes.recipe import Recipe
+from koki.recipes.table import read_recipes
 
 
 def read(folder: Path, ingredients: str) -> Recipe:

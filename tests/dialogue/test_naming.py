@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.recipes.table import Recipe, read_recipes
+from koki.recipes.recipe import Recipe
+from koki.recipes.table import read_recipes
 
 BOOK = load_phrasebook()
 

@@ -7,7 +7,8 @@ import pytest
 
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.dialogue.reasons import reasons_in
-from koki.recipes.table import Recipe, read_recipes
+from koki.recipes.recipe import Recipe
+from koki.recipes.table import read_recipes
 
 
 @pytest.fixture

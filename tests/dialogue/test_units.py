@@ -8,7 +8,8 @@ import pytest
 from koki.config import RunConfig
 from koki.dialogue import units
 from koki.dialogue.units import Unit, compose
-from koki.recipes.table import Recipe, read_recipes
+from koki.recipes.recipe import Recipe
+from koki.recipes.table import read_recipes
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.questions import Examiner
 from koki.inference.engine import Answer, Ending
 from koki.model.source import find_base, load_tokenizer
-from koki.recipes.table import Recipe, read_recipes
+from koki.recipes.recipe import Recipe
+from koki.recipes.table import read_recipes
 from koki.tokens.template import ChatTemplate
 
 SAMPLES = Path(koki.recipes.__file__).parent / "samples.csv"

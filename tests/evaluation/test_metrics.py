@@ -20,7 +20,7 @@ from koki.evaluation.metrics import (
     speaks_for,
     steps_order,
 )
-from koki.recipes.ingredients import parse_ingredients
+from koki.ingredients.parse import parse_ingredients
 
 TRUE = parse_ingredients(["1 ekor ayam", "2 batang serai", "4 siung bawang putih", "garam secukupnya"])
 

@@ -19,7 +19,7 @@ import pytest
 from koki.config import load_config
 from koki.errors import KokiError
 from koki.evaluation.own_questions import read_questions
-from koki.recipes.ingredients import parse_ingredient
+from koki.ingredients.parse import parse_ingredient
 from koki.recipes.table import read_recipes
 
 SECONDS = float(os.environ.get("KOKI_FUZZ_SECONDS", "4"))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from koki.ingredients.parse import parse_ingredients
 from koki.recipes.findings import Reason
-from koki.recipes.ingredients import parse_ingredients
 from koki.recipes.near_duplicates import MOST_SHARED, near_duplicate_groups
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes

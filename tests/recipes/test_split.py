@@ -6,8 +6,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from koki.recipes.recipe import Recipe
 from koki.recipes.split import split
-from koki.recipes.table import Recipe, read_recipes
+from koki.recipes.table import read_recipes
 
 
 def recipe(title: str, number: int) -> Recipe:

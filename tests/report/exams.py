@@ -8,7 +8,7 @@ from koki.evaluation.metrics import mark_ingredients
 from koki.evaluation.questions import Asked
 from koki.evaluation.scorecard import Scorecard, Scored
 from koki.inference.engine import Answer
-from koki.recipes.ingredients import parse_ingredients
+from koki.ingredients.parse import parse_ingredients
 from koki.recipes.recipe import Recipe
 
 SAID = ("1 ekor ayam", "3 buah cabai", "100 gram udang", "garam secukupnya")

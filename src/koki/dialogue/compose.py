@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache, partial
 from typing import Literal, NamedTuple
 
+from koki.book.pantry import Pantry, Suggestion, by_root, thing
 from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_names
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Refusal, Tip
 from koki.dialogue.reasons import reasons_in
-from koki.recipes.ingredients import Ingredient, fold, is_seasoning
-from koki.recipes.pantry import Pantry, Suggestion, by_root, thing
-from koki.recipes.table import Recipe
+from koki.ingredients.lexicon import fold, is_seasoning
+from koki.ingredients.parse import Ingredient
+from koki.recipes.recipe import Recipe
 
 Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip", "refusal"]
 KINDS: tuple[Kind, ...] = ("standard", "simple", "recommendation", "inquiry", "tip", "refusal")

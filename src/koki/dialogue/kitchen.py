@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
+from koki.book.pantry import Thing, thing
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.recipes.ingredients import fold, is_seasoning
-from koki.recipes.lexicon import LEXICON, match
-from koki.recipes.pantry import Thing, thing
+from koki.ingredients.lexicon import LEXICON, fold, is_seasoning, match
 from koki.recipes.recipe import Recipe
 
 

@@ -8,12 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from koki.book.pantry import thing
 from koki.dialogue.kitchen import kitchen_names
 from koki.dialogue.phrasebook import Phrasebook
 from koki.dialogue.titles import spoken
-from koki.recipes.ingredients import fold, is_seasoning
-from koki.recipes.pantry import thing
-from koki.recipes.table import Recipe
+from koki.ingredients.lexicon import fold, is_seasoning
+from koki.recipes.recipe import Recipe
 
 # Ingredients named together, at most; past that a number is easier to read.
 _MOST_NAMED = 3

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from koki.dialogue.phrasebook import Reasons
-from koki.recipes.table import Recipe
+from koki.recipes.recipe import Recipe
 
 # A tip of fewer words says too little, one of more is half a recipe.
 _FEWEST_WORDS, _MOST_WORDS = 5, 30

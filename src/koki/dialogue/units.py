@@ -8,7 +8,7 @@ from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
 from koki.recipes.helper import Helper, pays
-from koki.recipes.table import Recipe
+from koki.recipes.recipe import Recipe
 
 Unit = list[Conversation]
 

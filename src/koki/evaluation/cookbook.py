@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from koki.book.pantry import Pantry, Suggestion
 from koki.dialogue.compose import list_ingredients, list_steps
 from koki.evaluation.metrics import words_of
 from koki.evaluation.reading import WORDS
-from koki.recipes.ingredients import Ingredient
-from koki.recipes.pantry import Pantry, Suggestion
+from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 
 # An end of line is one too: what follows is not part of a name.
@@ -108,7 +108,7 @@ class Cookbook:
     @cached_property
     def vocabulary(self) -> frozenset[str]:
         """The words of all recipes, and the Indonesian ones of the lexicon (slips aside) and of the conversations."""
-        lexicon = tomllib.loads(files("koki.recipes").joinpath("lexicon.toml").read_text(encoding="utf-8"))
+        lexicon = tomllib.loads(files("koki.ingredients").joinpath("lexicon.toml").read_text(encoding="utf-8"))
         del lexicon["spelling"]
         lists = [tomllib.loads(files(package).joinpath(name).read_text("utf-8")) for package, name in _WORD_LISTS]
         around = chain.from_iterable(map(_texts, (lexicon, *lists)))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from koki.book.pantry import Thing, thing
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.evaluation.cookbook import Cookbook, body_of, missing_for
 from koki.evaluation.metrics import (
@@ -24,8 +25,7 @@ from koki.evaluation.metrics import (
 from koki.evaluation.questions import Asked, split_names
 from koki.evaluation.reading import Said, read_answer
 from koki.inference.engine import Answer
-from koki.recipes.ingredients import fold
-from koki.recipes.pantry import Thing, thing
+from koki.ingredients.lexicon import fold
 from koki.recipes.recipe import Recipe
 
 Scores = dict[str, float | None]

@@ -15,10 +15,11 @@ from typing import Any, Final
 import numpy as np
 from rapidfuzz.distance import Indel
 
+from koki.book.pantry import thing
 from koki.evaluation.reading import WORDS
-from koki.recipes.amounts import Quantity
-from koki.recipes.ingredients import Ingredient, fold
-from koki.recipes.pantry import thing
+from koki.ingredients.amounts import Quantity
+from koki.ingredients.lexicon import fold
+from koki.ingredients.parse import Ingredient
 
 SAME_STEP: Final = 0.5
 """Two steps are the same from this ROUGE-L on; of 100 pairs of other steps of real recipes, fewer than one reach it."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Final
 
+from koki.book.pantry import Pantry
 from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation, Kind
 from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import Joining, Phrasebook, Question, load_phrasebook, load_refusals, load_tips
 from koki.errors import DataError
-from koki.recipes.pantry import Pantry
 from koki.recipes.recipe import Recipe
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
-from koki.recipes.ingredients import Ingredient, parse_ingredients
+from koki.ingredients.parse import Ingredient, parse_ingredients
 
 WORDS: Final[dict[str, Any]] = tomllib.loads(files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
 

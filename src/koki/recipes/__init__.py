@@ -5,13 +5,9 @@ table.py          files -> recipes: validate, de-duplicate
     formats.py      a CSV, JSON Lines or Parquet file -> a table of the wanted columns
     columns.py      which column is which; the names are in columns.toml
     decoding.py     paths -> bytes -> text -> records
-    cleaning.py     a field -> clean title, ingredient lines, steps; its words are in columns.toml
+    cleaning.py     a field -> clean title, ingredient lines, steps; its words are in cleaning.toml
     near_duplicates.py  which recipes are one dish in the same words, up to small edits
     report.py       what was read, what was dropped, and why
 recipe.py         Recipe, what all this makes
-ingredients.py    a raw line -> Ingredient
-    wording.py      the line -> plain words, headings off, cut into parts
-    parts.py        a part -> quantity, unit, name, preparations, remarks
-    amounts.py      figures -> numbers
-    lexicon.py      what a word does; the words are in lexicon.toml
+split.py          the recipes to train on and those held out
 """

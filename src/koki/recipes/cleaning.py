@@ -1,6 +1,6 @@
 """A field of a recipe file -> clean text: repair, titles, ingredient lines, steps.
 
-Rules are code; words are in ``columns.toml``.
+Rules are code; words are in ``cleaning.toml``.
 """
 
 import html
@@ -16,11 +16,10 @@ from typing import Final
 
 import ftfy
 
+from koki.ingredients.lexicon import LEXICON, is_known, role_of
 from koki.recipes.findings import Oddity
-from koki.recipes.lexicon import LEXICON, is_known, role_of
 
-WORDS: Final = tomllib.loads(files(__package__).joinpath("columns.toml").read_text(encoding="utf-8"))
-"""``columns.toml``: the names that columns go by, and the words around a recipe that are not part of it."""
+_WORDS: Final = tomllib.loads(files(__package__).joinpath("cleaning.toml").read_text(encoding="utf-8"))
 
 
 def bare(name: str) -> str:
@@ -33,7 +32,7 @@ def has_letter(text: str) -> bool:
     return any(map(str.isalpha, text))
 
 
-_MISSING = frozenset(WORDS["words"]["missing"])
+_MISSING = frozenset(_WORDS["words"]["missing"])
 
 
 def is_missing(text: str) -> bool:
@@ -133,9 +132,9 @@ def _clean_line(text: str) -> str:
 
 # ------------------------------------------------------------------------------------------------------------ titles
 
-_ACRONYMS = frozenset(WORDS["words"]["acronyms"])
-_NO_TITLE = frozenset(map(bare, ["", *WORDS["words"]["missing"], *WORDS["words"]["no_title"]]))
-_TITLE_PREFIX = re.compile(rf"(?:{_any_of(WORDS['words']['title_prefixes'])})\s*:?\s*(?=\w)", re.IGNORECASE)
+_ACRONYMS = frozenset(_WORDS["words"]["acronyms"])
+_NO_TITLE = frozenset(map(bare, ["", *_WORDS["words"]["missing"], *_WORDS["words"]["no_title"]]))
+_TITLE_PREFIX = re.compile(rf"(?:{_any_of(_WORDS['words']['title_prefixes'])})\s*:?\s*(?=\w)", re.IGNORECASE)
 _TITLE_EDGES = _BULLETS + ".,;:!?/\\&+^…@#"
 _EMPTY_BRACKETS = re.compile(r"[(\[{]\s*[)\]}]")
 _NUMBER = re.compile(r"\(?(\d{1,2})\s?(?:\.?\)|\.(?!\d))\s*")  # "1." or "(1)", where a line begins
@@ -167,7 +166,7 @@ def _trim(title: str) -> str:
 # ------------------------------------------------------------------------------------------------------------- items
 
 _DASHES = re.compile("--+")
-_STEP_WORDS = tuple(WORDS["words"]["step_numbers"])
+_STEP_WORDS = tuple(_WORDS["words"]["step_numbers"])
 _STEP_NUMBERS = "|".join(_STEP_WORDS)
 _ONE = re.compile(r"1\s?[.)]")
 _NUMBER_ONE = re.compile(r"(?m:^)[^\w\n]*" + _ONE.pattern)
@@ -252,7 +251,7 @@ _STEP_NUMBER = re.compile(rf"(?i:(?:{_STEP_NUMBERS})\s*\d{{1,2}}\s*[.):=-]+\s*)?
 _FIRST_WORD = re.compile(r"[\W_]*([^\W_]+)")
 _REPEATED = re.compile(r"(.)\1+")
 
-_WISHES = WORDS["sign_offs"]
+_WISHES = _WORDS["sign_offs"]
 _WISH = _any_of(_WISHES["phrases"] + _WISHES["chat"])
 _ENDING = _any_of(_WISHES["phrases"] + _WISHES["chat"] + _WISHES["sentences"])
 _BEFORE = rf"(?:{_any_of(_WISHES['before'])}[\W_]+)*"
@@ -271,7 +270,7 @@ _WISH_WITHIN = re.compile(
     rf"(?>(?:[\W_]+(?:{_ENDING}|{_any_of(_WISHES['after'])}))*)[^\w(]*",
     re.IGNORECASE,
 )
-_WORDS = re.compile(r"[^\W\d_]+|[0-9]+")
+_WORD = re.compile(r"[^\W\d_]+|[0-9]+")
 _LOOSE = " ,;:&-(~#*_"  # what held together what is said and what was cut off
 
 
@@ -311,7 +310,7 @@ def _without_wish(step: str) -> str:
     if not found:
         return step
     before, rest = _close(step[: found.start()].rstrip(_LOOSE), found[0]), step[found.end() :]
-    if not any(map(_is_advice, _WORDS.findall(rest.lower()))):
+    if not any(map(_is_advice, _WORD.findall(rest.lower()))):
         return before
     return f"{before} {rest}" if before else step
 

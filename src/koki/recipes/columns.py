@@ -1,12 +1,17 @@
 """Which column of a file holds what: by the names of ``columns.toml``, or by those that the user gives."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from typing import Final
 
 from koki.errors import DataError
-from koki.recipes.cleaning import WORDS, bare
+from koki.recipes.cleaning import bare
 
-FIELDS: Final = tuple(WORDS["columns"])
+_NAMES: Final[dict[str, list[str]]] = tomllib.loads(
+    files(__package__).joinpath("columns.toml").read_text(encoding="utf-8")
+)
+FIELDS: Final = tuple(_NAMES)
 REQUIRED: Final = ("title", "ingredients", "steps")
 
 
@@ -36,7 +41,7 @@ def find_columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, i
         place = exact.get(" ".join(name.split()), places.get(bare(name) or name))
         columns |= {} if place is None else {field: place}
     taken = set(columns.values())
-    for field, synonyms in WORDS["columns"].items():
+    for field, synonyms in _NAMES.items():
         found = [places[key] for key in map(bare, synonyms) if key in places and places[key] not in taken]
         columns |= {field: found[0]} if found and field not in given else {}
     return {field: columns[field] for field in FIELDS if field in columns}
@@ -61,7 +66,7 @@ def require_columns(path: str, header: Sequence[str], columns: Mapping[str, int]
 
 
 def _advice(header: Sequence[str], missing: Sequence[str]) -> str:
-    names = "; ".join(f"{field}: {', '.join(WORDS['columns'][field])}" for field in missing)
+    names = "; ".join(f"{field}: {', '.join(_NAMES[field])}" for field in missing)
     example = ",".join(f"{field}=..." for field in missing)
     advice = f"Name the columns so ({names}), or say which they are: --columns {example}."
     if len(header) == 1:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
-from koki.recipes.ingredients import fold
+from koki.ingredients.lexicon import fold
 from koki.recipes.recipe import Recipe
 
 LEAST_EQUAL: Final = 80.0

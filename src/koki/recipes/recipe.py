@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from koki.recipes.ingredients import Ingredient, is_staple
+from koki.ingredients.lexicon import is_staple
+from koki.ingredients.parse import Ingredient
 
 
 @dataclass(frozen=True, slots=True)

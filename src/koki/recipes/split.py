@@ -7,7 +7,7 @@ and recipes that are added later move nobody. Near-duplicates are no matter here
 import hashlib
 from collections.abc import Sequence
 
-from koki.recipes.ingredients import fold
+from koki.ingredients.lexicon import fold
 from koki.recipes.recipe import Recipe
 
 _HASHES = 2**64

@@ -15,13 +15,13 @@ from typing import Final
 
 from koki.errors import DataError
 from koki.garbage import no_search_for_cycles
+from koki.ingredients.parse import Ingredient, parse_ingredients
 from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is_missing, repair
 from koki.recipes.columns import require_known
 from koki.recipes.decoding import find_files, read_bytes
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.formats import Row, open_table
 from koki.recipes.helper import Helper, two_halves
-from koki.recipes.ingredients import Ingredient, parse_ingredients
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
@@ -257,6 +257,3 @@ def _count(text: str) -> int | None:
 def _optional(text: str) -> str | None:
     cleaned = " ".join(text.split())
     return None if not cleaned or is_missing(cleaned) else cleaned
-
-
-__all__ = ["Recipe", "read_recipes", "require_files"]

@@ -9,15 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from koki.recipes.ingredients import (
-    MAX_CHARS,
-    Ingredient,
-    fold,
-    is_seasoning,
-    is_staple,
-    parse_ingredient,
-    parse_ingredients,
-)
+from koki.ingredients.lexicon import fold, is_seasoning, is_staple
+from koki.ingredients.parse import Ingredient, parse_ingredient, parse_ingredients
+from koki.ingredients.wording import MAX_CHARS
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the folder of real recipes (../shared/data) is not here")

@@ -18,7 +18,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from koki.recipes.ingredients import Ingredient, fold, is_seasoning, is_staple
+from koki.ingredients.lexicon import fold, is_seasoning, is_staple
+from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 
 SEASONING: Final = 0.25

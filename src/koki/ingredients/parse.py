@@ -10,21 +10,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from koki.recipes.amounts import Quantity
-from koki.recipes.lexicon import LEXICON, fold, is_known, is_seasoning, is_staple, match
-from koki.recipes.parts import Part, read_part
-from koki.recipes.wording import MAX_CHARS, group_of, normalise, split_parts, take_brackets, take_label
-
-__all__ = [
-    "MAX_CHARS",
-    "Ingredient",
-    "Quantity",
-    "fold",
-    "is_seasoning",
-    "is_staple",
-    "parse_ingredient",
-    "parse_ingredients",
-]
+from koki.ingredients.amounts import Quantity
+from koki.ingredients.lexicon import LEXICON, fold, is_known, is_staple, match
+from koki.ingredients.parts import Part, read_part
+from koki.ingredients.wording import group_of, normalise, split_parts, take_brackets, take_label
 
 
 class Ingredient(NamedTuple):

@@ -2,8 +2,8 @@
 
 from itertools import pairwise
 
-from koki.recipes.amounts import LEAST_PRICE, Quantity, read_quantity
-from koki.recipes.lexicon import (
+from koki.ingredients.amounts import LEAST_PRICE, Quantity, read_quantity
+from koki.ingredients.lexicon import (
     LEXICON,
     is_enough,
     is_known,

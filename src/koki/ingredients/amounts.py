@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from koki.recipes.lexicon import LEXICON
+from koki.ingredients.lexicon import LEXICON
 
 Quantity = float | tuple[float, float]
 """A number or a range (low, high)."""

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koki.recipes.ingredients import fold, is_staple, parse_ingredients
-from koki.recipes.pantry import Pantry, Suggestion, thing
-from koki.recipes.table import Recipe, read_recipes
+from koki.book.pantry import Pantry, Suggestion, thing
+from koki.ingredients.lexicon import fold, is_staple
+from koki.ingredients.parse import parse_ingredients
+from koki.recipes.recipe import Recipe
+from koki.recipes.table import read_recipes
 
 
 def recipe(title: str, *lines: str, loves: int | None = None) -> Recipe:
@@ -171,7 +173,7 @@ def _listed(data: Any) -> Iterator[str]:
 
 def test_the_lists_are_spelt_as_names_are_compared() -> None:
     """A word in another spelling would never match."""
-    data = tomllib.loads(files("koki.recipes").joinpath("pantry.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(files("koki.book").joinpath("pantry.toml").read_text(encoding="utf-8"))
     assert [entry for entry in _listed(data) if fold(entry) != entry.replace("_", " ")] == []
 
 

@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from koki.recipes.amounts import FIGURES
-from koki.recipes.lexicon import LEXICON, match, role_of
+from koki.ingredients.amounts import FIGURES
+from koki.ingredients.lexicon import LEXICON, match, role_of
 
 MAX_CHARS: Final = 1000
 """A line is read up to here."""
