@@ -18,7 +18,7 @@ from transformers.trainer_callback import PrinterCallback
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.data import build_dataset, data_of_run, load_template, recipe_files
 from koki.errors import CheckpointError, KokiError, TrainingError
-from koki.figures import gigabytes
+from koki.formatting import gigabytes
 from koki.inference.engine import Chef
 from koki.libraries import quiet_libraries
 from koki.model.base import load_base, prepare_for_training

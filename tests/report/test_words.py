@@ -12,7 +12,7 @@ from koki.dialogue.compose import Kind
 from koki.evaluation.judge import MEASURES
 from koki.evaluation.questions import GROUPS
 from koki.evaluation.scorecard import Caveat
-from koki.figures import TimeUnit
+from koki.formatting import TimeUnit
 from koki.model.device import Device
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import Warned

@@ -7,8 +7,8 @@ from typing import TypeVar
 from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
-from koki.recipes.helper import Helper, pays
 from koki.recipes.recipe import Recipe
+from koki.workers import Helper, pays
 
 Unit = list[Conversation]
 

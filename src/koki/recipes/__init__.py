@@ -1,7 +1,6 @@
 """From a recipe file to `Recipe` objects and a report of what was found in it.
 
 table.py          files -> recipes: validate, de-duplicate
-    helper.py       a second process that reads some of many files
     formats.py      a CSV, JSON Lines or Parquet file -> a table of the wanted columns
     columns.py      which column is which; the names are in columns.toml
     decoding.py     paths -> bytes -> text -> records

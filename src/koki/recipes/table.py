@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Final
 
 from koki.errors import DataError
-from koki.garbage import no_search_for_cycles
+from koki.gc_paused import gc_paused
 from koki.ingredients.parse import Ingredient, parse_ingredients
 from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is_missing, repair
 from koki.recipes.columns import require_known
 from koki.recipes.decoding import find_files, read_bytes
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.formats import Row, open_table
-from koki.recipes.helper import Helper, two_halves
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
+from koki.workers import Helper, two_halves
 
 LEAST_INGREDIENTS: Final = 2
 """With one, nothing is put together. Of 11,205 real recipes one has fewer: it only links to another recipe."""
@@ -56,7 +56,7 @@ def read_recipes(
     recipes: dict[str, Recipe] = {}
     report = DataReport()
     require_known(columns or {})
-    with no_search_for_cycles():
+    with gc_paused():
         for file, found in _read_files(find_files(paths), columns or {}):
             report.files.append(file)
             _add(found, recipes, file)

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal, get_args
 
-from koki.figures import in_its_unit
+from koki.formatting import in_its_unit
 
 Language = Literal["en", "id"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)

@@ -19,7 +19,7 @@ from koki.dialogue.compose import KINDS, RECIPE_KINDS, Conversation, Kind
 from koki.dialogue.fit import Version, shorter_and_shorter
 from koki.dialogue.units import together
 from koki.errors import DataError
-from koki.garbage import no_search_for_cycles
+from koki.gc_paused import gc_paused
 from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore, Sequences
 from koki.tokens.template import ChatTemplate, Ids
 from koki.tokens.words import WordByWord
@@ -140,7 +140,7 @@ class ConversationDataset(Dataset[Example]):
         pieces = PieceStore(encode, vocabulary_size, known)
         fitter = _Fitter(template, pieces, report)
         conversations, kinds, unit_starts = GrowingSequences(np.iinfo(np.uint32).max), array("B"), array("q", [0])
-        with no_search_for_cycles():
+        with gc_paused():
             for some in together(units):
                 for fitting in fitter.fit(some):
                     for kind, numbers in fitting:

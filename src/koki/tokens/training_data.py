@@ -41,7 +41,7 @@ PROGRAM = (
     "koki.dialogue.titles",
     "koki.dialogue.units",
     "koki.files",
-    "koki.garbage",
+    "koki.gc_paused",
     "koki.ingredients.amounts",
     "koki.ingredients.lexicon",
     "koki.ingredients.parse",
@@ -54,7 +54,6 @@ PROGRAM = (
     "koki.recipes.decoding",
     "koki.recipes.findings",
     "koki.recipes.formats",
-    "koki.recipes.helper",
     "koki.recipes.near_duplicates",
     "koki.recipes.recipe",
     "koki.recipes.report",
@@ -65,6 +64,7 @@ PROGRAM = (
     "koki.tokens.dataset",
     "koki.tokens.preview",
     "koki.tokens.training_data",
+    "koki.workers",
 )
 # The libraries whose next version may decide otherwise.
 _LIBRARIES = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")

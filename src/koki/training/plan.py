@@ -18,7 +18,7 @@ from torch.nn import functional
 from transformers import PretrainedConfig, TrainingArguments
 
 from koki.config import LoraConfig, RunConfig
-from koki.figures import duration, gigabytes
+from koki.formatting import duration, gigabytes
 from koki.model.device import Device
 from koki.tokens.batches import VariationSampler
 from koki.tokens.dataset import IGNORED, ConversationDataset

@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig, to_yaml
 from koki.errors import ConfigError
-from koki.figures import gigabytes
+from koki.formatting import gigabytes
 from koki.model.lora import save_adapter
 from koki.training import checkpoints
 from koki.training.lock import LOCK, hold

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from koki import workers as helper
 from koki.errors import DataError
-from koki.recipes import helper
-from koki.recipes.helper import Helper, two_halves
 from koki.recipes.table import read_recipes
+from koki.workers import Helper, two_halves
 
 
 def files_of_recipes(folder: Path) -> list[Path]:

@@ -4,17 +4,17 @@ import gc
 
 import pytest
 
-from koki.garbage import no_search_for_cycles
+from koki.gc_paused import gc_paused
 
 
 def test_within_it_no_cycles_are_looked_for() -> None:
-    with no_search_for_cycles():
+    with gc_paused():
         assert not gc.isenabled()
     assert gc.isenabled()
 
 
 def test_an_error_within_it_turns_the_search_on_again() -> None:
-    with pytest.raises(ValueError, match="broken"), no_search_for_cycles():
+    with pytest.raises(ValueError, match="broken"), gc_paused():
         raise ValueError("broken")
     assert gc.isenabled()
 
@@ -22,7 +22,7 @@ def test_an_error_within_it_turns_the_search_on_again() -> None:
 def test_where_the_search_was_off_it_stays_off() -> None:
     gc.disable()
     try:
-        with no_search_for_cycles():
+        with gc_paused():
             pass
         assert not gc.isenabled()
     finally:

@@ -16,14 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from koki.garbage import no_search_for_cycles
+from koki.gc_paused import gc_paused
 
 _T = TypeVar("_T")
 
 # Bytes of files from which on a second process saves more than it takes to start (0.3 s).
 WORTH_A_PROCESS = 2_000_000
 
-_RUN = "from koki.recipes.helper import answer; answer()"
+_RUN = "from koki.workers import answer; answer()"
 
 
 class Helper(Generic[_T]):
@@ -102,7 +102,7 @@ class Helper(Generic[_T]):
 def answer() -> None:
     """In the other process: send each item, as a tuple of one, then None or what the function raised."""
     end: Exception | None = None
-    with no_search_for_cycles():
+    with gc_paused():
         function, arguments = pickle.load(sys.stdin.buffer)
         try:
             for item in function(*arguments):

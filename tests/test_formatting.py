@@ -2,7 +2,7 @@
 
 import pytest
 
-from koki.figures import duration, gigabytes
+from koki.formatting import duration, gigabytes
 
 
 @pytest.mark.parametrize(
