@@ -113,11 +113,11 @@ def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
 
 def time_koki(config: RunConfig) -> dict[str, Any]:
     """Processor seconds of each phase, both clocks and the peak of the whole way."""
-    from koki.data import recipe_files
-    from koki.dialogue.units import compose
+    from koki.data.build import recipe_files
+    from koki.data.conversations import compose
+    from koki.data.token_cache import Shelf, TrainingData
     from koki.recipes.table import read_recipes
     from koki.tokens.dataset import ConversationDataset
-    from koki.tokens.training_data import Shelf, TrainingData
 
     whole, composing = Clock(), {"cpu": 0.0}
     seconds, clock = {}, Clock()
@@ -147,7 +147,7 @@ def time_cached(config: RunConfig) -> dict[str, Any]:
     """Both clocks and the peak, where `time_koki` was here before."""
     from rich.console import Console
 
-    from koki.data import Recipes, training_data
+    from koki.data.build import Recipes, training_data
 
     clock = Clock()
     tokenizer, template = load_template(config)
@@ -158,7 +158,7 @@ def time_cached(config: RunConfig) -> dict[str, Any]:
 
 def load_template(config: RunConfig) -> tuple[Any, Any]:
     """The tokenizer and its chat template."""
-    from koki import data
+    from koki.data import build as data
     from koki.libraries import quiet_libraries
     from koki.model.source import find_base
 
@@ -194,7 +194,7 @@ def time_datasets(config: RunConfig, sample: int) -> dict[str, Any]:
         return {"skipped": "datasets is not installed"}
     from datasets import Dataset, disable_progress_bars
 
-    from koki.data import build_dataset
+    from koki.data.build import build_dataset
     from koki.model.source import find_base, load_tokenizer
 
     disable_progress_bars()

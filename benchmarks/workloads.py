@@ -5,7 +5,7 @@ from itertools import islice
 import numpy as np
 
 from koki.config import load_config
-from koki.data import build_dataset
+from koki.data.build import build_dataset
 from koki.tokens.batches import VariationSampler
 from koki.tokens.dataset import IGNORED, Example
 

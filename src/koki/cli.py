@@ -299,7 +299,7 @@ def preview(
 ) -> None:
     """Show the conversations of a recipe as the model will see them, the supervised tokens marked."""
     from koki.config import load_config
-    from koki.data import preview_recipe
+    from koki.data.preview import preview_recipe
 
     resolved = load_config(flags=options.data_flags(data, columns, model), assignments=assignments or ())
     shown = preview_recipe(resolved, recipe)
@@ -348,8 +348,8 @@ def export(
 ) -> None:
     """Write the conversations for other trainers, as they are trained on here."""
     from koki.config import load_config
-    from koki.data import build_dataset
-    from koki.export.conversations import FORMATS, export_conversations
+    from koki.data.build import build_dataset
+    from koki.data.export import FORMATS, export_conversations
 
     if form not in FORMATS:
         raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")

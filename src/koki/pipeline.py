@@ -16,7 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerState
 from transformers.trainer_callback import PrinterCallback
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
-from koki.data import build_dataset, data_of_run, load_template, recipe_files
+from koki.data.build import build_dataset, data_of_run, load_template, recipe_files
 from koki.errors import CheckpointError, KokiError, TrainingError
 from koki.formatting import gigabytes
 from koki.inference.engine import Chef

@@ -6,10 +6,10 @@ from itertools import chain
 import pytest
 
 from koki.config import load_config
-from koki.data import recipe_files
+from koki.data.build import recipe_files
+from koki.data.conversations import compose
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Refusal, load_phrasebook, load_refusals, load_tips
-from koki.dialogue.units import compose
 from koki.evaluation.metrics import declines, has_loop, words_of
 from koki.evaluation.questions import with_other_forms
 from koki.evaluation.reading import read_answer

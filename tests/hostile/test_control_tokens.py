@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerBase
 
 from koki.config import ModelConfig, TokensConfig
+from koki.data.export import FORMATS, export_conversations, take_apart
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import Phrasebook, Tip, load_phrasebook
 from koki.errors import ModelError
 from koki.evaluation.own_questions import read_questions
-from koki.export.conversations import FORMATS, export_conversations, take_apart
 from koki.inference.engine import Chef
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult

@@ -20,8 +20,9 @@ from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from koki import Chef, data, pipeline
+from koki import Chef, pipeline
 from koki.config import RunConfig, load_config
+from koki.data import build as data
 from koki.errors import KokiError
 from koki.pipeline import train
 from koki.training import evaluation, processes

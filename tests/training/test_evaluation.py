@@ -21,8 +21,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, TrainerControl, TrainerState
 
-from koki import Chef, data, pipeline
+from koki import Chef, pipeline
 from koki.config import ModelConfig, RunConfig, load_config
+from koki.data import build as data
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import ConfigError, DataError, TrainingError

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +17,21 @@ from torch.utils.data import Dataset
 from koki.config import TokensConfig
 from koki.dialogue.compose import KINDS, RECIPE_KINDS, Conversation, Kind
 from koki.dialogue.fit import Version, shorter_and_shorter
-from koki.dialogue.units import together
 from koki.errors import DataError
 from koki.gc_paused import gc_paused
 from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore, Sequences
 from koki.tokens.template import ChatTemplate, Ids
 from koki.tokens.words import WordByWord
 
+# Units that are handed over, or made into tokens, at a time: answers that they share are cut and counted once. More
+# would only take memory.
+UNITS_AT_ONCE = 64
+
 IGNORED = -100  # the label that torch's cross-entropy leaves out
 
 Example = dict[str, Ids]
+
+_U = TypeVar("_U", bound=Sequence[Conversation])
 
 
 @dataclass
@@ -275,6 +280,13 @@ class ConversationDataset(Dataset[Example]):
     def _require_answer_prefixes(self) -> None:
         for piece in np.unique(self._conversations.flat[self._conversations.ends[:-1] + 1]).tolist():
             self._template.require_answer_prefix(self._tokens[piece].tolist())
+
+
+def together(units: Iterable[_U]) -> Iterator[list[_U]]:
+    """`UNITS_AT_ONCE` at a time."""
+    remaining = iter(units)
+    while some := list(islice(remaining, UNITS_AT_ONCE)):
+        yield some
 
 
 class _Fitter:

@@ -11,15 +11,15 @@ from import_graph import closure_of
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
 
-from koki import data
 from koki.config import RunConfig, load_config
-from koki.data import Recipes, data_of_run, training_data
+from koki.data import build as data
+from koki.data.build import Recipes, data_of_run, training_data
+from koki.data.token_cache import PIECES, PROGRAM, TrainingData
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.recipe import Recipe
 from koki.recipes.report import DataReport
 from koki.recipes.table import read_recipes
 from koki.tokens.template import ChatTemplate
-from koki.tokens.training_data import PIECES, PROGRAM, TrainingData
 
 Make = Callable[..., RunConfig]
 
@@ -194,7 +194,7 @@ def test_recipes_that_are_looked_at_meanwhile_are_not_read_a_second_time(
 
 
 def test_an_entry_is_made_anew_when_any_module_changes_that_makes_the_training_data() -> None:
-    assert set(PROGRAM) == closure_of(["koki.data"])
+    assert set(PROGRAM) == closure_of(["koki.data.build"])
 
 
 def test_the_ids_of_known_pieces_are_used_only_while_nothing_that_makes_them_has_changed() -> None:

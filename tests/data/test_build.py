@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from koki.config import load_config
-from koki.data import preview_recipe, recipe_files, split_recipes
-from koki.dialogue.units import compose
+from koki.data.build import recipe_files, split_recipes
+from koki.data.conversations import compose
+from koki.data.preview import preview_recipe
 from koki.errors import DataError
 from koki.recipes.table import read_recipes
 

@@ -12,8 +12,9 @@ from rich.console import Console
 from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig
+from koki.data.conversations import compose, composer_of
+from koki.data.token_cache import Shelf, TrainingData
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.dialogue.units import compose, composer_of
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
@@ -23,9 +24,7 @@ from koki.recipes.split import split
 from koki.recipes.table import read_recipes
 from koki.terminal import say
 from koki.tokens.dataset import ConversationDataset
-from koki.tokens.preview import Preview, preview
 from koki.tokens.template import ChatTemplate
-from koki.tokens.training_data import Shelf, TrainingData
 
 # Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
 FEWEST_TO_SPLIT = 100
@@ -128,28 +127,6 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
     quiet_libraries()
     tokenizer, template = load_template(find_base(config.model).location, config)
     return training_data(Recipes(config), template, len(tokenizer), Console(quiet=True)).dataset
-
-
-def preview_recipe(config: RunConfig, number: int) -> Preview:
-    """The conversations of recipe ``number``, counted from 1, as the model will see them.
-
-    Those of a recipe that is held out are shown as they would be, were it trained on with the others.
-
-    Raises:
-        DataError: there is no such recipe, or none of its conversations fits.
-    """
-    quiet_libraries()
-    recipes = Recipes(config)
-    all_of_them, _ = recipes.read
-    if number > len(all_of_them):
-        raise DataError(f"There is no recipe {number}.", f"The data holds {len(all_of_them)}.")
-    recipe = all_of_them[number - 1]
-    tokenizer, template = load_template(find_base(config.model).location, config)
-    learned, held_out = recipes.split
-    is_held_out = recipe in held_out
-    composer = composer_of([*learned, recipe] if is_held_out else learned, config)
-    dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
-    return preview(recipe.title, dataset, tokenizer, is_held_out=is_held_out)
 
 
 def recipe_files(config: RunConfig) -> list[Path]:

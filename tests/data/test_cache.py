@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from koki.tokens.cache import Cache, user_folder
+from koki.data.cache import Cache, user_folder
 
 ARRAYS = {"numbers": np.arange(10_000, dtype=np.uint16), "ends": np.array([0, 4, 10_000])}
 FACTS = {"judul": ["Soto Ayam", "Sayur asem \udce9"], "jumlah": 3}

@@ -8,6 +8,12 @@ from rich.console import Group
 from rich.text import Text
 from transformers import PreTrainedTokenizerBase
 
+from koki.config import RunConfig
+from koki.data.build import Recipes, load_template
+from koki.data.conversations import composer_of
+from koki.errors import DataError
+from koki.libraries import quiet_libraries
+from koki.model.source import find_base
 from koki.tokens.dataset import IGNORED, ConversationDataset, FitReport
 
 
@@ -66,11 +72,26 @@ class Preview:
         )
 
 
-def preview(
-    title: str, dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase, *, is_held_out: bool
-) -> Preview:
-    """A recipe's conversations, decoded from the very ids that are trained on."""
-    return Preview(title, tuple(_decode(dataset, tokenizer)), dataset.report, is_held_out)
+def preview_recipe(config: RunConfig, number: int) -> Preview:
+    """The conversations of recipe ``number``, counted from 1, as the model will see them.
+
+    Those of a recipe that is held out are shown as they would be, were it trained on with the others.
+
+    Raises:
+        DataError: there is no such recipe, or none of its conversations fits.
+    """
+    quiet_libraries()
+    recipes = Recipes(config)
+    all_of_them, _ = recipes.read
+    if number > len(all_of_them):
+        raise DataError(f"There is no recipe {number}.", f"The data holds {len(all_of_them)}.")
+    recipe = all_of_them[number - 1]
+    tokenizer, template = load_template(find_base(config.model).location, config)
+    learned, held_out = recipes.split
+    is_held_out = recipe in held_out
+    composer = composer_of([*learned, recipe] if is_held_out else learned, config)
+    dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
+    return Preview(recipe.title, tuple(_decode(dataset, tokenizer)), dataset.report, is_held_out)
 
 
 def _decode(dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase) -> Iterator[PreviewedConversation]:

@@ -6,8 +6,8 @@ from importlib import resources
 import pytest
 
 from koki.config import RunConfig
-from koki.dialogue import units
-from koki.dialogue.units import Unit, compose
+from koki.data import conversations as units
+from koki.data.conversations import Unit, compose
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from koki.config import load_config
-from koki.data import build_dataset
+from koki.data.build import build_dataset
+from koki.data.conversations import compose
+from koki.data.export import FORMATS, Exported, export_conversations
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.dialogue.units import compose
-from koki.export.conversations import FORMATS, Exported, export_conversations
 from koki.recipes.table import read_recipes
 from koki.tokens.dataset import ConversationDataset
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from koki.config import RunConfig
+from koki.data.cache import Cache, fingerprint, user_folder
 from koki.recipes.decoding import find_files, read_bytes
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
-from koki.tokens.cache import Cache, fingerprint, user_folder
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.store import KnownPieces, Sequences
 from koki.tokens.template import ChatTemplate
@@ -31,7 +31,10 @@ PROGRAM = (
     *PIECES,
     "koki.book.pantry",
     "koki.config",
-    "koki.data",
+    "koki.data.build",
+    "koki.data.cache",
+    "koki.data.conversations",
+    "koki.data.token_cache",
     "koki.dialogue.compose",
     "koki.dialogue.fit",
     "koki.dialogue.kitchen",
@@ -39,7 +42,6 @@ PROGRAM = (
     "koki.dialogue.phrasebook",
     "koki.dialogue.reasons",
     "koki.dialogue.titles",
-    "koki.dialogue.units",
     "koki.files",
     "koki.gc_paused",
     "koki.ingredients.amounts",
@@ -60,10 +62,7 @@ PROGRAM = (
     "koki.recipes.split",
     "koki.recipes.table",
     "koki.terminal",
-    "koki.tokens.cache",
     "koki.tokens.dataset",
-    "koki.tokens.preview",
-    "koki.tokens.training_data",
     "koki.workers",
 )
 # The libraries whose next version may decide otherwise.

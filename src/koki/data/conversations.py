@@ -1,23 +1,19 @@
 """All conversations of a data set, unit by unit: those of each recipe, then of each tip and each refusal."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
 from koki.recipes.recipe import Recipe
+from koki.tokens.dataset import together
 from koki.workers import Helper, pays
 
 Unit = list[Conversation]
 
-_U = TypeVar("_U", bound=Sequence[Conversation])
-
 # Recipes from which on a second process saves more than it takes to start (0.5 s).
 WORTH_A_PROCESS = 1_000
-# Answers that units of one group share are handed over once, and cut and counted once; more would only take memory.
-_AT_ONCE = 64
 
 
 def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Unit]:
@@ -35,13 +31,6 @@ def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Unit]:
 def composer_of(recipes: Sequence[Recipe], config: RunConfig) -> Composer:
     """Writes about these recipes what a run with this configuration trains on."""
     return Composer(load_phrasebook(), _tips(config), recipes, config.seed)
-
-
-def together(units: Iterable[_U]) -> Iterator[list[_U]]:
-    """Units that are handed over, or made into tokens, at a time."""
-    remaining = iter(units)
-    while some := list(islice(remaining, _AT_ONCE)):
-        yield some
 
 
 def _composed_together(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[list[Unit]]:

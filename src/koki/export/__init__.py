@@ -1,1 +1,0 @@
-"""From a run, or from its data, to the formats that other tools read."""
