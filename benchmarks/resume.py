@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from koki.training.checkpoints import SEAL, write_seal
+from koki.runs.checkpoints import SEAL, write_seal
 from measuring import report, spread
 from start_up import until
 

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from koki.config import RunConfig, load_config
 from koki.pipeline import TrainResult, train
-from koki.training import checkpoints
+from koki.runs import checkpoints
 
 # A property is no stopwatch: on a machine that does other work a deadline fails what is right.
 settings.register_profile("koki", deadline=None)

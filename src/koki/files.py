@@ -1,9 +1,21 @@
-"""Files from outside, read without waiting for ever and without filling the memory; and how folders are named."""
+"""Files, read without waiting for ever or filling the memory, and written so that there is the old one or the new one.
+
+A file is written beside its place, flushed to disk and renamed. A folder is sealed: a JSON file in it holds the size
+and the SHA-256 of every other file, and the SHA-256 of all that, so that one that was not written to the end shows.
+"""
 
 import errno
+import hashlib
+import json
 import os
 import stat
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, Any
+
+_LONGEST_SEAL = 10_000_000  # bytes; that of a checkpoint has about 3,000
 
 
 def read_bytes(path: str | Path, most: int) -> bytes:
@@ -30,3 +42,135 @@ def read_bytes(path: str | Path, most: int) -> bytes:
 def published_name(folder: str | Path) -> str:
     """What a page or card that is published says of a folder: a path as it was given, but nothing of this machine."""
     return Path(folder).name if Path(folder).is_absolute() else str(folder)
+
+
+# ------------------------------------------------------------------------------------------------------------- writing
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[IO[str]]:
+    """A text file in UTF-8 that takes its place once it is written to the end; until then the old one stays.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+    flush_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text with `written_beside`."""
+    with written_beside(path) as file:
+        file.write(text)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON with `written_beside`."""
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def flush_tree(folder: Path) -> None:
+    """Flush every file in a folder to disk, then the folders that name them."""
+    folders = [folder]
+    for entry in folder.rglob("*"):
+        if entry.is_dir():
+            folders.append(entry)
+        else:
+            with entry.open("rb+") as file:  # Windows flushes only what is open for writing
+                os.fsync(file.fileno())
+    for inner in reversed(folders):
+        flush_folder(inner)
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush the names in a folder to disk, where the system can: only then is a rename sure to outlive a crash."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what network drives say that do not know this
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def free_name(path: Path, word: str) -> Path:
+    """The first of ``path.word-1``, ``path.word-2``, ... that does not exist."""
+    number = 1
+    while (candidate := path.with_name(f"{path.name}.{word}-{number}")).exists():
+        number += 1
+    return candidate
+
+
+# ------------------------------------------------------------------------------------------------------------- sealing
+
+
+def write_seal(folder: Path, name: str, facts: Mapping[str, Any]) -> None:
+    """Seal what a folder holds now.
+
+    Args:
+        name: of the seal's file in the folder.
+        facts: what is kept in the seal beside the files, JSON-ready.
+    """
+    content = {**facts, "files": _contents(folder, name)}
+    write_json(folder / name, {**content, "sha256": _sha256_of_json(content)})
+
+
+def read_seal(folder: Path, name: str) -> dict[str, Any]:
+    """What `write_seal` wrote, checked by nobody yet.
+
+    Raises:
+        OSError, ValueError: it cannot be read.
+    """
+    seal: dict[str, Any] = json.loads(read_bytes(folder / name, _LONGEST_SEAL))
+    return seal
+
+
+def flaw_of(folder: Path, name: str) -> str | None:
+    """What is wrong with a sealed folder; None when all that was sealed is there as it was."""
+    try:
+        seal = read_seal(folder, name)
+        if _sha256_of_json({key: value for key, value in seal.items() if key != "sha256"}) != seal["sha256"]:
+            return "its seal has changed since it was saved"
+        for file, expected in seal["files"].items():
+            found = (folder / file).stat()
+            if not stat.S_ISREG(found.st_mode):  # one would wait for a pipe for ever
+                return f"{file} is no longer a file"
+            if found.st_size != expected["bytes"]:
+                return f"{file} has another size than when it was saved"
+            if _sha256(folder / file) != expected["sha256"]:
+                return f"{file} has changed since it was saved"
+    except FileNotFoundError as error:
+        return f"{Path(str(error.filename)).name} is missing; it was not written to the end"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return f"its seal cannot be read ({error})"
+    return None
+
+
+def _contents(folder: Path, seal: str) -> dict[str, dict[str, Any]]:
+    return {
+        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name != seal
+    }
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _sha256_of_json(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

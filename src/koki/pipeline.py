@@ -27,6 +27,21 @@ from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, t
 from koki.model.lora_linear import fuse_lora
 from koki.model.source import BaseSource, find_base, set_pad_token
 from koki.recipes.table import require_files
+from koki.runs.card import Outcome, run_card
+from koki.runs.checkpoints import (
+    WRITE_ERRORS,
+    Checkpoint,
+    Identity,
+    find_best,
+    find_newest,
+    require_same_run,
+    set_aside,
+    set_strangers_aside,
+)
+from koki.runs.folder import OpenRunFolder, open_run_folder, require_seen, require_space, write_config
+from koki.runs.log import held_out_losses
+from koki.runs.names import CURVES, TENSORBOARD
+from koki.runs.result import save_result
 from koki.terminal import say
 from koki.tokens.batches import StepCollator, StepSampler, VariationSampler
 from koki.tokens.template import ChatTemplate
@@ -37,42 +52,20 @@ from koki.training.callbacks import (
     TensorBoardLog,
     quiet_tensorboard_thread,
 )
-from koki.training.checkpoints import (
-    WRITE_ERRORS,
-    Checkpoint,
-    Identity,
-    find_best,
-    find_newest,
-    require_same_run,
-    set_aside,
-    set_strangers_aside,
-)
 from koki.training.curves import draw_curves
-from koki.training.evaluation import (
+from koki.training.plan import Costs, Plan, Shape, Workload, free_memory, workload_of
+from koki.training.processes import Processes, join_processes
+from koki.training.sharding import shard_base
+from koki.training.trainer import RecipeTrainer, training_arguments
+from koki.training.validation import (
     SAMPLED_TOKENS,
     Evaluation,
     HeldOut,
     SampledAnswers,
-    held_out_losses,
     is_over,
     put_back,
     sampled_questions,
 )
-from koki.training.metadata import Outcome, run_card
-from koki.training.plan import Costs, Plan, Shape, Workload, free_memory, workload_of
-from koki.training.processes import Processes, join_processes
-from koki.training.run_folder import (
-    CURVES,
-    TENSORBOARD,
-    OpenRunFolder,
-    open_run_folder,
-    require_seen,
-    require_space,
-    save_result,
-    write_config,
-)
-from koki.training.sharding import shard_base
-from koki.training.trainer import RecipeTrainer, training_arguments
 
 # What two runs must have in common in place of batch, accumulation and processes.
 _STEP = "conversations in a step"

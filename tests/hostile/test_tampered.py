@@ -24,9 +24,9 @@ from koki.model.base import load_base
 from koki.model.device import detect_device
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult, train
+from koki.runs.checkpoints import SEAL, find_newest, write_seal
 from koki.tokens import template
 from koki.tokens.template import ChatTemplate
-from koki.training.checkpoints import SEAL, find_newest, write_seal
 
 MakeConfig = Callable[..., RunConfig]
 SOURCES = sorted(Path(koki.__file__).parent.rglob("*.py"))

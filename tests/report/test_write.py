@@ -15,13 +15,14 @@ from typer.testing import CliRunner
 from koki import cli
 from koki.config import ModelConfig
 from koki.errors import RunError
-from koki.inference.engine import Chef, read_card
+from koki.inference.engine import Chef
 from koki.model.source import find_base
 from koki.pipeline import TrainResult
-from koki.report.model_card import with_scorecard
+from koki.report.scorecard_section import with_scorecard
 from koki.report.write import write_report
+from koki.runs.card import read_card
+from koki.runs.model_card import model_card
 from koki.tokens.template import ChatTemplate
-from koki.training.metadata import model_card
 
 # as the README's `hf upload` has it
 NOT_PUBLISHED = shutil.ignore_patterns("checkpoint-*", "tensorboard", "config.yaml")

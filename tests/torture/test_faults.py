@@ -12,7 +12,8 @@ import pytest
 from conftest import save_checkpoint
 
 from koki.errors import CheckpointError
-from koki.training.checkpoints import WRITE_ERRORS, find_newest, write_json
+from koki.files import write_json
+from koki.runs.checkpoints import WRITE_ERRORS, find_newest
 
 # All through which a save reaches the disk: `io.open` is what pathlib opens files with.
 CALLS = (

@@ -23,7 +23,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from koki.config import RunConfig, load_config
 from koki.pipeline import TrainResult, train
-from koki.training.checkpoints import find_newest
+from koki.runs.checkpoints import find_newest
 
 KILLS = int(os.environ.get("KOKI_TORTURE_KILLS", "4"))
 

@@ -20,13 +20,15 @@ from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from koki import Chef, pipeline
+from koki import pipeline
 from koki.config import RunConfig, load_config
 from koki.data import build as data
 from koki.errors import KokiError
+from koki.inference.engine import Chef
 from koki.pipeline import train
-from koki.training import evaluation, processes
-from koki.training.checkpoints import find_newest
+from koki.runs.checkpoints import find_newest
+from koki.training import processes
+from koki.training import validation as evaluation
 
 # Nine conversations an epoch in steps of four: in the third step one of the processes has nothing to do.
 FOUR_STEPS = (

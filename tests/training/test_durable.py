@@ -15,11 +15,13 @@ from conftest import Interrupting, printed, weights
 from rich.console import Console
 from safetensors.torch import load_file
 
+from koki import files
 from koki.config import RunConfig
 from koki.errors import CheckpointError, ConfigError, TrainingError
 from koki.pipeline import TrainResult, train
-from koki.training import checkpoints, run_folder
-from koki.training.checkpoints import find_newest
+from koki.runs import checkpoints
+from koki.runs import result as result_module
+from koki.runs.checkpoints import find_newest
 from koki.training.loss import SupervisedLoss
 
 # TensorBoard writes in a thread of its own, which dies of what Koki has told.
@@ -148,14 +150,14 @@ def test_a_signal_in_the_final_save_lets_it_be_finished_and_so_does_the_run(
     monkeypatch: pytest.MonkeyPatch,
     number: signal.Signals,
 ) -> None:
-    flush = checkpoints.flush_tree
+    flush = files.flush_tree
 
     def signalled(folder: Path) -> None:
         if folder.name == checkpoints.STAGING:  # the result; a checkpoint lies one folder deeper
             signal.raise_signal(number)
         flush(folder)
 
-    monkeypatch.setattr(checkpoints, "flush_tree", signalled)
+    monkeypatch.setattr(files, "flush_tree", signalled)
     result = train(short_config(), console)
     assert "Once more stops at once" in printed(console)
     assert result.stopped_by is None
@@ -171,7 +173,7 @@ def test_a_second_ctrl_c_in_the_final_save_stops_at_once_and_the_same_command_sa
         signal.raise_signal(signal.SIGINT)
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_folder, "save_adapter", lambda _, folder: pressed_twice(folder))
+        patch.setattr(result_module, "save_adapter", lambda _, folder: pressed_twice(folder))
         with pytest.raises(KeyboardInterrupt):
             train(short_config(), console)
     result = train(short_config(), console)

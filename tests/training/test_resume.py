@@ -17,9 +17,9 @@ from koki.config import HARMLESS_ON_RESUME, ModelConfig, RunConfig, flatten
 from koki.errors import CheckpointError, TrainingError
 from koki.model.source import find_base
 from koki.pipeline import TrainResult, train
+from koki.runs.checkpoints import SEAL
 from koki.tokens.batches import StepCollator
 from koki.tokens.dataset import Example
-from koki.training.checkpoints import SEAL
 
 MakeConfig = Callable[..., RunConfig]
 

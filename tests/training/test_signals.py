@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import SHORT
 
-from koki.training.checkpoints import find_newest
+from koki.runs.checkpoints import find_newest
 
 # The first terminal that a new session opens is the one it belongs to, so that closing it hangs up.
 RUN = "import os; os.open(os.ttyname(0), os.O_RDWR); from koki.cli import main; main()"

@@ -2,7 +2,7 @@
 
     ~/.cache/koki/tokens/3f2a...-90c1.../  tokens.npy  ...  facts.json  seal.json
 
-An entry is written beside, sealed with the SHA-256 of its files and renamed, so nobody sees half of one, and of two
+An entry is written beside, sealed (`koki.files.write_seal`) and renamed, so nobody sees half of one, and of two
 processes that make the same entry one is too late, which harms neither. An entry that does not match its seal counts as
 none. Nothing in the cache is needed: where it cannot be written, everything works without.
 """
@@ -14,13 +14,14 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from koki import files
 from koki.tokens.store import Numbers
 
 _SEAL = "seal.json"
@@ -139,8 +140,7 @@ def _write(folder: Path, arrays: Mapping[str, Numbers], facts: Mapping[str, Any]
     for name, numbers in arrays.items():
         np.save(folder / f"{name}.npy", numbers, allow_pickle=False)
     (folder / _FACTS).write_text(json.dumps(facts), "ascii")
-    sums = dict(_sums(folder))
-    (folder / _SEAL).write_text(json.dumps(sums), "ascii")
+    files.write_seal(folder, _SEAL, {})
 
 
 def _publish(writing: Path, folder: Path) -> None:
@@ -154,18 +154,7 @@ def _publish(writing: Path, folder: Path) -> None:
 
 
 def _is_whole(folder: Path) -> bool:
-    try:
-        seal = json.loads((folder / _SEAL).read_text("ascii"))
-        return bool(seal == dict(_sums(folder)))
-    except (OSError, ValueError):
-        return False
-
-
-def _sums(folder: Path) -> Iterator[tuple[str, str]]:
-    for file in folder.iterdir():
-        if file.name != _SEAL:
-            with file.open("rb") as content:
-                yield file.name, hashlib.file_digest(content, "sha256").hexdigest()
+    return files.flaw_of(folder, _SEAL) is None
 
 
 def _used(folder: Path) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from koki.files import written_beside
 from koki.tokens.dataset import ConversationDataset
 
 Record = dict[str, Any]
@@ -62,15 +63,13 @@ def export_conversations(dataset: ConversationDataset, form: str, path: Path) ->
 
     The file is written beside and renamed, so an export that fails leaves an earlier one whole.
     """
-    beside = path.with_name(f".{path.name}.new")
     taken_apart = 0
-    with beside.open("w", encoding="utf-8") as file:
+    with written_beside(path) as file:
         for number in range(len(dataset)):
             texts = (dataset.system, *dataset.texts(number))
             plain = [take_apart(text, dataset.control_tokens) for text in texts]
             taken_apart += plain != list(texts)
             file.write(json.dumps(FORMATS[form](*plain), ensure_ascii=False) + "\n")
-    beside.replace(path)
     return Exported(len(dataset), taken_apart)
 
 

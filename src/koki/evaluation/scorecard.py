@@ -1,6 +1,5 @@
 """Scores of many answers -> tables for a terminal, JSON for everything else."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,10 +17,10 @@ from koki.evaluation.judge import ANY, MEASURES, Scores
 from koki.evaluation.metrics import IngredientMarks
 from koki.evaluation.own_questions import Verdict
 from koki.evaluation.questions import GROUPS, Asked
+from koki.files import write_json
 from koki.inference.engine import Answer
+from koki.runs.names import OWN_QUESTIONS, SCORECARD
 
-SCORECARD: Final = "report/scorecard.json"
-OWN_QUESTIONS: Final = "report/questions.json"
 ALL: Final = "all"
 
 Figure = Callable[[str, str, str], Mean | None]
@@ -266,11 +265,9 @@ def _cell(mean: Mean | None, form: str, asked: int) -> str:
 
 
 def _save(path: Path, content: dict[str, Any]) -> Path:
-    beside = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(exist_ok=True)
-        beside.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
-        beside.replace(path)
+        write_json(path, content)
     except OSError as error:
         raise RunError(
             f"{path} cannot be written: {error}.", "What was found is printed above; --json has all."

@@ -1,6 +1,5 @@
 """A finished run folder as a chef that answers."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -9,20 +8,17 @@ from pathlib import Path
 from typing import Any, Literal, Self, overload
 
 import torch
-from pydantic import BaseModel, ValidationError
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase, TextStreamer
 
-from koki import files
-from koki.config import ModelConfig, flatten, load_config
+from koki.config import ModelConfig
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import QuestionTooLong, RunError
 from koki.model.base import load_base
 from koki.model.device import detect_device
 from koki.model.lora import load_adapter
 from koki.model.source import BaseSource, find_base, load_tokenizer, set_pad_token
+from koki.runs.finished import FinishedRun, read_run
 from koki.tokens.template import ChatTemplate
-from koki.training.metadata import METADATA_FILE
-from koki.training.run_folder import CONFIG_FILE
 
 Turn = tuple[str, str]
 """A question and its answer."""
@@ -35,8 +31,6 @@ off with a control token that ends no answer."""
 _AT_ONCE = 32
 # Where the model's configuration does not say how much it reads.
 _CONTEXT = 2048
-# Bytes of a run card: a hundred times that of a run of ten thousand steps that logs each.
-_LONGEST_CARD = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +63,6 @@ class Answer:
             "tokens": self.tokens,
             "seconds": self.seconds,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedRun:
-    """What a run folder says of itself.
-
-    Attributes:
-        card: see `koki.training.metadata.run_card`.
-        settings: by their dotted names; where base and recipes lie is in ``config.yaml`` alone, which a folder that was
-            published does not have.
-    """
-
-    folder: Path
-    card: dict[str, Any]
-    settings: dict[str, Any]
-
-    def model_config(self) -> ModelConfig:
-        """The base that it was trained on.
-
-        Raises:
-            RunError: the settings do not say it.
-        """
-        model = {name.removeprefix("model."): it for name, it in self.settings.items() if name.startswith("model.")}
-        try:
-            return ModelConfig.model_validate(model)
-        except ValidationError as error:
-            raise RunError(f"{self.folder / METADATA_FILE} cannot be used: {error}.") from error
 
 
 class Chef:
@@ -342,64 +309,6 @@ class _Streamer(TextStreamer):
 def _as_text(text: str) -> str:
     """Bytes of a command line or terminal that are no UTF-8, which Python carries as lone surrogates, become "?"."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def read_run(folder: Path) -> FinishedRun:
-    """Its card and its settings.
-
-    Raises:
-        RunError: the folder is not a finished run.
-        ConfigError: its ``config.yaml`` cannot be used.
-    """
-    card = read_card(folder)
-    settings, file = card["settings"], folder / CONFIG_FILE
-    if file.is_file():
-        here = flatten(load_config(file=file))
-        settings = settings | {name: here[name] for name in ("model.name", "data.files")}
-    return FinishedRun(folder, card, settings)
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """The run card of a finished run.
-
-    Raises:
-        RunError: the folder is not a finished run.
-    """
-    if not folder.is_dir():
-        raise RunError(f"There is no run folder {folder}.", "`koki train --output DIR` makes one.")
-    try:
-        card: dict[str, Any] = json.loads(files.read_bytes(folder / METADATA_FILE, _LONGEST_CARD))
-        _Card.model_validate(card)
-    except FileNotFoundError:
-        raise RunError(
-            f"{folder} is not a finished run: it has no {METADATA_FILE}.",
-            "If training was interrupted, the same `koki train` command goes on and finishes it.",
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{folder / METADATA_FILE} cannot be read: {error}.") from error
-    return card
-
-
-class _Base(BaseModel):
-    revision: str
-
-
-class _File(BaseModel):
-    sha256: str
-
-
-class _Data(BaseModel):
-    files: list[_File]
-
-
-class _Card(BaseModel):
-    """Of a run card, what is used."""
-
-    koki_version: str
-    system_prompt: str
-    base_model: _Base
-    settings: dict[str, Any]
-    data: _Data
 
 
 def _require_same_base(run: FinishedRun, source: BaseSource) -> None:

@@ -52,7 +52,7 @@ def save_adapter(model: PeftModel, folder: Path, weights: Mapping[str, Any] | No
         weights: of the model, where they are gathered from several processes.
 
     Raises:
-        OSError, RuntimeError, SafetensorError: it cannot be written (`koki.training.checkpoints.WRITE_ERRORS`).
+        OSError, RuntimeError, SafetensorError: it cannot be written (`koki.runs.checkpoints.WRITE_ERRORS`).
     """
     # no vocabulary is resized here; to see whether one was, peft would ask the hub at every save
     model.save_pretrained(str(folder), state_dict=weights, save_embedding_layers=False)

@@ -5,5 +5,5 @@ page.py        run card and scorecard -> the page, as HTML
 content.py     run card and scorecard -> what stands on the page
 charts.py      logged numbers -> the shapes of a chart
 words.py       the page's words and numbers in a language; the words are in report.toml
-model_card.py  the scorecard -> model-index and table of the model card
+scorecard_section.py  the scorecard -> model-index and table of the model card
 """

@@ -22,7 +22,7 @@ def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | No
 
     Args:
         run: the run folder, whose name is the title.
-        card: what `koki.training.metadata.run_card` made.
+        card: what `koki.runs.card.run_card` made.
         scorecard: what `koki.evaluation.scorecard.Scorecard.as_dict` made; None where the chef was not evaluated.
     """
     words, named = Words(language), published_name(run)

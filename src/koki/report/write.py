@@ -9,16 +9,13 @@ import yaml
 from jinja2 import TemplateError
 
 from koki.errors import RunError
-from koki.evaluation.scorecard import SCORECARD
-from koki.inference.engine import read_card
-from koki.report.model_card import with_scorecard
+from koki.files import write_text
 from koki.report.page import render
+from koki.report.scorecard_section import with_scorecard
 from koki.report.words import Language
-from koki.training.checkpoints import write_text
-from koki.training.metadata import model_card
-
-REPORT: Final = "report/report.html"
-MODEL_CARD: Final = "README.md"
+from koki.runs.card import read_card
+from koki.runs.model_card import model_card
+from koki.runs.names import MODEL_CARD, REPORT, SCORECARD
 
 _LANGUAGE: Final = re.compile(r'<html lang="(en|id)">')
 

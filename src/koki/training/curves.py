@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from koki.training.evaluation import held_out_losses
+from koki.runs.log import held_out_losses
 
 
 def draw_curves(log_history: Sequence[dict[str, Any]], path: Path) -> None:

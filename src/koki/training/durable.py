@@ -19,9 +19,9 @@ from transformers import (
 
 from koki.errors import CheckpointError, TrainingError
 from koki.model.lora import save_adapter
-from koki.training import checkpoints
-from koki.training.checkpoints import Identity
-from koki.training.evaluation import held_out_losses
+from koki.runs import checkpoints
+from koki.runs.checkpoints import Identity
+from koki.runs.log import held_out_losses
 from koki.training.processes import Processes
 
 _RUNNING_LOSS = "running loss"

@@ -18,9 +18,9 @@ from koki.model.device import Device
 from koki.tokens.batches import StepSampler, empty_row, recut
 from koki.training.callbacks import ignore_stop_signals
 from koki.training.durable import DurableTrainer
-from koki.training.evaluation import HeldOut, undisturbed
 from koki.training.loss import Batch, SupervisedLoss, supervised_tokens
 from koki.training.sharding import is_sharded, leave_the_base_to_each, let_go
+from koki.training.validation import HeldOut, undisturbed
 
 
 def training_arguments(

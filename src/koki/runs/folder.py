@@ -1,31 +1,23 @@
-"""The run folder: opened without harm to what is in it, and filled only with whole files."""
+"""The run folder: opened without harm to what is in it, and its configuration kept."""
 
 import platform
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from peft import PeftModel
-from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig, to_yaml
 from koki.errors import ConfigError
+from koki.files import free_name, write_text
 from koki.formatting import gigabytes
-from koki.model.lora import save_adapter
-from koki.training import checkpoints
-from koki.training.lock import LOCK, hold
-from koki.training.metadata import METADATA_FILE, model_card
-
-CONFIG_FILE = "config.yaml"
-TENSORBOARD = "tensorboard"
-CURVES = "report/curves.png"
+from koki.runs import checkpoints
+from koki.runs.lock import LOCK, hold
+from koki.runs.names import CONFIG, METADATA, TENSORBOARD
 
 # Any of these says that a folder is Koki's.
-_SIGNS = (CONFIG_FILE, TENSORBOARD, METADATA_FILE, LOCK)
+_SIGNS = (CONFIG, TENSORBOARD, METADATA, LOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +89,8 @@ def require_space(folder: Path, needed: float) -> None:
 
 def write_config(folder: Path, config: RunConfig) -> None:
     """The resolved configuration, enough to run it again."""
-    text = f"# Run it again: koki train --config {folder / CONFIG_FILE}\n{to_yaml(config)}"
-    checkpoints.write_text(folder / CONFIG_FILE, text)
-
-
-def save_result(folder: Path, model: PeftModel, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any]) -> None:
-    """Adapter, tokenizer, model card and metadata: written beside, flushed, then moved, the metadata last.
-
-    A folder with metadata is therefore a finished run. A folder that was removed meanwhile is made again: what hours
-    of training have made is worth more than the question where it went.
-
-    Raises:
-        OSError, RuntimeError, SafetensorError: it cannot be written (`checkpoints.WRITE_ERRORS`).
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with checkpoints.staging(folder) as staging:
-        save_adapter(model, staging)
-        tokenizer.save_pretrained(str(staging))
-        (staging / "README.md").write_text(model_card(dict(card)), "utf-8")
-        checkpoints.flush_tree(staging)
-        for file in sorted(staging.iterdir()):
-            file.replace(folder / file.name)
-    checkpoints.write_json(folder / METADATA_FILE, card)
+    text = f"# Run it again: koki train --config {folder / CONFIG}\n{to_yaml(config)}"
+    write_text(folder / CONFIG, text)
 
 
 def _require_room_for_a_run(folder: Path) -> None:
@@ -134,5 +106,5 @@ def _set_aside(folder: Path) -> Path | None:
         return None
     with hold(folder):
         if sys.platform != "win32":
-            return folder.rename(checkpoints.free_name(folder, "old"))
-    return folder.rename(checkpoints.free_name(folder, "old"))  # Windows renames no folder with an open file
+            return folder.rename(free_name(folder, "old"))
+    return folder.rename(free_name(folder, "old"))  # Windows renames no folder with an open file

@@ -21,32 +21,32 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, TrainerControl, TrainerState
 
-from koki import Chef, pipeline
+from koki import pipeline
 from koki.config import ModelConfig, RunConfig, load_config
 from koki.data import build as data
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import ConfigError, DataError, TrainingError
+from koki.inference.engine import Chef
 from koki.model.base import prepare_for_training
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult, train
 from koki.recipes.table import read_recipes
+from koki.runs.log import held_out_losses, is_out_of_patience
 from koki.tokens.dataset import IGNORED, ConversationDataset
 from koki.tokens.template import ChatTemplate
-from koki.training import evaluation
 from koki.training import loss as loss_module
-from koki.training.evaluation import (
+from koki.training import validation as evaluation
+from koki.training.loss import SupervisedLoss
+from koki.training.trainer import RecipeTrainer
+from koki.training.validation import (
     SAMPLED_KINDS,
     HeldOut,
     SampledAnswers,
     every_kind_in_turn,
-    held_out_losses,
-    is_out_of_patience,
     sampled_questions,
     undisturbed,
 )
-from koki.training.loss import SupervisedLoss
-from koki.training.trainer import RecipeTrainer
 
 MakeConfig = Callable[..., RunConfig]
 

@@ -10,29 +10,21 @@ A save is these steps, and a crash between any two of them leaves every earlier 
     -> flush the run folder -> read the new checkpoint again -> move the oldest into .writing -> delete .writing
 """
 
-import errno
-import hashlib
-import json
-import os
 import re
 import shutil
-import stat
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
+from koki import files
 from koki.errors import CheckpointError
-from koki.files import read_bytes
 
 SEAL = "koki_checkpoint.json"
 STAGING = ".writing"
-
-_LONGEST_SEAL = 10_000_000  # bytes; one has about 3,000
 
 # What a failing disk raises: Python's own error, that of torch's C++ writer, and that of safetensors' Rust writer.
 WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
@@ -105,7 +97,7 @@ def set_aside(folder: Path) -> Path:
     Returns:
         Where it lies now, such as ``checkpoint-500.damaged-1``.
     """
-    return folder.rename(free_name(folder, "damaged"))
+    return folder.rename(files.free_name(folder, "damaged"))
 
 
 def set_strangers_aside(checkpoint: Checkpoint) -> tuple[list[str], Path | None]:
@@ -119,13 +111,13 @@ def set_strangers_aside(checkpoint: Checkpoint) -> tuple[list[str], Path | None]
         Their names, and where they lie now, such as ``checkpoint-500.strangers-1``; None where there are none.
     """
     folder = checkpoint.folder
-    known = {Path(name) for name in (SEAL, *_read_seal(folder)["files"])}
+    known = {Path(name) for name in (SEAL, *files.read_seal(folder, SEAL)["files"])}
     known |= {parent for name in known for parent in name.parents}
     names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_dir() or path.name[0] != "."]
     strangers = [name for name in names if name not in known and name.parent in known]
     if not strangers:
         return [], None
-    aside = free_name(folder, "strangers")
+    aside = files.free_name(folder, "strangers")
     for name in strangers:
         (aside / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).rename(aside / name)
@@ -177,21 +169,20 @@ def publish(run_folder: Path, staged: Path, identity: Identity) -> Path:
     checkpoint or none of it. A whole one of the same step and run that is already there stays: it is the same.
     """
     write_seal(staged, identity)
-    flush_tree(staged)
+    files.flush_tree(staged)
     target = run_folder / staged.name
     if target.exists():
         if _flaw(target) is None and _identity(target) == identity:
             return target
         set_aside(target)
     staged.rename(target)
-    flush_folder(run_folder)
+    files.flush_folder(run_folder)
     return target
 
 
 def write_seal(folder: Path, identity: Identity) -> None:
-    """Seal what a folder holds now; a seal also has the SHA-256 of its own content."""
-    content = {"identity": identity, "files": _contents(folder)}
-    write_json(folder / SEAL, {**content, "sha256": _sha256_of_json(content)})
+    """Seal what a checkpoint's folder holds now, with the run's identity."""
+    files.write_seal(folder, SEAL, {"identity": identity})
 
 
 def rotate(run_folder: Path, newest: Path, keep: int, best: Path | None = None) -> None:
@@ -212,106 +203,18 @@ def rotate(run_folder: Path, newest: Path, keep: int, best: Path | None = None) 
         shutil.rmtree(old.rename(run_folder / STAGING / old.name))
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON beside, flush it to disk, then rename: there is the old file or the new one."""
-    write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 beside, flush it to disk, then rename: there is the old file or the new one."""
-    beside = path.with_name(f".{path.name}.new")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    flush_folder(path.parent)
-
-
-def flush_tree(folder: Path) -> None:
-    """Flush every file in a folder to disk, then the folders that name them."""
-    folders = [folder]
-    for entry in folder.rglob("*"):
-        if entry.is_dir():
-            folders.append(entry)
-        else:
-            with entry.open("rb+") as file:  # Windows flushes only what is open for writing
-                os.fsync(file.fileno())
-    for inner in reversed(folders):
-        flush_folder(inner)
-
-
-def flush_folder(folder: Path) -> None:
-    """Flush the names in a folder to disk, where the system can: only then is a rename sure to outlive a crash."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what network drives say that do not know this
-            raise
-    finally:
-        os.close(descriptor)
-
-
-def free_name(path: Path, word: str) -> Path:
-    """The first of ``path.word-1``, ``path.word-2``, ... that does not exist."""
-    number = 1
-    while (candidate := path.with_name(f"{path.name}.{word}-{number}")).exists():
-        number += 1
-    return candidate
-
-
 def _step(folder: Path) -> int:
     return int(folder.name.removeprefix("checkpoint-"))
 
 
-def _contents(folder: Path) -> dict[str, dict[str, Any]]:
-    return {
-        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": _sha256(file)}
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != SEAL
-    }
-
-
 def _identity(folder: Path) -> Identity:
-    identity: Identity = _read_seal(folder)["identity"]
+    identity: Identity = files.read_seal(folder, SEAL)["identity"]
     return identity
-
-
-def _read_seal(folder: Path) -> dict[str, Any]:
-    seal: dict[str, Any] = json.loads(read_bytes(folder / SEAL, _LONGEST_SEAL))
-    return seal
 
 
 def _flaw(folder: Path) -> str | None:
     """What is wrong with a checkpoint; None when it is whole."""
-    try:
-        seal = _read_seal(folder)
-        if not isinstance(seal["identity"], dict):
+    with suppress(OSError, ValueError, AttributeError, RecursionError):  # the seal's own flaws are told below
+        if not isinstance(files.read_seal(folder, SEAL).get("identity"), dict):
             return "its seal cannot be read (it names no run)"
-        if _sha256_of_json({name: seal[name] for name in ("identity", "files")}) != seal["sha256"]:
-            return "its seal has changed since it was saved"
-        for name, expected in seal["files"].items():
-            found = (folder / name).stat()
-            if not stat.S_ISREG(found.st_mode):  # one would wait for a pipe for ever
-                return f"{name} is no longer a file"
-            if found.st_size != expected["bytes"]:
-                return f"{name} has another size than when it was saved"
-            if _sha256(folder / name) != expected["sha256"]:
-                return f"{name} has changed since it was saved"
-    except FileNotFoundError as error:
-        return f"{Path(str(error.filename)).name} is missing; it was not written to the end"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        return f"its seal cannot be read ({error})"
-    return None
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _sha256_of_json(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return files.flaw_of(folder, SEAL)

@@ -5,7 +5,7 @@ an early stop) follows from the logged losses alone, which every checkpoint hold
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -32,6 +32,7 @@ from transformers import (
 
 from koki.config import EvaluationConfig, RunConfig
 from koki.dialogue.compose import KINDS, Kind
+from koki.runs.log import held_out_losses, is_out_of_patience, lowest
 from koki.tokens.batches import StepCollator
 from koki.tokens.dataset import IGNORED, ConversationDataset
 from koki.training.loss import Batch, supervised_tokens
@@ -97,24 +98,6 @@ def sampled_questions(dataset: ConversationDataset, seed: int) -> list[str]:
     """A question of each of `SAMPLED_KINDS` that the data set has."""
     first = {dataset.kind(number): number for number in islice(every_kind_in_turn(dataset, seed), len(KINDS))}
     return [dataset.texts(first[kind])[0] for kind in SAMPLED_KINDS if kind in first]
-
-
-def held_out_losses(log_history: Iterable[Mapping[str, Any]]) -> dict[int, float]:
-    """Step -> held-out loss of every evaluation in transformers' log, in order; infinite where it is not a number."""
-    evaluations = [entry for entry in log_history if "eval_loss" in entry]
-    return {
-        entry["step"]: entry["eval_loss"] if math.isfinite(entry["eval_loss"]) else math.inf for entry in evaluations
-    }
-
-
-def lowest(losses: Mapping[int, float]) -> int:
-    """The step of the lowest loss, of equal ones the first."""
-    return min(losses, key=lambda step: losses[step])
-
-
-def is_out_of_patience(losses: Mapping[int, float], patience: int | None) -> bool:
-    """Whether so many evaluations have gone by since the lowest loss."""
-    return patience is not None and bool(losses) and len(losses) - 1 - list(losses).index(lowest(losses)) >= patience
 
 
 def is_over(state: TrainerState, config: EvaluationConfig) -> bool:

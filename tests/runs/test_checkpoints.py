@@ -8,19 +8,18 @@ import pytest
 from conftest import IDENTITY, save_checkpoint
 
 from koki.errors import CheckpointError
-from koki.training.checkpoints import (
+from koki.files import free_name, write_json
+from koki.runs.checkpoints import (
     SEAL,
     STAGING,
     Checkpoint,
     find_best,
     find_newest,
-    free_name,
     require_same_run,
     rotate,
     set_aside,
     set_strangers_aside,
     staging,
-    write_json,
     write_seal,
 )
 

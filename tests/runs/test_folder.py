@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from koki.errors import ConfigError
-from koki.training.run_folder import CONFIG_FILE, open_run_folder, require_space
+from koki.runs.folder import open_run_folder, require_space
+from koki.runs.names import CONFIG
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -27,19 +28,19 @@ def test_a_run_that_died_before_it_wrote_anything_may_start_again(tmp_path: Path
 @pytest.mark.parametrize("fresh", [False, True])
 def test_while_a_run_uses_a_folder_no_other_may_and_nothing_in_it_is_moved(tmp_path: Path, fresh: bool) -> None:
     with open_run_folder(str(tmp_path / "run"), fresh=False) as first:
-        (first.path / CONFIG_FILE).touch()
+        (first.path / CONFIG).touch()
         with pytest.raises(ConfigError, match="is using"), open_run_folder(str(first.path), fresh=fresh):
             pass
-        assert (first.path / CONFIG_FILE).exists()
+        assert (first.path / CONFIG).exists()
 
 
 def test_fresh_sets_an_earlier_run_aside(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / CONFIG_FILE).touch()
+    (tmp_path / "run" / CONFIG).touch()
     with open_run_folder(str(tmp_path / "run"), fresh=True) as opened:
         assert opened.set_aside == tmp_path / "run.old-1"
-        assert (opened.set_aside / CONFIG_FILE).exists()
-        assert not (opened.path / CONFIG_FILE).exists()
+        assert (opened.set_aside / CONFIG).exists()
+        assert not (opened.path / CONFIG).exists()
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:

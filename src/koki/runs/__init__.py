@@ -1,0 +1,11 @@
+"""The run folder, written and read here alone; a chef that answers needs nothing of a trainer.
+
+names.py        what lies where in it
+folder.py       opened without harm to what is in it, locked (lock.py), and the configuration kept
+checkpoints.py  written beside, sealed, renamed; found again only when whole
+log.py          the losses of recipes held out, in what was logged
+card.py         the run card, training_metadata.json: made, read and validated
+model_card.py   the run card as README.md; its text is in model_card.md.jinja
+result.py       a finished run's adapter, tokenizer and cards, saved whole
+finished.py     what a finished run says of itself
+"""

@@ -1,0 +1,182 @@
+"""The run card: what was trained on what, with which settings and versions, and how it went."""
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+import koki
+from koki import files
+from koki.config import RunConfig, flatten
+from koki.errors import RunError
+from koki.runs.log import held_out_losses, lowest
+from koki.runs.names import METADATA
+
+if TYPE_CHECKING:  # they bring torch along, which a chef need not have to read a card
+    from koki.model.device import Device
+    from koki.model.source import BaseSource
+    from koki.recipes.report import DataReport
+    from koki.tokens.dataset import ConversationDataset
+
+CAPABILITIES = ("full recipe", "simple question", "recommendation", "inquiry", "tip")
+_LONGEST = 100_000_000  # bytes: a hundred times those of a run of ten thousand steps that logs each
+_LIBRARIES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How training went.
+
+    Attributes:
+        steps: optimizer steps of the whole run, earlier sessions included.
+        tokens: tokens seen, padding left out.
+        log_history: transformers' log, an entry every ``training.logging_steps``.
+        seconds: of this session.
+        trainable, parameters: of the adapter, and of everything.
+        result_step: the step whose adapter is the result.
+    """
+
+    steps: int
+    tokens: int
+    log_history: Sequence[dict[str, Any]]
+    seconds: float
+    trainable: int
+    parameters: int
+    result_step: int
+
+    @property
+    def losses(self) -> list[float]:
+        """Logged losses, in order."""
+        return [entry["loss"] for entry in self.log_history if "loss" in entry]
+
+
+def run_card(
+    config: RunConfig,
+    source: "BaseSource",
+    device: "Device",
+    system_prompt: str,
+    data: "DataReport",
+    held_out: int,
+    dataset: "ConversationDataset",
+    outcome: Outcome,
+) -> dict[str, Any]:
+    """Everything there is to know about a finished run, JSON-ready; made to be published, so without local paths.
+
+    Where its recipes and its base lie on this machine is in the ``config.yaml`` beside it.
+    """
+    return {
+        "model_name": "Koki: Qwen Indonesian food recipe model",
+        "koki_version": koki.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "base_model": {"name": _base_name(source), "location": source.public_name, "revision": source.revision},
+        "capabilities": list(CAPABILITIES),
+        "system_prompt": system_prompt,
+        "recipes": data.rows_kept - held_out,
+        "recipes_held_out": held_out,
+        "examples": len(dataset),
+        "examples_by_kind": dataset.count_by_kind(),
+        "data": _without_folders(data.as_dict()),
+        "fit": dataset.report.as_dict(),
+        "settings": flatten(config)
+        | {
+            "output": file_name(config.output),
+            "model.name": _base_name(source),
+            "data.files": [file_name(file) for file in config.data.files],
+        },
+        "training": {
+            "steps": outcome.steps,
+            "tokens": outcome.tokens,
+            "first_loss": outcome.losses[0] if outcome.losses else None,
+            "final_loss": outcome.losses[-1] if outcome.losses else None,
+            "held_out": _held_out(outcome),
+            "result_step": outcome.result_step,
+            "seconds": round(outcome.seconds, 1),
+            "trainable_parameters": outcome.trainable,
+            "parameters": outcome.parameters,
+            "log": list(outcome.log_history),
+        },
+        "environment": {
+            "device": device.describe(),
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            # as the module says it, not the package: torch's tells the build, "2.13.0+cu130"
+            "libraries": {name: import_module(name).__version__ for name in _LIBRARIES},
+        },
+    }
+
+
+def _base_name(source: "BaseSource") -> str:
+    return source.public_name if source.is_folder else source.name
+
+
+def _without_folders(data: dict[str, Any]) -> dict[str, Any]:
+    return data | {"files": [_file_without_folders(file) for file in data["files"]]}
+
+
+def _file_without_folders(file: dict[str, Any]) -> dict[str, Any]:
+    dropped = [row | {"file": file_name(row["file"]), "of": file_name(row["of"])} for row in file["dropped"]]
+    return file | {"path": file_name(file["path"]), "dropped": dropped}
+
+
+def _held_out(outcome: Outcome) -> dict[str, Any] | None:
+    """The course of the held-out loss; None where it was not measured."""
+    losses = held_out_losses(outcome.log_history)
+    if not losses:
+        return None
+    best, all_of_them = lowest(losses), list(losses.values())
+    return {"first_loss": all_of_them[0], "final_loss": all_of_them[-1], "best_loss": losses[best], "best_step": best}
+
+
+def file_name(path: str) -> str:
+    """The last part of a path, as plain text for a table or a code span: its folders are nobody's business."""
+    name = PurePath(path.replace("\\", "/")).name
+    return " ".join(name.replace("`", "'").replace("|", "/").split())
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The run card of a finished run.
+
+    Raises:
+        RunError: the folder is not a finished run.
+    """
+    if not folder.is_dir():
+        raise RunError(f"There is no run folder {folder}.", "`koki train --output DIR` makes one.")
+    try:
+        card: dict[str, Any] = json.loads(files.read_bytes(folder / METADATA, _LONGEST))
+        _Card.model_validate(card)
+    except FileNotFoundError:
+        raise RunError(
+            f"{folder} is not a finished run: it has no {METADATA}.",
+            "If training was interrupted, the same `koki train` command goes on and finishes it.",
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{folder / METADATA} cannot be read: {error}.") from error
+    return card
+
+
+class _Base(BaseModel):
+    revision: str
+
+
+class _File(BaseModel):
+    sha256: str
+
+
+class _Data(BaseModel):
+    files: list[_File]
+
+
+class _Card(BaseModel):
+    """Of a run card, what is used."""
+
+    koki_version: str
+    system_prompt: str
+    base_model: _Base
+    settings: dict[str, Any]
+    data: _Data

@@ -1,0 +1,54 @@
+"""A finished run: what its folder says of itself."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from koki.config import ModelConfig, flatten, load_config
+from koki.errors import RunError
+from koki.runs.card import read_card
+from koki.runs.names import CONFIG, METADATA
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """What a run folder says of itself.
+
+    Attributes:
+        card: see `koki.runs.card.run_card`.
+        settings: by their dotted names; where base and recipes lie is in ``config.yaml`` alone, which a folder that was
+            published does not have.
+    """
+
+    folder: Path
+    card: dict[str, Any]
+    settings: dict[str, Any]
+
+    def model_config(self) -> ModelConfig:
+        """The base that it was trained on.
+
+        Raises:
+            RunError: the settings do not say it.
+        """
+        model = {name.removeprefix("model."): it for name, it in self.settings.items() if name.startswith("model.")}
+        try:
+            return ModelConfig.model_validate(model)
+        except ValidationError as error:
+            raise RunError(f"{self.folder / METADATA} cannot be used: {error}.") from error
+
+
+def read_run(folder: Path) -> FinishedRun:
+    """Its card and its settings.
+
+    Raises:
+        RunError: the folder is not a finished run.
+        ConfigError: its ``config.yaml`` cannot be used.
+    """
+    card = read_card(folder)
+    settings, file = card["settings"], folder / CONFIG
+    if file.is_file():
+        here = flatten(load_config(file=file))
+        settings = settings | {name: here[name] for name in ("model.name", "data.files")}
+    return FinishedRun(folder, card, settings)

@@ -1,0 +1,37 @@
+"""The run card as the run folder's README.md, which the hub shows; its text is in ``model_card.md.jinja``."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import ModelCardData
+from jinja2 import Environment, StrictUndefined
+
+from koki.runs.card import file_name
+
+
+def model_card(card: dict[str, Any]) -> str:
+    """The model card with Hugging Face's metadata on top; made to be published, so without local paths.
+
+    Args:
+        card: what `koki.runs.card.run_card` made.
+    """
+    hub_id = _hub_id(card["base_model"])
+    metadata = ModelCardData(
+        base_model=hub_id,
+        language=["id"],
+        library_name="peft",
+        pipeline_tag="text-generation",
+        tags=["lora", "koki", "recipes", "indonesian"],
+    )
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
+    environment.filters["file_name"] = file_name
+    text = files(__package__).joinpath("model_card.md.jinja").read_text(encoding="utf-8")
+    return environment.from_string(text).render(card=card, metadata=metadata.to_yaml(), hub_id=hub_id)
+
+
+def _hub_id(base: dict[str, str]) -> str | None:
+    """What the hub can show as the base; None for the base that ships and for a folder."""
+    location = base["location"]
+    is_there_only = base["name"] == "mini" or "/" not in location.removeprefix("./") or Path(location).is_dir()
+    return None if is_there_only else location

@@ -1,0 +1,12 @@
+"""What lies where in a run folder. The names are Hugging Face's where it has some."""
+
+from typing import Final
+
+CONFIG: Final = "config.yaml"
+METADATA: Final = "training_metadata.json"
+MODEL_CARD: Final = "README.md"
+TENSORBOARD: Final = "tensorboard"
+CURVES: Final = "report/curves.png"
+REPORT: Final = "report/report.html"
+SCORECARD: Final = "report/scorecard.json"
+OWN_QUESTIONS: Final = "report/questions.json"
