@@ -12,7 +12,7 @@ import random
 from koki.config import ModelConfig, RunConfig
 from koki.data.build import recipe_files
 from koki.evaluation.questions import Examiner
-from koki.inference.engine import Chef
+from koki.inference.chef import Chef
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.table import read_recipes

@@ -115,7 +115,7 @@ def time_koki(config: RunConfig) -> dict[str, Any]:
     """Processor seconds of each phase, both clocks and the peak of the whole way."""
     from koki.data.build import recipe_files
     from koki.data.conversations import compose
-    from koki.data.token_cache import Shelf, TrainingData
+    from koki.data.token_cache import TokenCache, TrainingData
     from koki.recipes.table import read_recipes
     from koki.tokens.dataset import ConversationDataset
 
@@ -126,11 +126,11 @@ def time_koki(config: RunConfig) -> dict[str, Any]:
     files = recipe_files(config)
     recipes, data_report = read_recipes(files, config.data.columns)
     seconds["reading"], clock = clock.read()["cpu"], Clock()
-    units = metered(compose(recipes, config), composing)
-    dataset = ConversationDataset(units, template, len(tokenizer), config.tokens)
+    groups = metered(compose(recipes, config), composing)
+    dataset = ConversationDataset(groups, template, len(tokenizer), config.tokens)
     seconds["composing"] = composing["cpu"]
     seconds["tokenising"], clock = clock.read()["cpu"] - composing["cpu"], Clock()
-    Shelf(files, template, config).keep(TrainingData(dataset, data_report, ()))
+    TokenCache(files, template, config).keep(TrainingData(dataset, data_report, ()))
     seconds["keeping"], clock = clock.read()["cpu"], Clock()
     make_first_batch(dataset, config)
     seconds["first batch"] = clock.read()["cpu"]

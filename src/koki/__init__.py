@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from koki.inference.engine import Answer, Chef
+    from koki.inference.chef import Answer, Chef
 
 __version__ = "0.1.0"
 __all__ = ["Answer", "Chef", "__version__"]
@@ -12,7 +12,7 @@ __all__ = ["Answer", "Chef", "__version__"]
 def __getattr__(name: str) -> Any:
     """`Answer` and `Chef` when they are first asked for: they bring torch along, which takes seconds."""
     if name in ("Answer", "Chef"):
-        from koki.inference import engine
+        from koki.inference import chef
 
-        return getattr(engine, name)
+        return getattr(chef, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -155,7 +155,7 @@ def ask(
 
     from collections import Counter
 
-    from koki.inference.engine import Chef
+    from koki.inference.chef import Chef
     from koki.libraries import quiet_libraries
 
     quiet_libraries()
@@ -188,7 +188,7 @@ def chat(
 ) -> None:
     """Talk with the chef of a finished run. /help says how; Ctrl+C stops an answer, Ctrl+D leaves."""
     from koki.inference.chat import Chat
-    from koki.inference.engine import Chef
+    from koki.inference.chef import Chef
     from koki.libraries import quiet_libraries
 
     with contextlib.suppress(ImportError):
@@ -369,7 +369,7 @@ def demo(
 ) -> None:
     """Fine-tune the base that ships on the recipes that ship, and ask it one question of each kind."""
     from koki.config import load_config
-    from koki.inference.engine import Chef
+    from koki.inference.chef import Chef
     from koki.pipeline import train as run_pipeline
 
     outlive_reader(out)

@@ -19,7 +19,7 @@ from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.data.build import build_dataset, data_of_run, load_template, recipe_files
 from koki.errors import CheckpointError, KokiError, TrainingError
 from koki.formatting import gigabytes
-from koki.inference.engine import Chef
+from koki.inference.chef import Chef
 from koki.libraries import quiet_libraries
 from koki.model.base import load_base, prepare_for_training
 from koki.model.device import detect_device
@@ -36,7 +36,7 @@ from koki.runs.checkpoints import (
     find_newest,
     require_same_run,
     set_aside,
-    set_strangers_aside,
+    set_unknown_files_aside,
 )
 from koki.runs.folder import OpenRunFolder, open_run_folder, require_seen, require_space, write_config
 from koki.runs.log import held_out_losses
@@ -103,31 +103,31 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         # environment, processes and devices; what can be wrong is looked at before anything expensive or written
         processes = join_processes()
         opened.enter_context(processes.failing_together())
-        console.quiet |= not processes.is_first
+        console.quiet |= not processes.is_main
         files = recipe_files(config)
         require_files(files, config.data.columns)
         quiet_libraries()
         transformers.set_seed(config.seed)
-        device = detect_device(config.training.mixed_precision, processes.count)
+        device = detect_device(config.training.mixed_precision, processes.world_size)
         say(console, "Device", device.describe())
         source = find_base(config.model)
         costs = Costs(config, Shape.of(source.config), device)
         # memory may be short for one of the processes alone, and is less once the base is loaded
-        costs = costs.decided(checkpointing=any(processes.exchange(costs.checkpointing)))
+        costs = costs.decided(checkpointing=any(processes.all_gather(costs.checkpointing)))
         _say_if_memory_is_short(console, costs)
 
         # output folder; checkpoint or base
-        folder = processes.from_first(lambda: opened.enter_context(open_run_folder(config.output, fresh=fresh)))
+        folder = processes.broadcast(lambda: opened.enter_context(open_run_folder(config.output, fresh=fresh)))
         run_folder = folder.path
         require_seen(run_folder)
-        processes.from_first(lambda: require_space(run_folder, costs.disk))
+        processes.broadcast(lambda: require_space(run_folder, costs.disk))
         _say_how_it_opened(console, folder)
-        checkpoint = processes.from_first(lambda: _newest_checkpoint(run_folder, console))
+        checkpoint = processes.broadcast(lambda: _newest_checkpoint(run_folder, console))
         identity = _settings_identity(config, source, processes, checkpoint)
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
         _say_where_it_starts(console, source, checkpoint)
-        tensorboard = opened.enter_context(_tensorboard(run_folder, checkpoint)) if processes.is_first else None
+        tensorboard = opened.enter_context(_tensorboard(run_folder, checkpoint)) if processes.is_main else None
 
         # tokenizer, chat template, pad token
         tokenizer, template = load_template(str(checkpoint.folder) if checkpoint else source.location, config)
@@ -149,7 +149,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         say(console, "Adapter", f"{trainable:,} of {parameters:,} parameters are trained")
 
         # recipe CSV: structure, cleaning; split; conversations; chat template; tokens
-        data, held_out_dataset = processes.first_here_first(
+        data, held_out_dataset = processes.main_here_first(
             lambda: data_of_run(config, template, len(tokenizer), console)
         )
         dataset = data.dataset
@@ -157,12 +157,12 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         processes.require_same(identity)
         if checkpoint is not None:
             require_same_run(checkpoint, identity)
-        processes.from_first(lambda: write_config(run_folder, config))
+        processes.broadcast(lambda: write_config(run_folder, config))
 
         # collator, training arguments
         arguments = training_arguments(config, device, run_folder, gradient_checkpointing=costs.checkpointing)
         order = VariationSampler(dataset, config.data.variations, config.seed)
-        sampler = StepSampler(order, identity[_STEP], dataset.lengths(), processes.index, processes.count)
+        sampler = StepSampler(order, identity[_STEP], dataset.lengths(), processes.rank, processes.world_size)
         collator = StepCollator(costs.config.tokens_per_micro_batch)
         _say_the_plan(console, costs, lambda: workload_of(dataset, order, arguments))
 
@@ -219,7 +219,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         )
 
         # save model, tokenizer and metadata
-        if finished and processes.is_first:
+        if finished and processes.is_main:
             held_out = len(data.held_out)
             card = run_card(config, source, device, template.system, data.report, held_out, dataset, outcome)
             with _the_result_or_an_error(run_folder):
@@ -227,7 +227,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
                 write_config(run_folder, config)  # once more: the folder may have been removed meanwhile
                 draw_curves(outcome.log_history, run_folder / CURVES)
     if not finished:
-        processes.let_the_first_speak()
+        processes.barrier()
     return TrainResult(run_folder, outcome.steps, None if finished else stop.received, outcome.losses)
 
 
@@ -262,7 +262,7 @@ def _settings_identity(
 ) -> Identity:
     settings = {name: value for name, value in flatten(config).items() if name not in HARMLESS_ON_RESUME}
     accumulated = settings.pop("training.gradient_accumulation_steps")  # with more processes fewer make the same step
-    step = settings["training.per_device_train_batch_size"] * accumulated * processes.count
+    step = settings["training.per_device_train_batch_size"] * accumulated * processes.world_size
     if checkpoint is not None and checkpoint.identity.get("base model") == source.revision:
         settings["model.name"] = checkpoint.identity["model.name"]  # the same model, wherever it lies now
     return {**settings, _STEP: step, "base model": source.revision}
@@ -281,10 +281,10 @@ def _newest_checkpoint(run_folder: Path, console: Console) -> Checkpoint | None:
     for damaged in search.damaged:
         say(console, "Damaged", f"{damaged.folder.name}: {damaged.flaw}; kept as {set_aside(damaged.folder).name}")
     if search.newest is not None:
-        strangers, aside = set_strangers_aside(search.newest)
+        unknown, aside = set_unknown_files_aside(search.newest)
         if aside is not None:
-            what = ", ".join(strangers[:5]) + (", ..." if len(strangers) > 5 else "")
-            say(console, "Strangers", f"not saved with {search.newest.folder.name}: {what}; kept in {aside.name}")
+            what = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+            say(console, "Unknown", f"not saved with {search.newest.folder.name}: {what}; kept in {aside.name}")
     return search.newest
 
 
@@ -393,7 +393,7 @@ def _run(
     progress: ProgressCallback,
     processes: Processes,
 ) -> None:
-    processes.exchange(None)  # all are ready
+    processes.all_gather(None)  # all are ready
     try:
         with processes.apart():
             trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)

@@ -6,8 +6,8 @@ from importlib import resources
 import pytest
 
 from koki.config import RunConfig
-from koki.data import conversations as units
-from koki.data.conversations import Unit, compose
+from koki.data import conversations as groups
+from koki.data.conversations import Group, compose
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 
@@ -18,27 +18,27 @@ def recipes() -> list[Recipe]:
 
 
 @pytest.fixture(scope="module")
-def composed(recipes: list[Recipe]) -> list[Unit]:
-    assert len(recipes) < units.WORTH_A_PROCESS
+def composed(recipes: list[Recipe]) -> list[Group]:
+    assert len(recipes) < groups.WORTH_A_PROCESS
     return list(compose(recipes, RunConfig()))
 
 
 @pytest.fixture
 def always_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if few recipes were worth a second process, on a machine with two cores."""
-    monkeypatch.setattr(units, "WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(groups, "WORTH_A_PROCESS", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
 @pytest.mark.usefixtures("always_two")
-def test_another_process_composes_what_this_one_composes(recipes: list[Recipe], composed: list[Unit]) -> None:
+def test_another_process_composes_what_this_one_composes(recipes: list[Recipe], composed: list[Group]) -> None:
     assert list(compose(recipes, RunConfig())) == composed
 
 
 @pytest.mark.usefixtures("always_two")
 @pytest.mark.parametrize("python", ["/no/such/python", "/bin/false"])
 def test_without_the_other_process_all_is_composed_here(
-    recipes: list[Recipe], composed: list[Unit], monkeypatch: pytest.MonkeyPatch, python: str
+    recipes: list[Recipe], composed: list[Group], monkeypatch: pytest.MonkeyPatch, python: str
 ) -> None:
     monkeypatch.setattr("sys.executable", python)
     assert list(compose(recipes, RunConfig())) == composed
@@ -46,5 +46,5 @@ def test_without_the_other_process_all_is_composed_here(
 
 @pytest.mark.usefixtures("always_two")
 def test_answers_that_questions_share_are_shared_still(recipes: list[Recipe]) -> None:
-    unit = next(compose(recipes, RunConfig()))
-    assert len({id(conversation.answer) for conversation in unit}) < len(unit)
+    group = next(compose(recipes, RunConfig()))
+    assert len({id(conversation.answer) for conversation in group}) < len(group)

@@ -29,7 +29,7 @@ def records(dataset: ConversationDataset, form: str, folder: Path) -> list[dict[
 
 def test_questions_and_answers_are_those_composed(dataset: ConversationDataset, recipe_csv: Path) -> None:
     config = load_config(flags={"data.files": [str(recipe_csv)]})
-    composed = [c for unit in compose(read_recipes([recipe_csv])[0], config) for c in unit]
+    composed = [c for group in compose(read_recipes([recipe_csv])[0], config) for c in group]
     texts = [(c.question, "\n\n".join(segment.text for segment in c.answer)) for c in composed]
     assert [dataset.texts(number) for number in range(len(dataset))] == texts
 

@@ -76,7 +76,7 @@ def assert_same(ours: TrainingData, theirs: TrainingData) -> None:
     for number in range(len(theirs.dataset)):
         for name, numbers in theirs.dataset[number].items():
             assert np.array_equal(ours.dataset[number][name], numbers)
-    assert ours.dataset.unit_starts.tolist() == theirs.dataset.unit_starts.tolist()
+    assert ours.dataset.group_starts.tolist() == theirs.dataset.group_starts.tolist()
     assert ours.dataset.count_by_kind() == theirs.dataset.count_by_kind()
     assert ours.dataset.report == theirs.dataset.report
     assert (ours.report, ours.held_out, ours.recipes) == (theirs.report, theirs.held_out, theirs.recipes)

@@ -20,13 +20,13 @@ DECLINING = [refusal for refusal in REFUSALS if refusal.declines]
 
 
 def composed(*assignments: str) -> list[list[Conversation]]:
-    """The conversations of a run on the recipes that ship, unit by unit."""
+    """The conversations of a run on the recipes that ship, group by group."""
     config = load_config(assignments=assignments)
     return list(compose(read_recipes(recipe_files(config))[0], config))
 
 
 @pytest.fixture(scope="module")
-def units() -> list[list[Conversation]]:
+def groups() -> list[list[Conversation]]:
     return composed()
 
 
@@ -65,29 +65,29 @@ def test_a_tip_does_not_decline() -> None:
     assert [tip.answer for tip in load_tips() if declines(tip.answer)] == []
 
 
-def test_no_question_is_asked_twice_whatever_its_kind(units: list[list[Conversation]]) -> None:
+def test_no_question_is_asked_twice_whatever_its_kind(groups: list[list[Conversation]]) -> None:
     ours = [question for refusal in REFUSALS for question in (*refusal.questions, refusal.held_out)]
     assert len({question.lower() for question in ours}) == len(ours)
     recipes, _ = read_recipes(recipe_files(load_config()))
     held_out = Composer(with_other_forms(load_phrasebook()), (), recipes, seed=42)
-    others = [*chain(*units), *chain.from_iterable(map(held_out.compose, recipes))]
+    others = [*chain(*groups), *chain.from_iterable(map(held_out.compose, recipes))]
     theirs = {one.question.lower() for one in others if one.kind != "refusal"}
     assert theirs.isdisjoint(question.lower() for question in ours)
 
 
-def test_each_is_a_unit_of_its_own_in_the_forms_that_are_trained_on(units: list[list[Conversation]]) -> None:
-    found = [unit for unit in units if unit and unit[0].kind == "refusal"]
-    assert [[one.question for one in unit] for unit in found] == [list(refusal.questions) for refusal in REFUSALS]
-    assert {one.answer[0].text for unit in found for one in unit} == {refusal.answer for refusal in REFUSALS}
+def test_each_is_a_group_of_its_own_in_the_forms_that_are_trained_on(groups: list[list[Conversation]]) -> None:
+    found = [group for group in groups if group and group[0].kind == "refusal"]
+    assert [[one.question for one in group] for group in found] == [list(refusal.questions) for refusal in REFUSALS]
+    assert {one.answer[0].text for group in found for one in group} == {refusal.answer for refusal in REFUSALS}
 
 
-def test_they_are_a_small_share_of_the_conversations(units: list[list[Conversation]]) -> None:
-    kinds = Counter(one.kind for one in chain(*units))
+def test_they_are_a_small_share_of_the_conversations(groups: list[list[Conversation]]) -> None:
+    kinds = Counter(one.kind for one in chain(*groups))
     assert 0 < kinds["refusal"] / kinds.total() < 0.03
 
 
-def test_the_option_leaves_them_and_nothing_else_out(units: list[list[Conversation]]) -> None:
-    without = [unit for unit in units if not unit or unit[0].kind != "refusal"]
+def test_the_option_leaves_them_and_nothing_else_out(groups: list[list[Conversation]]) -> None:
+    without = [group for group in groups if not group or group[0].kind != "refusal"]
     assert composed("data.refusals=false") == without
 
 

@@ -15,7 +15,7 @@ from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import Phrasebook, Tip, load_phrasebook
 from koki.errors import ModelError
 from koki.evaluation.own_questions import read_questions
-from koki.inference.engine import Chef
+from koki.inference.chef import Chef
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult
 from koki.recipes.table import read_recipes

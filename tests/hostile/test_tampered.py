@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 import koki
 from koki.config import ModelConfig, RunConfig
 from koki.errors import CheckpointError, KokiError, ModelError, RunError
-from koki.inference.engine import Chef
+from koki.inference.chef import Chef
 from koki.model.base import load_base
 from koki.model.device import detect_device
 from koki.model.source import find_base, load_tokenizer
@@ -252,7 +252,7 @@ def test_a_changed_file_of_a_checkpoint_fails_its_hash(run: Path, name: str) -> 
     assert search.newest.step == 6
 
 
-def test_a_stranger_in_a_checkpoint_is_never_loaded_and_costs_no_step(
+def test_an_unknown_file_in_a_checkpoint_is_never_loaded_and_costs_no_step(
     finished_run: TrainResult, short_config: MakeConfig, console: Console, tmp_path: Path
 ) -> None:
     """transformers would take a model.safetensors for the base, a scaler.pt for the loss scaler's; peft a subfolder."""
@@ -264,15 +264,15 @@ def test_a_stranger_in_a_checkpoint_is_never_loaded_and_costs_no_step(
     save_file(
         {f"base_model.model.{name}": 0 * tensor for name, tensor in base.items()}, checkpoint / "model.safetensors"
     )
-    strangers = {"scaler.pt", "adapter_model.bin", "optimizer.bin", "rng_state.pth", "training_args.bin"}
-    for name in strangers - {file.name for file in checkpoint.iterdir()}:  # of fp16 training, a scaler is part
+    unknown = {"scaler.pt", "adapter_model.bin", "optimizer.bin", "rng_state.pth", "training_args.bin"}
+    for name in unknown - {file.name for file in checkpoint.iterdir()}:  # of fp16 training, a scaler is part
         (checkpoint / name).write_bytes(pickle.dumps(Path))
     shutil.copytree(checkpoint, checkpoint / "lain")
     (checkpoint / "additional_chat_templates").mkdir()
     (checkpoint / "additional_chat_templates" / "default.jinja").write_text("jahat")
     train(short_config(), console)
     assert "not saved with checkpoint-6: adapter_model.bin, additional_chat_templates, lain, " in printed(console)
-    assert "kept in checkpoint-6.strangers-1" in printed(console)
+    assert "kept in checkpoint-6.unknown-1" in printed(console)
     assert_same_end(run, finished_run.folder)
 
 

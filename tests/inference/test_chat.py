@@ -12,7 +12,7 @@ from conftest import printed
 from rich.console import Console
 
 from koki.inference.chat import Chat, read_line, what_to_cook_with
-from koki.inference.engine import Chef
+from koki.inference.chef import Chef
 from koki.pipeline import TrainResult
 
 

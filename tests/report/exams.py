@@ -7,7 +7,7 @@ from koki.evaluation.judge import Scores
 from koki.evaluation.metrics import mark_ingredients
 from koki.evaluation.questions import Asked
 from koki.evaluation.scorecard import Scorecard, Scored
-from koki.inference.engine import Answer
+from koki.inference.chef import Answer
 from koki.ingredients.parse import parse_ingredients
 from koki.recipes.recipe import Recipe
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from koki import cli
 from koki.config import ModelConfig
 from koki.errors import RunError
-from koki.inference.engine import Chef
+from koki.inference.chef import Chef
 from koki.model.source import find_base
 from koki.pipeline import TrainResult
 from koki.report.scorecard_section import with_scorecard

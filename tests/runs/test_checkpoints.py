@@ -18,7 +18,7 @@ from koki.runs.checkpoints import (
     require_same_run,
     rotate,
     set_aside,
-    set_strangers_aside,
+    set_unknown_files_aside,
     staging,
     write_seal,
 )
@@ -152,18 +152,18 @@ def test_a_pipe_in_place_of_a_file_is_a_damage_and_not_waited_for(tmp_path: Path
 def test_what_was_not_saved_with_a_checkpoint_is_moved_out_of_it_but_for_notes_of_the_system(tmp_path: Path) -> None:
     folder = save_checkpoint(tmp_path, 500)
     before = names(folder)
-    for stranger in ("model.safetensors", ".DS_Store", "lain/adapter_model.safetensors", ".lain/adapter_model.bin"):
-        (folder / stranger).parent.mkdir(exist_ok=True)
-        (folder / stranger).touch()
+    for name in ("model.safetensors", ".DS_Store", "lain/adapter_model.safetensors", ".lain/adapter_model.bin"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
     (folder / "jauh").symlink_to(tmp_path)
     newest = find_newest(tmp_path).newest
     assert newest is not None
-    strangers, aside = set_strangers_aside(newest)
-    assert sorted(strangers) == [".lain", "jauh", "lain", "model.safetensors"]
-    assert aside == tmp_path / "checkpoint-500.strangers-1"
-    assert names(aside) == set(strangers)
+    unknown, aside = set_unknown_files_aside(newest)
+    assert sorted(unknown) == [".lain", "jauh", "lain", "model.safetensors"]
+    assert aside == tmp_path / "checkpoint-500.unknown-1"
+    assert names(aside) == set(unknown)
     assert names(folder) == before | {".DS_Store"}
-    assert set_strangers_aside(newest) == ([], None)
+    assert set_unknown_files_aside(newest) == ([], None)
     assert find_newest(tmp_path).newest == newest
 
 

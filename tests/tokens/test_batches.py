@@ -18,21 +18,21 @@ COUNTS: dict[Kind, int] = {"standard": 5, "simple": 15, "recommendation": 10, "i
 RECIPES = 6
 
 
-class Units(ConversationDataset):
+class Groups(ConversationDataset):
     """Six recipes of forty conversations, a tip and a refusal of two each: the sampler asks for nothing but these."""
 
     def __init__(self) -> None:
         kinds = [KINDS.index(kind) for kind, count in COUNTS.items() for _ in range(count)]
         few = [KINDS.index("tip")] * 2 + [KINDS.index("refusal")] * 2
         self.kinds = np.array(kinds * RECIPES + few, dtype=np.uint8)
-        self.unit_starts = np.array([*range(0, 40 * RECIPES + 1, 40), 40 * RECIPES + 2, 40 * RECIPES + 4])
+        self.group_starts = np.array([*range(0, 40 * RECIPES + 1, 40), 40 * RECIPES + 2, 40 * RECIPES + 4])
 
     def __len__(self) -> int:
         return len(self.kinds)
 
 
 def sampler_of(variations: int | Literal["all"], seed: int) -> VariationSampler:
-    return VariationSampler(Units(), variations, seed)
+    return VariationSampler(Groups(), variations, seed)
 
 
 def epochs(sampler: VariationSampler, count: int) -> Iterator[list[int]]:
@@ -43,7 +43,7 @@ def epochs(sampler: VariationSampler, count: int) -> Iterator[list[int]]:
 
 def test_all_variations_are_seen_once_an_epoch_in_another_order_each_time() -> None:
     first, second = epochs(sampler_of("all", seed=1), 2)
-    assert sorted(first) == sorted(second) == list(range(len(Units())))
+    assert sorted(first) == sorted(second) == list(range(len(Groups())))
     assert first != second
 
 
@@ -66,7 +66,7 @@ def test_each_epoch_draws_so_many_variations_of_each_recipe(variations: int) -> 
 @pytest.mark.parametrize(("variations", "tips", "refusals"), [(1, 1, 1), (2, 1, 2), (100, 1, 2)])
 def test_half_of_a_tip_is_drawn_and_a_refusal_as_a_recipe(variations: int, tips: int, refusals: int) -> None:
     (epoch,) = epochs(sampler_of(variations, seed=1), 1)
-    kinds = Counter(KINDS[Units().kinds[number]] for number in epoch)
+    kinds = Counter(KINDS[Groups().kinds[number]] for number in epoch)
     assert (kinds["tip"], kinds["refusal"]) == (tips, refusals)
 
 
@@ -79,7 +79,7 @@ def test_five_epochs_of_eight_see_every_variation_once() -> None:
 def test_each_draw_has_every_kind_in_about_its_share() -> None:
     for drawn in epochs(sampler_of(8, seed=1), 5):
         for recipe in range(RECIPES):
-            kinds = Counter(KINDS[Units().kinds[number]] for number in drawn if number // 40 == recipe)
+            kinds = Counter(KINDS[Groups().kinds[number]] for number in drawn if number // 40 == recipe)
             for kind, count in COUNTS.items():
                 assert abs(kinds[kind] - 8 * count / 40) <= 1
 
@@ -89,7 +89,7 @@ def test_more_variations_than_a_recipe_has_draw_them_all() -> None:
     assert sum(number < 40 * RECIPES for number in drawn) == 40 * RECIPES
 
 
-LENGTHS = np.random.default_rng(1).integers(50, 512, len(Units()))
+LENGTHS = np.random.default_rng(1).integers(50, 512, len(Groups()))
 
 
 def shares(conversations: int, processes: int) -> list[list[list[int]]]:

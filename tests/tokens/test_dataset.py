@@ -25,8 +25,8 @@ def tokenizer() -> PreTrainedTokenizerBase:
 def make_dataset(tokenizer: PreTrainedTokenizerBase) -> MakeDataset:
     template = ChatTemplate(tokenizer, "Kamu Koki.")
 
-    def make(units: list[list[Conversation]], **tokens: object) -> ConversationDataset:
-        return ConversationDataset(units, template, len(tokenizer), TokensConfig.model_validate(tokens))
+    def make(groups: list[list[Conversation]], **tokens: object) -> ConversationDataset:
+        return ConversationDataset(groups, template, len(tokenizer), TokensConfig.model_validate(tokens))
 
     return make
 
@@ -70,8 +70,8 @@ def test_a_body_that_does_not_fit_is_left_out_and_counted(make_dataset: MakeData
     dataset = make_dataset([[long, short], [short]], max_length=64)
     assert len(dataset) == 2
     assert dataset.report.left_out["simple"] == 1
-    assert dataset.report.units_too_long == 1
-    assert list(dataset.unit_starts) == [0, 1, 2]
+    assert dataset.report.groups_too_long == 1
+    assert list(dataset.group_starts) == [0, 1, 2]
 
 
 def test_an_answer_whose_recipe_does_not_fit_is_given_without_it_and_counted(make_dataset: MakeDataset) -> None:
@@ -82,22 +82,22 @@ def test_an_answer_whose_recipe_does_not_fit_is_given_without_it_and_counted(mak
     assert dataset.texts(0) == ("Ayam?", "Soto. Mau resepnya?")
     report = dataset.report
     assert (report.without_recipe["inquiry"], report.shortened["inquiry"], report.left_out["inquiry"]) == (1, 0, 0)
-    assert (report.units_not_whole, report.units_too_long) == (1, 0)
+    assert (report.groups_not_whole, report.groups_too_long) == (1, 0)
 
 
 def test_every_conversation_is_whole_or_shortened_or_without_recipe_or_left_out(make_dataset: MakeDataset) -> None:
-    units = [[conversation(f"Resep {n}?", "Rebus ayam. " * n, courtesy="Selamat " * 9)] for n in range(1, 30)]
-    dataset = make_dataset(units, max_length=64)
-    report, whole = dataset.report, len(units) - dataset.report.units_not_whole
+    groups = [[conversation(f"Resep {n}?", "Rebus ayam. " * n, courtesy="Selamat " * 9)] for n in range(1, 30)]
+    dataset = make_dataset(groups, max_length=64)
+    report, whole = dataset.report, len(groups) - dataset.report.groups_not_whole
     parts = (report.shortened, report.without_recipe, report.left_out)
     assert report.composed["simple"] == whole + sum(counts["simple"] for counts in parts)
     assert len(dataset) == report.composed["simple"] - report.left_out["simple"]
 
 
 def test_the_length_that_the_report_names_keeps_all_whole(make_dataset: MakeDataset) -> None:
-    units = [[conversation(f"Resep {n}?", "Rebus ayam. " * n, courtesy="Selamat " * 9)] for n in range(1, 30)]
-    longest = make_dataset(units, max_length=64).report.longest
-    assert make_dataset(units, max_length=longest).report.units_not_whole == 0
+    groups = [[conversation(f"Resep {n}?", "Rebus ayam. " * n, courtesy="Selamat " * 9)] for n in range(1, 30)]
+    longest = make_dataset(groups, max_length=64).report.longest
+    assert make_dataset(groups, max_length=longest).report.groups_not_whole == 0
 
 
 def test_a_recipe_without_conversations_of_a_kind_is_told(make_dataset: MakeDataset) -> None:
@@ -124,6 +124,6 @@ def test_an_answer_that_several_questions_share_is_stored_once(make_dataset: Mak
 
 
 def test_equal_data_sets_have_equal_digests_and_others_have_not(make_dataset: MakeDataset) -> None:
-    units = [[conversation("Resep soto?", "Rebus ayam.")]]
-    assert make_dataset(units).digest() == make_dataset(units).digest()
-    assert make_dataset(units).digest() != make_dataset([[conversation("Resep soto?", "Rebus itik.")]]).digest()
+    groups = [[conversation("Resep soto?", "Rebus ayam.")]]
+    assert make_dataset(groups).digest() == make_dataset(groups).digest()
+    assert make_dataset(groups).digest() != make_dataset([[conversation("Resep soto?", "Rebus itik.")]]).digest()

@@ -24,7 +24,7 @@ from koki import pipeline
 from koki.config import RunConfig, load_config
 from koki.data import build as data
 from koki.errors import KokiError
-from koki.inference.engine import Chef
+from koki.inference.chef import Chef
 from koki.pipeline import train
 from koki.runs.checkpoints import find_newest
 from koki.training import processes
@@ -63,10 +63,11 @@ IN_EACH_PROCESS = """
 import json, os, sys
 from pathlib import Path
 from rich.console import Console
-from koki import cli, data, pipeline
+from koki import cli, pipeline
+from koki.data import build
 from koki.errors import DataError, KokiError
 from koki.tokens.batches import StepCollator
-from koki.training import evaluation, plan
+from koki.training import plan, validation
 from koki.training.processes import join_processes
 
 folder, number = Path(sys.argv[1]), int(os.environ["RANK"])
@@ -79,7 +80,7 @@ def audit(event, arguments):
         touched.append(str(arguments[0]))
 
 sys.addaudithook(audit)
-data.FEWEST_TO_SPLIT, evaluation.MOST_CONVERSATIONS = 1, 6
+build.FEWEST_TO_SPLIT, validation.MOST_CONVERSATIONS = 1, 6
 if number == 1:
     plan.measure = None  # the first process alone says how long it will take
     plan.free_memory = lambda device: 0.0
@@ -89,7 +90,7 @@ for run in sys.argv[2:]:
     # the first run finds an empty cache, the second finds its tokens there, the others have no place to keep any
     os.environ["KOKI_CACHE"] = os.devnull if halves else str(folder / "cache")
     # the second process may have to measure in smaller rows, its memory being short, and its answers may end earlier
-    evaluation.StepCollator = lambda most: StepCollator(most if halves or number == 0 else most // 4)
+    validation.StepCollator = lambda most: StepCollator(most if halves or number == 0 else most // 4)
     pipeline.SAMPLED_TOKENS = 6 if number == 0 else 3
     with (folder / f"{run}-said-{number}").open("w") as said:
         cli.out = Console(file=said, width=200)

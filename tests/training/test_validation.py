@@ -27,7 +27,7 @@ from koki.data import build as data
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import ConfigError, DataError, TrainingError
-from koki.inference.engine import Chef
+from koki.inference.chef import Chef
 from koki.model.base import prepare_for_training
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult, train

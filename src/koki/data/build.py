@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig
 from koki.data.conversations import compose, composer_of
-from koki.data.token_cache import Shelf, TrainingData
+from koki.data.token_cache import TokenCache, TrainingData
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
@@ -69,8 +69,8 @@ def training_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int
         DataError: as `read_recipes` and `ConversationDataset`.
     """
     config = recipes.config
-    shelf = Shelf(recipe_files(config), template, config)
-    data = shelf.find()
+    cache = TokenCache(recipe_files(config), template, config)
+    data = cache.find()
     if data is not None:
         console.print(data.report.render())
         _say_what_is_held_out(console, data.held_out)
@@ -83,10 +83,10 @@ def training_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int
         learned, held_out = recipes.split
         titles = tuple(recipe.title for recipe in held_out)
         _say_what_is_held_out(console, titles)
-        units, known = compose(learned, config), shelf.known_pieces()
-        dataset = ConversationDataset(units, template, vocabulary_size, config.tokens, known)
+        groups, known = compose(learned, config), cache.known_pieces()
+        dataset = ConversationDataset(groups, template, vocabulary_size, config.tokens, known)
         data = TrainingData(dataset, report, titles)
-        if (problem := shelf.keep(data)) is not None:
+        if (problem := cache.keep(data)) is not None:
             say(console, "Cache", f"the tokens are not kept for the next time: {problem}")
     console.print(data.dataset.report.render())
     return data

@@ -1,4 +1,4 @@
-"""All conversations of a data set, unit by unit: those of each recipe, then of each tip and each refusal."""
+"""All conversations of a data set, group by group: those of each recipe, then of each tip and each refusal."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -10,13 +10,13 @@ from koki.recipes.recipe import Recipe
 from koki.tokens.dataset import together
 from koki.workers import Helper, pays
 
-Unit = list[Conversation]
+Group = list[Conversation]
 
 # Recipes from which on a second process saves more than it takes to start (0.5 s).
 WORTH_A_PROCESS = 1_000
 
 
-def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Unit]:
+def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
     """The conversations of each recipe, then of each tip and each refusal.
 
     Those of many recipes are composed by another process, ahead of what is done with them here.
@@ -33,11 +33,11 @@ def composer_of(recipes: Sequence[Recipe], config: RunConfig) -> Composer:
     return Composer(load_phrasebook(), _tips(config), recipes, config.seed)
 
 
-def _composed_together(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[list[Unit]]:
+def _composed_together(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[list[Group]]:
     return together(_compose(recipes, config))
 
 
-def _compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Unit]:
+def _compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
     composer = composer_of(recipes, config)
     for recipe in recipes:
         yield composer.compose(recipe)

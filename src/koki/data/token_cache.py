@@ -88,7 +88,7 @@ class TrainingData:
         return self.report.rows_kept - len(self.held_out)
 
 
-class Shelf:
+class TokenCache:
     """Where the training data of a configuration lies, if it was made before.
 
     Its name says what decides it: the content of the recipe files, the settings, the tokenizer with its chat template,
@@ -134,8 +134,8 @@ class Shelf:
 
     def _name(self, content: Sequence[tuple[str, str]]) -> str:
         data, tokens = self._config.data, self._config.tokens
-        units = (data.validation_fraction, data.tips, data.refusals)
-        settings = (data.columns, *units, self._config.seed, tokens.max_length)
+        groups = (data.validation_fraction, data.tips, data.refusals)
+        settings = (data.columns, *groups, self._config.seed, tokens.max_length)
         return f"{self._pieces}-{fingerprint(content, settings, _program(*PROGRAM))}"
 
 

@@ -24,7 +24,7 @@ from koki.evaluation.metrics import (
 )
 from koki.evaluation.questions import Asked, split_names
 from koki.evaluation.reading import Said, read_answer
-from koki.inference.engine import Answer
+from koki.inference.chef import Answer
 from koki.ingredients.lexicon import fold
 from koki.recipes.recipe import Recipe
 

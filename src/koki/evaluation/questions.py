@@ -147,7 +147,7 @@ class Examiner:
         with suppress(DataError):  # not one fits
             conversations = [unit for _, unit in units]
             dataset = ConversationDataset(conversations, self._template, self._vocabulary_size, self._config.tokens)
-            bounds = pairwise(dataset.unit_starts.tolist())
+            bounds = pairwise(dataset.group_starts.tolist())
             for (recipe, _), (start, end) in zip(units, bounds, strict=True):
                 numbers = range(start, end)
                 yield [self._asked(group, recipe, dataset.kind(number), *dataset.texts(number)) for number in numbers]

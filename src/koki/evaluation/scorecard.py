@@ -18,7 +18,7 @@ from koki.evaluation.metrics import IngredientMarks
 from koki.evaluation.own_questions import Verdict
 from koki.evaluation.questions import GROUPS, Asked
 from koki.files import write_json
-from koki.inference.engine import Answer
+from koki.inference.chef import Answer
 from koki.runs.names import OWN_QUESTIONS, SCORECARD
 
 ALL: Final = "all"

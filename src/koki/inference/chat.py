@@ -11,7 +11,7 @@ from rich.console import Console
 
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import KokiError, QuestionTooLong
-from koki.inference.engine import Answer, Chef, Turn
+from koki.inference.chef import Answer, Chef, Turn
 
 _SAYS: Final = tomllib.loads(files(__package__).joinpath("chat.toml").read_text(encoding="utf-8"))
 _BETWEEN: Final = re.compile("|".join(map(re.escape, _SAYS["ingredients"]["between"])))

@@ -100,7 +100,7 @@ def set_aside(folder: Path) -> Path:
     return folder.rename(files.free_name(folder, "damaged"))
 
 
-def set_strangers_aside(checkpoint: Checkpoint) -> tuple[list[str], Path | None]:
+def set_unknown_files_aside(checkpoint: Checkpoint) -> tuple[list[str], Path | None]:
     """Move what was not saved with a checkpoint out of it; nothing is deleted, and the checkpoint stays in use.
 
     The libraries load a folder's files by their names: a ``model.safetensors`` laid beside the adapter would silently
@@ -108,20 +108,20 @@ def set_strangers_aside(checkpoint: Checkpoint) -> tuple[list[str], Path | None]
     is a note of the system's (``.DS_Store``), which none of them reads.
 
     Returns:
-        Their names, and where they lie now, such as ``checkpoint-500.strangers-1``; None where there are none.
+        Their names, and where they lie now, such as ``checkpoint-500.unknown-1``; None where there are none.
     """
     folder = checkpoint.folder
     known = {Path(name) for name in (SEAL, *files.read_seal(folder, SEAL)["files"])}
     known |= {parent for name in known for parent in name.parents}
     names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_dir() or path.name[0] != "."]
-    strangers = [name for name in names if name not in known and name.parent in known]
-    if not strangers:
+    unknown = [name for name in names if name not in known and name.parent in known]
+    if not unknown:
         return [], None
-    aside = files.free_name(folder, "strangers")
-    for name in strangers:
+    aside = files.free_name(folder, "unknown")
+    for name in unknown:
         (aside / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).rename(aside / name)
-    return [name.as_posix() for name in strangers], aside
+    return [name.as_posix() for name in unknown], aside
 
 
 def require_same_run(checkpoint: Checkpoint, identity: Identity) -> None:

@@ -26,10 +26,10 @@ class VariationSampler(Sampler[int]):
     def __init__(self, dataset: ConversationDataset, variations: int | Literal["all"], seed: int) -> None:
         self._seed = seed
         self._epoch = 0
-        starts = dataset.unit_starts
+        starts = dataset.group_starts
         self._hands = [
-            _dealt(dataset.kinds[start:end], np.random.default_rng([seed, unit])) + start
-            for unit, (start, end) in enumerate(pairwise(starts.tolist()))
+            _dealt(dataset.kinds[start:end], np.random.default_rng([seed, group])) + start
+            for group, (start, end) in enumerate(pairwise(starts.tolist()))
             if end > start
         ]
         self._draws = [
@@ -50,13 +50,13 @@ class VariationSampler(Sampler[int]):
                 for hand, count in zip(self._hands, self._draws, strict=True)
             ]
         )
-        # the unit seeds above have two words, so this generator shares its stream with none of them
+        # the group seeds above have two words, so this generator shares its stream with none of them
         order = np.random.default_rng([self._seed, self._epoch, len(drawn)]).permutation(len(drawn))
         return iter(drawn[order].tolist())
 
 
 def _draws(kinds: npt.NDArray[np.uint8], variations: int) -> int:
-    """How many of a unit's conversations an epoch has.
+    """How many of a group's conversations an epoch has.
 
     Of a tip half, at least one: with more, a small model takes inquiries for questions about tips; those on dangers
     have most questions and are seen most. Of a refusal as many as of a recipe: with one, it knew but half of them.

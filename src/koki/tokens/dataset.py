@@ -23,9 +23,9 @@ from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore
 from koki.tokens.template import ChatTemplate, Ids
 from koki.tokens.words import WordByWord
 
-# Units that are handed over, or made into tokens, at a time: answers that they share are cut and counted once. More
+# Groups that are handed over, or made into tokens, at a time: answers that they share are cut and counted once. More
 # would only take memory.
-UNITS_AT_ONCE = 64
+GROUPS_AT_ONCE = 64
 
 IGNORED = -100  # the label that torch's cross-entropy leaves out
 
@@ -44,8 +44,8 @@ class FitReport:
     without_recipe: Counter[str] = field(default_factory=Counter)  # that suggest a dish and offer its recipe
     left_out: Counter[str] = field(default_factory=Counter)
     unsupported: Counter[str] = field(default_factory=Counter)  # recipes with too few ingredients for this kind
-    units_not_whole: int = 0  # recipes, tips or refusals of which at least one conversation does not fit as composed
-    units_too_long: int = 0  # ... or is left out
+    groups_not_whole: int = 0  # recipes, tips or refusals of which at least one conversation does not fit as composed
+    groups_too_long: int = 0  # ... or is left out
     longest: int = 0  # tokens of the longest conversation as composed
 
     def as_dict(self) -> dict[str, Any]:
@@ -57,8 +57,8 @@ class FitReport:
             "without_recipe": dict(self.without_recipe),
             "left_out": dict(self.left_out),
             "recipes_without": dict(self.unsupported),
-            "recipes_with_conversations_not_whole": self.units_not_whole,
-            "recipes_with_conversations_left_out": self.units_too_long,
+            "recipes_with_conversations_not_whole": self.groups_not_whole,
+            "recipes_with_conversations_left_out": self.groups_too_long,
             "longest": self.longest,
         }
 
@@ -81,16 +81,16 @@ class FitReport:
     def _notes(self) -> Iterator[str]:
         for kind, recipes in self.unsupported.items():
             yield f"{recipes:,} recipes have too few ingredients for conversations of kind {kind}."
-        if self.units_not_whole:
+        if self.groups_not_whole:
             yield (
-                f"{self.units_not_whole:,} recipes have conversations of more than {self.max_length} tokens; "
+                f"{self.groups_not_whole:,} recipes have conversations of more than {self.max_length} tokens; "
                 f"--set tokens.max_length={self.longest} would keep all of them whole."
             )
         if any(self.without_recipe.values()):
             yield "Without recipe: the answer names the dish and offers its recipe, which would not fit."
-        if self.units_too_long:
+        if self.groups_too_long:
             yield (
-                f"{self.units_too_long:,} recipes have conversations that do not fit even without courtesy and tips; "
+                f"{self.groups_too_long:,} recipes have conversations that do not fit even without courtesy and tips; "
                 "these are left out, not cut."
             )
 
@@ -118,11 +118,11 @@ class _Rung(NamedTuple):
 class ConversationDataset(Dataset[Example]):
     """Every conversation that fits, as piece numbers.
 
-    A *unit* is what an epoch draws variations of: a recipe or a tip. Conversation ``i`` belongs to unit ``u`` when
-    ``unit_starts[u] <= i < unit_starts[u + 1]``.
+    A *group* is what an epoch draws variations of: a recipe or a tip. Conversation ``i`` belongs to group ``g`` when
+    ``group_starts[g] <= i < group_starts[g + 1]``.
 
     Args:
-        units: the conversations of each recipe or tip.
+        groups: the conversations of each recipe or tip.
         template: the chat template of the model to train.
         config: the token limit, and which tokens are supervised.
         known: pieces that need not be tokenised again.
@@ -134,7 +134,7 @@ class ConversationDataset(Dataset[Example]):
 
     def __init__(
         self,
-        units: Iterable[Sequence[Conversation]],
+        groups: Iterable[Sequence[Conversation]],
         template: ChatTemplate,
         vocabulary_size: int,
         config: TokensConfig,
@@ -144,21 +144,21 @@ class ConversationDataset(Dataset[Example]):
         encode = WordByWord(template.encode, vocabulary_size) if template.cuts_as_qwen else template.encode
         pieces = PieceStore(encode, vocabulary_size, known)
         fitter = _Fitter(template, pieces, report)
-        conversations, kinds, unit_starts = GrowingSequences(np.iinfo(np.uint32).max), array("B"), array("q", [0])
+        conversations, kinds, group_starts = GrowingSequences(np.iinfo(np.uint32).max), array("B"), array("q", [0])
         with gc_paused():
-            for some in together(units):
+            for some in together(groups):
                 for fitting in fitter.fit(some):
                     for kind, numbers in fitting:
                         kinds.append(KINDS.index(kind))
                         conversations.append(numbers)
-                    unit_starts.append(len(kinds))
+                    group_starts.append(len(kinds))
         if not kinds:
             raise DataError(
                 f"Not one conversation fits in {config.max_length} tokens.",
                 f"Raise it: --set tokens.max_length={report.longest}",
             )
         tokens, digests = pieces.done()
-        self._hold(tokens, conversations.done(), digests, np.array(kinds), np.array(unit_starts), report)
+        self._hold(tokens, conversations.done(), digests, np.array(kinds), np.array(group_starts), report)
         self._template, self._config, self._digest = template, config, self._digest_of_all(template)
         self._require_answer_prefixes()
 
@@ -175,7 +175,7 @@ class ConversationDataset(Dataset[Example]):
             Sequences(arrays["conversations"], arrays["conversation_ends"]),
             arrays["digests"],
             arrays["kinds"],
-            arrays["unit_starts"],
+            arrays["group_starts"],
             FitReport(**report),
         )
         dataset._template, dataset._config, dataset._digest = template, config, facts["digest"]
@@ -187,14 +187,14 @@ class ConversationDataset(Dataset[Example]):
         conversations: Sequences,
         digests: npt.NDArray[np.uint8],
         kinds: npt.NDArray[np.uint8],
-        unit_starts: npt.NDArray[np.int64],
+        group_starts: npt.NDArray[np.int64],
         report: FitReport,
     ) -> None:
         self._tokens = tokens
         self._conversations = conversations  # of each the pieces: its question, then those of its answer
         self._digests = digests
         self.kinds = kinds
-        self.unit_starts = unit_starts
+        self.group_starts = group_starts
         self.report = report
 
     def arrays(self) -> dict[str, Numbers]:
@@ -206,7 +206,7 @@ class ConversationDataset(Dataset[Example]):
             "conversation_ends": self._conversations.ends,
             "digests": self._digests,
             "kinds": self.kinds,
-            "unit_starts": self.unit_starts,
+            "group_starts": self.group_starts,
         }
 
     def facts(self) -> dict[str, Any]:
@@ -268,7 +268,7 @@ class ConversationDataset(Dataset[Example]):
         for sequences in (self._tokens, self._conversations):
             content.update(sequences.flat.data)
             content.update(sequences.ends.data)
-        for numbers in (self.unit_starts, *template.constants):
+        for numbers in (self.group_starts, *template.constants):
             content.update(numbers.data)
         return content.hexdigest()
 
@@ -282,10 +282,10 @@ class ConversationDataset(Dataset[Example]):
             self._template.require_answer_prefix(self._tokens[piece].tolist())
 
 
-def together(units: Iterable[_U]) -> Iterator[list[_U]]:
-    """`UNITS_AT_ONCE` at a time."""
-    remaining = iter(units)
-    while some := list(islice(remaining, UNITS_AT_ONCE)):
+def together(groups: Iterable[_U]) -> Iterator[list[_U]]:
+    """`GROUPS_AT_ONCE` at a time."""
+    remaining = iter(groups)
+    while some := list(islice(remaining, GROUPS_AT_ONCE)):
         yield some
 
 
@@ -295,18 +295,18 @@ class _Fitter:
     def __init__(self, template: ChatTemplate, pieces: PieceStore, report: FitReport) -> None:
         self._template, self._pieces, self._report = template, pieces, report
 
-    def fit(self, units: Sequence[Sequence[Conversation]]) -> Iterator[list[tuple[Kind, list[int]]]]:
-        """Of each unit, kind and pieces of every conversation that fits: its question, then those of its answer."""
-        conversations = [conversation for unit in units for conversation in unit]
+    def fit(self, groups: Sequence[Sequence[Conversation]]) -> Iterator[list[tuple[Kind, list[int]]]]:
+        """Of each group, kind and pieces of every conversation that fits: its question, then those of its answer."""
+        conversations = [conversation for group in groups for conversation in group]
         texts = [self._template.question_text(conversation.question) for conversation in conversations]
         questions = self._pieces.append(texts)
         fitted = iter(zip(questions, self._fit_answers(conversations, questions), strict=True))
-        for unit in units:
-            if unit and unit[0].kind in RECIPE_KINDS:
-                self._report.unsupported.update(RECIPE_KINDS - {conversation.kind for conversation in unit})
-            answered = list(zip(unit, islice(fitted, len(unit)), strict=True))
-            self._report.units_not_whole += any(not fit.is_whole for _, (_, fit) in answered)
-            self._report.units_too_long += any(fit.pieces is None for _, (_, fit) in answered)
+        for group in groups:
+            if group and group[0].kind in RECIPE_KINDS:
+                self._report.unsupported.update(RECIPE_KINDS - {conversation.kind for conversation in group})
+            answered = list(zip(group, islice(fitted, len(group)), strict=True))
+            self._report.groups_not_whole += any(not fit.is_whole for _, (_, fit) in answered)
+            self._report.groups_too_long += any(fit.pieces is None for _, (_, fit) in answered)
             yield [
                 (conversation.kind, [question, *fit.pieces])
                 for conversation, (question, fit) in answered

@@ -173,7 +173,7 @@ class SaveByTheClock(TrainerCallback):
         self._saved = time.monotonic()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if self._processes.most(time.monotonic() - self._saved >= self._seconds):
+        if self._processes.all_max(time.monotonic() - self._saved >= self._seconds):
             control.should_save = True
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -212,7 +212,7 @@ class GracefulStop(TrainerCallback):
             signal.signal(number, handler)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if number := self._processes.most(self.received or 0):
+        if number := self._processes.all_max(self.received or 0):
             self.received = signal.Signals(number)
             control.should_save = True
             control.should_training_stop = True

@@ -80,7 +80,7 @@ class DurableTrainer(Trainer):
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         """Save a checkpoint; where that fails, training goes on with the earlier ones and says so."""
         with self._processes.failing_together():
-            if self._processes.is_first:
+            if self._processes.is_main:
                 self._save_or_do_without(model, trial)
 
     def _save_or_do_without(self, model: torch.nn.Module, trial: Any) -> None:
@@ -196,7 +196,7 @@ class DurableTrainer(Trainer):
             for batch in step["micro_batches"]
             for question in self._questions_in(batch["input_ids"].cpu())
         ]
-        questions = [question for share in self._processes.exchange(ours) for question in share]
+        questions = [question for share in self._processes.all_gather(ours) for question in share]
         more = len(questions) - _QUESTIONS_SHOWN
         return [*questions[:_QUESTIONS_SHOWN], *([f"and {more} more"] if more > 0 else [])]
 

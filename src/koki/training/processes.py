@@ -26,33 +26,33 @@ class Processes:
     """All processes of a run, as one of them sees them; by default it is the only one.
 
     Args:
-        index: of this process, from 0.
-        count: of all processes.
+        rank: of this process, from 0.
+        world_size: how many processes there are.
         group: through which they agree; None for a single process.
-        index_here: of this process on its machine, from 0.
+        local_rank: of this process on its machine, from 0.
         share_base: whether each is to hold a part of the base only, as the launcher was told.
     """
 
     def __init__(
         self,
-        index: int = 0,
-        count: int = 1,
+        rank: int = 0,
+        world_size: int = 1,
         group: distributed.ProcessGroup | None = None,
         *,
-        index_here: int = 0,
+        local_rank: int = 0,
         share_base: bool = False,
     ) -> None:
-        self.index = index
-        self.count = count
+        self.rank = rank
+        self.world_size = world_size
         self.share_base = share_base
-        self._is_first_here = index_here == 0
+        self._is_main_here = local_rank == 0
         self._group = group
         self._is_ending = False
 
     @property
-    def is_first(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process writes and prints."""
-        return self.index == 0
+        return self.rank == 0
 
     # failing
 
@@ -81,39 +81,39 @@ class Processes:
             self._is_ending = True
             raise
 
-    def let_the_first_speak(self) -> None:
+    def barrier(self) -> None:
         """Wait until the first process has ended, for a launcher ends all when one ends with an error."""
-        if not self.is_first:
+        if not self.is_main:
             with suppress(RuntimeError):  # how gloo says that a process is gone
                 distributed.barrier(self._group)
 
     def _meet(self, error: Exception | None) -> None:
-        if self.count == 1 or not self.most(error is not None):
+        if self.world_size == 1 or not self.all_max(error is not None):
             return
         self._is_ending = True
         failures = self._gather(_described(error))
-        if not self.is_first:
-            self.let_the_first_speak()
+        if not self.is_main:
+            self.barrier()
             raise SystemExit(1) from error
         if error is None:
             number, (what, how) = next((n, failure) for n, failure in enumerate(failures) if failure is not None)
-            raise KokiError(f"Process {number} of {self.count} (the first is 0): {what}", how)
+            raise KokiError(f"Process {number} of {self.world_size} (the first is 0): {what}", how)
 
     # agreeing
 
-    def exchange(self, value: _T) -> list[_T]:
+    def all_gather(self, value: _T) -> list[_T]:
         """A value of each process, by index."""
         self._meet(None)
         return self._gather(value)
 
-    def from_first(self, make: Callable[[], _T]) -> _T:
+    def broadcast(self, make: Callable[[], _T]) -> _T:
         """What the first process makes, in every process."""
-        return self.exchange(make() if self.is_first else cast(_T, None))[0]
+        return self.all_gather(make() if self.is_main else cast(_T, None))[0]
 
-    def first_here_first(self, make: Callable[[], _T]) -> _T:
+    def main_here_first(self, make: Callable[[], _T]) -> _T:
         """What each process makes; on each machine the others begin when its first is ready, and find what it kept."""
-        made = [make()] if self._is_first_here else []
-        self.exchange(None)  # here the others wait
+        made = [make()] if self._is_main_here else []
+        self.all_gather(None)  # here the others wait
         return made[0] if made else make()
 
     def require_same(self, values: dict[str, Any]) -> None:
@@ -122,33 +122,33 @@ class Processes:
         Raises:
             KokiError: they would not; names the values that differ.
         """
-        theirs = self.exchange(values)
+        theirs = self.all_gather(values)
         with self.failing_together():
             if differing := [name for name in values if any(other[name] != values[name] for other in theirs)]:
                 there = [{name: other[name] for name in differing} for other in theirs]
                 raise KokiError(f"The processes do not see the same: {there}.", "Give all of them the same files.")
 
-    def most(self, number: int) -> int:
+    def all_max(self, number: int) -> int:
         """The largest of a number of each process."""
-        if self.count == 1:
+        if self.world_size == 1:
             return number
         largest = torch.tensor(int(number))
         with self._while_all_live():
             distributed.all_reduce(largest, distributed.ReduceOp.MAX, self._group)
         return int(largest)
 
-    def sums(self, *numbers: float | torch.Tensor) -> tuple[Any, ...]:
+    def all_sum(self, *numbers: float | torch.Tensor) -> tuple[Any, ...]:
         """Each number summed over the processes, in double precision; of a single process as it was given."""
-        if self.count == 1:
+        if self.world_size == 1:
             return numbers
         total = torch.tensor([float(number) for number in numbers], dtype=torch.float64)
         with self._while_all_live():
             distributed.all_reduce(total, group=self._group)
         return tuple(total.tolist())
 
-    def add_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
+    def all_sum_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         """Sum gradients over the processes; one that had nothing to do in this step adds zeros."""
-        if self.count == 1:
+        if self.world_size == 1:
             return
         trained = [parameter for parameter in parameters if parameter.requires_grad]
         for parameter in trained:
@@ -162,9 +162,9 @@ class Processes:
             gradient.copy_(added.view_as(gradient))
 
     def _gather(self, value: _T) -> list[_T]:
-        if self.count == 1:
+        if self.world_size == 1:
             return [value]
-        values: list[Any] = [None] * self.count
+        values: list[Any] = [None] * self.world_size
         with self._while_all_live():
             distributed.all_gather_object(values, value, self._group)
         return values
@@ -175,8 +175,8 @@ class Processes:
             yield
         except RuntimeError as error:
             self._is_ending = True
-            if not self.is_first:
-                self.let_the_first_speak()
+            if not self.is_main:
+                self.barrier()
                 raise SystemExit(1) from error
             raise TrainingError(
                 f"Another process of this run has ended or cannot be reached ({str(error).splitlines()[0]}).",
@@ -202,7 +202,7 @@ def join_processes() -> Processes:
         state.process_index,
         state.num_processes,
         distributed.new_group(backend="gloo"),
-        index_here=state.local_process_index,
+        local_rank=state.local_process_index,
         share_base=share_base,
     )
     with processes.failing_together():

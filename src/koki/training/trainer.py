@@ -122,14 +122,14 @@ class RecipeTrainer(DurableTrainer):
         micro_batches = cast(list[Batch], self._prepare_inputs(inputs)["micro_batches"])
         if self._most_tokens is not None and micro_batches:
             micro_batches = recut(micro_batches, self._most_tokens)
-        supervised, tokens = self._processes.sums(*_count(micro_batches))
+        supervised, tokens = self._processes.all_sum(*_count(micro_batches))
         if self._is_sharded:  # all gather each layer together, so all need as many micro-batches
-            missing = self._processes.most(len(micro_batches)) - len(micro_batches)
+            missing = self._processes.all_max(len(micro_batches)) - len(micro_batches)
             micro_batches += [cast(Batch, self._prepare_inputs(empty_row())) for _ in range(missing)]
         with nullcontext() if self._is_sharded else self._processes.failing_together():
             loss, halvings = self._gradients(model, micro_batches, 1 / supervised)
-        loss, halvings = self._processes.sums(loss, halvings)
-        self._processes.add_gradients(model.parameters())
+        loss, halvings = self._processes.all_sum(loss, halvings)
+        self._processes.all_sum_gradients(model.parameters())
         if halvings:
             self._say("Out of memory: from here on, micro-batches of fewer tokens; steps have the same examples")
         self.state.num_input_tokens_seen += int(tokens)
@@ -170,8 +170,8 @@ class RecipeTrainer(DurableTrainer):
             rows = recut(rows, self._most_tokens)
         while True:
             try:
-                (nats,) = self._processes.sums(sum(self._row_nats(row) for row in rows))
-                return float(nats) / self._processes.count
+                (nats,) = self._processes.all_sum(sum(self._row_nats(row) for row in rows))
+                return float(nats) / self._processes.world_size
             except torch.OutOfMemoryError as error:
                 rows = self._halved(rows, error)
 
@@ -183,7 +183,7 @@ class RecipeTrainer(DurableTrainer):
         self, model: torch.nn.Module, micro_batches: Sequence[Batch], weight: float | torch.Tensor
     ) -> torch.Tensor:
         # dropout follows from seed, step and process, so nothing of it has to be kept in a checkpoint
-        seeds = np.random.SeedSequence([self.args.seed, self.state.global_step, self._processes.index])
+        seeds = np.random.SeedSequence([self.args.seed, self.state.global_step, self._processes.rank])
         torch.manual_seed(int(seeds.generate_state(1)[0]))
         total = torch.zeros((), device=self.args.device)
         # gradients are summed over the processes once, after the last micro-batch: some have more of them than others

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM
 import koki
 from koki.config import ModelConfig
 from koki.errors import KokiError, RunError
-from koki.inference.engine import Chef
+from koki.inference.chef import Chef
 from koki.model.base import load_base
 from koki.model.device import detect_device
 from koki.model.source import find_base, load_tokenizer
