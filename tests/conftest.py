@@ -1,45 +1,21 @@
-"""What several tests share: small real data, and one short real run."""
+"""Fixtures that several tests share: small real data, and one short real run."""
 
-import csv
 import io
-import json
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
+from helpers import ORAK, SHARED_DATA, SHORT, SOTO, TELUR, write_csv
 from hypothesis import settings
 from rich.console import Console
 
 from koki.config import RunConfig, load_config
 from koki.pipeline import TrainResult, train
-from koki.runs import checkpoints
 
 # A property is no stopwatch: on a machine that does other work a deadline fails what is right.
 settings.register_profile("koki", deadline=None)
 settings.load_profile("koki")
-
-SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
-
-SOTO = {
-    "Title": "Soto Ayam",
-    "Ingredients": "1 ekor ayam--2 batang serai, memarkan--1 liter air"
-    "--Bumbu halus:--6 siung bawang merah--2 ruas kunyit",
-    "Steps": "Rebus ayam sampai empuk."
-    "--Tumis bumbu halus sampai matang agar kuahnya harum, lalu masukkan ke rebusan.--Sajikan hangat.",
-}
-ORAK = {
-    "Title": "Tempe Orek",
-    "Ingredients": "1 papan tempe, potong dadu--3 sdm kecap manis--4 siung bawang merah, iris--2 buah cabai merah",
-    "Steps": "Goreng tempe sampai kering.--Tumis bawang dan cabai, masukkan kecap dan tempe, aduk rata.",
-}
-TELUR = {
-    "Title": "Telur Dadar",
-    "Ingredients": "3 butir telur--2 batang daun bawang, iris--1 buah tomat, iris--garam secukupnya",
-    "Steps": "Kocok telur dengan daun bawang dan tomat.--Goreng sampai matang di kedua sisi.",
-}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,15 +40,6 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
-def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:
-    """Write recipes in the users' format."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
 @pytest.fixture(scope="session")
 def recipe_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three small recipes."""
@@ -83,61 +50,6 @@ def recipe_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def console() -> Console:
     """A console that is not a terminal; `console.file.getvalue()` is what was printed."""
     return Console(file=io.StringIO(), width=200)
-
-
-def printed(console: Console) -> str:
-    """What a console of the fixture above has printed."""
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
-
-
-class Interrupting(Console):
-    """A console that does something the first time a text is printed: a hand on the keyboard, a machine that dies.
-
-    Args:
-        moments: text -> what happens when it is printed.
-    """
-
-    def __init__(self, moments: dict[str, Callable[[], object]]) -> None:
-        super().__init__(file=io.StringIO(), width=200)
-        self._moments = dict(moments)
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        super().print(*objects, **options)
-        for moment in [moment for moment in self._moments if any(moment in str(thing) for thing in objects)]:
-            self._moments.pop(moment)()
-
-
-IDENTITY = {"seed": 42, "lora.r": 16}
-
-
-def save_checkpoint(run: Path, step: int, keep: int = 2) -> Path:
-    """Save a small checkpoint as a trainer does."""
-    with checkpoints.staging(run) as staging:
-        staged = staging / f"checkpoint-{step}"
-        staged.mkdir()
-        (staged / "adapter_model.safetensors").write_bytes(bytes([step % 256]) * 100)
-        (staged / "trainer_state.json").write_text(json.dumps({"global_step": step}))
-        newest = checkpoints.publish(run, staged, IDENTITY)
-        checkpoints.rotate(run, newest, keep)
-    return newest
-
-
-SHORT = (
-    "data.tips=false",
-    "data.refusals=false",
-    "data.validation_fraction=0",
-    "data.variations=8",
-    "training.max_steps=12",
-    "training.per_device_train_batch_size=1",
-    "training.gradient_accumulation_steps=2",
-    "training.tokens_per_micro_batch=1",  # each conversation by itself, so that a step has two micro-batches
-    "training.warmup_steps=2",
-    "training.learning_rate=1e-3",
-    "training.save_steps=6",
-    "training.logging_steps=3",
-    "training.gradient_checkpointing=false",
-)
 
 
 @pytest.fixture
@@ -157,34 +69,3 @@ def finished_run(recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     output = tmp_path_factory.mktemp("runs") / "selesai"
     flags = {"model.name": "mini", "data.files": [str(recipe_csv)], "output": str(output)}
     return train(load_config(flags=flags, assignments=SHORT), Console(file=io.StringIO(), width=200))
-
-
-def weights(folder: Path) -> bytes:
-    """The adapter of a run or checkpoint."""
-    return (folder / "adapter_model.safetensors").read_bytes()
-
-
-def optimizer(folder: Path) -> list[torch.Tensor]:
-    """The moments at the end of a run of twelve steps."""
-    state = torch.load(folder / "checkpoint-12" / "optimizer.pt", weights_only=True)["state"]
-    return [tensor for entry in state.values() for tensor in entry.values()]
-
-
-def logged(folder: Path) -> list[tuple[float | None, ...]]:
-    """All that is logged, but for speed and time."""
-    log = json.loads((folder / "training_metadata.json").read_text("utf-8"))["training"]["log"]
-    names = ("step", "epoch", "loss", "grad_norm", "learning_rate", "num_input_tokens_seen")
-    return [tuple(entry.get(name) for name in names) for entry in log]
-
-
-def on_device(row: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    """A micro-batch there."""
-    return {name: it.to(device) if isinstance(it, torch.Tensor) else it for name, it in row.items()}
-
-
-def assert_same_end(run: Path, uninterrupted: Path) -> None:
-    """Weights, optimizer state and logged losses are the same, bit by bit."""
-    assert weights(run) == weights(uninterrupted)
-    for ours, theirs in zip(optimizer(run), optimizer(uninterrupted), strict=True):
-        assert torch.equal(ours, theirs)
-    assert logged(run) == logged(uninterrupted)

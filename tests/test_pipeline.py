@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import SOTO, printed, write_csv
+from helpers import SOTO, printed, write_csv
 from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

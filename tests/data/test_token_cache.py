@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ORAK, SOTO, TELUR, printed, write_csv
+from helpers import ORAK, SOTO, TELUR, printed, write_csv
 from import_graph import closure_of
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase

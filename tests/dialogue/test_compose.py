@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import ORAK, SOTO, write_csv
+from helpers import ORAK, SOTO, write_csv
 
 import koki.recipes
 from koki.dialogue.compose import Composer, Conversation

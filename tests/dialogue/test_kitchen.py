@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import SOTO, write_csv
+from helpers import SOTO, write_csv
 from hypothesis import given
 from hypothesis import strategies as st
 

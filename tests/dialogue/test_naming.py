@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from conftest import SOTO, write_csv
+from helpers import SOTO, write_csv
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

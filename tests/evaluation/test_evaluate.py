@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import write_csv
+from helpers import write_csv
 from rich.console import Console
 
 from koki.config import load_config

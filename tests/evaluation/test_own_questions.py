@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from cases import said
-from conftest import SHARED_DATA
+from helpers import SHARED_DATA
 
 from koki.errors import DataError
 from koki.evaluation.own_questions import OwnQuestion, read_questions, verdict

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cases import said
-from conftest import printed
+from helpers import printed
 from rich.console import Console
 
 from koki.errors import RunError

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import assert_same_end, printed
+from helpers import assert_same_end, printed
 from rich.console import Console
 from safetensors.torch import load_file, save_file
 

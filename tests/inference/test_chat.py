@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import printed
+from helpers import printed
 from rich.console import Console
 
 from koki.inference.chat import Chat, read_line, what_to_cook_with

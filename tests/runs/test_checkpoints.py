@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import IDENTITY, save_checkpoint
+from helpers import IDENTITY, save_checkpoint
 
 from koki.errors import CheckpointError
 from koki.files import free_name, write_json

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import save_checkpoint
+from helpers import save_checkpoint
 
 from koki.errors import CheckpointError
 from koki.files import write_json

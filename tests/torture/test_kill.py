@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import SHORT, assert_same_end
+from helpers import SHORT, assert_same_end
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

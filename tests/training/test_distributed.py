@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ORAK, SHORT, SOTO, TELUR, write_csv
+from helpers import ORAK, SHORT, SOTO, TELUR, write_csv
 from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

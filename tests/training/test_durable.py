@@ -11,7 +11,7 @@ from typing import Any, ParamSpec
 
 import pytest
 import torch
-from conftest import Interrupting, printed, weights
+from helpers import Interrupting, printed, weights
 from rich.console import Console
 from safetensors.torch import load_file
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import Interrupting, assert_same_end, logged, printed, weights
+from helpers import Interrupting, assert_same_end, logged, printed, weights
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

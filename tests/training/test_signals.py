@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SHORT
+from helpers import SHORT
 
 from koki.runs.checkpoints import find_newest
 

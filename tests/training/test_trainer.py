@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import printed
+from helpers import printed
 from rich.console import Console
 from safetensors.torch import load_file
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import SHORT, Interrupting, logged, on_device, printed, weights
+from helpers import SHORT, Interrupting, logged, on_device, printed, weights
 from peft import PeftModel
 from rich.console import Console
 from safetensors.torch import load_file

@@ -1,0 +1,133 @@
+"""What tests share: small real data, a small checkpoint, a console that acts, and what a run left behind."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from koki.runs import checkpoints
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+SOTO = {
+    "Title": "Soto Ayam",
+    "Ingredients": "1 ekor ayam--2 batang serai, memarkan--1 liter air"
+    "--Bumbu halus:--6 siung bawang merah--2 ruas kunyit",
+    "Steps": "Rebus ayam sampai empuk."
+    "--Tumis bumbu halus sampai matang agar kuahnya harum, lalu masukkan ke rebusan.--Sajikan hangat.",
+}
+
+
+ORAK = {
+    "Title": "Tempe Orek",
+    "Ingredients": "1 papan tempe, potong dadu--3 sdm kecap manis--4 siung bawang merah, iris--2 buah cabai merah",
+    "Steps": "Goreng tempe sampai kering.--Tumis bawang dan cabai, masukkan kecap dan tempe, aduk rata.",
+}
+
+
+TELUR = {
+    "Title": "Telur Dadar",
+    "Ingredients": "3 butir telur--2 batang daun bawang, iris--1 buah tomat, iris--garam secukupnya",
+    "Steps": "Kocok telur dengan daun bawang dan tomat.--Goreng sampai matang di kedua sisi.",
+}
+
+
+def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:
+    """Write recipes in the users' format."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def printed(console: Console) -> str:
+    """What a console of the fixture above has printed."""
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+class Interrupting(Console):
+    """A console that does something the first time a text is printed: a hand on the keyboard, a machine that dies.
+
+    Args:
+        moments: text -> what happens when it is printed.
+    """
+
+    def __init__(self, moments: dict[str, Callable[[], object]]) -> None:
+        super().__init__(file=io.StringIO(), width=200)
+        self._moments = dict(moments)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*objects, **options)
+        for moment in [moment for moment in self._moments if any(moment in str(thing) for thing in objects)]:
+            self._moments.pop(moment)()
+
+
+IDENTITY = {"seed": 42, "lora.r": 16}
+
+
+def save_checkpoint(run: Path, step: int, keep: int = 2) -> Path:
+    """Save a small checkpoint as a trainer does."""
+    with checkpoints.staging(run) as staging:
+        staged = staging / f"checkpoint-{step}"
+        staged.mkdir()
+        (staged / "adapter_model.safetensors").write_bytes(bytes([step % 256]) * 100)
+        (staged / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+        newest = checkpoints.publish(run, staged, IDENTITY)
+        checkpoints.rotate(run, newest, keep)
+    return newest
+
+
+SHORT = (
+    "data.tips=false",
+    "data.refusals=false",
+    "data.validation_fraction=0",
+    "data.variations=8",
+    "training.max_steps=12",
+    "training.per_device_train_batch_size=1",
+    "training.gradient_accumulation_steps=2",
+    "training.tokens_per_micro_batch=1",  # each conversation by itself, so that a step has two micro-batches
+    "training.warmup_steps=2",
+    "training.learning_rate=1e-3",
+    "training.save_steps=6",
+    "training.logging_steps=3",
+    "training.gradient_checkpointing=false",
+)
+
+
+def weights(folder: Path) -> bytes:
+    """The adapter of a run or checkpoint."""
+    return (folder / "adapter_model.safetensors").read_bytes()
+
+
+def optimizer(folder: Path) -> list[torch.Tensor]:
+    """The moments at the end of a run of twelve steps."""
+    state = torch.load(folder / "checkpoint-12" / "optimizer.pt", weights_only=True)["state"]
+    return [tensor for entry in state.values() for tensor in entry.values()]
+
+
+def logged(folder: Path) -> list[tuple[float | None, ...]]:
+    """All that is logged, but for speed and time."""
+    log = json.loads((folder / "training_metadata.json").read_text("utf-8"))["training"]["log"]
+    names = ("step", "epoch", "loss", "grad_norm", "learning_rate", "num_input_tokens_seen")
+    return [tuple(entry.get(name) for name in names) for entry in log]
+
+
+def on_device(row: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """A micro-batch there."""
+    return {name: it.to(device) if isinstance(it, torch.Tensor) else it for name, it in row.items()}
+
+
+def assert_same_end(run: Path, uninterrupted: Path) -> None:
+    """Weights, optimizer state and logged losses are the same, bit by bit."""
+    assert weights(run) == weights(uninterrupted)
+    for ours, theirs in zip(optimizer(run), optimizer(uninterrupted), strict=True):
+        assert torch.equal(ours, theirs)
+    assert logged(run) == logged(uninterrupted)
