@@ -10,7 +10,12 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from koki.config import ResolvedConfig, load_config
+from koki.model.device import Device
+from koki.model.source import find_base
 from koki.runs import checkpoints
+from koki.training.costs import Shape
+from koki.training.resolve import resolve
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -131,3 +136,12 @@ def assert_same_end(run: Path, uninterrupted: Path) -> None:
     for ours, theirs in zip(optimizer(run), optimizer(uninterrupted), strict=True):
         assert torch.equal(ours, theirs)
     assert logged(run) == logged(uninterrupted)
+
+
+CPU = Device("cpu", "CPU", 1, torch.float32, "no")
+
+
+def resolved(*assignments: str, device: Device = CPU) -> ResolvedConfig:
+    """The settings of a run of the base that ships, with nothing left open."""
+    config = load_config(flags={"model.name": "mini"}, assignments=assignments)
+    return resolve(config, Shape.of(find_base(config.model).config), device)

@@ -16,7 +16,9 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
+from transformers.trainer_callback import PrinterCallback
 
+from koki.config import RunConfig
 from koki.errors import CheckpointError, TrainingError
 from koki.model.lora import save_adapter
 from koki.runs import checkpoints
@@ -33,10 +35,9 @@ class DurableTrainer(Trainer):
 
     Args:
         run_folder: where checkpoints are published.
+        config: says how many checkpoints are kept, whether the one with the lowest held-out loss is kept beside them,
+            and after how many steps in a row that are not finite training stops.
         identity: what the result depends on, kept in every checkpoint.
-        keep: checkpoints kept.
-        keep_best: and beside them the one with the lowest held-out loss.
-        max_nonfinite_steps: in a row, after which training stops.
         questions_in: the questions of the conversations in a batch's ids, to name them when their loss is not finite.
         say: prints a line to the user.
         processes: that train together; the first writes the checkpoints.
@@ -47,10 +48,8 @@ class DurableTrainer(Trainer):
         self,
         *,
         run_folder: Path,
+        config: RunConfig,
         identity: Identity,
-        keep: int,
-        keep_best: bool = False,
-        max_nonfinite_steps: int,
         questions_in: Callable[[torch.Tensor], list[str]],
         say: Callable[[str], None],
         processes: Processes,
@@ -59,9 +58,9 @@ class DurableTrainer(Trainer):
         super().__init__(**arguments)
         self._run_folder = run_folder
         self._identity = identity
-        self._keep = keep
-        self._keep_best = keep_best
-        self._max_nonfinite_steps = max_nonfinite_steps
+        self._keep = config.training.save_total_limit
+        self._keep_best = config.evaluation.load_best_model_at_end
+        self._max_nonfinite_steps = config.training.max_nonfinite_steps
         self._questions_in = questions_in
         self._say = say
         self._processes = processes
@@ -69,6 +68,7 @@ class DurableTrainer(Trainer):
         self._speed_since = (time.perf_counter(), 0)
         self._loss_before = torch.zeros(())
         self._step_batches: list[dict[str, Any]] = []
+        self.remove_callback(PrinterCallback)  # Koki prints the log itself
         self.add_callback(_LossAcrossSteps(self))
 
     # checkpoints

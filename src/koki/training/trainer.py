@@ -1,4 +1,4 @@
-"""A thin trainer: loss and data position, nothing else."""
+"""The trainer of recipes: Koki's loss and order of examples, a step cut by tokens, and memory that runs out."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from accelerate.data_loader import prepare_data_loader
 from torch.utils.data import DataLoader
 from transformers import TrainingArguments
 
-from koki.config import RunConfig
+from koki.config import ResolvedConfig
 from koki.errors import TrainingError
 from koki.model.device import Device
 from koki.tokens.batches import StepSampler, empty_row, recut
@@ -23,9 +23,7 @@ from koki.training.sharding import is_sharded, leave_the_base_to_each, let_go
 from koki.training.validation import HeldOut, undisturbed
 
 
-def training_arguments(
-    config: RunConfig, device: Device, run_folder: Path, *, gradient_checkpointing: bool
-) -> TrainingArguments:
+def training_arguments(config: ResolvedConfig, device: Device, run_folder: Path) -> TrainingArguments:
     """The mission's arguments as transformers takes them."""
     training = config.training
     arguments = TrainingArguments(
@@ -41,10 +39,10 @@ def training_arguments(
         weight_decay=training.weight_decay,
         max_grad_norm=training.max_grad_norm,
         label_smoothing_factor=training.label_smoothing_factor,
-        fp16=device.mixed_precision == "fp16",
-        bf16=device.mixed_precision == "bf16",
+        fp16=training.mixed_precision == "fp16",
+        bf16=training.mixed_precision == "bf16",
         use_cpu=device.kind == "cpu",
-        gradient_checkpointing=gradient_checkpointing,
+        gradient_checkpointing=training.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
         save_strategy="steps",
         save_steps=training.save_steps,

@@ -30,7 +30,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from koki.config import EvaluationConfig, RunConfig
+from koki.config import EvaluationConfig, ResolvedConfig
 from koki.dialogue.compose import KINDS, Kind
 from koki.runs.log import held_out_losses, is_out_of_patience, lowest
 from koki.tokens.batches import StepCollator
@@ -62,10 +62,10 @@ class HeldOut:
     text_bytes: int
 
     @classmethod
-    def of(cls, dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase, config: RunConfig) -> Self:
+    def of(cls, dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase, config: ResolvedConfig) -> Self:
         """Up to `MOST_CONVERSATIONS` of a data set, every kind in turn, in rows as long as those trained on."""
         examples = [dataset[number] for number in islice(every_kind_in_turn(dataset, config.seed), MOST_CONVERSATIONS)]
-        rows = StepCollator(config.tokens_per_micro_batch)(examples)["micro_batches"]
+        rows = StepCollator(config.training.tokens_per_micro_batch)(examples)["micro_batches"]
         supervised = (example["labels"][example["labels"] != IGNORED].tolist() for example in examples)
         texts = (
             str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
