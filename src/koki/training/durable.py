@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import torch
 from peft import PeftModel
@@ -25,6 +25,19 @@ from koki.runs import checkpoints
 from koki.runs.checkpoints import Identity
 from koki.runs.log import held_out_losses
 from koki.training.processes import Processes
+
+TRAINER_INTERNALS: Final = {
+    "_get_output_dir": "overridden: a checkpoint is written in the staging folder",
+    "_save_checkpoint": "overridden: a checkpoint is sealed and published, or done without",
+    "_save": "overridden: adapter and tokenizer are saved, and no pickle",
+    "_save_rng_state": "overridden: there is none to save",
+    "_load_rng_state": "overridden: there is none to load",
+    "_get_grad_norm": "overridden: the last place before the optimizer's step",
+    "_tr_loss": "read and set: the sum of losses since the last log, where steps are left out and where a run goes on",
+    "_globalstep_last_logged": "read and set, with it",
+    "_prepare_inputs": "called: a batch goes to its device",
+}
+"""What Koki relies on of transformers.Trainer that is private to it, and what for. A test fails when one is gone."""
 
 _RUNNING_LOSS = "running loss"
 _QUESTIONS_SHOWN = 16
