@@ -36,7 +36,7 @@ from koki.training.resolve import resolve
 from koki.training.run import Run
 from koki.training.sharding import shard_base
 from koki.training.trainer import RecipeTrainer, training_arguments
-from koki.training.validation import SAMPLED_TOKENS, Evaluation, HeldOut, SampledAnswers, sampled_questions
+from koki.training.validation import SAMPLED_TOKENS, HeldOut, SampledAnswers, Validation, sampled_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             say=run.warn,
         )
         if settings.evaluation.every_steps is not None:
-            _look_on(run, trainer, model, tokenizer, template, held_out or data.dataset)
+            _add_validation(run, trainer, model, tokenizer, template, held_out or data.dataset)
 
         # train; on failure a clear error and nothing lost
         with run.stop:  # until the result is saved: a signal then lets that be finished
@@ -153,7 +153,7 @@ def plan_run(config: RunConfig) -> Plan:
     return plan_of(Costs(settings, shape, device), workload_of(dataset, order, arguments))
 
 
-def _look_on(
+def _add_validation(
     run: Run,
     trainer: RecipeTrainer,
     model: PeftModel,
@@ -165,7 +165,7 @@ def _look_on(
     questions = sampled_questions(dataset, run.config.seed)
     ask = partial(_first_words, model, tokenizer, template)
     trainer.add_callback(SampledAnswers(questions, ask, run.console, run.tensorboard.add_text, run.warn))
-    trainer.add_callback(Evaluation(trainer, run.config.evaluation, partial(run.say, "Early stop")))
+    trainer.add_callback(Validation(trainer, run.config.evaluation, partial(run.say, "Early stop")))
 
 
 def _first_words(

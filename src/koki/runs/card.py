@@ -52,7 +52,7 @@ class Outcome:
 
     @classmethod
     def of(cls, state: "TrainerState", seconds: float, parameters: tuple[int, int], result_step: int) -> Self:
-        """From the trainer's state; ``parameters`` are the trainable ones and all."""
+        """Take it from the trainer's state; ``parameters`` are the numbers of trainable ones and of all."""
         return cls(
             steps=state.global_step,
             tokens=int(state.num_input_tokens_seen),
@@ -65,7 +65,7 @@ class Outcome:
 
     @property
     def losses(self) -> list[float]:
-        """Logged losses, in order."""
+        """The logged losses, in order."""
         return [entry["loss"] for entry in self.log_history if "loss" in entry]
 
 
@@ -187,7 +187,7 @@ class _Data(BaseModel):
 
 
 class _Card(BaseModel):
-    """Of a run card, what is used."""
+    """The parts of a run card that Koki reads again."""
 
     koki_version: str
     system_prompt: str

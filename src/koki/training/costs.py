@@ -45,7 +45,7 @@ class Shape:
 
     @classmethod
     def of(cls, config: PretrainedConfig) -> "Shape":
-        """From a Qwen2 or Qwen3 model's configuration."""
+        """Read the sizes from a Qwen2 or Qwen3 model's configuration."""
         hidden, inner = int(config.hidden_size), int(config.intermediate_size)
         width = int(getattr(config, "head_dim", None) or hidden // config.num_attention_heads)
         queries, keys = width * int(config.num_attention_heads), width * int(config.num_key_value_heads)
@@ -68,29 +68,32 @@ class Shape:
 
     @property
     def linear_parameters(self) -> int:
-        """Of the blocks, without norms and biases."""
+        """The parameters of the blocks' linear layers; norms and biases are left out."""
         return self.layers * sum(inputs * outputs for inputs, outputs in self.projections.values())
 
     @property
     def embedding_parameters(self) -> int:
-        """Of the embeddings and the head."""
+        """The parameters of the embeddings and the head, counted once where they are tied."""
         return (1 if self.tied else 2) * self.vocabulary * self.hidden_size
 
     def adapter_parameters(self, lora: LoraConfig) -> int:
-        """Of both matrices of every projection that has an adapter."""
+        """The parameters of both LoRA matrices of every projection that has an adapter."""
         adapted = (sizes for name, sizes in self.projections.items() if name in lora.target_modules)
         return self.layers * lora.r * sum(inputs + outputs for inputs, outputs in adapted)
 
     def attention(self, length: float) -> float:
-        """Operations forward for one token of an example of ``length`` tokens, causal: half of all pairs, twice."""
+        """Floating-point operations of attention, forward, for one token of an example of ``length`` tokens.
+
+        Attention is causal, so a token meets half of the others in the mean; scores and values are two products.
+        """
         return 2 * self.layers * self.projections["q_proj"][1] * length
 
     def activations(self, lora: LoraConfig) -> float:
-        """Floats that one token leaves in one block for the backward pass.
+        """Count the floats that one token leaves in one block for the backward pass.
 
-        Inputs and outputs of both norms (4 H), queries, repeated keys and values, and attention's output twice (5 Q),
-        gate, its activation, up and their product (4 I); for the adapters their inner rows and, with dropout, the
-        places dropped, of 8 bytes each.
+        These are inputs and outputs of both norms (4 H), queries, repeated keys and values, and attention's output
+        twice (5 Q), gate, its activation, up and their product (4 I); for the adapters their inner rows and, with
+        dropout, the places dropped, of 8 bytes each.
         """
         queries = self.projections["q_proj"][1]
         adapted = [sizes for name, sizes in self.projections.items() if name in lora.target_modules]
@@ -100,7 +103,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What goes through the model in a whole run.
+    """The conversations and tokens that go through the model in a whole run.
 
     Attributes:
         conversations: in the data.
@@ -121,7 +124,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What a run with this configuration takes of a machine, as far as the model's shape says it."""
+    """The memory, disk and time of a run, as far as they follow from its configuration and the model's shape."""
 
     config: ResolvedConfig
     shape: Shape
@@ -134,20 +137,20 @@ class Costs:
         return self.memory_of(tokens)
 
     def memory_of(self, tokens: float) -> float:
-        """The same with a micro-batch of so many tokens."""
+        """Bytes at the peak, as `memory`, for a micro-batch of so many tokens."""
         checkpointing = self.config.training.gradient_checkpointing
         return peak_memory(self.config, self.shape, self.device, tokens, checkpointing=checkpointing)
 
     @property
     def _adapter(self) -> int:
-        """Parameters that are trained."""
+        """The number of parameters that are trained."""
         return self.shape.adapter_parameters(self.config.lora)
 
     @property
     def disk(self) -> float:
-        """Bytes of a run folder: the result, and one checkpoint more than are kept, written before the oldest goes.
+        """Bytes of a run folder: the result, and one checkpoint more than are kept.
 
-        The best one, where it is wanted, is kept beside the newest.
+        A new one is written before the oldest goes; the best one, where it is wanted, is kept beside the newest.
         """
         result = 4 * self._adapter + _TOKENIZER_BYTES_PER_TOKEN * self.shape.vocabulary
         moments = 8 * self._adapter  # AdamW's two
@@ -155,7 +158,7 @@ class Costs:
         return result + (kept + 1) * (result + moments)
 
     def seconds(self, workload: Workload, speed: Speed) -> float:
-        """Of all steps: the time of the matrix products, and of the passes over activations beside them."""
+        """Seconds of all steps: those of the matrix products, and of the passes over activations beside them."""
         shape = self.shape
         # a frozen matrix is used forward and for its input's gradient; an adapter's also for its own
         forward = 2 * shape.linear_parameters + 2 * self._adapter + shape.attention(workload.length)
@@ -167,7 +170,7 @@ class Costs:
         return blocks + workload.tokens * (operations / speed.multiplications + passes * speed.per_element)
 
     def _micro_batches(self, workload: Workload) -> float:
-        """Of all steps; the last example that does not fit leaves half of its length empty, in the mean."""
+        """The number of micro-batches of all steps; in each, half an example's length stays empty in the mean."""
         room = self.config.training.tokens_per_micro_batch - workload.tokens / workload.examples / 2
         if room <= 0:
             return workload.examples

@@ -8,7 +8,7 @@ from koki.runs.checkpoints import Checkpoint, find_best
 from koki.runs.log import held_out_losses
 from koki.training.run import Run
 from koki.training.trainer import RecipeTrainer
-from koki.training.validation import is_over, put_back
+from koki.training.validation import is_over, restore_adapter
 
 
 def fit(run: Run, trainer: RecipeTrainer) -> bool:
@@ -43,14 +43,14 @@ def take_the_best(run: Run, model: PeftModel, state: TrainerState) -> int:
         run.warn("no checkpoint with a held-out loss is whole: the result is the last adapter")
         return state.global_step
     run.say("Best", f"the result is the adapter of {best.folder}, held-out loss {losses[best.step]:.4f}")
-    put_back(model, best.folder)
+    restore_adapter(model, best.folder)
     return best.step
 
 
 def _train(run: Run, trainer: RecipeTrainer) -> None:
     run.processes.all_gather(None)  # all are ready
     try:
-        with run.processes.apart():
+        with run.processes.failing_alone():
             trainer.train(resume_from_checkpoint=str(run.checkpoint.folder) if run.checkpoint else None)
     except KokiError:
         raise

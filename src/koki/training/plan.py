@@ -41,11 +41,11 @@ class Plan:
     device: str
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """The plan, JSON-ready."""
         return asdict(self)
 
     def render(self) -> Table:
-        """For a terminal."""
+        """The plan as a table for a terminal."""
         table = Table(title="Plan", title_justify="left", box=None, pad_edge=False, title_style="bold")
         table.add_column()
         table.add_column()
@@ -78,7 +78,7 @@ def plan_of(costs: Costs, workload: Workload) -> Plan:
 def workload_of(
     dataset: ConversationDataset, sampler: VariationSampler, arguments: TrainingArguments, sample: int = 256
 ) -> Workload:
-    """What goes through the model: lengths are counted, the supervised share is that of some conversations."""
+    """Count what goes through the model; the supervised share is that of a sample of the conversations."""
     lengths = dataset.lengths()
     numbers: list[int] = []
     for epoch in range(math.ceil(arguments.num_train_epochs)):
@@ -101,6 +101,6 @@ def workload_of(
 
 
 def _examples(arguments: TrainingArguments, an_epoch: int, steps: int) -> int:
-    """Examples of so many steps; the last step of an epoch may have fewer than the others."""
+    """The number of examples of so many steps; the last step of an epoch may have fewer than the others."""
     epochs, rest = divmod(steps, math.ceil(an_epoch / arguments.train_batch_size))
     return epochs * an_epoch + rest * arguments.train_batch_size

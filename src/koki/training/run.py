@@ -38,7 +38,7 @@ from koki.tokens.batches import StepSampler
 from koki.training.callbacks import (
     GracefulStop,
     ProgressCallback,
-    SaveByTheClock,
+    SaveEveryMinutes,
     TensorBoardLog,
     quiet_tensorboard_thread,
 )
@@ -146,7 +146,7 @@ class Run:
     def callbacks(self) -> list[TrainerCallback]:
         """What happens beside the steps of training."""
         minutes = self.config.training.save_minutes
-        clock = [SaveByTheClock(minutes, self.processes)] if minutes else []
+        clock = [SaveEveryMinutes(minutes, self.processes)] if minutes else []
         return [self.progress, self.stop, self.tensorboard, *clock]
 
     def steps_of(self, order: Sampler[int], lengths: npt.NDArray[np.int64]) -> StepSampler:
