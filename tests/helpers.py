@@ -4,13 +4,14 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
 
-from koki.config import ResolvedConfig, load_config
+from koki.config import ModelConfig, ResolvedConfig, load_config
 from koki.model.device import Device
 from koki.model.source import find_base
 from koki.runs import checkpoints
@@ -141,7 +142,12 @@ def assert_same_end(run: Path, uninterrupted: Path) -> None:
 CPU = Device("cpu", "CPU", 1, torch.float32, "no")
 
 
+@cache
+def shape_of_mini() -> Shape:
+    """The sizes of the base that ships."""
+    return Shape.of(find_base(ModelConfig(name="mini")).config)
+
+
 def resolved(*assignments: str, device: Device = CPU) -> ResolvedConfig:
     """The settings of a run of the base that ships, with nothing left open."""
-    config = load_config(flags={"model.name": "mini"}, assignments=assignments)
-    return resolve(config, Shape.of(find_base(config.model).config), device)
+    return resolve(load_config(flags={"model.name": "mini"}, assignments=assignments), shape_of_mini(), device)

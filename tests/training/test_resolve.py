@@ -2,14 +2,12 @@
 
 import pytest
 import torch
-from helpers import CPU, resolved
+from helpers import CPU, resolved, shape_of_mini
 from hypothesis import given
 from hypothesis import strategies as st
 
 from koki.config import flatten, load_config
 from koki.model.device import Device
-from koki.model.source import find_base
-from koki.training.costs import Shape
 from koki.training.resolve import resolve
 
 DECIDED = {"training.mixed_precision", "training.gradient_checkpointing", "training.tokens_per_micro_batch"}
@@ -39,7 +37,7 @@ def test_nothing_is_left_open_and_nothing_else_is_changed(chosen: dict[str, obje
 @given(settings)
 def test_what_is_decided_stays_when_it_is_decided_again(chosen: dict[str, object]) -> None:
     once = resolved(*[f"{name}={'null' if value is None else value}" for name, value in chosen.items()])
-    assert resolve(once, Shape.of(find_base(once.model).config), CPU) == once
+    assert resolve(once, shape_of_mini(), CPU) == once
 
 
 @pytest.mark.parametrize("precision", ["no", "fp16", "bf16"])
