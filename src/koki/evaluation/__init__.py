@@ -6,6 +6,7 @@ own_questions.py  people's own questions, from a file of tab-separated values
 reading.py        an answer -> opening, ingredients, steps, further dishes; its words are in words.toml
 cookbook.py       what is true: the recipes under their names, and what has which ingredient
 metrics.py        what is said against what is true, as numbers; pure functions
+mentions.py       whether a text mentions a term, and speaks for it
 judge.py          a question, its answer and the cookbook -> the scores of its capability
 intervals.py      means with 95 % intervals, alone and paired
 scorecard.py      scores -> tables for a terminal, JSON for everything else

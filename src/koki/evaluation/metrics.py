@@ -39,7 +39,6 @@ _ECHO: Final = 30
 _SMALLER: Final = {unit: (one["is"], one["times"]) for unit, one in WORDS["smaller_units"].items()}
 _PARTICLES: Final = ("nya", "lah", "kah")
 _ENDINGS: Final = (*_PARTICLES, "kan", "an", "i")
-_NEGATION_REACHES: Final = 3
 
 
 def words_of(text: str) -> list[str]:
@@ -269,88 +268,3 @@ _DECLINES: Final = re.compile("|".join(rf"\b{re.escape(words)}\b" for words in W
 def declines(text: str) -> bool:
     """Whether it has words that one declines with, or sends to others with."""
     return _DECLINES.search(text.lower()) is not None
-
-
-# ------------------------------------------------------------------------------------------------------------- mentions
-
-_NEGATIONS: Final = frozenset(WORDS["negations"]["words"])
-_NOT_NEGATIONS: Final = re.compile(rf"\b(?:{'|'.join(WORDS['negations']['not_these'])})\b")
-_NOT: Final = "|".join(WORDS["negations"]["words"])
-_VERBS, _PASSIVE, _INSTEAD_OF, _BY, _MAY, _ANEW = (
-    "|".join(WORDS["replacements"][name]) for name in ("verbs", "passive", "instead_of", "by", "may", "anew")
-)
-# before a thing: "jangan ganti", "susu bisa diganti dengan", "pengganti"
-_REPLACING: Final = re.compile(
-    rf"\b(?P<not>(?:{_NOT}) )?(?:(?:{_MAY}) )*(?:(?P<verb>{_VERBS})|(?P<passive>{_PASSIVE})|(?:{_INSTEAD_OF}))\b"
-    rf"(?P<by>.*\b(?:{_BY})\b)?"
-)
-_BY_FOLLOWS: Final = re.compile(rf"(?:\w+ ){{0,3}}(?:{_BY})\b")
-# after a thing: "tidak dipakai", "kental bisa diganti"
-_AFTER: Final = re.compile(
-    rf"(?:{'|'.join(WORDS['negations']['after'])})\b(?! (?:{_PASSIVE})\b)"
-    rf"|(?:(?!(?:{_NOT}|{_ANEW})\b)\w+ )?(?:(?:{_MAY}) )*(?:{_PASSIVE})\b"
-)
-_OR: Final = "|".join(WORDS["negations"]["or"])
-# "tanpa garam, gula, atau santan", or without the commas "tanpa garam atau santan"; a negation first, things of two
-# words at most
-_NEITHER: Final = re.compile(rf"\b({_NOT})((?: \w+){{1,4}}(?:(?:, \w+(?: \w+)?)+,)?) (?:{_OR}) ")
-_CLAUSE_END: Final = re.compile(r"[;:!?\n()]+|[.,](?!\d)")  # a number may have a comma
-
-
-def can_be_mentioned(term: str) -> bool:
-    """Whether any text can: not one whose term goes on after the end of its clause."""
-    return mentions(term, term)
-
-
-def mentions(text: str, term: str) -> bool:
-    """Whether the words of a term stand in a text, spelling folded: "santannya" mentions santan."""
-    return any(True for _ in _mentions(text, term))
-
-
-def speaks_for(text: str, term: str) -> bool:
-    """Whether it mentions a term other than to say that it is left out or replaced.
-
-    "tanpa santan", "tidak pakai santan", "jangan diberi gula atau santan", "santan tidak dipakai" and "ganti santan
-    dengan susu" do not speak for santan; "jangan lupa santan", "santan tidak pecah" and "ganti susu dengan santan" do.
-    """
-    told_apart = _NEITHER.sub(_each_negated, text.lower())
-    return any(not _is_left_out(before, after) for before, after in _mentions(told_apart, term))
-
-
-def _is_left_out(before: str, after: str) -> bool:
-    """Whether what stands around a mention says that the thing is left out or replaced."""
-    *_, replacing = None, *_REPLACING.finditer(before)
-    if replacing:
-        before = before[replacing.end() :]
-        is_near = len(before.split()) < _NEGATION_REACHES
-        if is_near and _is_replaced(replacing, after) != bool(replacing["not"]):
-            return True
-    words = _NOT_NEGATIONS.sub(" ", before).split()[-_NEGATION_REACHES:]
-    return not _NEGATIONS.isdisjoint(words) or _AFTER.match(after) is not None
-
-
-def _is_replaced(replacing: re.Match[str], after: str) -> bool:
-    """Whether a thing is what would be replaced; what it would be replaced by otherwise."""
-    if replacing["by"]:
-        return False
-    if replacing["passive"]:  # "susu diganti santan", but "bisa diganti santan dengan susu"
-        return replacing.start() == 0 and _BY_FOLLOWS.match(after) is not None
-    return not replacing["verb"] or bool(replacing["not"]) or _BY_FOLLOWS.match(after) is not None
-
-
-def _mentions(text: str, term: str) -> Iterator[tuple[str, str]]:
-    """For each mention what stands before and after it in its clause."""
-    folded_term = fold(term).strip()
-    if not any(map(str.isalnum, folded_term)):
-        return
-    wanted = re.compile(rf"(?<!\S){re.escape(folded_term)}(?:nya)?(?!\S)")
-    for clause in _CLAUSE_END.split(text.lower()):
-        folded = fold(clause)
-        for found in wanted.finditer(folded):
-            yield folded[: found.start()], folded[found.end() :].lstrip()
-
-
-def _each_negated(neither: re.Match[str]) -> str:
-    """ "tanpa garam, gula, atau " -> "tanpa garam tanpa gula tanpa "."""
-    negation, things = neither.groups()
-    return " ".join(f"{negation} {thing.strip()}" for thing in [*filter(None, things.split(",")), ""])
