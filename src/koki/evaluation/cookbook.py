@@ -40,7 +40,7 @@ class Cookbook:
         self._longest = max(map(len, self._by_name), default=0)
         self._places = {recipe.id: place for place, recipe in enumerate(recipes)}
         self._with: dict[str, frozenset[str]] = {}
-        self._shelves: dict[str, _Shelf] = {}
+        self._word_indexes: dict[str, _WordIndex] = {}
 
     def name_of(self, recipe: Recipe) -> str:
         """What the chef knows it by."""
@@ -96,14 +96,15 @@ class Cookbook:
         Args:
             part: of the recipes: "ingredients", "steps" or "recipe" for both.
         """
-        likeness = self._shelf(part).likeness(text)
+        likeness = self._word_index(part).likeness(text)
         own = likeness[self._places[recipe.id]]
         return bool(own > 0 and own >= likeness.max() - 1e-9)
 
-    def _shelf(self, part: str) -> "_Shelf":
-        if part not in self._shelves:
-            self._shelves[part] = _Shelf(body_of(recipe.ingredients, recipe.steps, part) for recipe in self._recipes)
-        return self._shelves[part]
+    def _word_index(self, part: str) -> "_WordIndex":
+        if part not in self._word_indexes:
+            texts = (body_of(recipe.ingredients, recipe.steps, part) for recipe in self._recipes)
+            self._word_indexes[part] = _WordIndex(texts)
+        return self._word_indexes[part]
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
@@ -131,7 +132,7 @@ def missing_for(recipe: Recipe, at_hand: Sequence[str]) -> Suggestion | None:
     return next(iter(Pantry([recipe]).what_can_i_cook(at_hand, 1)), None)
 
 
-class _Shelf:
+class _WordIndex:
     """An index from words to the texts that have them."""
 
     def __init__(self, texts: Iterable[str]) -> None:
