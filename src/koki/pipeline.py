@@ -18,6 +18,7 @@ from transformers.trainer_callback import PrinterCallback
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.data.build import build_dataset, data_of_run, load_template, recipe_files
 from koki.errors import CheckpointError, KokiError, TrainingError
+from koki.evaluation.capabilities.registry import promised
 from koki.formatting import gigabytes
 from koki.inference.chef import Chef
 from koki.libraries import quiet_libraries
@@ -221,7 +222,17 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         # save model, tokenizer and metadata
         if finished and processes.is_main:
             held_out = len(data.held_out)
-            card = run_card(config, source, device, template.system, data.report, held_out, dataset, outcome)
+            card = run_card(
+                config,
+                source,
+                device,
+                template.system,
+                data.report,
+                held_out,
+                dataset,
+                outcome,
+                capabilities=promised(),
+            )
             with _the_result_or_an_error(run_folder):
                 save_result(run_folder, model, tokenizer, card)
                 write_config(run_folder, config)  # once more: the folder may have been removed meanwhile

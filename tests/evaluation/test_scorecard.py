@@ -12,8 +12,8 @@ from helpers import printed
 from rich.console import Console
 
 from koki.errors import RunError
+from koki.evaluation.asked import Asked
 from koki.evaluation.own_questions import OwnQuestion, verdict
-from koki.evaluation.questions import Asked
 from koki.evaluation.scorecard import OwnScorecard, Scorecard, Scored, speed_of
 
 SEED = 42

@@ -10,10 +10,11 @@ from koki.data.build import recipe_files, split_recipes
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError, RecipeFileNotFound
+from koki.evaluation.asked import Asked
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.judge import judge, marks
 from koki.evaluation.own_questions import read_questions, verdict
-from koki.evaluation.questions import Asked, Examiner
+from koki.evaluation.questions import Examiner
 from koki.evaluation.scorecard import Caveat, OwnScorecard, Scorecard, Scored
 from koki.files import published_name
 from koki.inference.chef import Answer, Chef
@@ -44,7 +45,7 @@ def evaluate(
 
     Args:
         run: a finished run folder.
-        count: questions of each capability in each group (`koki.evaluation.questions.GROUPS`).
+        count: questions of each capability in each group (`koki.evaluation.asked.GROUPS`).
         data: where the recipes of the run are now, if they were moved.
         compare: another run folder, or `BASE`, that is asked the same.
         on_answer: see `OnAnswer`.
@@ -107,14 +108,14 @@ def evaluate_own(
     texts = [question.question for question in questions]
     count_up = _counter(len(texts), compare, on_answer)
 
-    def card(name: str, chef: Chef, about: dict[str, Any], other: OwnScorecard | None) -> OwnScorecard:
+    def scorecard(name: str, chef: Chef, about: dict[str, Any], other: OwnScorecard | None) -> OwnScorecard:
         answers = chef.ask(texts, on_answer=count_up, max_new_tokens=max_new_tokens)
         verdicts = [verdict(*pair) for pair in zip(questions, answers, strict=True)]
         return OwnScorecard(name, about, RunConfig().seed, verdicts, other)
 
     about = {"questions": str(file), "max_new_tokens": max_new_tokens}
-    other = card(published_name(compare), _other_chef(run, compare), {}, None) if compare else None
-    return card(published_name(run), Chef.load(run), about, other)
+    other = scorecard(published_name(compare), _other_chef(run, compare), {}, None) if compare else None
+    return scorecard(published_name(run), Chef.load(run), about, other)
 
 
 def _counter(questions: int, compare: str | None, on_answer: OnAnswer) -> Callable[[Answer], object]:

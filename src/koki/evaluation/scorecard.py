@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from koki.errors import RunError
+from koki.evaluation.asked import GROUPS, Asked
+from koki.evaluation.capabilities import registry
+from koki.evaluation.capabilities.any_answer import ANY
+from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.intervals import Mean, mean_difference, mean_of
-from koki.evaluation.judge import ANY, MEASURES, Scores
 from koki.evaluation.metrics import IngredientMarks
 from koki.evaluation.own_questions import Verdict
-from koki.evaluation.questions import GROUPS, Asked
 from koki.files import write_json
 from koki.inference.chef import Answer
 from koki.runs.names import OWN_QUESTIONS, SCORECARD
@@ -89,7 +91,7 @@ class Scorecard:
         """By how much the mean is above that of the other chef."""
         if self.other is None:
             return None
-        mine, others = (card._scores(group, capability, measure) for card in (self, self.other))
+        mine, others = (scorecard._scores(group, capability, measure) for scorecard in (self, self.other))
         return mean_difference(mine, others, self.seed)
 
     def questions(self, group: str, capability: str) -> int:
@@ -105,11 +107,17 @@ class Scorecard:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready: for each group and capability the number of questions and every measure; then every answer."""
-        card = {"run": self.run, **self.about, "notes": list(self.notes), "group_meanings": GROUPS, **self._figures()}
+        content = {
+            "run": self.run,
+            **self.about,
+            "notes": list(self.notes),
+            "group_meanings": GROUPS,
+            **self._figures(),
+        }
         if self.other is not None:
             differences = self._groups(self.difference)
-            card["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
-        return card | {"answers": [one.as_dict() for one in self.scored]}
+            content["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
+        return content | {"answers": [one.as_dict() for one in self.scored]}
 
     def _figures(self) -> dict[str, Any]:
         return {"speed": self._speed(), "groups": self._groups(self.mean)}
@@ -121,14 +129,14 @@ class Scorecard:
         return {
             group: {
                 capability: {"questions": asked} | self._measures(group, capability, figure)
-                for capability in MEASURES
+                for capability in registry.measures()
                 if (asked := self.questions(group, capability))
             }
             for group in GROUPS
         }
 
     def _measures(self, group: str, capability: str, figure: Figure) -> dict[str, Any]:
-        figures = {name: figure(group, capability, name) for name in MEASURES[capability]}
+        figures = {name: figure(group, capability, name) for name in registry.measures()[capability]}
         return {name: found.as_dict() for name, found in figures.items() if found}
 
     def render(self) -> RenderableType:
@@ -147,12 +155,12 @@ class Scorecard:
     def _table(self, figure: Figure, form: str) -> Table:
         groups = [group for group in GROUPS if self.questions(group, ANY)]
         table = _empty_table("", *groups)
-        for capability in MEASURES:
+        for capability, measures in registry.measures().items():
             asked = [self.questions(group, capability) for group in groups]
             if not any(asked):
                 continue
             table.add_row(capability, *(f"{count} questions" if count else "-" for count in asked), style="bold")
-            for name, measure in MEASURES[capability].items():
+            for name, measure in measures.items():
                 label = f"  {measure.label}" + (" (low is good)" if measure.lower_is_better else "")
                 figures = (figure(group, capability, name) for group in groups)
                 cells = (_cell(found, form, count) for found, count in zip(figures, asked, strict=True))
@@ -180,11 +188,11 @@ class OwnScorecard:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready: the share that passes, of all and of each capability, and each answer with its verdict."""
-        card = {"run": self.run, **self.about, **self._figures()}
+        content = {"run": self.run, **self.about, **self._figures()}
         if self.other is not None:
             differences = {name: found.as_dict() for name in self.capabilities() if (found := self.difference(name))}
-            card["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
-        return card | {"answers": [one.as_dict() for one in self.verdicts]}
+            content["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
+        return content | {"answers": [one.as_dict() for one in self.verdicts]}
 
     def _figures(self) -> dict[str, Any]:
         passed = {name: found.as_dict() for name in self.capabilities() if (found := self.passed(name))}

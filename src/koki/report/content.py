@@ -9,8 +9,9 @@ from statistics import median
 from typing import Any, Final
 
 from koki.config import RunConfig, flatten
-from koki.evaluation.judge import MEASURES
-from koki.evaluation.questions import GROUPS
+from koki.evaluation.asked import GROUPS
+from koki.evaluation.capabilities import registry
+from koki.evaluation.capabilities.capability import Measure
 from koki.report.charts import Chart, chart
 
 PAIRS: Final = 20
@@ -85,10 +86,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A measure, with a bar for each group; None where it was not taken."""
+    """A measure under its name, with a bar for each group; None where it was not taken."""
 
-    measure: str
-    lower_is_better: bool
+    name: str
+    measure: Measure
     bars: tuple[Bar | None, ...]
 
 
@@ -111,7 +112,7 @@ def tables(scorecard: Mapping[str, Any]) -> list[Table]:
     groups = groups_of(scorecard)
     asked = [
         (capability, tuple(scorecard["groups"][group].get(capability, {}).get("questions", 0) for group in groups))
-        for capability in MEASURES
+        for capability in registry.measures()
     ]
     return [
         Table(capability, questions, tuple(_rows(scorecard, groups, capability)))
@@ -120,16 +121,16 @@ def tables(scorecard: Mapping[str, Any]) -> list[Table]:
     ]
 
 
-def measures(scorecard: Mapping[str, Any]) -> list[str]:
-    """Every measure that stands in a table, once, in their order."""
-    return list(dict.fromkeys(row.measure for table in tables(scorecard) for row in table.rows))
+def measures(scorecard: Mapping[str, Any]) -> dict[str, Measure]:
+    """Every measure that stands in a table, by its name, in the order of the tables."""
+    return {row.name: row.measure for table in tables(scorecard) for row in table.rows}
 
 
 def _rows(scorecard: Mapping[str, Any], groups: Sequence[str], capability: str) -> Iterator[Row]:
-    for name, measure in MEASURES[capability].items():
+    for name, measure in registry.measures()[capability].items():
         bars = tuple(_bar(scorecard, group, capability, name) for group in groups)
         if any(bars):
-            yield Row(name, measure.lower_is_better, bars)
+            yield Row(name, measure, bars)
 
 
 def _bar(scorecard: Mapping[str, Any], group: str, capability: str, measure: str) -> Bar | None:
@@ -175,7 +176,8 @@ class Pair:
 def pairs(scorecard: Mapping[str, Any]) -> list[Pair]:
     """`PAIRS` answers of a scorecard: of each capability the first of each group, then the second ones, and so on."""
     dealt: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for answer in sorted(scorecard["answers"], key=lambda answer: list(MEASURES).index(answer["capability"])):
+    in_order = list(registry.measures())
+    for answer in sorted(scorecard["answers"], key=lambda answer: in_order.index(answer["capability"])):
         dealt.setdefault((answer["capability"], answer["group"]), []).append(answer)
     in_turn = filter(None, chain.from_iterable(zip_longest(*dealt.values())))
     return [_pair(answer) for answer, _ in zip(in_turn, range(PAIRS), strict=False)]

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from huggingface_hub import EvalResult, ModelCard
 
-from koki.evaluation.judge import MEASURES
-from koki.report.content import Bar, groups_of, tables
+from koki.report.content import Bar, Row, groups_of, tables
 
 _START, _END = "<!-- scorecard -->", "<!-- end of scorecard -->"
 _SECTION: Final = re.compile(rf"\n*{_START}.*?{_END}\n*", re.DOTALL)
@@ -45,8 +44,8 @@ def _results(scorecard: Mapping[str, Any]) -> Iterator[EvalResult]:
                         dataset_name=f"The recipes of this run: {group}, {table.capability}",
                         dataset_config=table.capability,
                         dataset_split=group,
-                        metric_type=row.measure,
-                        metric_name=_label(table.capability, row.measure),
+                        metric_type=row.name,
+                        metric_name=_label(row),
                         metric_value=bar.mean,
                         metric_args={"low": bar.low, "high": bar.high, "questions": bar.questions},
                     )
@@ -69,13 +68,13 @@ def _section(scorecard: Mapping[str, Any]) -> str:
         counts = (f"{count} questions" for count in table.questions)
         lines.append(f"| **{table.capability}** | {' | '.join(counts)} |")
         for row in table.rows:
-            label = _label(table.capability, row.measure) + (" (less is better)" if row.lower_is_better else "")
+            label = _label(row) + (" (less is better)" if row.measure.lower_is_better else "")
             lines.append(f"| {label} | {' | '.join(map(_cell, row.bars))} |")
     return "\n".join([*lines, _END, ""])
 
 
-def _label(capability: str, measure: str) -> str:
-    return MEASURES[capability][measure].label.strip()
+def _label(row: Row) -> str:
+    return row.measure.label.strip()
 
 
 def _cell(bar: Bar | None) -> str:

@@ -35,10 +35,10 @@ class Words:
         table, _, name = key.partition(".")
         return texts()[table][name][self.language].format(**filled)
 
-    def name(self, table: str, name: str) -> str:
-        """What something is called; by its own name where the table has none for it."""
+    def name(self, table: str, name: str, otherwise: str | None = None) -> str:
+        """What something is called; where the table does not have it, ``otherwise``, or without that its own name."""
         known = texts()[table].get(name)
-        return known[self.language] if known else name
+        return known[self.language] if known else otherwise or name
 
     def note(self, note: str) -> str:
         """A note of the scorecard, which is in English, where it is a known one."""

@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # they bring torch along, which a chef need not have to read 
     from koki.recipes.report import DataReport
     from koki.tokens.dataset import ConversationDataset
 
-CAPABILITIES = ("full recipe", "simple question", "recommendation", "inquiry", "tip")
 _LONGEST = 100_000_000  # bytes: a hundred times those of a run of ten thousand steps that logs each
 _LIBRARIES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy")
 
@@ -65,17 +64,22 @@ def run_card(
     held_out: int,
     dataset: "ConversationDataset",
     outcome: Outcome,
+    *,
+    capabilities: Sequence[str],
 ) -> dict[str, Any]:
     """Everything there is to know about a finished run, JSON-ready; made to be published, so without local paths.
 
     Where its recipes and its base lie on this machine is in the ``config.yaml`` beside it.
+
+    Args:
+        capabilities: the names of what the chef is said to be able to do.
     """
     return {
         "model_name": "Koki: Qwen Indonesian food recipe model",
         "koki_version": koki.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "base_model": {"name": _base_name(source), "location": source.public_name, "revision": source.revision},
-        "capabilities": list(CAPABILITIES),
+        "capabilities": list(capabilities),
         "system_prompt": system_prompt,
         "recipes": data.rows_kept - held_out,
         "recipes_held_out": held_out,
