@@ -1,4 +1,4 @@
-"""A run folder -> its scorecard: find its recipes again, ask, judge."""
+"""A run folder -> its scorecard: find the recipes again, ask, judge."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from koki.runs.finished import FinishedRun, read_run
 from koki.tokens.template import ChatTemplate
 
 BASE = "base"
-"""In a comparison: the run's base model without what was trained."""
+"""Stands for the run's base model without the adapter, in a comparison."""
 
 OnAnswer = Callable[[int, int], object]
 """Called after each answer: how many there are, and how many there will be."""
@@ -47,7 +47,7 @@ def evaluate(
         run: a finished run folder.
         count: questions of each capability in each group (`koki.evaluation.asked.GROUPS`).
         data: where the recipes of the run are now, if they were moved.
-        compare: another run folder, or `BASE`, that is asked the same.
+        compare: another run folder, or `BASE`, whose chef is asked the same.
         on_answer: see `OnAnswer`.
 
     Raises:
@@ -92,11 +92,11 @@ def evaluate_own(
     max_new_tokens: int = 512,
     on_answer: OnAnswer = lambda _, __: None,
 ) -> OwnScorecard:
-    """Ask a chef people's own questions, and judge its answers by the words they must and must not have.
+    """Ask a chef people's own questions, and judge the answers by the words that they must and must not have.
 
     Args:
         run: a finished run folder, or any folder that `Chef.load` takes.
-        file: see `koki.evaluation.own_questions`.
+        file: the questions, in the format of `koki.evaluation.own_questions`.
         compare, on_answer: as `evaluate`.
 
     Raises:
@@ -119,7 +119,7 @@ def evaluate_own(
 
 
 def _counter(questions: int, compare: str | None, on_answer: OnAnswer) -> Callable[[Answer], object]:
-    """What counts the answers of one chef, or of two."""
+    """A function to call after each answer of one chef, or of two, which reports how many there are by then."""
     total, done = questions * (2 if compare else 1), itertools.count(1)
     return lambda _: on_answer(next(done), total)
 
@@ -141,7 +141,7 @@ def _config_of(run: FinishedRun, data: Sequence[str]) -> RunConfig:
 
 
 def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list[Recipe], list[str]]:
-    """The recipes trained on, those held out, and what there is to say about them."""
+    """The recipes trained on, those held out, and caveats about them."""
     try:
         recipes, report = read_recipes(recipe_files(config), config.data.columns)
     except RecipeFileNotFound as error:

@@ -35,7 +35,7 @@ class _Group:
     Attributes:
         recipes: those asked about.
         book: has the forms of question.
-        is_wanted: whether a question belongs into the group.
+        is_wanted: whether a question belongs in the group.
     """
 
     name: str
@@ -102,7 +102,7 @@ class Examiner:
         yield from _numbered(_dealt(subjects, draw), count)
 
     def _composed(self, group: _Group, count: int, draw: random.Random) -> Iterator[_Subject]:
-        """Some of the other subjects, then the recipes as far as they are asked for; each in an order of their own."""
+        """Some of the subjects besides the recipes, then the recipes one by one, each of them in a random order."""
         if not group.recipes:
             return
         tips = load_tips() if self._config.data.tips else ()
@@ -119,7 +119,7 @@ class Examiner:
 
     def _fitting(self, group: _Group, subjects: Sequence[_Subject]) -> Iterator[list[Asked]]:
         """The questions of each subject whose conversations fit, with their answers as they are trained on."""
-        with suppress(DataError):  # not one fits
+        with suppress(DataError):  # raised where not one fits
             conversations = [conversations for _, conversations in subjects]
             dataset = ConversationDataset(conversations, self._template, self._vocabulary_size, self._config.tokens)
             bounds = pairwise(dataset.group_starts.tolist())
@@ -134,7 +134,7 @@ class Examiner:
         return Asked("", group.name, capability.name, question, reference, recipe, names)
 
     def _is_new(self) -> Callable[[Asked], bool]:
-        """What decides, as its capability does, whether a question is new to a chef of these recipes."""
+        """A function that tells whether a question is new to the chef, each capability's in its own way."""
         by_capability = {capability.name: capability.new_to(self._train) for capability in registry.CAPABILITIES}
         return lambda asked: by_capability[asked.capability](asked)
 
@@ -146,7 +146,7 @@ def with_other_forms(book: Phrasebook) -> Phrasebook:
         for name, forms in book
         if isinstance(forms, tuple)
     }
-    # each reason is asked for in one of these forms, in turn; moved on by one, each is asked for in another
+    # reasons are asked for in these forms in turn; with the forms moved on by one, each is asked for in another
     first, *others = book.reasons.questions
     reasons = book.reasons.model_copy(update={"questions": (*others, first)})
     return book.model_copy(update={**changes, "reasons": reasons})
@@ -174,6 +174,6 @@ def _dealt(subjects: Sequence[Sequence[Asked]], draw: random.Random) -> Iterator
 
 
 def _numbered(asked: Iterator[Asked], count: int) -> Iterator[Asked]:
-    """Up to ``count`` questions, their ids counted from 1."""
+    """Up to ``count`` questions, with ids that count from 1."""
     for number, one in zip(range(1, count + 1), asked, strict=False):
         yield replace(one, id=f"{one.group}/{one.capability}/{number}")

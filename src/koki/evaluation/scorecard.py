@@ -30,7 +30,7 @@ Figure = Callable[[str, str, str], Mean | None]
 
 
 class Caveat(StrEnum):
-    """What a reader should know. The run report finds its own words by how these begin."""
+    """What a reader should know. The report finds its translations by how these begin."""
 
     OTHER_FILES = "These are not the very files it was trained on: what counts as trained on and held out may differ."
     NONE_HELD_OUT = "No recipe was held out, so there is nothing to measure generalisation by"
@@ -42,7 +42,7 @@ class Caveat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A question, its answer, the scores of the answer, and its ingredients marked where it is to give some."""
+    """A question, its answer, the scores of the answer, and its ingredients marked where it should give some."""
 
     asked: Asked
     answer: Answer
@@ -88,14 +88,14 @@ class Scorecard:
         return mean_of(self._scores(group, capability, measure), self.seed)
 
     def difference(self, group: str, capability: str, measure: str) -> Mean | None:
-        """By how much the mean is above that of the other chef."""
+        """By how much the mean is above that of the other chef; None without another."""
         if self.other is None:
             return None
         mine, others = (scorecard._scores(group, capability, measure) for scorecard in (self, self.other))
         return mean_difference(mine, others, self.seed)
 
     def questions(self, group: str, capability: str) -> int:
-        """How many were asked."""
+        """How many questions of a capability were asked in a group."""
         return len(self._of(group, capability))
 
     def _scores(self, group: str, capability: str, measure: str) -> list[float | None]:
@@ -168,7 +168,7 @@ class Scorecard:
         return table
 
     def save(self, folder: Path) -> Path:
-        """Write it as ``report/scorecard.json``; where it lies.
+        """Write the scorecard as ``report/scorecard.json``, and return where that lies.
 
         Raises:
             RunError: it cannot be written.
@@ -199,7 +199,7 @@ class OwnScorecard:
         return {"speed": speed_of([one.answer for one in self.verdicts]), "passed": passed}
 
     def capabilities(self) -> list[str]:
-        """All, then each capability that the file names, in its order."""
+        """`ALL`, then each capability that the file names, in its order."""
         return list(dict.fromkeys([ALL, *(one.question.capability for one in self.verdicts)]))
 
     def passed(self, capability: str) -> Mean | None:
@@ -207,7 +207,7 @@ class OwnScorecard:
         return mean_of(self._passed(capability), self.seed)
 
     def difference(self, capability: str) -> Mean | None:
-        """By how much that is more than the other chef's share."""
+        """By how much that is more than the other chef's share; None without another."""
         if self.other is None:
             return None
         return mean_difference(self._passed(capability), self.other._passed(capability), self.seed)
@@ -227,7 +227,7 @@ class OwnScorecard:
         return Group(_title(f"{self.run}: answers that pass"), table, *failed)
 
     def save(self, folder: Path) -> Path:
-        """Write it as ``report/questions.json``; where it lies.
+        """Write the scorecard as ``report/questions.json``, and return where that lies.
 
         Raises:
             RunError: it cannot be written.
@@ -245,19 +245,19 @@ def _why(failed: Verdict) -> str:
 
 
 def speed_of(answers: Sequence[Answer]) -> dict[str, Any]:
-    """Tokens, time, and the one over the other."""
+    """The number of answers and tokens, the seconds they took, and tokens a second."""
     tokens, seconds = sum(one.tokens for one in answers), sum(one.seconds for one in answers)
     rate = round(tokens / seconds, 1) if seconds else 0.0
     return {"answers": len(answers), "tokens": tokens, "seconds": round(seconds, 1), "tokens_per_second": rate}
 
 
 def _title(text: str) -> Text:
-    """Above a table, not of it: it may be wider."""
+    """A title of its own above a table, so that it may be wider than the table."""
     return Text(text, style="bold")
 
 
 def _empty_table(*columns: str) -> Table:
-    """Narrow, so that three groups fit in a terminal of 80 columns."""
+    """A table so narrow that three groups fit in a terminal of 80 columns."""
     table = Table(box=None, pad_edge=False, collapse_padding=True)
     for column in columns:
         table.add_column(escape(column), justify="right" if column else "left", no_wrap=not column)

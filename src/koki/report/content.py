@@ -15,11 +15,11 @@ from koki.evaluation.capabilities.capability import Measure
 from koki.report.charts import Chart, chart
 
 PAIRS: Final = 20
-"""Questions and answers on the page."""
+"""How many questions and answers the page shows."""
 
 CURVES: Final = ("loss", "eval_loss", "learning_rate", "tokens_per_second")
 
-# Where a run lies and what it reads are not what it does.
+# Settings that say where a run lies and what it reads, not what it does.
 _PLACES: Final = frozenset({"output", "data.files", "data.columns"})
 # What may stand before an ingredient in its line: a bullet, a number, or the heading of the list.
 _BEFORE_ITEM: Final = re.compile(r"[\W_]*(?:\d{1,2}[.)]\s*)?|[^:]*:\s*")
@@ -30,7 +30,7 @@ _BULLET: Final = re.compile(r"^\s*[-*•–]\s+")  # the mark takes its place
 
 
 def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Chart]:
-    """The charts that can be drawn of a log, by the name of what is logged."""
+    """The charts that can be drawn from a log, by the name of what is logged."""
     drawn = {}
     for name in CURVES:
         entries = [entry for entry in log if name in entry]
@@ -40,14 +40,14 @@ def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Chart]:
 
 
 def speed(log: Sequence[Mapping[str, Any]]) -> float | None:
-    """The median of the logged tokens a second; None of a log without, as older versions kept."""
+    """The median of the logged tokens a second; None for a log without them, as older versions kept."""
     logged = [entry["tokens_per_second"] for entry in log if "tokens_per_second" in entry]
     return median(logged) if logged else None
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One that is not the mission's."""
+    """A setting that is not the mission's."""
 
     name: str
     here: Any
@@ -55,7 +55,7 @@ class Setting:
 
 
 def other_settings(settings: Mapping[str, Any]) -> list[Setting]:
-    """Those that differ from the defaults, which are the mission's."""
+    """The settings that differ from the defaults, which are the mission's."""
     mission = {name: value for name, value in flatten(RunConfig()).items() if name not in _PLACES}
     return [
         Setting(name, settings[name], default)
@@ -65,7 +65,7 @@ def other_settings(settings: Mapping[str, Any]) -> list[Setting]:
 
 
 def file_name(path: str) -> str:
-    """Without its folders, which are nobody's business on a page that is passed on; of either system's paths."""
+    """The last part of a path of any system: its folders are nobody's business on a page that is passed on."""
     return PurePath(path.replace("\\", "/")).name
 
 
@@ -150,7 +150,7 @@ def _bar(scorecard: Mapping[str, Any], group: str, capability: str, measure: str
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of an answer; its mark is that of `koki.evaluation.metrics.IngredientMarks`, or nothing."""
+    """A line of an answer; its mark is one of `koki.evaluation.metrics.IngredientMarks`, or an empty text."""
 
     text: str
     mark: str
@@ -174,7 +174,7 @@ class Pair:
 
 
 def pairs(scorecard: Mapping[str, Any]) -> list[Pair]:
-    """`PAIRS` answers of a scorecard: of each capability the first of each group, then the second ones, and so on."""
+    """Up to `PAIRS` answers: of each capability the first of each group, then the second ones, and so on."""
     dealt: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     in_order = list(registry.measures())
     for answer in sorted(scorecard["answers"], key=lambda answer: in_order.index(answer["capability"])):
@@ -197,7 +197,7 @@ def _pair(answer: Mapping[str, Any]) -> Pair:
 
 
 def _marked(text: str, marks: Sequence[tuple[str, str]]) -> Iterator[Line]:
-    """The lines of an answer; the marks are in the order of its lines."""
+    """The lines of an answer with their marks, which are given in the order of the lines."""
     waiting = list(marks)
     for line in text.strip().splitlines():
         item = line.replace("**", "").strip()

@@ -17,7 +17,7 @@ def with_scorecard(text: str, model_name: str, scorecard: Mapping[str, Any] | No
 
     Args:
         text: the card, metadata included.
-        model_name: which ``model-index`` goes by.
+        model_name: the name of the model in ``model-index``.
         scorecard: None leaves the card alone.
 
     Raises:
@@ -26,7 +26,7 @@ def with_scorecard(text: str, model_name: str, scorecard: Mapping[str, Any] | No
     if scorecard is None:
         return text
     card = ModelCard(_SECTION.sub("\n", text).rstrip() + "\n\n" + _section(scorecard))
-    data: Any = card.data  # a ModelCardData, which its type does not say
+    data: Any = card.data  # it is a ModelCardData, which its type does not say
     data.model_name, data.eval_results = model_name, list(_results(scorecard))
     return str(card)
 
@@ -40,7 +40,7 @@ def _results(scorecard: Mapping[str, Any]) -> Iterator[EvalResult]:
                     yield EvalResult(
                         task_type="text-generation",
                         task_name=table.capability,
-                        dataset_type="recipes",  # the hub asks for an id, and these are the user's own
+                        dataset_type="recipes",  # the hub asks for an id, which the user's own recipes do not have
                         dataset_name=f"The recipes of this run: {group}, {table.capability}",
                         dataset_config=table.capability,
                         dataset_split=group,
