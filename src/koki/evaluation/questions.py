@@ -96,6 +96,7 @@ class Examiner:
             yield from _numbered(_dealt(of_it, draw), count)
 
     def _drawn_apart(self, group: _Group, capability: Capability, count: int) -> Iterator[Asked]:
+        # another seed would be other questions than earlier scorecards have, hence the s of "refusals"
         draw = random.Random(f"{self._config.seed}:evaluation:{group.name}:{capability.name}s")
         composer = Composer(group.book, (), (), self._config.seed)
         subjects = list(self._fitting(group, self._besides_recipes(group, capability, composer, count, draw)))
