@@ -15,6 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from koki.config import RunConfig
 from koki.data.build import build_dataset, data_of_run, load_template
+from koki.evaluation.capabilities.registry import promised
 from koki.inference.chef import Chef
 from koki.libraries import quiet_libraries
 from koki.model.base import load_base, prepare_for_training
@@ -127,7 +128,9 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
             # save model, tokenizer and metadata
             if is_over and processes.is_main:
-                card = run_card(run.settings, run.base, run.device, template.system, data, outcome)
+                card = run_card(
+                    run.settings, run.base, run.device, template.system, data, outcome, capabilities=promised()
+                )
                 with run.saving_the_result():
                     save_result(run.folder, model, tokenizer, card)
                     run.keep_config()  # once more: the folder may have been removed meanwhile

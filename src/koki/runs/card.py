@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # they bring torch along, which a chef need not have to read 
     from koki.model.device import Device
     from koki.model.source import BaseSource
 
-CAPABILITIES = ("full recipe", "simple question", "recommendation", "inquiry", "tip")
 _LONGEST = 100_000_000  # bytes: a hundred times those of a run of ten thousand steps that logs each
 _LIBRARIES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy")
 
@@ -76,6 +75,8 @@ def run_card(
     system_prompt: str,
     data: "TrainingData",
     outcome: Outcome,
+    *,
+    capabilities: Sequence[str],
 ) -> dict[str, Any]:
     """Everything there is to know about a finished run, JSON-ready; made to be published, so without local paths.
 
@@ -83,13 +84,14 @@ def run_card(
 
     Args:
         settings: by their dotted names, as they were asked for.
+        capabilities: the names of what the chef is said to be able to do.
     """
     return {
         "model_name": "Koki: Qwen Indonesian food recipe model",
         "koki_version": koki.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "base_model": {"name": _base_name(base), "location": base.public_name, "revision": base.revision},
-        "capabilities": list(CAPABILITIES),
+        "capabilities": list(capabilities),
         "system_prompt": system_prompt,
         "recipes": data.recipes,
         "recipes_held_out": len(data.held_out),
