@@ -7,7 +7,7 @@ from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
 from koki.recipes.recipe import Recipe
-from koki.tokens.dataset import together
+from koki.tokens.fitter import together
 from koki.workers import Helper, pays
 
 Group = list[Conversation]

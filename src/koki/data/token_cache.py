@@ -23,6 +23,7 @@ from koki.tokens.template import ChatTemplate
 # A test compares both with what the modules import, so that none goes stale when code moves.
 PIECES = (
     "koki.errors",
+    "koki.tokens.sandbox",
     "koki.tokens.store",
     "koki.tokens.template",
     "koki.tokens.words",
@@ -63,6 +64,8 @@ PROGRAM = (
     "koki.recipes.table",
     "koki.terminal",
     "koki.tokens.dataset",
+    "koki.tokens.fit_report",
+    "koki.tokens.fitter",
     "koki.workers",
 )
 # The libraries whose next version may decide otherwise.

@@ -17,21 +17,16 @@ is cut once more, at its blank lines, and the recipe that forty answers share is
 import hashlib
 import json
 import re
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from jinja2 import Environment
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from koki.errors import ModelError
+from koki.tokens.sandbox import render
 
 Ids = npt.NDArray[np.int64]
 
@@ -42,12 +37,6 @@ QWEN2_SPLIT = (
 )
 # Behind a blank line, where a character follows that no run of blanks can take in.
 _BLANK_LINES = re.compile(r"(?<=\n\n)(?=\S)")
-
-LONGEST_RENDERING: Final = 10.0
-"""Seconds; that of Qwen's templates takes a thousandth of one."""
-
-_MOST_MEMORY = 512_000_000  # bytes, for the same
-_LONGEST_TEXT = 1_000_000  # characters; Qwen's templates make a few hundred
 
 _SYSTEM, _QUESTION, _ANSWER, _NEXT = "KOKISYSTEM", "KOKIQUESTION", "KOKIANSWER", "KOKINEXT"
 
@@ -209,6 +198,7 @@ def _occurrences(ids: npt.NDArray[Any], piece: Ids) -> npt.NDArray[np.int64]:
 
 
 def _render(tokenizer: PreTrainedTokenizerBase, next_question: str = "") -> str:
+    """One conversation of marker words, in the template's form; a second question follows where one is given."""
     if not tokenizer.chat_template:
         raise ModelError("The tokenizer has no chat template.", "Use an instruct model of the Qwen2 or Qwen3 family.")
     messages = [
@@ -218,71 +208,7 @@ def _render(tokenizer: PreTrainedTokenizerBase, next_question: str = "") -> str:
     ]
     if next_question:
         messages.append({"role": "user", "content": next_question})
-    try:
-        _require_no_powers(tokenizer.get_chat_template())
-        with _within_seconds(LONGEST_RENDERING), _within_memory(_MOST_MEMORY):
-            rendered = str(tokenizer.apply_chat_template(messages, tokenize=False))
-        if len(rendered) > _LONGEST_TEXT:
-            raise ValueError(f"it makes {len(rendered):,} characters of three short messages")
-        return rendered
-    except Exception as error:  # a template is a program, and can fail in any way
-        raise ModelError(
-            f"The chat template cannot be used: {error}", "Use an instruct model of the Qwen2 or Qwen3 family."
-        ) from error
-
-
-def _require_no_powers(template: str) -> None:
-    """No chat template needs a power; a single ``10**10**10`` takes hours within which nothing can stop it."""
-    if any(kind == "operator" and text == "**" for _, kind, text in Environment().lex(template)):
-        raise ValueError("it raises a number to a power")
-
-
-@contextmanager
-def _within_memory(most: int) -> Iterator[None]:
-    """Let a chat template take no more than so many bytes: ``'x' * 10000000000`` asks for all there are at once.
-
-    The limit is the process's, for the milliseconds that a template takes. Only Linux says what is in use.
-
-    Raises:
-        ValueError: it took more.
-    """
-    if sys.platform != "linux":
-        yield
-        return
-    import resource
-
-    in_use = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
-    before = soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limits = [limit for limit in (soft, hard, in_use + most) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
-    try:
-        yield
-    except MemoryError as error:
-        raise ValueError(f"it takes more than {most / 1e6:,.0f} MB of memory") from error
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-
-
-@contextmanager
-def _within_seconds(seconds: float) -> Iterator[None]:
-    """Stop a chat template that does not come to an end: transformers' sandbox bounds no loops within loops.
-
-    Raises:
-        TimeoutError: from within the template.
-    """
-    until = time.monotonic() + seconds
-
-    def watch(frame: FrameType, *_: object) -> Callable[..., Any] | None:
-        if time.monotonic() > until:
-            raise TimeoutError(f"it does not end within {seconds:g} seconds")
-        return watch if frame.f_code.co_filename == "<template>" else None  # line by line only what Jinja compiled
-
-    before = sys.gettrace()
-    sys.settrace(watch)
-    try:
-        yield
-    finally:
-        sys.settrace(before)
+    return render(tokenizer, messages)
 
 
 def _cut(rendered: str, tokenizer: PreTrainedTokenizerBase) -> list[int | str]:
