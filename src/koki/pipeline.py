@@ -16,7 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerState
 from transformers.trainer_callback import PrinterCallback
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
-from koki.data.build import build_dataset, data_of_run, load_template, recipe_files
+from koki.data.build import build_dataset, check_files, data_of_run, load_template
 from koki.errors import CheckpointError, KokiError, TrainingError
 from koki.formatting import gigabytes
 from koki.inference.chef import Chef
@@ -26,7 +26,6 @@ from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
 from koki.model.lora_linear import fuse_lora
 from koki.model.source import BaseSource, find_base, set_pad_token
-from koki.recipes.table import require_files
 from koki.runs.card import Outcome, run_card
 from koki.runs.checkpoints import (
     WRITE_ERRORS,
@@ -104,8 +103,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         processes = join_processes()
         opened.enter_context(processes.failing_together())
         console.quiet |= not processes.is_main
-        files = recipe_files(config)
-        require_files(files, config.data.columns)
+        files = check_files(config)
         quiet_libraries()
         transformers.set_seed(config.seed)
         device = detect_device(config.training.mixed_precision, processes.world_size)
@@ -150,7 +148,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
 
         # recipe CSV: structure, cleaning; split; conversations; chat template; tokens
         data, held_out_dataset = processes.main_here_first(
-            lambda: data_of_run(config, template, len(tokenizer), console)
+            lambda: data_of_run(config, files, template, len(tokenizer), console)
         )
         dataset = data.dataset
         identity |= {"recipes": data.recipes, "conversations": dataset.digest()[:16]}

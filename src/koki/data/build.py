@@ -18,10 +18,11 @@ from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
+from koki.recipes.decoding import FileDigest, read_digests
 from koki.recipes.recipe import Recipe
 from koki.recipes.report import DataReport
 from koki.recipes.split import split
-from koki.recipes.table import read_recipes
+from koki.recipes.table import read_recipes, require_files
 from koki.terminal import say
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
@@ -34,9 +35,23 @@ MOST_RECIPES = 50
 
 @dataclass(frozen=True)
 class Recipes:
-    """The recipes of a configuration, read when they are first asked for, and once."""
+    """The recipes of a configuration; each thing is read when it is first asked for, and once.
+
+    Attributes:
+        checked: what `check_files` returned for the configuration; None where the files were not checked.
+    """
 
     config: RunConfig
+    checked: Sequence[FileDigest] | None = None
+
+    @cached_property
+    def digests(self) -> Sequence[FileDigest]:
+        """The digest of each file as it was when it was checked; of one that was not, as it is now.
+
+        Raises:
+            RecipeFileNotFound, DataError: a file cannot be read.
+        """
+        return read_digests(recipe_files(self.config)) if self.checked is None else self.checked
 
     @cached_property
     def read(self) -> tuple[list[Recipe], DataReport]:
@@ -49,15 +64,35 @@ class Recipes:
         return split_recipes(self.read[0], self.config)
 
 
+def check_files(config: RunConfig) -> list[FileDigest]:
+    """Check the recipe files of a configuration, before anything expensive is begun.
+
+    Returns:
+        The digest of each file, for `data_of_run`: training data that was made of these very bytes is found without
+        another look at the files. If they change meanwhile and there is no such data, they count as they are by then.
+
+    Raises:
+        RecipeFileNotFound, DataError: as `require_files`.
+    """
+    return require_files(recipe_files(config), config.data.columns)
+
+
 def data_of_run(
-    config: RunConfig, template: ChatTemplate, vocabulary_size: int, console: Console
+    config: RunConfig,
+    files: Sequence[FileDigest],
+    template: ChatTemplate,
+    vocabulary_size: int,
+    console: Console,
 ) -> tuple[TrainingData, ConversationDataset | None]:
     """What a run with this configuration trains on, and what is held out to look at meanwhile.
+
+    Args:
+        files: what `check_files` returned for the configuration.
 
     Raises:
         DataError: as `training_data` and `held_out_data`.
     """
-    recipes = Recipes(config)
+    recipes = Recipes(config, files)
     data = training_data(recipes, template, vocabulary_size, console)
     return data, held_out_data(recipes, template, vocabulary_size)
 
@@ -69,8 +104,8 @@ def training_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int
         DataError: as `read_recipes` and `ConversationDataset`.
     """
     config = recipes.config
-    cache = TokenCache(recipe_files(config), template, config)
-    data = cache.find()
+    cache = TokenCache(template, config)
+    data = cache.find(recipes.digests)
     if data is not None:
         console.print(data.report.render())
         _say_what_is_held_out(console, data.held_out)

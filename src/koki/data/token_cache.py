@@ -12,7 +12,7 @@ from typing import Any
 
 from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
-from koki.recipes.decoding import find_files, read_bytes
+from koki.recipes.decoding import FileDigest
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
 from koki.tokens.dataset import ConversationDataset
@@ -98,19 +98,14 @@ class TokenCache:
     and the program itself. What decides a piece's ids stands first, so that recipes that were edited find theirs here.
     """
 
-    def __init__(self, files: Sequence[str | Path], template: ChatTemplate, config: RunConfig) -> None:
+    def __init__(self, template: ChatTemplate, config: RunConfig) -> None:
         self._cache = Cache(user_folder())
-        self._files, self._template, self._config = files, template, config
+        self._template, self._config = template, config
         self._pieces = fingerprint(template.fingerprint, _program(*PIECES))
 
-    def find(self) -> TrainingData | None:
-        """The same training data, made earlier.
-
-        Raises:
-            RecipeFileNotFound, DataError: a recipe file cannot be read.
-        """
-        content = [(path, hashlib.sha256(read_bytes(path)).hexdigest()) for path in find_files(self._files)]
-        entry = self._cache.find(self._name(content))
+    def find(self, files: Sequence[FileDigest]) -> TrainingData | None:
+        """The training data that was made of these recipe files earlier; None if there is none."""
+        entry = self._cache.find(self._name(files))
         if entry is None:
             return None
         dataset = ConversationDataset.kept(entry.arrays, entry.facts, self._template, self._config.tokens)
@@ -130,16 +125,16 @@ class TokenCache:
         Returns:
             None, or why it cannot be kept.
         """
-        # what was read, should a file have changed since it was looked for
-        content = [(file.path, file.sha256) for file in data.report.files]
+        # the files as they were when they were parsed: one may have changed since its digest was looked for
+        files = [FileDigest(file.path, file.sha256) for file in data.report.files]
         facts = {**data.dataset.facts(), "data": asdict(data.report), "held out": data.held_out}
-        return self._cache.keep(self._name(content), data.dataset.arrays(), facts)
+        return self._cache.keep(self._name(files), data.dataset.arrays(), facts)
 
-    def _name(self, content: Sequence[tuple[str, str]]) -> str:
+    def _name(self, files: Sequence[FileDigest]) -> str:
         data, tokens = self._config.data, self._config.tokens
         groups = (data.validation_fraction, data.tips, data.refusals)
         settings = (data.columns, *groups, self._config.seed, tokens.max_length)
-        return f"{self._pieces}-{fingerprint(content, settings, _program(*PROGRAM))}"
+        return f"{self._pieces}-{fingerprint(files, settings, _program(*PROGRAM))}"
 
 
 @cache
