@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
@@ -28,9 +29,9 @@ from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
 
 # Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
-FEWEST_TO_SPLIT = 100
+FEWEST_TO_SPLIT: Final = 100
 # Held-out recipes that conversations are drawn from: a recipe has forty, and those of one recipe are much alike.
-MOST_RECIPES = 50
+MOST_RECIPES: Final = 50
 
 
 @dataclass(frozen=True)

@@ -17,19 +17,19 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from koki import files
 from koki.tokens.store import Numbers
 
-_SEAL = "seal.json"
-_FACTS = "facts.json"
-_WRITING = ".writing-"
-_ABANDONED_SECONDS = 24 * 3600
+_SEAL: Final = "seal.json"
+_FACTS: Final = "facts.json"
+_WRITING: Final = ".writing-"
+_ABANDONED_SECONDS: Final = 24 * 3600
 
-MOST_BYTES = 2 * 10**9
+MOST_BYTES: Final = 2 * 10**9
 """Of all entries together, beside the one just written; 440,000 conversations have about 130 MB."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import Final
 
 from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation
@@ -13,7 +14,7 @@ from koki.workers import Helper, pays
 Group = list[Conversation]
 
 # Recipes from which on a second process saves more than it takes to start (0.5 s).
-WORTH_A_PROCESS = 1_000
+WORTH_A_PROCESS: Final = 1_000
 
 
 def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from koki.files import written_beside
 from koki.tokens.dataset import ConversationDataset
@@ -34,7 +34,7 @@ def _prompt(system: str, question: str) -> list[Record]:
     return [{"role": "system", "content": system}, {"role": "user", "content": question}]
 
 
-FORMATS: dict[str, Callable[[str, str, str], Record]] = {
+FORMATS: Final[dict[str, Callable[[str, str, str], Record]]] = {
     "messages": _messages,
     "sharegpt": _sharegpt,
     "alpaca": _alpaca,
@@ -44,7 +44,7 @@ FORMATS: dict[str, Callable[[str, str, str], Record]] = {
 
 
 # What stands for a control token in the chat formats: <|im_end|>, <think>, </s>, <｜User｜>, [INST].
-_CONTROL = re.compile(r"<(?=[^<>\s]{1,40}>)|\[(?=/?(?:INST|SYS)\])")
+_CONTROL: Final = re.compile(r"<(?=[^<>\s]{1,40}>)|\[(?=/?(?:INST|SYS)\])")
 
 
 @dataclass(frozen=True, slots=True)

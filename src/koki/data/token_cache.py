@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
@@ -21,14 +21,14 @@ from koki.tokens.template import ChatTemplate
 
 # What decides the ids of a piece of text, and what decides all conversations: with a module the TOML files beside it.
 # A test compares both with what the modules import, so that none goes stale when code moves.
-PIECES = (
+PIECES: Final = (
     "koki.errors",
     "koki.tokens.sandbox",
     "koki.tokens.store",
     "koki.tokens.template",
     "koki.tokens.words",
 )
-PROGRAM = (
+PROGRAM: Final = (
     *PIECES,
     "koki.book.pantry",
     "koki.config",
@@ -69,7 +69,7 @@ PROGRAM = (
     "koki.workers",
 )
 # The libraries whose next version may decide otherwise.
-_LIBRARIES = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")
+_LIBRARIES: Final = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True)

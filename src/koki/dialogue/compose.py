@@ -7,7 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache, partial
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from koki.book.pantry import Pantry, Suggestion, by_root, thing
 from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_names
@@ -19,15 +19,18 @@ from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 
 Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip", "refusal"]
-KINDS: tuple[Kind, ...] = ("standard", "simple", "recommendation", "inquiry", "tip", "refusal")
-RECIPE_KINDS: frozenset[Kind] = frozenset(KINDS) - {"tip", "refusal"}
+KINDS: Final[tuple[Kind, ...]] = ("standard", "simple", "recommendation", "inquiry", "tip", "refusal")
+RECIPE_KINDS: Final[frozenset[Kind]] = frozenset(KINDS) - {"tip", "refusal"}
 
-# The simple and standard questions of a recipe share this many differently worded answers.
-ANSWER_WORDINGS = 3
-# A recommendation names this many ingredients at hand (the mission: 3 to 5).
-FEWEST_AT_HAND, MOST_AT_HAND = 3, 5
-# Dishes in one answer.
-MOST_DISHES = 3
+ANSWER_WORDINGS: Final = 3
+"""Differently worded answers that the simple and standard questions of a recipe share."""
+
+FEWEST_AT_HAND: Final = 3
+MOST_AT_HAND: Final = 5
+"""Ingredients at hand that a recommendation names, from fewest to most, as the mission has it."""
+
+MOST_DISHES: Final = 3
+"""Dishes in one answer."""
 
 
 class Segment(NamedTuple):

@@ -1,11 +1,11 @@
 """Makes a conversation fit: never without an ingredient or a step of a recipe that it gives, or the stop token."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from koki.dialogue.compose import Conversation
 
-_LEFT_OUT = ((), ("courtesy",), ("courtesy", "extra"))
+_LEFT_OUT: Final = ((), ("courtesy",), ("courtesy", "extra"))
 
 
 class Version(NamedTuple):

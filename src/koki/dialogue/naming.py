@@ -7,6 +7,7 @@ for with what sets them apart: an ingredient they have, one they do without, or 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from typing import Final
 
 from koki.book.pantry import thing
 from koki.dialogue.kitchen import kitchen_names
@@ -16,7 +17,7 @@ from koki.ingredients.lexicon import fold, is_seasoning
 from koki.recipes.recipe import Recipe
 
 # Ingredients named together, at most; past that a number is easier to read.
-_MOST_NAMED = 3
+_MOST_NAMED: Final = 3
 
 
 def names_of(recipes: Sequence[Recipe], book: Phrasebook) -> dict[str, str]:

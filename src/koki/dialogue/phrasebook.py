@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -167,7 +167,7 @@ class Reasons(_Table):
 
 
 # Forms that are trained on: the mission's numbers.
-_TRAINED = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
+_TRAINED: Final = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
 
 
 class Phrasebook(_Table):

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import Final
 
 from koki.dialogue.phrasebook import Reasons
 from koki.recipes.recipe import Recipe
 
 # A tip of fewer words says too little, one of more is half a recipe.
-_FEWEST_WORDS, _MOST_WORDS = 5, 30
+_FEWEST_WORDS: Final = 5
+_MOST_WORDS: Final = 30
 # A purpose of more words is not asked for in one breath.
-_LONGEST_PURPOSE = 10
+_LONGEST_PURPOSE: Final = 10
 
 
 def reasons_in(recipe: Recipe, words: Reasons) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -16,7 +16,7 @@ from rich.text import Text
 from koki.errors import DataError
 from koki.recipes.findings import Oddity, Reason
 
-DROPPED_HEADER = "file,line,reason,title\n"
+DROPPED_HEADER: Final = "file,line,reason,title\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ and recipes that are added later move nobody. Near-duplicates are no matter here
 
 import hashlib
 from collections.abc import Sequence
+from typing import Final
 
 from koki.ingredients.lexicon import fold
 from koki.recipes.recipe import Recipe
 
-_HASHES = 2**64
+_HASHES: Final = 2**64
 
 
 def split(recipes: Sequence[Recipe], validation_fraction: float) -> tuple[list[Recipe], list[Recipe]]:

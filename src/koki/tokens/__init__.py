@@ -23,10 +23,10 @@ Three conversations in two groups, with the tokenizer of koki-mini:
                         conversation 1, simple     soto      Ini dia.\n\nRebus ayam.
     group 1, a tip      conversation 2, tip        Garam?    Garam sedikit.
 
-Their texts become six pieces. The column of tokens, read from top to bottom, is the array ``tokens``; the last column
-is the array ``token_ends``, so piece p is ``tokens[token_ends[p] : token_ends[p + 1]]``. The array ``digests`` has the
-BLAKE2b digest of each text, 16 bytes, of which two are shown: by it a piece is told from others, in this data set and
-in an earlier one.
+Their texts become six pieces. The column of tokens, read from top to bottom, is the array ``tokens``. The last column,
+with the 0 above it, is the array ``token_ends``, so piece p is ``tokens[token_ends[p] : token_ends[p + 1]]``. The array
+``digests`` has the BLAKE2b digest of each text, 16 bytes, of which two are shown; by it a text that comes again is
+recognised, in this run or in a later one.
 
     piece  text                       digest  tokens                                    ends: 0
     0      user\nSoto?                7828..  297 266 198 2406 30                             5
@@ -41,8 +41,8 @@ then the blocks of the answers, each distinct one once. A piece may be in no con
 answer does not fit.
 
 A conversation is the number of its question's piece, then those of its answer's pieces. They lie in the same way: one
-array of numbers and one of ends. Which conversations a group has is an array of ends too, ``group_starts``: group g has
-the conversations from ``group_starts[g]`` up to, but not including, ``group_starts[g + 1]``. A kind is its place in
+array of numbers and one of ends. The array ``group_starts`` says in the same way which conversations are a group's:
+group g has those from ``group_starts[g]`` up to, but not including, ``group_starts[g + 1]``. A kind is its place in
 ``KINDS``.
 
     conversation            0         1        2

@@ -4,7 +4,7 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore
 from koki.tokens.template import ChatTemplate, Ids
 from koki.tokens.words import WordByWord
 
-IGNORED = -100  # the label that torch's cross-entropy leaves out
+IGNORED: Final = -100  # the label that torch's cross-entropy leaves out
 
 Example = dict[str, Ids]
 

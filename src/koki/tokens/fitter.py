@@ -32,7 +32,7 @@ class _Fitted(NamedTuple):
     is_whole: bool
 
 
-_LEFT_OUT = _Fitted(None, is_whole=False)
+_LEFT_OUT: Final = _Fitted(None, is_whole=False)
 
 
 class _Rung(NamedTuple):

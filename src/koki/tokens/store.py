@@ -3,14 +3,14 @@
 import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 # Texts whose numbers are at hand without a digest: those of some hundred recipes.
-_MOST_RECENT = 10_000
-_DIGEST_BYTES = 16
+_MOST_RECENT: Final = 10_000
+_DIGEST_BYTES: Final = 16
 
 Numbers = npt.NDArray[Any]
 Encode = Callable[[Sequence[str]], Sequence[Sequence[int]]]

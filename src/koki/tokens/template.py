@@ -18,7 +18,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -31,14 +31,18 @@ from koki.tokens.sandbox import render
 Ids = npt.NDArray[np.int64]
 
 # How the tokenizers of Qwen2, Qwen2.5 and Qwen3 cut a text into words.
-QWEN2_SPLIT = (
+QWEN2_SPLIT: Final = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 # Behind a blank line, where a character follows that no run of blanks can take in.
-_BLANK_LINES = re.compile(r"(?<=\n\n)(?=\S)")
+_BLANK_LINES: Final = re.compile(r"(?<=\n\n)(?=\S)")
 
-_SYSTEM, _QUESTION, _ANSWER, _NEXT = "KOKISYSTEM", "KOKIQUESTION", "KOKIANSWER", "KOKINEXT"
+# The words that stand for messages when the template is rendered.
+_SYSTEM: Final = "KOKISYSTEM"
+_QUESTION: Final = "KOKIQUESTION"
+_ANSWER: Final = "KOKIANSWER"
+_NEXT: Final = "KOKINEXT"
 
 
 class ChatTemplate:

@@ -3,15 +3,16 @@
 import re
 from array import array
 from collections.abc import Sequence
+from typing import Final
 
 from koki.tokens.store import Encode, typecode
 
 # A word with the blank before it and the newlines behind it. Qwen's tokenizers cut a text on both sides of it: nothing
 # that they take for one word goes on behind a blank or, where no blank follows, behind a newline.
-_WORD = re.compile(r" ?\S+\n*")
+_WORD: Final = re.compile(r" ?\S+\n*")
 
 # Words kept; of the 2.2 million to encode for one real file (2,000 recipes), 21,543 are distinct.
-_MOST_WORDS = 200_000
+_MOST_WORDS: Final = 200_000
 
 
 class WordByWord:
