@@ -28,10 +28,11 @@ from koki.terminal import say
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
 
-# Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
 FEWEST_TO_SPLIT: Final = 100
-# Held-out recipes that conversations are drawn from: a recipe has forty, and those of one recipe are much alike.
-MOST_RECIPES: Final = 50
+"""Recipes from which on some are held out: of fewer, 5 % are a handful, and a user with thirty wants all thirty."""
+
+# Held-out recipes that conversations are drawn from: a recipe has forty conversations, which are much alike.
+_MOST_RECIPES: Final = 50
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,11 @@ class Recipes:
 
     @cached_property
     def read(self) -> tuple[list[Recipe], DataReport]:
-        """All of them, and what there is to say about their files."""
+        """All recipes, and the report on their files.
+
+        Raises:
+            RecipeFileNotFound, DataError: as `read_recipes`.
+        """
         return read_recipes(recipe_files(self.config), self.config.data.columns)
 
     @cached_property
@@ -85,7 +90,7 @@ def data_of_run(
     vocabulary_size: int,
     console: Console,
 ) -> tuple[TrainingData, ConversationDataset | None]:
-    """What a run with this configuration trains on, and what is held out to look at meanwhile.
+    """What a run with this configuration trains on, and the held-out conversations that it looks at meanwhile.
 
     Args:
         files: what `check_files` returned for the configuration.
@@ -99,7 +104,7 @@ def data_of_run(
 
 
 def training_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:
-    """What is trained on: made from the recipes, or as it was kept when it was made before.
+    """What is trained on: made from the recipes, or taken from the cache if it was made before.
 
     Raises:
         DataError: as `read_recipes` and `ConversationDataset`.
@@ -129,19 +134,19 @@ def training_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int
 
 
 def held_out_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int) -> ConversationDataset | None:
-    """Conversations of some of the recipes held out, the same ones each time; None where none are looked at.
+    """Conversations of some of the held-out recipes, the same ones each time; None where the run looks at none.
 
-    Their answers are what is judged, whatever is trained on: so runs compare that differ in this.
+    Only their answers are supervised, whatever is trained on, so that runs that differ in this can be compared.
 
     Raises:
-        DataError: there are none, and more than a look depends on them.
+        DataError: there are none, and the run is to stop early or to choose its best step by them.
     """
     config, evaluation = recipes.config, recipes.config.evaluation
     if evaluation.every_steps is None:
         return None
     _, held_out = recipes.split
     composer = composer_of(held_out, config)
-    looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(MOST_RECIPES, len(held_out)))
+    looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(_MOST_RECIPES, len(held_out)))
     judged = config.tokens.model_copy(update={"loss_on": "answer"})
     with suppress(DataError):  # not one fits, or there is not one
         return ConversationDataset(map(composer.compose, looked_at), template, vocabulary_size, judged)
@@ -173,7 +178,7 @@ def recipe_files(config: RunConfig) -> list[Path]:
 
 
 def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:
-    """The recipes to train on and those held out; of few recipes none, since so few would measure nothing.
+    """The recipes to train on and those held out; of few recipes none is held out, since it would measure nothing.
 
     Raises:
         DataError: all are held out.

@@ -1,4 +1,4 @@
-"""What a run trains on, and the way into the cache and out of it."""
+"""What a run trains on, kept in the user's cache and found there again."""
 
 import hashlib
 import importlib.metadata
@@ -19,8 +19,6 @@ from koki.tokens.dataset import ConversationDataset
 from koki.tokens.store import KnownPieces, Sequences
 from koki.tokens.template import ChatTemplate
 
-# What decides the ids of a piece of text, and what decides all conversations: with a module the TOML files beside it.
-# A test compares both with what the modules import, so that none goes stale when code moves.
 PIECES: Final = (
     "koki.errors",
     "koki.tokens.sandbox",
@@ -28,6 +26,8 @@ PIECES: Final = (
     "koki.tokens.template",
     "koki.tokens.words",
 )
+"""The modules that, with the TOML files beside them, decide the ids of a piece of text."""
+
 PROGRAM: Final = (
     *PIECES,
     "koki.book.pantry",
@@ -68,6 +68,9 @@ PROGRAM: Final = (
     "koki.tokens.fitter",
     "koki.workers",
 )
+"""The modules that, with the TOML files beside them, decide all training data. A test compares both tuples with what
+the modules import, so that neither goes stale when code moves."""
+
 # The libraries whose next version may decide otherwise.
 _LIBRARIES: Final = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")
 
@@ -77,7 +80,7 @@ class TrainingData:
     """What a run trains on.
 
     Attributes:
-        report: of the reader.
+        report: what the reader found in the recipe files.
         held_out: the titles of the recipes that are held out.
     """
 
@@ -87,15 +90,16 @@ class TrainingData:
 
     @property
     def recipes(self) -> int:
-        """How many are trained on."""
+        """The number of recipes that are trained on."""
         return self.report.rows_kept - len(self.held_out)
 
 
 class TokenCache:
-    """Where the training data of a configuration lies, if it was made before.
+    """The training data of a configuration in the user's cache, if it was made before.
 
-    Its name says what decides it: the content of the recipe files, the settings, the tokenizer with its chat template,
-    and the program itself. What decides a piece's ids stands first, so that recipes that were edited find theirs here.
+    The name of an entry says what decides the data: the content of the recipe files, the settings, the tokenizer with
+    its chat template, and the program itself. What decides the ids of a piece stands first in the name, so that after
+    an edit of the recipes the pieces of an earlier entry are found.
     """
 
     def __init__(self, template: ChatTemplate, config: RunConfig) -> None:
@@ -139,7 +143,7 @@ class TokenCache:
 
 @cache
 def _program(*modules: str) -> str:
-    """Tells this program, with all it depends on, from its next version."""
+    """The fingerprint of these modules and of all that they depend on, which another version of Koki does not share."""
     files = {Path(str(module.__file__)) for module in map(import_module, modules)}
     files |= {words for file in files for words in file.parent.glob("*.toml")}
     versions = [importlib.metadata.version(library) for library in _LIBRARIES]

@@ -43,7 +43,7 @@ def _in_full(word: re.Match[str]) -> str:
 
 
 def _unsigned(text: str, words: Titles) -> str:
-    """Without "by ...", "@...", "ala saya": who gives the answer is the chef, not who posted the recipe."""
+    """The title without "by ...", "@...", "ala saya": the chef gives the answer, not who posted the recipe."""
     text = re.sub(rf"^(?:{_any_of(words.prefixes)})\s*:?\s*(?=\w)", "", text, flags=re.IGNORECASE)
     text = _AFTERTHOUGHT.sub("", text)
     text = re.sub(rf"(?<=[\w)])[^\w)]+(?:{_any_of(words.signatures)}).*", "", text, flags=re.IGNORECASE)
@@ -56,7 +56,7 @@ def _any_of(phrases: Sequence[str]) -> str:
 
 
 def _spaced(text: str) -> str:
-    """No runs of dots or slashes; a space after a comma, around brackets, and around a sign that joins words."""
+    """The title without runs of dots or slashes, with a space after a comma and around brackets and joining signs."""
     text = re.sub(r"\.{2,}|…", " ", text)
     text = re.sub(r"\s*,\s*(?=[^\W\d_]|\()", ", ", text)
     text = re.sub(r"(?<=\w)\(", " (", re.sub(r"\s+\)", ")", text))

@@ -28,7 +28,7 @@ def bare(name: str) -> str:
 
 
 def has_letter(text: str) -> bool:
-    """Whether there is anything to read in it."""
+    """Whether the text has a letter."""
     return any(map(str.isalpha, text))
 
 
@@ -36,12 +36,12 @@ _MISSING: Final = frozenset(_WORDS["words"]["missing"])
 
 
 def is_missing(text: str) -> bool:
-    """Whether it only says that there is nothing: "NaN"."""
+    """Whether the text only says that there is nothing: "NaN"."""
     return text.strip().casefold() in _MISSING
 
 
 def _any_of(phrases: Iterable[str]) -> str:
-    """A pattern for any of the phrases; a letter may be drawn out ("mencobaaa") and words spaced as one likes.
+    """A pattern for any of the phrases; a letter may be drawn out ("mencobaaa") and words spaced in any way.
 
     Each first letter is tried once, and not once a phrase: that takes a third of the time.
     """
@@ -80,17 +80,18 @@ _PLAIN: Final = _plain_characters()
 _UNWANTED: Final = re.compile(f"[{''.join(map(re.escape, _PLAIN))}]")
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
 # What UTF-8 read in another encoding looks like: a letter or sign below U+0500 followed by one beyond ASCII.
-# Nearly no honest text does; ftfy judges the few that do.
+# Hardly any correct text does; ftfy judges those that do.
 _MAYBE_MOJIBAKE: Final = re.compile(r"[\x80-\u04ff\u2261\u251c][^\x00-\x7f]|[ÂÃ] ")
 
 
 def repair(text: str) -> tuple[str, list[Oddity]]:
-    """Mojibake undone, entities decoded, Unicode composed, spaces and line ends plain, invisible characters out.
+    """The text repaired, and what was lost or wrong in it, for a report.
 
-    The second value says, for a report, what was lost or wrong.
+    Mojibake is undone, entities are decoded, Unicode is composed, spaces and line ends are made plain, and invisible
+    characters are removed.
     """
     oddities: list[Oddity] = []
-    if text.isascii() and text.isprintable() and "&" not in text:  # as nearly all are
+    if text.isascii() and text.isprintable() and "&" not in text:  # nearly all texts are of this kind
         return text, oddities
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
@@ -105,7 +106,7 @@ def _repair_encoding(text: str) -> tuple[str, list[Oddity]]:
     oddities = [Oddity.UNREADABLE] if "\ufffd" in text else []
     if not _MAYBE_MOJIBAKE.search(text):
         return text, oddities
-    repaired = ftfy.fix_encoding(text).replace("â„¢", "™")  # ftfy does not dare to where nothing else is broken
+    repaired = ftfy.fix_encoding(text).replace("â„¢", "™")  # ftfy leaves this where nothing else is broken
     if repaired != text:
         oddities.append(Oddity.WRONG_ENCODING)
     return repaired, oddities
@@ -155,7 +156,7 @@ def clean_title(text: str) -> str:
 
 
 def _trim(title: str) -> str:
-    """Without punctuation, and brackets and quotes that have no partner, at either end."""
+    """The title without punctuation at either end, and without brackets and quotes there that have no partner."""
     title = title.lstrip(_TITLE_EDGES + ")]}").rstrip(_TITLE_EDGES + "([{")
     for quote in "\"'":
         if title.count(quote) % 2 or (title.count(quote) == 2 and title[0] == title[-1] == quote):
@@ -271,7 +272,7 @@ _WISH_WITHIN: Final = re.compile(
     re.IGNORECASE,
 )
 _WORD: Final = re.compile(r"[^\W\d_]+|[0-9]+")
-_LOOSE: Final = " ,;:&-(~#*_"  # what held together what is said and what was cut off
+_LOOSE: Final = " ,;:&-(~#*_"  # what stands between what is kept and what was cut off
 
 
 def clean_steps(text: str) -> list[str]:
@@ -279,10 +280,10 @@ def clean_steps(text: str) -> list[str]:
     if is_missing(text):
         return []
     items = _items(text.replace("\\n", "\n"))
-    if _EMOTICON_START.search(text):  # of nine texts, one; to look once is cheaper than to try each step
+    if _EMOTICON_START.search(text):  # one text in nine; looking once is cheaper than trying each step
         items = [_EMOTICON.sub(" ", item) for item in items]
     steps = [step for step in map(_clean_step, items) if step]
-    if _may_wish(text):  # of twenty texts, one
+    if _may_wish(text):  # one text in twenty
         steps = [step for step in map(_without_wish, steps) if step]
     return steps
 
@@ -316,7 +317,7 @@ def _without_wish(step: str) -> str:
 
 
 def _is_advice(word: str) -> bool:
-    """Whether it tells what to do, with what, or how much."""
+    """Whether the word tells what to do, with what, or how much."""
     is_step = role_of(word) in {"verb", "manner"} or word in LEXICON.words["add"]
     return is_step or word.isdigit() or is_known(word)
 

@@ -17,18 +17,18 @@ from koki import files
 from koki.errors import DataError, RecipeFileNotFound
 
 MOST_BYTES: Final = 2**27
-"""Of a file, unpacked: thirteen times the 11,751 real recipes that Koki was tried on; to read it takes up to eight
-times as much memory."""
+"""Bytes of a file, unpacked: thirteen times the 11,751 real recipes that Koki was tried on. To read it takes up to
+eight times as much memory."""
 
 MOST_LINES: Final = 2_000_000
-"""Of a file: as many bytes hold a seventh of a million recipes, which have ten lines each at most."""
+"""Lines of a file. ``MOST_BYTES`` hold a seventh of a million recipes, which have ten lines each at most."""
 
 LONGEST_ROW: Final = 2**24
-"""Characters, on however many lines; csv needs up to eight bytes for each."""
+"""Characters of a row, on however many lines; csv needs up to eight bytes for each."""
 
 MOST_REREAD: Final = 2**28
 """Characters that may be read again for quotation marks that are never closed: ten seconds or so. One such mark in a
-real file costs a few thousand; marks made for it cost the square of the file."""
+real file costs a few thousand; marks that are placed on purpose cost the square of the file."""
 
 
 def find_files(paths: Iterable[str | Path]) -> list[str]:

@@ -1,7 +1,8 @@
 """The split into recipes to train on and recipes held out, such that nothing of one is in the other.
 
 A recipe's side follows from its title alone, from a hash of its folded, lower-case form: equal titles go the same way,
-and recipes that are added later move nobody. Near-duplicates are no matter here, since the reader keeps one of them.
+and no recipe changes sides when others are added. Near-duplicates do not matter here, since the reader keeps only one
+of them.
 """
 
 import hashlib

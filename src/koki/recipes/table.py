@@ -25,20 +25,19 @@ from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
 from koki.workers import Helper, pays
 
-LEAST_INGREDIENTS: Final = 2
-"""With one, nothing is put together. Of 11,205 real recipes one has fewer: it only links to another recipe."""
-
-LEAST_WORDS: Final = 2
-"""Of all steps together. "Campur semua" is a step, "Ready" is none; the shortest of 11,205 real recipes has seven."""
-
-LINES_TOLD: Final = 10
-"""Of an oddity that many rows have."""
-
 MOST_USELESS: Final = 100_000
-"""Rows of a file that give no recipe, beyond as many as give one. Of 11,751 real rows 36 give none."""
+"""Rows of a file that may give no recipe, beyond as many as give one. Of 11,751 real rows 36 give none."""
 
 WORTH_A_PROCESS: Final = 2_000_000
 """Bytes of files from which on a second process saves more than it takes to start (0.3 s)."""
+
+# Ingredients that a recipe must have. Of 11,205 real recipes one has fewer: it only links to another recipe.
+_LEAST_INGREDIENTS: Final = 2
+# Words that all its steps together must have. "Campur semua" is a step, "Ready" is none; the shortest of 11,205 real
+# recipes has seven.
+_LEAST_WORDS: Final = 2
+# Lines that are named of an oddity that many rows have.
+_LINES_TOLD: Final = 10
 
 
 def read_recipes(
@@ -100,7 +99,7 @@ def _characters(recipe: Recipe) -> int:
 
 
 def _read_files(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tuple[FileReport, list[Recipe]]]:
-    """What `_read_file` gives of each; large files are read by two processes."""
+    """What `_read_file` gives of each file; large files are read by two processes."""
     here, there = two_halves(paths)
     if not there:
         yield from (_read_file(path, columns) for path in here)
@@ -139,7 +138,7 @@ def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) 
 
 
 def _read_file(path: str, columns: Mapping[str, str]) -> tuple[FileReport, list[Recipe]]:
-    """The recipes of one file, and an account of every other row."""
+    """The report on one file, which accounts for every row, and its recipes."""
     raw = read_bytes(path)
     table = open_table(raw, path, columns)
     report = FileReport(
@@ -167,7 +166,7 @@ def _read_file(path: str, columns: Mapping[str, str]) -> tuple[FileReport, list[
 
 
 def _require_use(report: FileReport, recipes: int) -> None:
-    """Check that the file so far is one of recipes: a few megabytes hold a million lines of nothing."""
+    """Check that the file, as far as it was read, is one of recipes: few megabytes hold a million useless rows."""
     useless = len(report.dropped)
     if useless > MOST_USELESS + recipes:
         (reason, count), *_ = Counter(row.reason for row in report.dropped).most_common()
@@ -198,7 +197,7 @@ def _dropped(recipe: Recipe, reason: Reason, kept: Recipe) -> DroppedRow:
 
 
 class _Notes:
-    """Oddities met on the way, each with the lines where it was met."""
+    """The oddities of a file, each with the lines that have it."""
 
     def __init__(self) -> None:
         self._lines: dict[Oddity, list[int]] = {}
@@ -209,14 +208,14 @@ class _Notes:
             lines.append(line)
 
     def repaired(self, line: int, text: str) -> str:
-        """The text repaired, and what was odd about it noted."""
+        """The text repaired; what was odd about it is noted."""
         text, oddities = repair(text)
         for oddity in oddities:
             self.add(line, oddity)
         return text
 
     def warnings(self) -> list[Warned]:
-        return [Warned(oddity, len(lines), lines[:LINES_TOLD]) for oddity, lines in self._lines.items()]
+        return [Warned(oddity, len(lines), lines[:_LINES_TOLD]) for oddity, lines in self._lines.items()]
 
 
 # ---------------------------------------------------------------------------------------- row -> recipe or not
@@ -262,10 +261,10 @@ def _nothing_in(column: str, text: str, items: list[str]) -> Reason | None:
 
 def _too_few(ingredients: Sequence[Ingredient], steps: Sequence[str]) -> Reason | None:
     """A line may name several ingredients: "garam dan gula" are two."""
-    first = islice((item for item in ingredients if not item.heading), LEAST_INGREDIENTS)
-    if sum(1 + len(item.others) for item in first) < LEAST_INGREDIENTS:
+    first = islice((item for item in ingredients if not item.heading), _LEAST_INGREDIENTS)
+    if sum(1 + len(item.others) for item in first) < _LEAST_INGREDIENTS:
         return Reason.FEW_INGREDIENTS
-    return Reason.FEW_STEPS if len(" ".join(steps).split(maxsplit=LEAST_WORDS)) < LEAST_WORDS else None
+    return Reason.FEW_STEPS if len(" ".join(steps).split(maxsplit=_LEAST_WORDS)) < _LEAST_WORDS else None
 
 
 _COUNT: Final = re.compile(r"\s*(\d{1,9})(?:\.0+)?\s*")

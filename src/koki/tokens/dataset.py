@@ -20,20 +20,27 @@ from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore
 from koki.tokens.template import ChatTemplate, Ids
 from koki.tokens.words import WordByWord
 
-IGNORED: Final = -100  # the label that torch's cross-entropy leaves out
+IGNORED: Final = -100
+"""The label that torch's cross-entropy leaves out."""
 
 Example = dict[str, Ids]
 
 
 class ConversationDataset(Dataset[Example]):
-    """Every conversation that fits, as piece numbers.
+    """Every conversation that fits, as numbers of pieces; the docstring of `koki.tokens` shows the arrays.
 
-    A *group* is what an epoch draws variations of: a recipe or a tip. Conversation ``i`` belongs to group ``g`` when
-    ``group_starts[g] <= i < group_starts[g + 1]``.
+    A *group* is what an epoch draws variations of: a recipe, a tip or a refusal. Conversation ``i`` belongs to group
+    ``g`` when ``group_starts[g] <= i < group_starts[g + 1]``.
+
+    Attributes:
+        kinds: of each conversation its kind's place in `KINDS`, shape (conversations,), uint8.
+        group_starts: shape (groups + 1,), int64.
+        report: what became of the conversations at the token limit.
 
     Args:
-        groups: the conversations of each recipe or tip.
+        groups: the conversations of each recipe, tip and refusal.
         template: the chat template of the model to train.
+        vocabulary_size: all ids are smaller.
         config: the token limit, and which tokens are supervised.
         known: pieces that need not be tokenised again.
 
@@ -76,7 +83,7 @@ class ConversationDataset(Dataset[Example]):
     def kept(
         cls, arrays: Mapping[str, Numbers], facts: Mapping[str, Any], template: ChatTemplate, config: TokensConfig
     ) -> Self:
-        """A data set from what `arrays` and `facts` gave, with the same template and limit."""
+        """The data set whose `arrays` and `facts` these are, with the same template and token limit."""
         dataset = cls.__new__(cls)
         counts = facts["report"].items()
         report: dict[str, Any] = {name: Counter(it) if isinstance(it, dict) else it for name, it in counts}
@@ -101,14 +108,14 @@ class ConversationDataset(Dataset[Example]):
         report: FitReport,
     ) -> None:
         self._tokens = tokens
-        self._conversations = conversations  # of each the pieces: its question, then those of its answer
+        self._conversations = conversations  # the pieces of each: its question, then those of its answer
         self._digests = digests
         self.kinds = kinds
         self.group_starts = group_starts
         self.report = report
 
     def arrays(self) -> dict[str, Numbers]:
-        """All there is, but for a few `facts`."""
+        """All arrays of the data set by name; with the `facts`, they are all there is of it."""
         return {
             "tokens": self._tokens.flat,
             "token_ends": self._tokens.ends,
@@ -120,7 +127,7 @@ class ConversationDataset(Dataset[Example]):
         }
 
     def facts(self) -> dict[str, Any]:
-        """What goes with the `arrays`, JSON-ready."""
+        """The fit report and the digest, JSON-ready."""
         return {"report": vars(self.report), "digest": self._digest}
 
     def __len__(self) -> int:

@@ -11,16 +11,16 @@ from rich.table import Table
 
 @dataclass
 class FitReport:
-    """What became of the conversations at the token limit. Nothing in it was cut."""
+    """What became of the conversations at the token limit; none was cut in the middle."""
 
     max_length: int
     composed: Counter[str] = field(default_factory=Counter)
     shortened: Counter[str] = field(default_factory=Counter)
-    without_recipe: Counter[str] = field(default_factory=Counter)  # that suggest a dish and offer its recipe
+    without_recipe: Counter[str] = field(default_factory=Counter)  # answers that suggest a dish and offer its recipe
     left_out: Counter[str] = field(default_factory=Counter)
     unsupported: Counter[str] = field(default_factory=Counter)  # recipes with too few ingredients for this kind
     groups_not_whole: int = 0  # recipes, tips or refusals of which at least one conversation does not fit as composed
-    groups_too_long: int = 0  # ... or is left out
+    groups_too_long: int = 0  # recipes, tips or refusals of which at least one conversation is left out
     longest: int = 0  # tokens of the longest conversation as composed
 
     def as_dict(self) -> dict[str, Any]:

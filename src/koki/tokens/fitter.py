@@ -11,15 +11,15 @@ from koki.tokens.store import PieceStore
 from koki.tokens.template import ChatTemplate
 
 GROUPS_AT_ONCE: Final = 64
-"""Groups that are handed over, or made into tokens, at a time: answers that they share are cut and counted once. More
-would only take memory."""
+"""Groups that are handed over, or made into tokens, at a time. Answers that they share are cut and counted once; more
+groups would only take memory."""
 
 _U = TypeVar("_U", bound=Sequence[Conversation])
 _Key = tuple[int, int, int]
 
 
 def together(groups: Iterable[_U]) -> Iterator[list[_U]]:
-    """`GROUPS_AT_ONCE` at a time."""
+    """The groups in lists of `GROUPS_AT_ONCE`; the last list may be shorter."""
     remaining = iter(groups)
     while some := list(islice(remaining, GROUPS_AT_ONCE)):
         yield some
@@ -35,8 +35,8 @@ class _Fitted(NamedTuple):
 _LEFT_OUT: Final = _Fitted(None, is_whole=False)
 
 
-class _Rung(NamedTuple):
-    """One version of an answer."""
+class _Candidate(NamedTuple):
+    """One version of an answer, in pieces."""
 
     pieces: list[int]
     tokens: int
@@ -50,7 +50,7 @@ class Fitter:
         self._template, self._pieces, self._report = template, pieces, report
 
     def fit(self, groups: Sequence[Sequence[Conversation]]) -> Iterator[list[tuple[Kind, list[int]]]]:
-        """Of each group, kind and pieces of every conversation that fits: its question, then those of its answer."""
+        """For each group, kind and pieces of every conversation that fits: its question, then those of its answer."""
         conversations = [conversation for group in groups for conversation in group]
         texts = [self._template.question_text(conversation.question) for conversation in conversations]
         questions = self._pieces.append(texts)
@@ -73,41 +73,41 @@ class Fitter:
         around = self._template.length(0, 0)
         fitted = [_LEFT_OUT] * len(conversations)
         keys = [_answers_of(conversation) for conversation in conversations]
-        ladders = dict(zip(keys, map(shorter_and_shorter, conversations), strict=True))
+        versions = dict(zip(keys, map(shorter_and_shorter, conversations), strict=True))
         waiting = list(range(len(conversations)))
         report.composed.update(conversation.kind for conversation in conversations)
         is_first = True
         while waiting:
-            rungs = self._rungs({keys[number]: ladders[keys[number]] for number in waiting})
+            candidates = self._next_candidates({keys[number]: versions[keys[number]] for number in waiting})
             asking, waiting = waiting, []
             for number in asking:
-                kind, rung = conversations[number].kind, rungs[keys[number]]
-                if rung is None:
+                kind, candidate = conversations[number].kind, candidates[keys[number]]
+                if candidate is None:
                     report.left_out[kind] += 1
                     continue
-                length = around + tokens_of(questions[number]) + rung.tokens
+                length = around + tokens_of(questions[number]) + candidate.tokens
                 report.longest = max(report.longest, length)
                 if length > report.max_length:
                     waiting.append(number)
                     continue
-                fitted[number] = _Fitted(rung.pieces, is_whole=is_first)
-                report.without_recipe[kind] += rung.is_brief
-                report.shortened[kind] += not is_first and not rung.is_brief
+                fitted[number] = _Fitted(candidate.pieces, is_whole=is_first)
+                report.without_recipe[kind] += candidate.is_brief
+                report.shortened[kind] += not is_first and not candidate.is_brief
             is_first = False
         return fitted
 
-    def _rungs(self, ladders: Mapping[_Key, Iterator[Version]]) -> dict[_Key, _Rung | None]:
+    def _next_candidates(self, versions: Mapping[_Key, Iterator[Version]]) -> dict[_Key, _Candidate | None]:
         """The next version of each answer, in pieces; None where there is none left."""
-        versions = {key: version for key, ladder in ladders.items() if (version := next(ladder, None))}
-        cut = [self._template.cut_answer(version.text) for version in versions.values()]
+        found = {key: version for key, remaining in versions.items() if (version := next(remaining, None))}
+        cut = [self._template.cut_answer(version.text) for version in found.values()]
         numbers, tokens_of = self._pieces.numbers(chain.from_iterable(cut)), self._pieces.lengths.__getitem__
-        rungs: dict[_Key, _Rung | None] = dict.fromkeys(ladders)
-        for (key, version), texts in zip(versions.items(), cut, strict=True):
+        candidates: dict[_Key, _Candidate | None] = dict.fromkeys(versions)
+        for (key, version), texts in zip(found.items(), cut, strict=True):
             pieces = [numbers[text] for text in texts]
-            rungs[key] = _Rung(pieces, sum(map(tokens_of, pieces)), version.is_brief)
-        return rungs
+            candidates[key] = _Candidate(pieces, sum(map(tokens_of, pieces)), version.is_brief)
+        return candidates
 
 
 def _answers_of(conversation: Conversation) -> _Key:
-    """Tells the answers to a question, which several may share, while they exist."""
+    """Identifies the answers of a conversation, which several conversations may share, as long as they exist."""
     return id(conversation.answer), id(conversation.terse), id(conversation.brief)

@@ -20,11 +20,10 @@ from koki.errors import ModelError
 LONGEST_RENDERING: Final = 10.0
 """Seconds that one rendering may take; Qwen's templates take a thousandth of a second."""
 
-MOST_MEMORY: Final = 512_000_000
-"""Bytes that one rendering may take."""
-
-LONGEST_TEXT: Final = 1_000_000
-"""Characters that a rendering of a few short messages may have; Qwen's templates make a few hundred."""
+# Bytes that one rendering may take.
+_MOST_MEMORY: Final = 512_000_000
+# Characters that a rendering of a few short messages may have; Qwen's templates make a few hundred.
+_LONGEST_TEXT: Final = 1_000_000
 
 
 def render(tokenizer: PreTrainedTokenizerBase, messages: Sequence[dict[str, str]]) -> str:
@@ -34,13 +33,13 @@ def render(tokenizer: PreTrainedTokenizerBase, messages: Sequence[dict[str, str]
         messages: each with ``role`` and ``content``, as `apply_chat_template` takes them.
 
     Raises:
-        ModelError: the template fails, raises a number to a power, or exceeds one of the limits above.
+        ModelError: the template fails, raises a number to a power, or exceeds a limit of time, memory or length.
     """
     try:
         _require_no_powers(tokenizer.get_chat_template())
-        with _within_seconds(LONGEST_RENDERING), _within_memory(MOST_MEMORY):
+        with _within_seconds(LONGEST_RENDERING), _within_memory(_MOST_MEMORY):
             rendered = str(tokenizer.apply_chat_template(list(messages), tokenize=False))
-        if len(rendered) > LONGEST_TEXT:
+        if len(rendered) > _LONGEST_TEXT:
             raise ValueError(f"it makes {len(rendered):,} characters of a few short messages")
         return rendered
     except Exception as error:  # a template is a program, and can fail in any way

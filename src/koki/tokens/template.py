@@ -1,8 +1,8 @@
 """The tokenizer's own chat template, cut at its special tokens so that pieces can be joined exactly.
 
-A byte-level tokenizer treats a special token as a wall: nothing merges across it. So the template is rendered once
-around marker words and cut at its special tokens; what is left are pieces such as ``user\\n`` + question, which can
-be tokenised apart and joined to the very ids that `apply_chat_template` gives:
+A byte-level tokenizer merges nothing across a special token. So the template is rendered once around marker words and
+cut at its special tokens; what is left are pieces such as ``user\\n`` + question, which can be tokenised apart and
+joined to the very ids that `apply_chat_template` gives:
 
     <|im_start|> system\\nKamu Koki ... <|im_end|> \\n <|im_start|>   user\\nResep ...?   <|im_end|> \\n <|im_start|>
     '------------------------- head ---------------------------'   '--- question ---'   '------- middle -------'
@@ -11,7 +11,7 @@ be tokenised apart and joined to the very ids that `apply_chat_template` gives:
     '----- answer ------'   '--- tail ---'
 
 Qwen's tokenizers cut every text into words before they merge, and always behind the last newline of a run. So an answer
-is cut once more, at its blank lines, and the recipe that forty answers share is tokenised once.
+is cut once more, at its blank lines, and a recipe that many answers share is tokenised once.
 """
 
 import hashlib
@@ -30,11 +30,12 @@ from koki.tokens.sandbox import render
 
 Ids = npt.NDArray[np.int64]
 
-# How the tokenizers of Qwen2, Qwen2.5 and Qwen3 cut a text into words.
 QWEN2_SPLIT: Final = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+"""How the tokenizers of Qwen2, Qwen2.5 and Qwen3 cut a text into words."""
+
 # Behind a blank line, where a character follows that no run of blanks can take in.
 _BLANK_LINES: Final = re.compile(r"(?<=\n\n)(?=\S)")
 
@@ -50,12 +51,12 @@ class ChatTemplate:
 
     Attributes:
         system: the system prompt of every conversation.
-        stop_id: the special token that ends an answer; always supervised.
+        stop_id: the id of the special token that ends an answer; it is always supervised.
         control_tokens: text -> id of the tokens that steer a model.
         head, middle, tail: ids before the question, between question and answer, and from the stop token on.
         answer_start: ids at the front of an encoded answer that belong to the template, not to the answer.
-        cuts_as_qwen: texts into words; what else merges is not known.
-        fingerprint: of all that decides the ids of a conversation: tokenizer, chat template and system prompt.
+        cuts_as_qwen: whether the tokenizer cuts texts into words as Qwen's do; of others it is not known what merges.
+        fingerprint: SHA-256 of all that decides the ids of a conversation: tokenizer, chat template and system prompt.
 
     Raises:
         ModelError: the tokenizer has no chat template, or one in which no stop token follows the answer; or the text
@@ -97,13 +98,13 @@ class ChatTemplate:
         self.fingerprint = hashlib.sha256(json.dumps(forms).encode()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Ids of texts from outside: what looks like a special token is text."""
+        """The ids of each text; what looks like a special token in it is text."""
         return [
             encoding.ids for encoding in self._text_tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         ]
 
     def encode_questions(self, questions: Sequence[str]) -> list[list[int]]:
-        """Question pieces, from ``user\\n`` to the last character."""
+        """The ids of each question's piece, from ``user\\n`` to the last character."""
         return self.encode([self.question_text(question) for question in questions])
 
     def question_text(self, question: str) -> str:
@@ -160,12 +161,12 @@ class ChatTemplate:
         return [*ids, *self.encode_questions([question])[0], *self.middle, *self._answer_prefix]
 
     def length(self, question: int, answer: int) -> int:
-        """Tokens of a whole conversation, from the lengths of its question and answer pieces."""
+        """Tokens of a whole conversation, given those of its question's piece and of all pieces of its answer."""
         return len(self.head) + question + len(self.middle) + answer + len(self.tail)
 
     @property
     def constants(self) -> tuple[Ids, ...]:
-        """What is the same in every conversation."""
+        """The ids that are the same in every conversation."""
         return self.head, self.middle, self.tail
 
     def _require_text_to_stay_text(self) -> None:
@@ -186,7 +187,10 @@ class ChatTemplate:
 
 
 def _at_blank_lines(text: str) -> list[str]:
-    """What `_BLANK_LINES` splits, several times faster where no character behind a blank line is a blank itself."""
+    """The text split at `_BLANK_LINES`; where no character behind a blank line is a blank, that goes without a pattern.
+
+    This is several times faster.
+    """
     *blocks, last = text.split("\n\n")
     if any(not block or block[0].isspace() for block in (*blocks[1:], last)):
         return _BLANK_LINES.split(text)
