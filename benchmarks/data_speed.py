@@ -123,14 +123,13 @@ def time_koki(config: RunConfig) -> dict[str, Any]:
     seconds, clock = {}, Clock()
     tokenizer, template = load_template(config)
     seconds["tokenizer"], clock = clock.read()["cpu"], Clock()
-    files = recipe_files(config)
-    recipes, data_report = read_recipes(files, config.data.columns)
+    recipes, data_report = read_recipes(recipe_files(config), config.data.columns)
     seconds["reading"], clock = clock.read()["cpu"], Clock()
     groups = metered(compose(recipes, config), composing)
     dataset = ConversationDataset(groups, template, len(tokenizer), config.tokens)
     seconds["composing"] = composing["cpu"]
     seconds["tokenising"], clock = clock.read()["cpu"] - composing["cpu"], Clock()
-    TokenCache(files, template, config).keep(TrainingData(dataset, data_report, ()))
+    TokenCache(template, config).keep(TrainingData(dataset, data_report, ()))
     seconds["keeping"], clock = clock.read()["cpu"], Clock()
     make_first_batch(dataset, config)
     seconds["first batch"] = clock.read()["cpu"]

@@ -92,7 +92,9 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         run.say("Adapter", "{:,} of {:,} parameters are trained".format(*parameters))
 
         # recipe CSV: structure, cleaning; split; conversations; tokens
-        data, held_out = processes.main_here_first(lambda: data_of_run(settings, template, len(tokenizer), console))
+        data, held_out = processes.main_here_first(
+            lambda: data_of_run(settings, run.files, template, len(tokenizer), console)
+        )
         identity = run.require_same_data(data.recipes, data.dataset.digest())
 
         # collator, training arguments, trainer

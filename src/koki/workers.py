@@ -9,19 +9,15 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from koki.gc_paused import gc_paused
 
 _T = TypeVar("_T")
-
-# Bytes of files from which on a second process saves more than it takes to start (0.3 s).
-WORTH_A_PROCESS = 2_000_000
 
 _RUN = "from koki.workers import answer; answer()"
 
@@ -120,17 +116,3 @@ def _send(message: Any) -> None:
 def pays(work: int, least: int) -> bool:
     """Whether so much work is enough for a second process, and there is a second core to do it."""
     return work >= least and (os.cpu_count() or 1) > 1
-
-
-def two_halves(paths: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """The files to read here and those for a helper, in order; none for it where it would not pay."""
-    try:
-        sizes = [Path(path).stat().st_size for path in paths]
-    except (OSError, ValueError):  # reading it will say what is wrong
-        return paths, ()
-    if not pays(sum(sizes), WORTH_A_PROCESS):
-        return paths, ()
-    here = 1
-    while here < len(paths) and 2 * sum(sizes[: here + 1]) <= sum(sizes) + sizes[here]:
-        here += 1
-    return paths[:here], paths[here:]

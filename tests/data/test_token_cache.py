@@ -11,9 +11,10 @@ from import_graph import closure_of
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
 
+from koki import files
 from koki.config import RunConfig, load_config
 from koki.data import build as data
-from koki.data.build import Recipes, data_of_run, training_data
+from koki.data.build import Recipes, check_files, data_of_run, training_data
 from koki.data.token_cache import PIECES, PROGRAM, TrainingData
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.recipe import Recipe
@@ -188,9 +189,47 @@ def test_recipes_that_are_looked_at_meanwhile_are_not_read_a_second_time(
         return read_recipes(files, columns)
 
     monkeypatch.setattr(data, "read_recipes", counting)
-    _, held_out = data_of_run(config, template, 8192, Console(quiet=True))
+    _, held_out = data_of_run(config, check_files(config), template, 8192, Console(quiet=True))
     assert held_out is not None
     assert len(read) == 1
+
+
+def test_a_file_is_read_twice_where_nothing_is_kept_and_once_where_it_is(
+    make: Make, template: CountingTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, read = make(), list[str]()
+    (recipes,), read_bytes = config.data.files, files.read_bytes
+
+    def counting(path: str | Path, most: int) -> bytes:
+        read.append(str(path))
+        return read_bytes(path, most)
+
+    monkeypatch.setattr(files, "read_bytes", counting)
+    for reads in (2, 1):
+        read.clear()
+        data_of_run(config, check_files(config), template, 8192, Console(quiet=True))
+        assert read.count(recipes) == reads
+
+
+def test_a_file_that_changes_after_its_check_is_kept_under_what_was_parsed(
+    make: Make, template: CountingTemplate, folder: Path
+) -> None:
+    checked = check_files(make(SOTO))
+    made = training_data(Recipes(make(ORAK), checked), template, 8192, Console(quiet=True))
+    assert made.report.files[0].sha256 == check_files(make(ORAK))[0].sha256 != checked[0].sha256
+    template.encoded.clear()
+    assert_same(data_of(make(ORAK), template), made)
+    assert not template.encoded
+    assert data_of(make(SOTO), template).dataset.digest() != made.dataset.digest()
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_data_of_the_bytes_that_were_checked_is_found_though_the_file_has_changed(
+    make: Make, template: CountingTemplate
+) -> None:
+    made = data_of(make(SOTO), template)
+    checked = check_files(make(SOTO))
+    assert_same(training_data(Recipes(make(ORAK), checked), template, 8192, Console(quiet=True)), made)
 
 
 def test_an_entry_is_made_anew_when_any_module_changes_that_makes_the_training_data() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
@@ -18,29 +19,49 @@ from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
+from koki.recipes.decoding import FileDigest, read_digests
 from koki.recipes.recipe import Recipe
 from koki.recipes.report import DataReport
 from koki.recipes.split import split
-from koki.recipes.table import read_recipes
+from koki.recipes.table import read_recipes, require_files
 from koki.terminal import say
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
 
-# Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
-FEWEST_TO_SPLIT = 100
-# Held-out recipes that conversations are drawn from: a recipe has forty, and those of one recipe are much alike.
-MOST_RECIPES = 50
+FEWEST_TO_SPLIT: Final = 100
+"""Recipes from which on some are held out: of fewer, 5 % are a handful, and a user with thirty wants all thirty."""
+
+# Held-out recipes that conversations are drawn from: a recipe has forty conversations, which are much alike.
+_MOST_RECIPES: Final = 50
 
 
 @dataclass(frozen=True)
 class Recipes:
-    """The recipes of a configuration, read when they are first asked for, and once."""
+    """The recipes of a configuration; each thing is read when it is first asked for, and once.
+
+    Attributes:
+        checked: what `check_files` returned for the configuration; None where the files were not checked.
+    """
 
     config: RunConfig
+    checked: Sequence[FileDigest] | None = None
+
+    @cached_property
+    def digests(self) -> Sequence[FileDigest]:
+        """The digest of each file as it was when it was checked; of one that was not, as it is now.
+
+        Raises:
+            RecipeFileNotFound, DataError: a file cannot be read.
+        """
+        return read_digests(recipe_files(self.config)) if self.checked is None else self.checked
 
     @cached_property
     def read(self) -> tuple[list[Recipe], DataReport]:
-        """All of them, and what there is to say about their files."""
+        """All recipes, and the report on their files.
+
+        Raises:
+            RecipeFileNotFound, DataError: as `read_recipes`.
+        """
         return read_recipes(recipe_files(self.config), self.config.data.columns)
 
     @cached_property
@@ -49,28 +70,48 @@ class Recipes:
         return split_recipes(self.read[0], self.config)
 
 
+def check_files(config: RunConfig) -> list[FileDigest]:
+    """Check the recipe files of a configuration, before anything expensive is begun.
+
+    Returns:
+        The digest of each file, for `data_of_run`: training data that was made of these very bytes is found without
+        another look at the files. If they change meanwhile and there is no such data, they count as they are by then.
+
+    Raises:
+        RecipeFileNotFound, DataError: as `require_files`.
+    """
+    return require_files(recipe_files(config), config.data.columns)
+
+
 def data_of_run(
-    config: RunConfig, template: ChatTemplate, vocabulary_size: int, console: Console
+    config: RunConfig,
+    files: Sequence[FileDigest],
+    template: ChatTemplate,
+    vocabulary_size: int,
+    console: Console,
 ) -> tuple[TrainingData, ConversationDataset | None]:
-    """What a run with this configuration trains on, and what is held out to look at meanwhile.
+    """What a run with this configuration trains on, and the held-out conversations that it looks at meanwhile.
+
+    Args:
+        files: what `check_files` returned for the configuration.
 
     Raises:
         DataError: as `training_data` and `held_out_data`.
     """
-    recipes = Recipes(config)
+    recipes = Recipes(config, files)
     data = training_data(recipes, template, vocabulary_size, console)
     return data, held_out_data(recipes, template, vocabulary_size)
 
 
 def training_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:
-    """What is trained on: made from the recipes, or as it was kept when it was made before.
+    """What is trained on: made from the recipes, or taken from the cache if it was made before.
 
     Raises:
         DataError: as `read_recipes` and `ConversationDataset`.
     """
     config = recipes.config
-    cache = TokenCache(recipe_files(config), template, config)
-    data = cache.find()
+    cache = TokenCache(template, config)
+    data = cache.find(recipes.digests)
     if data is not None:
         console.print(data.report.render())
         _say_what_is_held_out(console, data.held_out)
@@ -93,19 +134,19 @@ def training_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int
 
 
 def held_out_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int) -> ConversationDataset | None:
-    """Conversations of some of the recipes held out, the same ones each time; None where none are looked at.
+    """Conversations of some of the held-out recipes, the same ones each time; None where the run looks at none.
 
-    Their answers are what is judged, whatever is trained on: so runs compare that differ in this.
+    Only their answers are supervised, whatever is trained on, so that runs that differ in this can be compared.
 
     Raises:
-        DataError: there are none, and more than a look depends on them.
+        DataError: there are none, and the run is to stop early or to choose its best step by them.
     """
     config, evaluation = recipes.config, recipes.config.evaluation
     if evaluation.every_steps is None:
         return None
     _, held_out = recipes.split
     composer = composer_of(held_out, config)
-    looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(MOST_RECIPES, len(held_out)))
+    looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(_MOST_RECIPES, len(held_out)))
     judged = config.tokens.model_copy(update={"loss_on": "answer"})
     with suppress(DataError):  # not one fits, or there is not one
         return ConversationDataset(map(composer.compose, looked_at), template, vocabulary_size, judged)
@@ -137,7 +178,7 @@ def recipe_files(config: RunConfig) -> list[Path]:
 
 
 def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:
-    """The recipes to train on and those held out; of few recipes none, since so few would measure nothing.
+    """The recipes to train on and those held out; of few recipes none is held out, since it would measure nothing.
 
     Raises:
         DataError: all are held out.

@@ -2,24 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import Final
 
 from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
 from koki.recipes.recipe import Recipe
-from koki.tokens.dataset import together
+from koki.tokens.fitter import together
 from koki.workers import Helper, pays
 
 Group = list[Conversation]
 
-# Recipes from which on a second process saves more than it takes to start (0.5 s).
-WORTH_A_PROCESS = 1_000
+WORTH_A_PROCESS: Final = 1_000
+"""Recipes from which on a second process saves more than it takes to start (0.5 s)."""
 
 
 def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
     """The conversations of each recipe, then of each tip and each refusal.
 
-    Those of many recipes are composed by another process, ahead of what is done with them here.
+    Those of many recipes are composed by a second process, ahead of their use in this one.
     """
     if pays(len(recipes), WORTH_A_PROCESS):
         with Helper(_composed_together, recipes, config) as helper:
@@ -29,7 +30,7 @@ def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
 
 
 def composer_of(recipes: Sequence[Recipe], config: RunConfig) -> Composer:
-    """Writes about these recipes what a run with this configuration trains on."""
+    """The composer that writes, about these recipes, what a run with this configuration trains on."""
     return Composer(load_phrasebook(), _tips(config), recipes, config.seed)
 
 

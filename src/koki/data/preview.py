@@ -14,7 +14,8 @@ from koki.data.conversations import composer_of
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base
-from koki.tokens.dataset import IGNORED, ConversationDataset, FitReport
+from koki.tokens.dataset import IGNORED, ConversationDataset
+from koki.tokens.fit_report import FitReport
 
 
 @dataclass(frozen=True, slots=True)
