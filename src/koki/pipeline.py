@@ -14,7 +14,9 @@ from rich.console import Console
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from koki.config import RunConfig
-from koki.data.build import build_dataset, data_of_run, load_template
+from koki.data.build import build_dataset, load_template, tokenize, tokenize_held_out
+from koki.data.conversations import Conversations
+from koki.data.recipes import Recipes
 from koki.evaluation.capabilities.registry import promised
 from koki.inference.chef import Chef
 from koki.libraries import quiet_libraries
@@ -91,10 +93,11 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             shard_base(model, run.device.kind)
         run.say("Adapter", "{:,} of {:,} parameters are trained".format(*parameters))
 
-        # recipe CSV: structure, cleaning; split; conversations; tokens
-        data, held_out = processes.main_here_first(
-            lambda: data_of_run(settings, run.files, template, len(tokenizer), console)
-        )
+        # recipe CSV: structure, cleaning; conversations; chat template, tokens, which the cache may have already
+        recipes = Recipes(settings, run.files)
+        conversations = Conversations(recipes)
+        data = processes.main_here_first(lambda: tokenize(conversations, template, len(tokenizer), console))
+        held_out = tokenize_held_out(conversations, template, len(tokenizer))
         identity = run.require_same_data(data.recipes, data.dataset.digest())
 
         # collator, training arguments, trainer

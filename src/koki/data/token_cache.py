@@ -35,6 +35,7 @@ PROGRAM: Final = (
     "koki.data.build",
     "koki.data.cache",
     "koki.data.conversations",
+    "koki.data.recipes",
     "koki.data.token_cache",
     "koki.dialogue.compose",
     "koki.dialogue.fit",

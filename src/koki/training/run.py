@@ -15,7 +15,7 @@ from torch.utils.data import Sampler
 from transformers import TrainerCallback
 
 from koki.config import HARMLESS_ON_RESUME, ResolvedConfig, RunConfig, flatten
-from koki.data.build import check_files
+from koki.data.recipes import check_files
 from koki.errors import TrainingError
 from koki.formatting import gigabytes
 from koki.libraries import quiet_libraries
