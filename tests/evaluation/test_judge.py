@@ -9,7 +9,7 @@ from cases import cookbook, examiner, recipe_named, said
 from koki.dialogue.compose import list_ingredients, list_steps
 from koki.evaluation.judge import MEASURES, Scores, judge, marks, missing_in
 from koki.evaluation.questions import CAPABILITIES, Asked
-from koki.inference.chef import Ending
+from koki.inference.engine import Ending
 
 QUESTIONS = examiner().draw(6)
 
