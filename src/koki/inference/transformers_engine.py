@@ -215,7 +215,7 @@ class _Row:
 
 
 class _EachToken(StoppingCriteria):
-    """Gives each row its token as soon as it is generated, and ends the rows that are cancelled."""
+    """Gives each row its token as soon as it is generated, and stops once no answer goes on."""
 
     def __init__(self, rows: Sequence[_Row]) -> None:
         self._rows = rows
@@ -227,11 +227,11 @@ class _EachToken(StoppingCriteria):
             input_ids: (rows, tokens so far), prompts and padding included.
 
         Returns:
-            (rows,), True for each that is to end.
+            (rows,), True for each whose answer has ended.
         """
         for row, token in zip(self._rows, input_ids[:, -1].tolist(), strict=True):
             row.take(token)
-        return torch.tensor([row.ended_by == "cancelled" for row in self._rows], device=input_ids.device)
+        return torch.tensor([row.ended_by is not None for row in self._rows], device=input_ids.device)
 
 
 class _Streamer(TextStreamer):
