@@ -19,6 +19,7 @@ from koki.data.conversations import Conversations
 from koki.data.recipes import Recipes
 from koki.evaluation.capabilities.registry import promised
 from koki.inference.chef import Chef
+from koki.inference.transformers_engine import TransformersEngine
 from koki.libraries import quiet_libraries
 from koki.model.base import load_base, prepare_for_training
 from koki.model.device import detect_device
@@ -180,7 +181,6 @@ def _first_words(
     model: PeftModel, tokenizer: PreTrainedTokenizerBase, template: ChatTemplate, questions: Sequence[str]
 ) -> list[str]:
     """How the model, in training, begins to answer."""
-    answers = Chef(cast(PreTrainedModel, model), tokenizer, template).ask(
-        list(questions), max_new_tokens=SAMPLED_TOKENS
-    )
+    engine = TransformersEngine(cast(PreTrainedModel, model), tokenizer, template.stop_id)
+    answers = Chef(engine, template).ask(list(questions), max_new_tokens=SAMPLED_TOKENS)
     return [answer.answer for answer in answers]

@@ -198,8 +198,8 @@ def test_logits_exist_for_a_chunk_of_positions_at_a_time_in_rows_no_longer_than_
     rows = HeldOut.of(dataset, tokenizer, config).rows
     assert len(rows) > 1
     assert max(row["input_ids"].numel() for row in rows) <= 600
-    chef = Chef.load(evaluated_run[0].folder)
-    model = chef._model
+    engine: Any = Chef.load(evaluated_run[0].folder)._engine
+    model = engine._model
     prepare_for_training(model, config.model, gradient_checkpointing=False)
     vocabulary = model.config.vocab_size
     monkeypatch.setattr(loss_module, "LOGITS_AT_ONCE", 4 * vocabulary)
