@@ -1,4 +1,4 @@
-"""Options that several commands share, and what those about recipes and model mean for the settings."""
+"""Options that several verbs share, and the settings that those about recipes and model stand for."""
 
 from pathlib import Path
 from typing import Annotated, Any
