@@ -63,7 +63,7 @@ def koki_itself(
 def main() -> None:
     """Run the command line; an error of Koki's is printed without a traceback."""
     _restart_in_utf_8()
-    debug = "--debug" in sys.argv  # wherever it stands: people add it at the end of what failed
+    debug = "--debug" in sys.argv  # anywhere: people add it at the end of the line that failed
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # None where it was closed
