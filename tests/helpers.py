@@ -4,13 +4,19 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
 
+from koki.config import ModelConfig, ResolvedConfig, load_config
+from koki.model.device import Device
+from koki.model.source import find_base
 from koki.runs import checkpoints
+from koki.training.costs import Shape
+from koki.training.resolve import resolve
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -131,3 +137,17 @@ def assert_same_end(run: Path, uninterrupted: Path) -> None:
     for ours, theirs in zip(optimizer(run), optimizer(uninterrupted), strict=True):
         assert torch.equal(ours, theirs)
     assert logged(run) == logged(uninterrupted)
+
+
+CPU = Device("cpu", "CPU", 1, torch.float32, "no")
+
+
+@cache
+def shape_of_mini() -> Shape:
+    """The sizes of the base that ships."""
+    return Shape.of(find_base(ModelConfig(name="mini")).config)
+
+
+def resolved(*assignments: str, device: Device = CPU) -> ResolvedConfig:
+    """The settings of a run of the base that ships, with nothing left open."""
+    return resolve(load_config(flags={"model.name": "mini"}, assignments=assignments), shape_of_mini(), device)

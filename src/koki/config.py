@@ -168,12 +168,19 @@ class RunConfig(_Section):
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
-    @property
-    def tokens_per_micro_batch(self) -> int:
-        """The setting; where it is null, conversations in a micro-batch x ``tokens.max_length``."""
-        return self.training.tokens_per_micro_batch or (
-            self.training.per_device_train_batch_size * self.tokens.max_length
-        )
+
+class ResolvedTrainingConfig(TrainingConfig):
+    """`TrainingConfig` in which no setting is left to be decided."""
+
+    tokens_per_micro_batch: int
+    mixed_precision: Literal["no", "fp16", "bf16"]
+    gradient_checkpointing: bool
+
+
+class ResolvedConfig(RunConfig):
+    """`RunConfig` as a run uses it, made by `koki.training.resolve.resolve`: no ``auto``, and no null that means it."""
+
+    training: ResolvedTrainingConfig
 
 
 # Settings that may differ between a checkpoint and the run that resumes it: they do not change how a step updates the

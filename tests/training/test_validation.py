@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import SHORT, Interrupting, logged, on_device, printed, weights
+from helpers import SHORT, Interrupting, logged, on_device, printed, resolved, weights
 from peft import PeftModel
 from rich.console import Console
 from safetensors.torch import load_file
@@ -194,7 +194,7 @@ def test_logits_exist_for_a_chunk_of_positions_at_a_time_in_rows_no_longer_than_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     dataset, tokenizer = held_out
-    config = load_config(assignments=["training.tokens_per_micro_batch=600"])
+    config = resolved("training.tokens_per_micro_batch=600")
     rows = HeldOut.of(dataset, tokenizer, config).rows
     assert len(rows) > 1
     assert max(row["input_ids"].numel() for row in rows) <= 600
