@@ -99,6 +99,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         conversations = Conversations(recipes)
         data = processes.main_here_first(lambda: tokenize(conversations, template, len(tokenizer), console))
         held_out = tokenize_held_out(conversations, template, len(tokenizer))
+        del recipes, conversations  # training does not need their memory
         identity = run.require_same_data(data.recipes, data.dataset.digest())
 
         # collator, training arguments, trainer
