@@ -17,7 +17,7 @@ each block of an answer between blank lines (or the whole answer, where the toke
 piece is stored as its token ids, and a conversation as the numbers of its pieces. What is the same in every
 conversation (head, middle and tail, see ``template.py``) is stored with none.
 
-Three conversations in two groups, with the tokenizer of koki-mini:
+Three conversations in two groups, with the tokenizer of koki-mini and the system prompt "Kamu Koki.":
 
     group 0, a recipe   conversation 0, standard   Soto?     Ini dia.\n\nRebus ayam.
                         conversation 1, simple     soto      Ini dia.\n\nRebus ayam.
@@ -53,7 +53,7 @@ group g has those from ``group_starts[g]`` up to, but not including, ``group_sta
 
 ``tokens`` takes two bytes a number where the vocabulary has at most 65,536 entries, else four; ``conversations`` takes
 four, ``kinds`` one, all ends eight. These seven arrays, and a few facts (the fit report, the digest of the whole), are
-all there is of a data set. The cache keeps them as they are, and a later run maps them into memory.
+all that is stored of a data set. The cache keeps them as they are, and a later run maps them into memory.
 
 Conversation 0 as an example, with its labels (-100: the token is not supervised):
 
