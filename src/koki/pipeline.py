@@ -14,9 +14,12 @@ from rich.console import Console
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from koki.config import RunConfig
-from koki.data.build import build_dataset, data_of_run, load_template
+from koki.data.build import build_dataset, load_template, tokenize, tokenize_held_out
+from koki.data.conversations import Conversations
+from koki.data.recipes import Recipes
 from koki.evaluation.capabilities.registry import promised
 from koki.inference.chef import Chef
+from koki.inference.transformers_engine import TransformersEngine
 from koki.libraries import quiet_libraries
 from koki.model.base import load_base, prepare_for_training
 from koki.model.device import detect_device
@@ -91,8 +94,11 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             shard_base(model, run.device.kind)
         run.say("Adapter", "{:,} of {:,} parameters are trained".format(*parameters))
 
-        # recipe CSV: structure, cleaning; split; conversations; tokens
-        data, held_out = processes.main_here_first(lambda: data_of_run(settings, template, len(tokenizer), console))
+        # recipe CSV: structure, cleaning; conversations; chat template, tokens, which the cache may have already
+        recipes = Recipes(settings, run.files)
+        conversations = Conversations(recipes)
+        data = processes.main_here_first(lambda: tokenize(conversations, template, len(tokenizer), console))
+        held_out = tokenize_held_out(conversations, template, len(tokenizer))
         identity = run.require_same_data(data.recipes, data.dataset.digest())
 
         # collator, training arguments, trainer
@@ -175,7 +181,6 @@ def _first_words(
     model: PeftModel, tokenizer: PreTrainedTokenizerBase, template: ChatTemplate, questions: Sequence[str]
 ) -> list[str]:
     """How the model, in training, begins to answer."""
-    answers = Chef(cast(PreTrainedModel, model), tokenizer, template).ask(
-        list(questions), max_new_tokens=SAMPLED_TOKENS
-    )
+    engine = TransformersEngine(cast(PreTrainedModel, model), tokenizer, template.stop_id)
+    answers = Chef(engine, template).ask(list(questions), max_new_tokens=SAMPLED_TOKENS)
     return [answer.answer for answer in answers]

@@ -9,19 +9,15 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 
 from koki.gc_paused import gc_paused
 
 _T = TypeVar("_T")
-
-# From so many bytes of files on, a second process saves more time than it takes to start (0.3 s).
-WORTH_A_PROCESS: Final = 2_000_000
 
 _RUN: Final = "from koki.workers import answer; answer()"
 
@@ -121,17 +117,3 @@ def _send(message: Any) -> None:
 def pays(work: int, least: int) -> bool:
     """Whether ``work`` reaches ``least``, so that a second process saves time, and there is a second core for it."""
     return work >= least and (os.cpu_count() or 1) > 1
-
-
-def two_halves(paths: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """The files to read here and those for a helper, in order; no files for the helper where it would not pay."""
-    try:
-        sizes = [Path(path).stat().st_size for path in paths]
-    except (OSError, ValueError):  # reading the file will say what is wrong
-        return paths, ()
-    if not pays(sum(sizes), WORTH_A_PROCESS):
-        return paths, ()
-    here = 1
-    while here < len(paths) and 2 * sum(sizes[: here + 1]) <= sum(sizes) + sizes[here]:
-        here += 1
-    return paths[:here], paths[here:]

@@ -12,7 +12,7 @@ from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.capabilities.recommendation import missing_in
 from koki.evaluation.capabilities.registry import CAPABILITIES, measures
 from koki.evaluation.judge import judge, marks
-from koki.inference.chef import Ending
+from koki.inference.engine import Ending
 
 MEASURES = measures()
 QUESTIONS = examiner().draw(6)

@@ -17,6 +17,7 @@ from koki.cli.report import write_report_or_warn
 from koki.config import ModelConfig
 from koki.errors import RunError
 from koki.inference.chef import Chef
+from koki.inference.transformers_engine import TransformersEngine
 from koki.model.source import find_base
 from koki.pipeline import TrainResult
 from koki.report.scorecard_section import with_scorecard
@@ -140,7 +141,8 @@ def test_the_model_card_says_how_to_load_it_with_peft_alone(finished_run: TrainR
     exec(code, loaded)
     question = "Resep soto ayam dong!"
     model = loaded["model"].merge_and_unload()
-    chef = Chef(model, loaded["tokenizer"], ChatTemplate(loaded["tokenizer"], read_card(run)["system_prompt"]))
+    template = ChatTemplate(loaded["tokenizer"], read_card(run)["system_prompt"])
+    chef = Chef(TransformersEngine(model, loaded["tokenizer"], template.stop_id), template)
     assert chef.ask(question, max_new_tokens=9).answer == Chef.load(run).ask(question, max_new_tokens=9).answer
 
 

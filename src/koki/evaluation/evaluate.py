@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from koki.config import RunConfig, load_config
-from koki.data.build import recipe_files, split_recipes
+from koki.data.recipes import recipe_files, split_recipes
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError, RecipeFileNotFound

@@ -1,6 +1,6 @@
 """One run, opened and closed: what it holds on to, what was decided for it, and what it says."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,13 +15,13 @@ from torch.utils.data import Sampler
 from transformers import TrainerCallback
 
 from koki.config import HARMLESS_ON_RESUME, ResolvedConfig, RunConfig, flatten
-from koki.data.build import recipe_files
+from koki.data.recipes import check_files
 from koki.errors import TrainingError
 from koki.formatting import gigabytes
 from koki.libraries import quiet_libraries
 from koki.model.device import Device, detect_device
 from koki.model.source import BaseSource, find_base
-from koki.recipes.table import require_files
+from koki.recipes.decoding import FileDigest
 from koki.runs.checkpoints import (
     WRITE_ERRORS,
     Checkpoint,
@@ -58,6 +58,7 @@ class Run:
     Attributes:
         config: the configuration with all decided; the one that was asked for is only recorded.
         settings: the settings as they were asked for, by dotted name, for the record.
+        files: the recipe files as they were checked.
         base: where the base model comes from.
         checkpoint: where training goes on from; None where it starts from the base.
             progress: the bar, closed with the run.
@@ -67,6 +68,7 @@ class Run:
 
     config: ResolvedConfig
     settings: Mapping[str, Any]
+    files: Sequence[FileDigest]
     base: BaseSource
     device: Device
     processes: Processes
@@ -98,7 +100,7 @@ class Run:
             processes = join_processes()
             opened.enter_context(processes.failing_together())
             console.quiet |= not processes.is_main
-            require_files(recipe_files(asked), asked.data.columns)
+            files = check_files(asked)
             quiet_libraries()
             transformers.set_seed(asked.seed)
             device = detect_device(asked.training.mixed_precision, processes.world_size)
@@ -124,6 +126,7 @@ class Run:
             yield cls(
                 config=costs.config,
                 settings=settings,
+                files=files,
                 base=base,
                 device=device,
                 processes=processes,
