@@ -97,7 +97,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         # recipe CSV: structure, cleaning; conversations; chat template, tokens, which the cache may have already
         recipes = Recipes(settings, run.files)
         conversations = Conversations(recipes)
-        data = processes.main_here_first(lambda: tokenize(conversations, template, len(tokenizer), console))
+        data = processes.main_here_first(partial(tokenize, conversations, template, len(tokenizer), console))
         held_out = tokenize_held_out(conversations, template, len(tokenizer))
         del recipes, conversations  # training does not need their memory
         identity = run.require_same_data(data.recipes, data.dataset.digest())
