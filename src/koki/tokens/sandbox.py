@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment
-from transformers import PreTrainedTokenizerBase
 
 from koki.errors import ModelError
+
+if TYPE_CHECKING:  # it takes a second to import
+    from transformers import PreTrainedTokenizerBase
 
 LONGEST_RENDERING: Final = 10.0
 """Seconds that one rendering may take; Qwen's templates take a thousandth of a second."""
@@ -26,7 +28,7 @@ _MOST_MEMORY: Final = 512_000_000
 _LONGEST_TEXT: Final = 1_000_000
 
 
-def render(tokenizer: PreTrainedTokenizerBase, messages: Sequence[dict[str, str]]) -> str:
+def render(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[dict[str, str]]) -> str:
     """The text that the tokenizer's chat template makes of a few short messages.
 
     Args:

@@ -18,15 +18,17 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
-from transformers import PreTrainedTokenizerBase
 
 from koki.errors import ModelError
 from koki.tokens.sandbox import render
+
+if TYPE_CHECKING:  # it takes a second to import
+    from transformers import PreTrainedTokenizerBase
 
 Ids = npt.NDArray[np.int64]
 
@@ -63,7 +65,7 @@ class ChatTemplate:
             of a control token becomes that token.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str) -> None:
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", system: str) -> None:
         self.system = system
         self._text_tokenizer = _without_added_tokens(tokenizer)
         description = self._text_tokenizer.to_str()
@@ -205,7 +207,7 @@ def _occurrences(ids: npt.NDArray[Any], piece: Ids) -> npt.NDArray[np.int64]:
     return np.flatnonzero((windows == piece).all(axis=1))
 
 
-def _render(tokenizer: PreTrainedTokenizerBase, next_question: str = "") -> str:
+def _render(tokenizer: "PreTrainedTokenizerBase", next_question: str = "") -> str:
     """One conversation of marker words, in the template's form; a second question follows where one is given."""
     if not tokenizer.chat_template:
         raise ModelError("The tokenizer has no chat template.", "Use an instruct model of the Qwen2 or Qwen3 family.")
@@ -219,7 +221,7 @@ def _render(tokenizer: PreTrainedTokenizerBase, next_question: str = "") -> str:
     return render(tokenizer, messages)
 
 
-def _cut(rendered: str, tokenizer: PreTrainedTokenizerBase) -> list[int | str]:
+def _cut(rendered: str, tokenizer: "PreTrainedTokenizerBase") -> list[int | str]:
     """Special tokens as ids, the text between them as it is."""
     added = {token.content: number for number, token in tokenizer.added_tokens_decoder.items()}
     longest_first = sorted(added, key=len, reverse=True)
@@ -237,7 +239,7 @@ def _slot(pieces: Sequence[int | str], marker: str) -> int:
     return places[0]
 
 
-def _without_added_tokens(tokenizer: PreTrainedTokenizerBase) -> Tokenizer:
+def _without_added_tokens(tokenizer: "PreTrainedTokenizerBase") -> Tokenizer:
     """The same tokenizer without a single added token, so that no text can turn into one; they share the vocabulary."""
     backend: Tokenizer | None = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
