@@ -1,9 +1,15 @@
 """Fixtures that several tests share: small real data, and one short real run."""
 
 import io
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+# Before torch is imported, which reads them then: several processes whose threads wait for each other in a loop would
+# slow each other down tenfold. The processes that tests start have them from here too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import pytest
 from helpers import ORAK, SHARED_DATA, SHORT, SOTO, TELUR, write_csv
