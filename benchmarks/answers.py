@@ -10,7 +10,7 @@ import argparse
 import random
 
 from koki.config import ModelConfig, RunConfig
-from koki.data.build import recipe_files
+from koki.data.recipes import recipe_files
 from koki.evaluation.questions import Examiner
 from koki.inference.chef import Chef
 from koki.libraries import quiet_libraries

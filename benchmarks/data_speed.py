@@ -113,8 +113,8 @@ def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
 
 def time_koki(config: RunConfig) -> dict[str, Any]:
     """Processor seconds of each phase, both clocks and the peak of the whole way."""
-    from koki.data.build import recipe_files
     from koki.data.conversations import compose
+    from koki.data.recipes import recipe_files
     from koki.data.token_cache import TokenCache, TrainingData
     from koki.recipes.table import read_recipes
     from koki.tokens.dataset import ConversationDataset
@@ -123,14 +123,13 @@ def time_koki(config: RunConfig) -> dict[str, Any]:
     seconds, clock = {}, Clock()
     tokenizer, template = load_template(config)
     seconds["tokenizer"], clock = clock.read()["cpu"], Clock()
-    files = recipe_files(config)
-    recipes, data_report = read_recipes(files, config.data.columns)
+    recipes, data_report = read_recipes(recipe_files(config), config.data.columns)
     seconds["reading"], clock = clock.read()["cpu"], Clock()
     groups = metered(compose(recipes, config), composing)
     dataset = ConversationDataset(groups, template, len(tokenizer), config.tokens)
     seconds["composing"] = composing["cpu"]
     seconds["tokenising"], clock = clock.read()["cpu"] - composing["cpu"], Clock()
-    TokenCache(files, template, config).keep(TrainingData(dataset, data_report, ()))
+    TokenCache(template, config).keep(TrainingData(dataset, data_report, ()))
     seconds["keeping"], clock = clock.read()["cpu"], Clock()
     make_first_batch(dataset, config)
     seconds["first batch"] = clock.read()["cpu"]
@@ -147,23 +146,25 @@ def time_cached(config: RunConfig) -> dict[str, Any]:
     """Both clocks and the peak, where `time_koki` was here before."""
     from rich.console import Console
 
-    from koki.data.build import Recipes, training_data
+    from koki.data.build import tokenize
+    from koki.data.conversations import Conversations
+    from koki.data.recipes import Recipes
 
     clock = Clock()
     tokenizer, template = load_template(config)
-    data = training_data(Recipes(config), template, len(tokenizer), Console(quiet=True))
+    data = tokenize(Conversations(Recipes(config)), template, len(tokenizer), Console(quiet=True))
     make_first_batch(data.dataset, config)
     return {"conversations": len(data.dataset), "all": clock.read(), "peak": memory()[1]}
 
 
 def load_template(config: RunConfig) -> tuple[Any, Any]:
     """The tokenizer and its chat template."""
-    from koki.data import build as data
+    from koki.data import build
     from koki.libraries import quiet_libraries
     from koki.model.source import find_base
 
     quiet_libraries()
-    return data.load_template(find_base(config.model).location, config)
+    return build.load_template(find_base(config.model).location, config)
 
 
 def make_first_batch(dataset: Any, config: RunConfig) -> None:
@@ -171,7 +172,9 @@ def make_first_batch(dataset: Any, config: RunConfig) -> None:
     from koki.tokens.batches import StepCollator, VariationSampler
 
     sampler = VariationSampler(dataset, "all", config.seed)
-    StepCollator(config.tokens_per_micro_batch)([dataset[number] for number in islice(sampler, 8)])
+    StepCollator(config.training.per_device_train_batch_size * config.tokens.max_length)(
+        [dataset[number] for number in islice(sampler, 8)]
+    )
 
 
 def metered(items: Iterable[_T], seconds: dict[str, float]) -> Iterator[_T]:

@@ -27,8 +27,9 @@ from koki.model.lora_linear import fuse_lora
 from koki.model.source import find_base, load_tokenizer
 from koki.tokens.batches import StepCollator, StepSampler
 from koki.tokens.dataset import IGNORED, Example
-from koki.training.plan import Costs, Shape
+from koki.training.costs import Shape
 from koki.training.processes import Processes
+from koki.training.resolve import resolve
 from koki.training.trainer import RecipeTrainer, training_arguments
 from measuring import Clock, memory, reset_peak
 
@@ -91,22 +92,20 @@ def trl_padding_free(config: RunConfig, device: Device, model: Any, examples: li
 def koki(config: RunConfig, device: Device, model: Any, examples: list[Example], folder: Path) -> Trainer:
     """Koki's trainer, put together as the pipeline does."""
     prepare_for_training(model.get_base_model(), config.model, gradient_checkpointing=False)
-    checkpointing = bool(config.training.gradient_checkpointing)
-    costs = Costs(config, Shape.of(model.config), device).decided(checkpointing=checkpointing)
+    settings = resolve(config, Shape.of(model.config), device)
     fuse_lora(model)
-    arguments = training_arguments(config, device, folder, gradient_checkpointing=checkpointing)
+    arguments = training_arguments(settings, device, folder)
     lengths = np.array([len(example["input_ids"]) for example in examples])
     arguments.save_strategy = transformers.trainer_utils.SaveStrategy.NO
     return RecipeTrainer(
         model=model,
         args=arguments,
         train_dataset=examples,
-        data_collator=StepCollator(costs.config.tokens_per_micro_batch),
+        data_collator=StepCollator(settings.training.tokens_per_micro_batch),
         sampler=StepSampler(SequentialSampler(examples), arguments.train_batch_size, lengths),
         run_folder=folder,
+        config=settings,
         identity={},
-        keep=1,
-        max_nonfinite_steps=1,
         questions_in=lambda _: [],
         say=print,
         processes=Processes(),

@@ -24,7 +24,7 @@ import torch
 from rich.console import Console
 
 from koki.config import RunConfig, load_config
-from koki.data.build import recipe_files, split_recipes
+from koki.data.recipes import recipe_files, split_recipes
 from koki.pipeline import plan_run, train
 from koki.recipes.table import read_recipes
 from measuring import measured, report, spread

@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import torch
 from rich.console import Console
 from safetensors.torch import load_file, save_file
 
-from koki.config import ModelConfig, RunConfig, load_config
+from koki.config import ModelConfig, ResolvedConfig, RunConfig, load_config
+from koki.model.device import Device
 from koki.model.source import find_base
 from koki.runs import checkpoints
+from koki.training.costs import Shape
+from koki.training.resolve import resolve
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -157,3 +161,17 @@ def assert_same_end(run: Path, uninterrupted: Path) -> None:
     for ours, theirs in zip(optimizer(run), optimizer(uninterrupted), strict=True):
         assert torch.equal(ours, theirs)
     assert logged(run) == logged(uninterrupted)
+
+
+CPU = Device("cpu", "CPU", 1, torch.float32, "no")
+
+
+@cache
+def shape_of_mini() -> Shape:
+    """The sizes of the base that ships."""
+    return Shape.of(find_base(ModelConfig(name="mini")).config)
+
+
+def resolved(*assignments: str, device: Device = CPU) -> ResolvedConfig:
+    """The settings of a run of the base that ships, with nothing left open."""
+    return resolve(load_config(flags={"model.name": "mini"}, assignments=assignments), shape_of_mini(), device)

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel
 from typer.main import get_command
 
-from koki.cli import app
+from koki.cli.app import app
 from koki.config import RunConfig, flatten, load_config
 
 FOLDER = Path(__file__).parents[1]

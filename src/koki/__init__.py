@@ -10,7 +10,7 @@ __all__ = ["Answer", "Chef", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """`Answer` and `Chef` when they are first asked for: they bring torch along, which takes seconds."""
+    """Import `Answer` and `Chef` only when they are first used: they bring numpy and pydantic along."""
     if name in ("Answer", "Chef"):
         from koki.inference import chef
 

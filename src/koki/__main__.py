@@ -1,5 +1,5 @@
 """`python -m koki`."""
 
-from koki.cli import main
+from koki.cli.app import main
 
 main()

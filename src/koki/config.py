@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -17,11 +17,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from koki import files
 from koki.errors import ConfigError
 
-MOST_BYTES = 1_000_000
-"""Of a configuration file: two hundred times one with every setting."""
-
-DEEPEST = 20
-"""Levels of a configuration file; settings have three."""
+_MOST_BYTES: Final = 1_000_000  # of a configuration file; one with every setting has about 4,000
+_DEEPEST: Final = 20  # levels of a configuration file; settings have three
 
 
 def _setting(default: Any, says: str, source: str, **limits: Any) -> Any:
@@ -153,7 +150,7 @@ class EvaluationConfig(_Section):
     @field_validator("early_stopping_patience", "load_best_model_at_end")
     @classmethod
     def _is_evaluated(cls, value: int | bool | None, info: ValidationInfo) -> int | bool | None:
-        """Nothing can be done about a loss that is never measured."""
+        """Refuse what depends on the held-out loss where that is never measured."""
         if value and info.data.get("every_steps") is None:
             raise PydanticCustomError("not_evaluated", "it needs evaluation.every_steps")
         return value
@@ -163,7 +160,7 @@ class RunConfig(_Section):
     """Everything a run depends on."""
 
     output: str = _setting("runs/koki", "the run folder", "Koki")
-    seed: int = _setting(42, "of everything that is drawn", "Hugging Face", ge=0, le=2**32 - 1)  # NumPy's
+    seed: int = _setting(42, "of everything that is drawn", "Hugging Face", ge=0, le=2**32 - 1)  # NumPy's limits
     model: ModelConfig = ModelConfig()
     lora: LoraConfig = LoraConfig()
     data: DataConfig = DataConfig()
@@ -171,17 +168,24 @@ class RunConfig(_Section):
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
-    @property
-    def tokens_per_micro_batch(self) -> int:
-        """The setting, or what it is by default."""
-        return self.training.tokens_per_micro_batch or (
-            self.training.per_device_train_batch_size * self.tokens.max_length
-        )
+
+class ResolvedTrainingConfig(TrainingConfig):
+    """`TrainingConfig` in which no setting is left to be decided."""
+
+    tokens_per_micro_batch: int
+    mixed_precision: Literal["no", "fp16", "bf16"]
+    gradient_checkpointing: bool
 
 
-# Settings that may differ between a checkpoint and the run that resumes it: they cannot change what a step makes of the
-# weights. Those of the evaluation choose which step is the result, from then on.
-HARMLESS_ON_RESUME = frozenset(
+class ResolvedConfig(RunConfig):
+    """`RunConfig` as a run uses it, made by `koki.training.resolve.resolve`: no ``auto``, and no null that means it."""
+
+    training: ResolvedTrainingConfig
+
+
+# Settings that may differ between a checkpoint and the run that resumes it: they do not change how a step updates the
+# weights. Those of the evaluation decide which step is the result, from then on.
+HARMLESS_ON_RESUME: Final = frozenset(
     {
         "output",
         "data.files",  # the recipes themselves are compared, wherever their files lie now
@@ -278,7 +282,7 @@ def _preset_path(name: str) -> Path:
 
 def _read_text(file: Path) -> str:
     try:
-        return files.read_bytes(file, MOST_BYTES).decode("utf-8")
+        return files.read_bytes(file, _MOST_BYTES).decode("utf-8")
     except FileNotFoundError:
         raise ConfigError(
             f"Configuration file {file} is not there.", "`koki config > FILE` writes one to start from."
@@ -288,15 +292,15 @@ def _read_text(file: Path) -> str:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A safe loader of plain data: no aliases, through which ten lines can stand for a billion values, and no depth."""
+    """A safe loader that refuses aliases, with which ten lines can stand for a billion values, and deep nesting."""
 
     _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError(f"an alias (*name) is not read{self._place()}")
-        if self._depth == DEEPEST:
-            raise yaml.YAMLError(f"deeper than {DEEPEST} levels{self._place()}")
+        if self._depth == _DEEPEST:
+            raise yaml.YAMLError(f"deeper than {_DEEPEST} levels{self._place()}")
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
@@ -306,8 +310,8 @@ class _PlainLoader(yaml.SafeLoader):
         return f", line {self.get_mark().line + 1}"
 
 
-# ValueError: what looks like a number or a date and is none, or has thousands of digits
-_YAML_ERRORS = (yaml.YAMLError, ValueError)
+# ValueError is raised for what looks like a number or a date and is none, or has thousands of digits.
+_YAML_ERRORS: Final = (yaml.YAMLError, ValueError)
 
 
 def _read_yaml(text: str, where: str) -> dict[str, Any]:
@@ -348,7 +352,7 @@ def _parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    """YAML 1.1 reads 1e-4 as text; people mean a number."""
+    """The number that a text such as 1e-4 stands for, which YAML 1.1 reads as text; any other value as it is."""
     if isinstance(value, str):
         try:
             return float(value)

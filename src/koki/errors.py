@@ -63,8 +63,8 @@ class QuestionTooLong(KokiError):
     """A question has more tokens than the model reads.
 
     Attributes:
-        tokens: of the question, with the system prompt.
-        context: tokens that the model reads.
+        tokens: number of tokens of the question, with the system prompt.
+        context: number of tokens that the model reads.
     """
 
     def __init__(self, question: str, tokens: int, context: int) -> None:

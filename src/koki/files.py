@@ -1,7 +1,8 @@
-"""Files, read without waiting for ever or filling the memory, and written so that there is the old one or the new one.
+"""Files: read in bounded time and memory, and written so that either the old content or the whole new one is there.
 
 A file is written beside its place, flushed to disk and renamed. A folder is sealed: a JSON file in it holds the size
-and the SHA-256 of every other file, and the SHA-256 of all that, so that one that was not written to the end shows.
+and the SHA-256 of every other file, and the SHA-256 of all that, so that a folder that was not written to the end is
+recognised.
 """
 
 import errno
@@ -13,21 +14,21 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
-_LONGEST_SEAL = 10_000_000  # bytes; that of a checkpoint has about 3,000
+_LONGEST_SEAL: Final = 10_000_000  # bytes; that of a checkpoint has about 3,000
 
 
 def read_bytes(path: str | Path, most: int) -> bytes:
-    """What a file holds.
+    """The content of a file.
 
     Args:
-        most: bytes.
+        most: the largest size that is read, in bytes.
 
     Raises:
-        OSError: it cannot be read, is longer than ``most``, or is no regular file: a pipe or a device could have one
-            wait for ever, or give bytes for ever.
-        ValueError: its name has a NUL character.
+        OSError: the file cannot be read, has more than ``most`` bytes, or is no regular file: reading a pipe or a
+            device might never end.
+        ValueError: the path has a NUL character.
     """
     found = Path(path).stat()
     if stat.S_ISDIR(found.st_mode):
@@ -40,7 +41,7 @@ def read_bytes(path: str | Path, most: int) -> bytes:
 
 
 def published_name(folder: str | Path) -> str:
-    """What a page or card that is published says of a folder: a path as it was given, but nothing of this machine."""
+    """How a published page or card names a folder: a relative path as it is, of an absolute one the last part alone."""
     return Path(folder).name if Path(folder).is_absolute() else str(folder)
 
 
@@ -49,10 +50,10 @@ def published_name(folder: str | Path) -> str:
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[IO[str]]:
-    """A text file in UTF-8 that takes its place once it is written to the end; until then the old one stays.
+    """Open a text file in UTF-8 that replaces ``path`` once it is written to the end; until then the old one stays.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     beside = path.with_name(f".{path.name}.new")
     try:
@@ -93,14 +94,14 @@ def flush_tree(folder: Path) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Flush the names in a folder to disk, where the system can: only then is a rename sure to outlive a crash."""
+    """Flush the names in a folder to disk, where the system can: only then is a rename sure to survive a crash."""
     if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what network drives say that do not know this
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # raised by network drives that cannot do it
             raise
     finally:
         os.close(descriptor)
@@ -121,18 +122,18 @@ def write_seal(folder: Path, name: str, facts: Mapping[str, Any]) -> None:
     """Seal what a folder holds now.
 
     Args:
-        name: of the seal's file in the folder.
-        facts: what is kept in the seal beside the files, JSON-ready.
+        name: the name of the seal's file in the folder.
+        facts: JSON-ready values that are kept in the seal beside the files.
     """
     content = {**facts, "files": _contents(folder, name)}
     write_json(folder / name, {**content, "sha256": _sha256_of_json(content)})
 
 
 def read_seal(folder: Path, name: str) -> dict[str, Any]:
-    """What `write_seal` wrote, checked by nobody yet.
+    """The content of a seal as `write_seal` wrote it, not yet checked.
 
     Raises:
-        OSError, ValueError: it cannot be read.
+        OSError, ValueError: the seal cannot be read.
     """
     seal: dict[str, Any] = json.loads(read_bytes(folder / name, _LONGEST_SEAL))
     return seal
@@ -146,7 +147,7 @@ def flaw_of(folder: Path, name: str) -> str | None:
             return "its seal has changed since it was saved"
         for file, expected in seal["files"].items():
             found = (folder / file).stat()
-            if not stat.S_ISREG(found.st_mode):  # one would wait for a pipe for ever
+            if not stat.S_ISREG(found.st_mode):  # reading a pipe would wait for ever
                 return f"{file} is no longer a file"
             if found.st_size != expected["bytes"]:
                 return f"{file} has another size than when it was saved"

@@ -8,7 +8,7 @@ _SIGNS: Final[dict[TimeUnit, str]] = {"seconds": "s", "minutes": "min", "hours":
 
 
 def in_its_unit(seconds: float) -> tuple[float, int, TimeUnit]:
-    """A time as number, digits to say of it, and unit."""
+    """A time as a number, how many decimals of it to print, and its unit."""
     if seconds < 90:
         return seconds, 0, "seconds"
     if seconds < 90 * 60:
@@ -17,11 +17,11 @@ def in_its_unit(seconds: float) -> tuple[float, int, TimeUnit]:
 
 
 def duration(seconds: float) -> str:
-    """ "40 s", "12 min", "3.5 h", "2.1 days"."""
+    """A time as text: "40 s", "12 min", "3.5 h" or "2.1 days"."""
     number, digits, unit = in_its_unit(seconds)
     return f"{number:.{digits}f} {_SIGNS[unit]}"
 
 
 def gigabytes(count: float) -> str:
-    """ "850 MB", "4.2 GB"."""
+    """A number of bytes as text: "850 MB" or "4.2 GB"."""
     return f"{count / 1e6:,.0f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"

@@ -1,4 +1,4 @@
-"""When Python looks for cycles of objects that nothing else holds."""
+"""A pause of Python's garbage collector, which looks for cycles of objects that nothing else refers to."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """For work that makes no cycles: to look for some among millions of objects takes up to two fifths of its time."""
+    """Pause it for work that makes no cycles: a search of millions of objects takes up to two fifths of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""A line to the user; output that outlives its reader: a terminal that is closed, a pipe whose other end is gone."""
+"""Lines to the user, and output that outlives its reader: a terminal that is closed, a pipe whose other end is gone."""
 
 import os
 from typing import IO, Any
@@ -7,13 +7,13 @@ from rich.console import Console
 
 
 def outlive_reader(console: Console) -> None:
-    """From now on drop what a console cannot print, without an error: hours of training must not die of it."""
+    """From now on drop what a console cannot print, without an error: hours of training must not be lost to it."""
     if not isinstance(console.file, _SteadyFile):
-        console.file = _SteadyFile(console.file)  # type: ignore[assignment]  # a file in all that rich asks of it
+        console.file = _SteadyFile(console.file)  # type: ignore[assignment]  # it has all that rich uses of a file
 
 
 def say(console: Console, label: str, text: str) -> None:
-    """A line of the report at the start; a path in it is text and is not wrapped."""
+    """Print a line with a label; the text, which may be a path, is neither read as markup nor wrapped."""
     console.print(f"{label:<12}{text}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -38,7 +38,7 @@ class _SteadyFile:
         return getattr(self._file, name)
 
     def _point_at_nothing(self) -> None:
-        """So that what is buffered fails no more, at the latest when Python flushes at exit."""
+        """Write to the null device from now on, so that what is still buffered does not fail when Python exits."""
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, self._file.fileno())
         os.close(nothing)

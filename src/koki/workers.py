@@ -1,39 +1,36 @@
-"""A second Python process that makes some things while this one makes others: reads files, composes conversations.
+"""A second Python process that reads some of the files, or composes some of the conversations, beside this one.
 
-That is work for one core, and what comes of it takes little to hand over. A process of its own rather than a pool:
-nothing is forked, and a program that uses Koki need not guard its main module. Where it cannot be started or dies, the
-rest is made here.
+Such work keeps a core busy, and its results are quickly sent. The process is started by itself, not in a pool of
+multiprocessing: nothing is forked, and a program that uses Koki need not guard its main module. Where the process
+cannot be started or dies, the rest of its work is done here.
 """
 
 import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 from koki.gc_paused import gc_paused
 
 _T = TypeVar("_T")
 
-# Bytes of files from which on a second process saves more than it takes to start (0.3 s).
-WORTH_A_PROCESS = 2_000_000
-
-_RUN = "from koki.workers import answer; answer()"
+_RUN: Final = "from koki.workers import answer; answer()"
 
 
 class Helper(Generic[_T]):
-    """What a function of a module gives, made in another process; to be entered, so that it ends with what it helps.
+    """The items of an iterable, made in another process, which ends when the context of the helper is left.
 
-    The other process is ahead by one item: it waits until that is taken.
+    The other process runs ahead until the pipe between the two is full.
 
     Args:
-        function: a module's own function, which may raise; its arguments and items can be pickled, and called again it
-            gives the same.
+        function: returns the iterable and may raise. It can be pickled, as its arguments and the items can, and gives
+            the same items when it is called again.
+        arguments: what the function is called with.
     """
 
     def __init__(self, function: Callable[..., Iterable[_T]], *arguments: Any) -> None:
@@ -44,7 +41,7 @@ class Helper(Generic[_T]):
     def __enter__(self) -> Self:
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _RUN],  # -P: modules that lie in the current folder are none of its
+                [sys.executable, "-P", "-c", _RUN],  # -P: the current folder is not searched for modules
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -61,7 +58,7 @@ class Helper(Generic[_T]):
         self._give_up()
 
     def __iter__(self) -> Iterator[_T]:
-        """The items; those that the other process does not come to are made here.
+        """The items; those that the other process does not deliver are made here.
 
         Raises:
             Exception: what the function raised.
@@ -76,7 +73,7 @@ class Helper(Generic[_T]):
     def _receive(self) -> Iterator[_T]:
         while self._process is not None and self._process.stdout is not None:
             try:
-                # bytes of Koki's own process, over a pipe that no one else holds
+                # safe to unpickle: it comes from a process of our own, over a pipe that nobody else holds
                 message = pickle.load(self._process.stdout)
             except (EOFError, OSError, pickle.UnpicklingError, AttributeError, ImportError, MemoryError):
                 return
@@ -94,7 +91,7 @@ class Helper(Generic[_T]):
             process.kill()
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
-                    with suppress(BrokenPipeError):  # what was still to be written to a process that has ended
+                    with suppress(BrokenPipeError):  # close() flushes, and the process may have ended
                         stream.close()
             process.wait()
 
@@ -118,19 +115,5 @@ def _send(message: Any) -> None:
 
 
 def pays(work: int, least: int) -> bool:
-    """Whether so much work is enough for a second process, and there is a second core to do it."""
+    """Whether ``work`` reaches ``least``, so that a second process saves time, and there is a second core for it."""
     return work >= least and (os.cpu_count() or 1) > 1
-
-
-def two_halves(paths: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """The files to read here and those for a helper, in order; none for it where it would not pay."""
-    try:
-        sizes = [Path(path).stat().st_size for path in paths]
-    except (OSError, ValueError):  # reading it will say what is wrong
-        return paths, ()
-    if not pays(sum(sizes), WORTH_A_PROCESS):
-        return paths, ()
-    here = 1
-    while here < len(paths) and 2 * sum(sizes[: here + 1]) <= sum(sizes) + sizes[here]:
-        here += 1
-    return paths[:here], paths[here:]

@@ -11,9 +11,12 @@ from import_graph import closure_of
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
 
+from koki import files
 from koki.config import RunConfig, load_config
-from koki.data import build as data
-from koki.data.build import Recipes, data_of_run, training_data
+from koki.data import recipes as recipes_module
+from koki.data.build import tokenize, tokenize_held_out
+from koki.data.conversations import Conversations
+from koki.data.recipes import Recipes, check_files
 from koki.data.token_cache import PIECES, PROGRAM, TrainingData
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.recipe import Recipe
@@ -66,7 +69,7 @@ def make(tmp_path: Path) -> Make:
 
 
 def data_of(config: RunConfig, template: ChatTemplate, console: Console | None = None) -> TrainingData:
-    return training_data(Recipes(config), template, 8192, console or Console(quiet=True))
+    return tokenize(Conversations(Recipes(config)), template, 8192, console or Console(quiet=True))
 
 
 def assert_same(ours: TrainingData, theirs: TrainingData) -> None:
@@ -187,10 +190,50 @@ def test_recipes_that_are_looked_at_meanwhile_are_not_read_a_second_time(
         read.append(files)
         return read_recipes(files, columns)
 
-    monkeypatch.setattr(data, "read_recipes", counting)
-    _, held_out = data_of_run(config, template, 8192, Console(quiet=True))
-    assert held_out is not None
+    monkeypatch.setattr(recipes_module, "read_recipes", counting)
+    conversations = Conversations(Recipes(config, check_files(config)))
+    tokenize(conversations, template, 8192, Console(quiet=True))
+    assert tokenize_held_out(conversations, template, 8192) is not None
     assert len(read) == 1
+
+
+def test_a_file_is_read_twice_where_nothing_is_kept_and_once_where_it_is(
+    make: Make, template: CountingTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, read = make(), list[str]()
+    (recipes,), read_bytes = config.data.files, files.read_bytes
+
+    def counting(path: str | Path, most: int) -> bytes:
+        read.append(str(path))
+        return read_bytes(path, most)
+
+    monkeypatch.setattr(files, "read_bytes", counting)
+    for reads in (2, 1):
+        read.clear()
+        conversations = Conversations(Recipes(config, check_files(config)))
+        tokenize(conversations, template, 8192, Console(quiet=True))
+        assert read.count(recipes) == reads
+
+
+def test_a_file_that_changes_after_its_check_is_kept_under_what_was_parsed(
+    make: Make, template: CountingTemplate, folder: Path
+) -> None:
+    checked = check_files(make(SOTO))
+    made = tokenize(Conversations(Recipes(make(ORAK), checked)), template, 8192, Console(quiet=True))
+    assert made.report.files[0].sha256 == check_files(make(ORAK))[0].sha256 != checked[0].sha256
+    template.encoded.clear()
+    assert_same(data_of(make(ORAK), template), made)
+    assert not template.encoded
+    assert data_of(make(SOTO), template).dataset.digest() != made.dataset.digest()
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_data_of_the_bytes_that_were_checked_is_found_though_the_file_has_changed(
+    make: Make, template: CountingTemplate
+) -> None:
+    made = data_of(make(SOTO), template)
+    checked = check_files(make(SOTO))
+    assert_same(tokenize(Conversations(Recipes(make(ORAK), checked)), template, 8192, Console(quiet=True)), made)
 
 
 def test_an_entry_is_made_anew_when_any_module_changes_that_makes_the_training_data() -> None:

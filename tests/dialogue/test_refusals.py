@@ -6,8 +6,8 @@ from itertools import chain
 import pytest
 
 from koki.config import load_config
-from koki.data.build import recipe_files
 from koki.data.conversations import compose
+from koki.data.recipes import recipe_files
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Refusal, load_phrasebook, load_refusals, load_tips
 from koki.evaluation.metrics import declines, has_loop, words_of

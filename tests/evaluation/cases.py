@@ -5,13 +5,14 @@ from pathlib import Path
 
 import koki.recipes
 from koki.config import RunConfig, load_config
-from koki.data.build import split_recipes
+from koki.data.recipes import split_recipes
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook, load_refusals, load_tips
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.questions import Examiner
-from koki.inference.chef import Answer, Ending
+from koki.inference.chef import Answer
+from koki.inference.engine import Ending
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes

@@ -24,34 +24,34 @@ def moved_run(finished_run: TrainResult, tmp_path: Path) -> Path:
 
 
 def test_a_run_is_asked_what_it_was_trained_on_and_the_base_the_same(finished_run: TrainResult) -> None:
-    card = evaluate(finished_run.folder, count=2, compare=BASE, max_new_tokens=LIMIT)
-    assert card.other is not None
-    assert [one.asked for one in card.scored] == [one.asked for one in card.other.scored]
-    assert [one.answer.answer for one in card.scored] != [one.answer.answer for one in card.other.scored]
-    assert card.as_dict()["groups"]["recall"]["full recipe"]["questions"] == 2
+    scorecard = evaluate(finished_run.folder, count=2, compare=BASE, max_new_tokens=LIMIT)
+    assert scorecard.other is not None
+    assert [one.asked for one in scorecard.scored] == [one.asked for one in scorecard.other.scored]
+    assert [one.answer.answer for one in scorecard.scored] != [one.answer.answer for one in scorecard.other.scored]
+    assert scorecard.as_dict()["groups"]["recall"]["full recipe"]["questions"] == 2
 
 
 def test_answers_are_counted_as_they_come(finished_run: TrainResult) -> None:
     counted: list[tuple[int, int]] = []
-    card = evaluate(
+    scorecard = evaluate(
         finished_run.folder, count=1, compare=BASE, max_new_tokens=2, on_answer=lambda *so_far: counted.append(so_far)
     )
-    total = 2 * len(card.scored)
+    total = 2 * len(scorecard.scored)
     assert counted == [(number, total) for number in range(1, total + 1)]
 
 
-def test_without_held_out_recipes_the_card_says_why_there_is_no_generalisation(finished_run: TrainResult) -> None:
-    card = evaluate(finished_run.folder, count=1, max_new_tokens=LIMIT)
-    assert any("No recipe was held out" in note for note in card.notes)
+def test_without_held_out_recipes_the_scorecard_says_why_there_is_no_generalisation(finished_run: TrainResult) -> None:
+    scorecard = evaluate(finished_run.folder, count=1, max_new_tokens=LIMIT)
+    assert any("No recipe was held out" in note for note in scorecard.notes)
 
 
 def test_a_base_that_has_learned_the_recipes_held_out_is_noted(tmp_path: Path, console: Console) -> None:
     flags = {"model.name": "mini", "output": str(tmp_path / "run")}
     settings = ("data.validation_fraction=0.1", "data.variations=1", "training.max_steps=1")
     run = train(load_config(flags=flags, assignments=settings), console).folder
-    card = evaluate(run, count=1, max_new_tokens=LIMIT)
-    assert card.questions("generalisation", "full recipe") == 1
-    (note,) = card.notes
+    scorecard = evaluate(run, count=1, max_new_tokens=LIMIT)
+    assert scorecard.questions("generalisation", "full recipe") == 1
+    (note,) = scorecard.notes
     assert "says nothing about new recipes" in note
     assert "mini sudah mempelajari" in Words("id").note(note)
 
@@ -65,8 +65,8 @@ def test_recipes_that_were_moved_are_an_error_that_says_how_to_name_them(
         evaluate(moved_run, count=1, max_new_tokens=LIMIT)
     assert "--data" in caught.value.how
     shutil.copy(recipe_csv, tmp_path / "pindah.csv")
-    card = evaluate(moved_run, count=1, data=[str(tmp_path / "pindah.csv")], max_new_tokens=LIMIT)
-    assert not any("not the very files" in note for note in card.notes)
+    scorecard = evaluate(moved_run, count=1, data=[str(tmp_path / "pindah.csv")], max_new_tokens=LIMIT)
+    assert not any("not the very files" in note for note in scorecard.notes)
 
 
 def test_the_recipes_of_a_run_that_was_published_have_to_be_named(moved_run: Path, recipe_csv: Path) -> None:
@@ -80,8 +80,8 @@ def test_the_recipes_of_a_run_that_was_published_have_to_be_named(moved_run: Pat
 def test_other_recipes_than_those_trained_on_are_noted(finished_run: TrainResult, tmp_path: Path) -> None:
     row = {"Title": "Soto Mars", "Ingredients": "1 ekor ayam--2 batang serai--garam", "Steps": "Rebus ayam.--Sajikan."}
     other = write_csv(tmp_path / "lain.csv", [row])
-    card = evaluate(finished_run.folder, count=1, data=[str(other)], max_new_tokens=LIMIT)
-    assert any("not the very files" in note for note in card.notes)
+    scorecard = evaluate(finished_run.folder, count=1, data=[str(other)], max_new_tokens=LIMIT)
+    assert any("not the very files" in note for note in scorecard.notes)
 
 
 def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
@@ -97,8 +97,8 @@ def test_peoples_own_questions_are_asked_in_their_order(finished_run: TrainResul
         "a\tinquiry\tTempe?\t\t",
     ]
     file.write_text("\n".join(lines), "utf-8")
-    card = evaluate_own(finished_run.folder, file, compare=BASE, max_new_tokens=LIMIT)
-    assert [one.question.id for one in card.verdicts] == ["b", "a"]
-    assert [one.answer.question for one in card.verdicts] == ["Kenapa santan pecah?", "Tempe?"]
-    assert card.other is not None
-    assert len(card.other.verdicts) == 2
+    scorecard = evaluate_own(finished_run.folder, file, compare=BASE, max_new_tokens=LIMIT)
+    assert [one.question.id for one in scorecard.verdicts] == ["b", "a"]
+    assert [one.answer.question for one in scorecard.verdicts] == ["Kenapa santan pecah?", "Tempe?"]
+    assert scorecard.other is not None
+    assert len(scorecard.other.verdicts) == 2

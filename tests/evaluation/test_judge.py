@@ -7,10 +7,14 @@ import pytest
 from cases import cookbook, examiner, recipe_named, said
 
 from koki.dialogue.compose import list_ingredients, list_steps
-from koki.evaluation.judge import MEASURES, Scores, judge, marks, missing_in
-from koki.evaluation.questions import CAPABILITIES, Asked
-from koki.inference.chef import Ending
+from koki.evaluation.asked import Asked
+from koki.evaluation.capabilities.capability import Scores
+from koki.evaluation.capabilities.recommendation import missing_in
+from koki.evaluation.capabilities.registry import CAPABILITIES, measures
+from koki.evaluation.judge import judge, marks
+from koki.inference.engine import Ending
 
+MEASURES = measures()
 QUESTIONS = examiner().draw(6)
 
 
@@ -26,7 +30,7 @@ def average(scores: list[Scores], measure: str) -> float:
     return mean(score for one in scores if (score := one.get(measure)) is not None)
 
 
-@pytest.mark.parametrize("capability", CAPABILITIES.values())
+@pytest.mark.parametrize("capability", [capability.name for capability in CAPABILITIES])
 def test_true_answers_have_the_best_score_of_every_measure(capability: str) -> None:
     scores = [scores_of(asked, asked.reference) for asked in of(capability)]
     for measure, about in (MEASURES[capability] | MEASURES["any answer"]).items():
@@ -36,7 +40,7 @@ def test_true_answers_have_the_best_score_of_every_measure(capability: str) -> N
             assert average(scores, measure) == (0 if about.lower_is_better else 1), measure
 
 
-@pytest.mark.parametrize("capability", CAPABILITIES.values())
+@pytest.mark.parametrize("capability", [capability.name for capability in CAPABILITIES])
 def test_every_measure_of_a_capability_is_taken(capability: str) -> None:
     names = {name for asked in of(capability) for name in scores_of(asked, asked.reference)}
     assert names == set(MEASURES[capability] | MEASURES["any answer"])

@@ -8,7 +8,7 @@ from helpers import SHARED_DATA
 
 from koki.errors import DataError
 from koki.evaluation.own_questions import OwnQuestion, read_questions, verdict
-from koki.inference.chef import Ending
+from koki.inference.engine import Ending
 
 HEADER = "id\tcapability\tquestion\tdish\tingredients\tmust\tmust_not\n"
 

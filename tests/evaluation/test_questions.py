@@ -8,7 +8,9 @@ from cases import config, examiner, samples, trained_on
 from koki.config import flatten, load_config
 from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.evaluation.questions import CAPABILITIES, GROUPS, Asked, Examiner, filling, split_names, with_other_forms
+from koki.evaluation.asked import GROUPS, Asked
+from koki.evaluation.capabilities.registry import CAPABILITIES
+from koki.evaluation.questions import Examiner, with_other_forms
 
 QUESTIONS = examiner().draw(8)
 
@@ -19,8 +21,8 @@ def of(group: str, capability: str | None = None) -> list[Asked]:
 
 def test_each_capability_has_as_many_questions_as_wanted_where_there_are_any() -> None:
     counts = Counter((one.group, one.capability) for one in QUESTIONS)
-    for capability in CAPABILITIES.values():
-        assert counts["recall", capability] == 8
+    for capability in CAPABILITIES:
+        assert counts["recall", capability.name] == 8
     assert {group for group, _ in counts} == set(GROUPS)
     assert max(counts.values()) == 8
 
@@ -104,16 +106,3 @@ def test_a_reason_is_asked_for_in_another_form() -> None:
     book, other = load_phrasebook().reasons.questions, with_other_forms(load_phrasebook()).reasons.questions
     assert sorted(book) == sorted(other)
     assert not any(one == another for one, another in zip(book, other, strict=True))
-
-
-def test_a_form_is_read_back_from_a_question() -> None:
-    forms = load_phrasebook().recommendation
-    question = "Saya punya ayam, serai, dan santan. Bisa dimasak jadi apa?"
-    assert filling(question, forms) == "ayam, serai, dan santan"
-    assert split_names("ayam, serai, dan santan", load_phrasebook().joining) == ["ayam", "serai", "santan"]
-    assert split_names("ayam dan serai", load_phrasebook().joining) == ["ayam", "serai"]
-
-
-def test_a_question_in_no_form_is_an_error() -> None:
-    with pytest.raises(ValueError, match="none of the forms"):
-        filling("Halo?", load_phrasebook().inquiry)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from koki.cli import app
+from koki.cli.app import app
 from koki.config import load_config
 from koki.errors import ConfigError, DataError, KokiError
 from koki.evaluation.own_questions import read_questions

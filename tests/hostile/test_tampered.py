@@ -25,7 +25,7 @@ from koki.model.device import detect_device
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult, train
 from koki.runs.checkpoints import SEAL, find_newest, write_seal
-from koki.tokens import template
+from koki.tokens import sandbox
 from koki.tokens.template import ChatTemplate
 
 MakeConfig = Callable[..., RunConfig]
@@ -154,7 +154,7 @@ def test_a_chat_template_that_fails_or_reaches_out_is_an_error(base: Path, text:
     ids=["loops", "macro"],
 )
 def test_a_chat_template_without_an_end_is_an_error(base: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr(template, "LONGEST_RENDERING", 0.5)
+    monkeypatch.setattr(sandbox, "LONGEST_RENDERING", 0.5)
     (base / "chat_template.jinja").write_text(text, "utf-8")
     with pytest.raises(ModelError, match=r"does not end within 0\.5 seconds"):
         ChatTemplate(load_tokenizer(str(base)), "Kamu Koki.")

@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from koki.errors import DataError, KokiError, RecipeFileNotFound
+from koki.recipes.decoding import read_digests
 from koki.recipes.formats import LONGEST_FIELD
 from koki.recipes.recipe import Recipe
 from koki.recipes.report import DataReport
@@ -581,6 +582,13 @@ def test_files_can_be_checked_without_reading_their_rows(tmp_path: Path) -> None
         require_files([tmp_path / "tiada.csv"])
     with pytest.raises(DataError, match="no column for steps"):
         require_files([save(tmp_path, "Title,Bahan\nSoto,ayam\n")])
+
+
+def test_the_check_gives_the_digests_that_reading_gives(tmp_path: Path) -> None:
+    files = [save(tmp_path, HEADER + SOTO, f"{name}.csv") for name in "ab"]
+    digests = require_files(files)
+    assert digests == read_digests(files)
+    assert digests == [(file.path, file.sha256) for file in read_recipes(files)[1].files]
 
 
 def test_a_file_without_any_recipe_says_why_its_rows_were_dropped(tmp_path: Path) -> None:

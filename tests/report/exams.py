@@ -3,9 +3,9 @@
 from typing import Any
 
 from koki.dialogue.compose import list_ingredients, list_steps
-from koki.evaluation.judge import Scores
+from koki.evaluation.asked import Asked
+from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.metrics import mark_ingredients
-from koki.evaluation.questions import Asked
 from koki.evaluation.scorecard import Scorecard, Scored
 from koki.inference.chef import Answer
 from koki.ingredients.parse import parse_ingredients

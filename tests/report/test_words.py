@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from koki.dialogue.compose import Kind
-from koki.evaluation.judge import MEASURES
-from koki.evaluation.questions import GROUPS
+from koki.evaluation.asked import GROUPS
+from koki.evaluation.capabilities.registry import measures
 from koki.evaluation.scorecard import Caveat
 from koki.formatting import TimeUnit
 from koki.model.device import Device
@@ -30,11 +30,11 @@ def test_every_text_is_there_in_both_languages_with_the_same_slots(text: dict[st
 
 
 def test_every_capability_group_measure_kind_of_conversation_and_unit_of_time_has_a_name() -> None:
-    assert set(texts()["capabilities"]) == set(MEASURES)
+    assert set(texts()["capabilities"]) == set(measures())
     assert set(texts()["groups"]) == set(texts()["group_meanings"]) == set(GROUPS)
-    assert set(texts()["measures"]) == {name for measures in MEASURES.values() for name in measures}
+    assert set(texts()["measures"]) == {name for of_it in measures().values() for name in of_it}
     meanings = {name: text["en"] for name, text in texts()["meanings"].items()}
-    assert meanings == {name: it.meaning for measures in MEASURES.values() for name, it in measures.items()}
+    assert meanings == {name: it.meaning for of_it in measures().values() for name, it in of_it.items()}
     assert set(texts()["kinds"]) == set(get_args(Kind))
     assert set(texts()["duration"]) == set(get_args(TimeUnit))
 

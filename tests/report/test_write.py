@@ -12,10 +12,12 @@ from huggingface_hub import ModelCard
 from rich.console import Console
 from typer.testing import CliRunner
 
-from koki import cli
+from koki.cli.app import app
+from koki.cli.report import write_report_or_warn
 from koki.config import ModelConfig
 from koki.errors import RunError
 from koki.inference.chef import Chef
+from koki.inference.transformers_engine import TransformersEngine
 from koki.model.source import find_base
 from koki.pipeline import TrainResult
 from koki.report.scorecard_section import with_scorecard
@@ -67,7 +69,7 @@ def test_a_report_that_cannot_be_written_warns_and_leaves_the_run_as_it_was(run:
     (run / "report").write_text("a file where the folder should be")
     before = {file.name: file.read_bytes() for file in run.iterdir()}
     console = Console(file=io.StringIO(), width=200)
-    cli._write_report(run, console)
+    write_report_or_warn(run, console)
     assert "Warning: The report of" in console.file.getvalue()  # type: ignore[attr-defined]
     assert {file.name: file.read_bytes() for file in run.iterdir()} == before
 
@@ -78,18 +80,18 @@ def test_no_error_whatever_of_the_report_reaches_a_run(run: Path, monkeypatch: p
 
     monkeypatch.setattr("koki.report.write.write_report", fail)
     console = Console(file=io.StringIO(), width=200)
-    cli._write_report(run, console)
+    write_report_or_warn(run, console)
     assert "Warning: no report: ZeroDivisionError('of the report')" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_the_verb_writes_it_and_says_where(run: Path) -> None:
-    said = CliRunner().invoke(cli.app, ["report", str(run), "--language", "id"], catch_exceptions=False)
+    said = CliRunner().invoke(app, ["report", str(run), "--language", "id"], catch_exceptions=False)
     assert said.exit_code == 0
     assert '<html lang="id">' in (run / "report" / "report.html").read_text("utf-8")
 
 
 def test_the_verb_knows_two_languages(run: Path) -> None:
-    said = CliRunner().invoke(cli.app, ["report", str(run), "--language", "jv"])
+    said = CliRunner().invoke(app, ["report", str(run), "--language", "jv"])
     assert "Languages: en, id." in str(said.exception)
 
 
@@ -139,7 +141,8 @@ def test_the_model_card_says_how_to_load_it_with_peft_alone(finished_run: TrainR
     exec(code, loaded)
     question = "Resep soto ayam dong!"
     model = loaded["model"].merge_and_unload()
-    chef = Chef(model, loaded["tokenizer"], ChatTemplate(loaded["tokenizer"], read_card(run)["system_prompt"]))
+    template = ChatTemplate(loaded["tokenizer"], read_card(run)["system_prompt"])
+    chef = Chef(TransformersEngine(model, loaded["tokenizer"], template.stop_id), template)
     assert chef.ask(question, max_new_tokens=9).answer == Chef.load(run).ask(question, max_new_tokens=9).answer
 
 

@@ -22,7 +22,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from koki import pipeline
 from koki.config import RunConfig, load_config
-from koki.data import build as data
+from koki.data import recipes as recipes_module
 from koki.errors import KokiError
 from koki.inference.chef import Chef
 from koki.pipeline import train
@@ -63,11 +63,13 @@ IN_EACH_PROCESS = """
 import json, os, sys
 from pathlib import Path
 from rich.console import Console
-from koki import cli, pipeline
-from koki.data import build
+from koki import pipeline
+from koki.cli import train
+from koki.cli.app import app
+from koki.data import recipes
 from koki.errors import DataError, KokiError
 from koki.tokens.batches import StepCollator
-from koki.training import plan, validation
+from koki.training import plan, resolve, validation
 from koki.training.processes import join_processes
 
 folder, number = Path(sys.argv[1]), int(os.environ["RANK"])
@@ -80,10 +82,10 @@ def audit(event, arguments):
         touched.append(str(arguments[0]))
 
 sys.addaudithook(audit)
-build.FEWEST_TO_SPLIT, validation.MOST_CONVERSATIONS = 1, 6
+recipes.FEWEST_TO_SPLIT, validation.MOST_CONVERSATIONS = 1, 6
 if number == 1:
     plan.measure = None  # the first process alone says how long it will take
-    plan.free_memory = lambda device: 0.0
+    resolve.free_memory = lambda device: 0.0
 for run in sys.argv[2:]:
     halves = run.endswith("half-a-base-each")
     os.environ["ACCELERATE_USE_FSDP"] = str(halves)
@@ -93,8 +95,8 @@ for run in sys.argv[2:]:
     validation.StepCollator = lambda most: StepCollator(most if halves or number == 0 else most // 4)
     pipeline.SAMPLED_TOKENS = 6 if number == 0 else 3
     with (folder / f"{run}-said-{number}").open("w") as said:
-        cli.out = Console(file=said, width=200)
-        cli.app(["train", "--config", str(folder / f"{run}.yaml")], standalone_mode=False)
+        train.out = Console(file=said, width=200)
+        app(["train", "--config", str(folder / f"{run}.yaml")], standalone_mode=False)
 ours = [path for path in touched if path.startswith(str(folder)) and "-said-" not in path]
 (folder / f"touched-{number}.json").write_text(json.dumps(ours))
 processes = join_processes()
@@ -180,7 +182,7 @@ def runs(small_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
     quiet = Console(quiet=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "FEWEST_TO_SPLIT", 1)
+        patch.setattr(recipes_module, "FEWEST_TO_SPLIT", 1)
         patch.setattr(evaluation, "MOST_CONVERSATIONS", 6)
         patch.setattr(pipeline, "SAMPLED_TOKENS", 6)
         train(config("one", 4, *EVALUATED), quiet)

@@ -1,6 +1,8 @@
 """A run that saves what it can, goes on where it can, and lets no bad number into the weights."""
 
 import functools
+import inspect
+import re
 import resource
 import shutil
 import signal
@@ -14,6 +16,7 @@ import torch
 from helpers import Interrupting, printed, weights
 from rich.console import Console
 from safetensors.torch import load_file
+from transformers import Trainer
 
 from koki import files
 from koki.config import RunConfig
@@ -22,7 +25,9 @@ from koki.pipeline import TrainResult, train
 from koki.runs import checkpoints
 from koki.runs import result as result_module
 from koki.runs.checkpoints import find_newest
+from koki.training.durable import TRAINER_INTERNALS, DurableTrainer
 from koki.training.loss import SupervisedLoss
+from koki.training.trainer import RecipeTrainer
 
 # TensorBoard writes in a thread of its own, which dies of what Koki has told.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -226,3 +231,27 @@ def test_too_little_room_is_told_before_the_data_are_read(
     with pytest.raises(ConfigError, match="1 MB are free"):
         train(short_config(), console)
     assert "Conversations" not in printed(console)
+
+
+@pytest.mark.parametrize("name", TRAINER_INTERNALS)
+def test_what_koki_relies_on_of_transformers_trainer_is_there(name: str) -> None:
+    assert hasattr(Trainer, name) or re.search(rf"\bself\.{name}\b.*=", inspect.getsource(Trainer))
+
+
+def test_all_that_is_private_to_transformers_trainer_and_used_is_listed() -> None:
+    source = inspect.getsource(Trainer)
+    own = {name for kind in (DurableTrainer, RecipeTrainer) for name in vars(kind)}
+    overridden = {name for name in own if hasattr(Trainer, name) and re.match(r"_[a-z]", name)}
+    used = {
+        name
+        for kind in (DurableTrainer, RecipeTrainer)
+        for name in re.findall(r"\b(?:self|trainer|_trainer|super\(\))\.(_[a-z]\w*)", inspect.getsource(kind))
+        if re.search(rf"\bself\.{name}\b", source)
+    }
+    assert overridden | used == set(TRAINER_INTERNALS)
+
+
+@pytest.mark.parametrize("name", [name for name, why in TRAINER_INTERNALS.items() if why.startswith("overridden")])
+def test_what_is_overridden_takes_what_transformers_passes(name: str) -> None:
+    ours, theirs = (inspect.signature(getattr(kind, name)).parameters for kind in (DurableTrainer, Trainer))
+    assert list(ours) == list(theirs)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers import CPU
 from rich.console import Console
 from transformers import PretrainedConfig, Qwen2Config, Qwen2ForCausalLM
 
@@ -15,10 +16,11 @@ from koki.model.device import Device, detect_device
 from koki.model.lora import add_adapter, trainable_parameters
 from koki.model.source import find_base
 from koki.pipeline import TrainResult, plan_run, train
-from koki.training import plan as plan_module
-from koki.training.plan import Costs, Shape, Speed, Workload
+from koki.training import resolve as resolve_module
+from koki.training.costs import Costs, Shape, Workload
+from koki.training.resolve import resolve
+from koki.training.speed import Speed, measure
 
-CPU = Device("cpu", "CPU", 1, torch.float32, "no")
 GPU = Device("cuda", "a GPU", 1, torch.float16, "fp16")
 GIB = 2.0**30
 
@@ -35,7 +37,8 @@ HALF_BILLION = Qwen2Config(
 
 
 def costs(*assignments: str, model: PretrainedConfig = HALF_BILLION, device: Device = CPU) -> Costs:
-    return Costs(load_config(assignments=assignments), Shape.of(model), device)
+    shape = Shape.of(model)
+    return Costs(resolve(load_config(assignments=assignments), shape, device), shape, device)
 
 
 def test_parameters_are_counted_as_the_model_has_them() -> None:
@@ -61,7 +64,8 @@ def test_the_disk_space_is_what_a_run_takes(
     # two checkpoints are kept; while a third is written it is there too
     newest = finished_run.folder / "checkpoint-12"
     peak = sum(file.stat().st_size for file in [*files, *newest.iterdir()])
-    planned = Costs(short_config(), Shape.of(find_base(ModelConfig(name=str(small_base))).config), CPU).disk
+    shape = Shape.of(find_base(ModelConfig(name=str(small_base))).config)
+    planned = Costs(resolve(short_config(), shape, CPU), shape, CPU).disk
     assert planned == pytest.approx(peak, rel=0.15)
 
 
@@ -104,22 +108,26 @@ def test_many_small_micro_batches_take_longer() -> None:
 def test_auto_checkpointing_is_on_only_where_memory_is_short(
     free: float, on: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan_module, "free_memory", lambda _: free)
-    assert costs("training.gradient_checkpointing=auto").checkpointing is on
+    monkeypatch.setattr(resolve_module, "free_memory", lambda _: free)
+    assert costs("training.gradient_checkpointing=auto").config.training.gradient_checkpointing is on
 
 
 @pytest.mark.parametrize("setting", [True, False])
 def test_checkpointing_that_is_set_is_kept(setting: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_module, "free_memory", lambda _: 0.0)
-    assert costs(f"training.gradient_checkpointing={setting}").checkpointing is setting
+    monkeypatch.setattr(resolve_module, "free_memory", lambda _: 0.0)
+    assert costs(f"training.gradient_checkpointing={setting}").config.training.gradient_checkpointing is setting
 
 
 def test_what_is_decided_stays_when_memory_becomes_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_module, "free_memory", lambda _: 64 * GIB)
-    auto = costs("training.gradient_checkpointing=auto")
-    decided = auto.decided(checkpointing=auto.checkpointing)
-    monkeypatch.setattr(plan_module, "free_memory", lambda _: 0.0)
-    assert (auto.checkpointing, decided.checkpointing) == (True, False)
+    auto = "training.gradient_checkpointing=auto"
+    monkeypatch.setattr(resolve_module, "free_memory", lambda _: 64 * GIB)
+    decided = costs(auto)
+    monkeypatch.setattr(resolve_module, "free_memory", lambda _: 0.0)
+    later = costs(auto)
+    assert (later.config.training.gradient_checkpointing, decided.config.training.gradient_checkpointing) == (
+        True,
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,22 +137,24 @@ def test_what_is_decided_stays_when_memory_becomes_short(monkeypatch: pytest.Mon
 def test_on_a_gpu_as_much_of_a_step_goes_through_at_once_as_fits(
     memory: float, setting: str, tokens: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan_module, "all_memory", lambda: memory)
-    open_costs = costs(f"training.tokens_per_micro_batch={setting}", device=GPU)
-    assert open_costs.decided(checkpointing=False).config.tokens_per_micro_batch == tokens
+    monkeypatch.setattr(resolve_module, "all_memory", lambda: memory)
+    settings = (f"training.tokens_per_micro_batch={setting}", "training.gradient_checkpointing=false")
+    assert costs(*settings, device=GPU).config.training.tokens_per_micro_batch == tokens
 
 
 def test_on_a_cpu_no_more_than_the_missions_micro_batch_goes_through_at_once() -> None:
-    assert costs().decided(checkpointing=True).config.tokens_per_micro_batch == 2 * 512
+    assert costs().config.training.tokens_per_micro_batch == 2 * 512
 
 
-def test_a_quantised_base_takes_less_memory() -> None:
+def test_a_quantised_base_takes_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolve_module, "all_memory", lambda: 16 * GIB)
     whole, eight, four = (costs(f"model.quantization={kind}", device=GPU).memory for kind in ("null", "8bit", "4bit"))
     assert four < eight < whole
 
 
 def test_the_machine_is_measured_within_a_second_or_two() -> None:
-    speed = plan_module.measure(Shape.of(find_base(ModelConfig(name="mini")).config), detect_device("auto"))
+    shape = Shape.of(find_base(ModelConfig(name="mini")).config)
+    speed = measure(shape.hidden_size, shape.intermediate_size, detect_device("auto"))
     assert 1e9 < speed.multiplications < 1e16
     assert 1e-13 < speed.per_element < 1e-6
 
@@ -152,7 +162,7 @@ def test_the_machine_is_measured_within_a_second_or_two() -> None:
 def test_short_memory_is_said_before_anything_is_loaded(
     short_config: Callable[..., RunConfig], console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("koki.pipeline.free_memory", lambda _: 100e6)
+    monkeypatch.setattr("koki.training.run.free_memory", lambda _: 100e6)
     train(short_config("training.max_steps=1"), console)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "of memory; 100 MB are free" in text

@@ -14,7 +14,7 @@ from helpers import SHORT
 from koki.runs.checkpoints import find_newest
 
 # The first terminal that a new session opens is the one it belongs to, so that closing it hangs up.
-RUN = "import os; os.open(os.ttyname(0), os.O_RDWR); from koki.cli import main; main()"
+RUN = "import os; os.open(os.ttyname(0), os.O_RDWR); from koki.cli.app import main; main()"
 
 
 def start(recipe_csv: Path, output: Path, *options: str, terminal: int) -> subprocess.Popen[bytes]:

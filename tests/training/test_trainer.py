@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import printed
+from helpers import CPU, printed, resolved
 from rich.console import Console
 from safetensors.torch import load_file
 
-from koki.config import RunConfig, load_config
+from koki.config import RunConfig
 from koki.errors import TrainingError
 from koki.model.device import Device, detect_device
 from koki.pipeline import train
@@ -18,7 +18,6 @@ from koki.training.loss import Batch, SupervisedLoss
 from koki.training.trainer import optimizer_steps, training_arguments
 
 RUN = Path("runs/uji")
-CPU = Device("cpu", "CPU", 1, torch.float32, "no")
 
 
 @pytest.mark.parametrize(
@@ -38,25 +37,25 @@ CPU = Device("cpu", "CPU", 1, torch.float32, "no")
     ],
 )
 def test_the_missions_numbers_are_the_trainers(name: str, value: object) -> None:
-    assert getattr(training_arguments(RunConfig(), CPU, RUN, gradient_checkpointing=True), name) == value
+    assert getattr(training_arguments(resolved(), CPU, RUN), name) == value
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_fp16_is_on_with_cuda() -> None:
     device = Device("cuda", "GPU", 1, torch.float16, "fp16")
-    assert training_arguments(RunConfig(), device, RUN, gradient_checkpointing=True).fp16
+    assert training_arguments(resolved(device=device), device, RUN).fp16
 
 
 def test_settings_are_passed_on() -> None:
-    config = load_config(assignments=["training.learning_rate=0.5", "training.lr_scheduler_type=cosine", "seed=9"])
-    arguments = training_arguments(config, CPU, RUN, gradient_checkpointing=True)
+    config = resolved("training.learning_rate=0.5", "training.lr_scheduler_type=cosine", "seed=9")
+    arguments = training_arguments(config, CPU, RUN)
     assert (arguments.learning_rate, arguments.lr_scheduler_type, arguments.seed) == (0.5, "cosine", 9)
 
 
 @pytest.mark.parametrize(("examples", "steps"), [(8, 3), (9, 6), (80, 30), (1, 3)])
 def test_a_run_has_so_many_steps(examples: int, steps: int) -> None:
-    assert optimizer_steps(training_arguments(RunConfig(), CPU, RUN, gradient_checkpointing=True), examples) == steps
+    assert optimizer_steps(training_arguments(resolved(), CPU, RUN), examples) == steps
 
 
 class MemoryForTokens:

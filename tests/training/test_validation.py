@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import Interrupting, config_of_short_run, logged, on_device, printed, weights
+from helpers import Interrupting, config_of_short_run, logged, on_device, printed, resolved, weights
 from peft import PeftModel
 from rich.console import Console
 from safetensors.torch import load_file
@@ -23,7 +23,7 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, TrainerC
 
 from koki import pipeline
 from koki.config import RunConfig, load_config
-from koki.data import build as data
+from koki.data import recipes as recipes_module
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import ConfigError, DataError, TrainingError
@@ -58,7 +58,7 @@ EVERY_THREE = (HELD_OUT, "evaluation.every_steps=3")
 def small() -> Iterator[None]:
     """One of three recipes may be held out, and little is asked of it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "FEWEST_TO_SPLIT", 1)
+        patch.setattr(recipes_module, "FEWEST_TO_SPLIT", 1)
         patch.setattr(pipeline, "SAMPLED_TOKENS", 6)
         patch.setattr(evaluation, "MOST_CONVERSATIONS", 6)
         yield
@@ -197,12 +197,12 @@ def test_logits_exist_for_a_chunk_of_positions_at_a_time_in_rows_no_longer_than_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     dataset, tokenizer = held_out
-    config = load_config(assignments=["training.tokens_per_micro_batch=600"])
+    config = resolved("training.tokens_per_micro_batch=600")
     rows = HeldOut.of(dataset, tokenizer, config).rows
     assert len(rows) > 1
     assert max(row["input_ids"].numel() for row in rows) <= 600
-    chef = Chef.load(evaluated_run[0].folder)
-    model = chef._model
+    engine: Any = Chef.load(evaluated_run[0].folder)._engine
+    model = engine._model
     prepare_for_training(model, config.model, gradient_checkpointing=False)
     vocabulary = model.config.vocab_size
     monkeypatch.setattr(loss_module, "LOGITS_AT_ONCE", 4 * vocabulary)

@@ -1,4 +1,4 @@
-"""From `Recipe` objects to a book that is looked up in.
+"""An index of recipes by their ingredients.
 
-pantry.py     which recipes have an ingredient, what can be cooked with what is at hand; its words are in pantry.toml
+pantry.py  which recipes have an ingredient, what can be cooked with what is at hand; its words are in pantry.toml
 """

@@ -1,4 +1,4 @@
-"""The index from ingredients to recipes: what has it in it, and what can be cooked of what is at hand.
+"""The index from ingredients to recipes: which recipes have one, and what can be cooked with what is at hand.
 
 A name stands for a `Thing`: a head and the words that narrow it. What is a kind of what follows from that, so "cabe"
 finds "cabai rawit merah" and "ayam" finds "paha ayam fillet", but not "kaldu ayam". The rules are here, the words in
@@ -22,12 +22,11 @@ from koki.ingredients.lexicon import fold, is_seasoning, is_staple
 from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 
-SEASONING: Final = 0.25
-"""What a seasoning counts, compared with an ingredient that makes the dish. A real recipe has 6.3 of the one and 2.3 of
-the other, so seasonings count for a third of it."""
-
-RAREST: Final = 0.01
-"""What a smaller share of the recipes has counts as if this share had it: below, many a name is a slip of the pen."""
+# The weight of a seasoning, compared with that of an ingredient that makes the dish. A real recipe has 6.3 of the one
+# and 2.3 of the other, so seasonings count for a third of it.
+_SEASONING: Final = 0.25
+# A thing that fewer than this share of the recipes have weighs as if this share had it: many rarer names are misspelt.
+_RAREST: Final = 0.01
 
 Places = NDArray[np.int64]
 Shares = NDArray[np.float64]
@@ -160,7 +159,11 @@ def _needs(recipe: Recipe) -> list[_Need]:
 
 
 def _met(needs: Iterable[_Need], at_hand: Mapping[str, Sequence[Thing]]) -> tuple[str | None, ...]:
-    """Of each need the first name that something at hand, by root, is good for, or None."""
+    """For each need the first of its names that something at hand can stand for, or None.
+
+    Args:
+        at_hand: as `by_root` gives it.
+    """
     met: list[str | None] = []
     for names, things, _ in needs:
         for name, it in zip(names, things, strict=True):
@@ -200,7 +203,7 @@ class _Dish(NamedTuple):
 
     Attributes:
         badness: the negative score.
-        met: of each need, the name that something at hand is good for, or None.
+        met: for each need the name that something at hand can stand for, or None.
     """
 
     badness: float
@@ -223,7 +226,7 @@ class Pantry:
         self._share: Shares = np.array([w / t for ws, t in zip(self._weights, self._total, strict=True) for w in ws])
         self._index = _index(chain.from_iterable(self._needs))
         self._uses_of = lru_cache(maxsize=4096)(self._find_uses_of)
-        # Cooks have the same things together again and again: nine of ten times it has been looked up before.
+        # Cooks combine the same things again and again: nine of ten lookups repeat an earlier one.
         self._shares_among = lru_cache(maxsize=4096)(self._find_shares_among)
 
     def with_ingredient(self, name: str) -> list[Recipe]:
@@ -236,9 +239,9 @@ class Pantry:
     def what_can_i_cook(self, have: Sequence[str], n: int) -> list[Suggestion]:
         """The ``n`` dishes that suit best what is at hand, the best first; none that uses nothing of it.
 
-        A dish is as good as the share of it that is at hand, times the share of what is at hand that it uses. What
-        makes a dish counts more in both than a seasoning, and what few recipes have more than what all have. Of
-        equally good dishes the best-loved comes first, then the one with the lower id.
+        A dish's score is the share of it that is at hand, times the share of what is at hand that it uses. In both,
+        what makes a dish counts more than a seasoning, and what few recipes have counts more than what all have. Of
+        dishes with equal scores the best-loved comes first, then the one with the lower id.
 
         Args:
             have: names of ingredients. A kind of what a recipe asks for is as good as the thing itself, and the
@@ -272,7 +275,7 @@ class Pantry:
             met = _met(self._needs[place], at_hand_by_root)
             weight = sum(compress(self._weights[place], met))
             score = _score(weight / self._total[place] * used[first])
-            if score < scores[first]:  # two things at hand are good for the same need, which counts once
+            if score < scores[first]:  # two things at hand can stand for the same need, which counts once
                 scores[first] = score
             else:
                 best.append(_Dish(-score, place, met))
@@ -302,10 +305,10 @@ class Pantry:
         )
 
     def _find_weight(self, head: str) -> float:
-        """What a thing counts: its inverse document frequency, as text retrieval weighs words."""
+        """The weight of a thing: its inverse document frequency, as text retrieval weighs words."""
         everywhere = max(1, len(self._recipes))
-        weight = 1 + math.log(everywhere / max(self._recipes_with[head], RAREST * everywhere))
-        return weight * SEASONING if is_seasoning(head) else weight
+        weight = 1 + math.log(everywhere / max(self._recipes_with[head], _RAREST * everywhere))
+        return weight * _SEASONING if is_seasoning(head) else weight
 
 
 def _heads(needs: Iterable[_Need]) -> set[str]:
@@ -337,5 +340,5 @@ def by_root(things: Iterable[Thing]) -> dict[str, list[Thing]]:
 
 
 def _score(value: Any) -> Any:
-    """A whole number, so that dishes that are equally good are so whatever the order of the sums."""
+    """A whole number, so that equally good dishes have the same score whatever the order of the sums."""
     return np.rint(value * 1e9)

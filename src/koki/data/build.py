@@ -1,90 +1,47 @@
-"""From a configuration to what a run trains on: files are read, recipes held out, conversations made into tokens."""
+"""Conversations -> what a run trains on: their tokens, made here or found in the cache."""
 
-import random
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property
-from importlib import resources
-from pathlib import Path
 
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig
-from koki.data.conversations import compose, composer_of
+from koki.data.conversations import Conversations
+from koki.data.recipes import FEWEST_TO_SPLIT, Recipes
 from koki.data.token_cache import TokenCache, TrainingData
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
-from koki.recipes.recipe import Recipe
-from koki.recipes.report import DataReport
-from koki.recipes.split import split
-from koki.recipes.table import read_recipes
 from koki.terminal import say
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
 
-# Below, 5 % are a handful: a user with thirty recipes wants thirty in the chef.
-FEWEST_TO_SPLIT = 100
-# Held-out recipes that conversations are drawn from: a recipe has forty, and those of one recipe are much alike.
-MOST_RECIPES = 50
 
+def tokenize(
+    conversations: Conversations, template: ChatTemplate, vocabulary_size: int, console: Console
+) -> TrainingData:
+    """What is trained on: made from the conversations, or taken from the cache if it was made before.
 
-@dataclass(frozen=True)
-class Recipes:
-    """The recipes of a configuration, read when they are first asked for, and once."""
-
-    config: RunConfig
-
-    @cached_property
-    def read(self) -> tuple[list[Recipe], DataReport]:
-        """All of them, and what there is to say about their files."""
-        return read_recipes(recipe_files(self.config), self.config.data.columns)
-
-    @cached_property
-    def split(self) -> tuple[list[Recipe], list[Recipe]]:
-        """See `split_recipes`."""
-        return split_recipes(self.read[0], self.config)
-
-
-def data_of_run(
-    config: RunConfig, template: ChatTemplate, vocabulary_size: int, console: Console
-) -> tuple[TrainingData, ConversationDataset | None]:
-    """What a run with this configuration trains on, and what is held out to look at meanwhile.
-
-    Raises:
-        DataError: as `training_data` and `held_out_data`.
-    """
-    recipes = Recipes(config)
-    data = training_data(recipes, template, vocabulary_size, console)
-    return data, held_out_data(recipes, template, vocabulary_size)
-
-
-def training_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:
-    """What is trained on: made from the recipes, or as it was kept when it was made before.
+    In a run whose data are in the cache no recipe is read and no conversation composed.
 
     Raises:
         DataError: as `read_recipes` and `ConversationDataset`.
     """
-    config = recipes.config
-    cache = TokenCache(recipe_files(config), template, config)
-    data = cache.find()
+    recipes, config = conversations.recipes, conversations.recipes.config
+    cache = TokenCache(template, config)
+    data = cache.find(recipes.digests)
     if data is not None:
         console.print(data.report.render())
         _say_what_is_held_out(console, data.held_out)
     else:
-        # recipe CSV: structure, cleaning
         _, report = recipes.read
         console.print(report.render())
-
-        # split; conversations; chat template; tokens
-        learned, held_out = recipes.split
-        titles = tuple(recipe.title for recipe in held_out)
+        titles = tuple(recipe.title for recipe in recipes.split[1])
         _say_what_is_held_out(console, titles)
-        groups, known = compose(learned, config), cache.known_pieces()
-        dataset = ConversationDataset(groups, template, vocabulary_size, config.tokens, known)
+        known = cache.known_pieces()
+        dataset = ConversationDataset(conversations, template, vocabulary_size, config.tokens, known)
         data = TrainingData(dataset, report, titles)
         if (problem := cache.keep(data)) is not None:
             say(console, "Cache", f"the tokens are not kept for the next time: {problem}")
@@ -92,23 +49,22 @@ def training_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int
     return data
 
 
-def held_out_data(recipes: Recipes, template: ChatTemplate, vocabulary_size: int) -> ConversationDataset | None:
-    """Conversations of some of the recipes held out, the same ones each time; None where none are looked at.
+def tokenize_held_out(
+    conversations: Conversations, template: ChatTemplate, vocabulary_size: int
+) -> ConversationDataset | None:
+    """Conversations of some of the held-out recipes, the same ones each time; None where the run looks at none.
 
-    Their answers are what is judged, whatever is trained on: so runs compare that differ in this.
+    Only their answers are supervised, whatever is trained on, so that runs that differ in this can be compared.
 
     Raises:
-        DataError: there are none, and more than a look depends on them.
+        DataError: there are none, and the run is to stop early or to choose its best step by them.
     """
-    config, evaluation = recipes.config, recipes.config.evaluation
+    config, evaluation = conversations.recipes.config, conversations.recipes.config.evaluation
     if evaluation.every_steps is None:
         return None
-    _, held_out = recipes.split
-    composer = composer_of(held_out, config)
-    looked_at = random.Random(f"{config.seed}:held out").sample(held_out, min(MOST_RECIPES, len(held_out)))
     judged = config.tokens.model_copy(update={"loss_on": "answer"})
     with suppress(DataError):  # not one fits, or there is not one
-        return ConversationDataset(map(composer.compose, looked_at), template, vocabulary_size, judged)
+        return ConversationDataset(conversations.held_out(), template, vocabulary_size, judged)
     if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
         raise DataError(
             "No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by.",
@@ -126,28 +82,7 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
     """
     quiet_libraries()
     tokenizer, template = load_template(find_base(config.model).location, config)
-    return training_data(Recipes(config), template, len(tokenizer), Console(quiet=True)).dataset
-
-
-def recipe_files(config: RunConfig) -> list[Path]:
-    """The configured files, or the recipes that ship with Koki."""
-    if config.data.files:
-        return [Path(file) for file in config.data.files]
-    return [Path(str(resources.files("koki.recipes") / "samples.csv"))]
-
-
-def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:
-    """The recipes to train on and those held out; of few recipes none, since so few would measure nothing.
-
-    Raises:
-        DataError: all are held out.
-    """
-    if len(recipes) < FEWEST_TO_SPLIT:
-        return recipes, []
-    train_recipes, held_out = split(recipes, config.data.validation_fraction)
-    if not train_recipes:
-        raise DataError(f"All {len(held_out)} recipes are held out.", "Train on all: --set data.validation_fraction=0")
-    return train_recipes, held_out
+    return tokenize(Conversations(Recipes(config)), template, len(tokenizer), Console(quiet=True)).dataset
 
 
 def load_template(location: str, config: RunConfig) -> tuple[PreTrainedTokenizerBase, ChatTemplate]:

@@ -2,9 +2,9 @@
 
     ~/.cache/koki/tokens/3f2a...-90c1.../  tokens.npy  ...  facts.json  seal.json
 
-An entry is written beside, sealed (`koki.files.write_seal`) and renamed, so nobody sees half of one, and of two
-processes that make the same entry one is too late, which harms neither. An entry that does not match its seal counts as
-none. Nothing in the cache is needed: where it cannot be written, everything works without.
+An entry is written beside, sealed (`koki.files.write_seal`) and renamed, so nobody sees half of one. Where two
+processes make the same entry, that of the later one is dropped. An entry that does not match its seal counts as none.
+Nothing in the cache is needed: where it cannot be written, everything works without it.
 """
 
 import hashlib
@@ -17,24 +17,24 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from koki import files
 from koki.tokens.store import Numbers
 
-_SEAL = "seal.json"
-_FACTS = "facts.json"
-_WRITING = ".writing-"
-_ABANDONED_SECONDS = 24 * 3600
+_SEAL: Final = "seal.json"
+_FACTS: Final = "facts.json"
+_WRITING: Final = ".writing-"
+_ABANDONED_SECONDS: Final = 24 * 3600
 
-MOST_BYTES = 2 * 10**9
-"""Of all entries together, beside the one just written; 440,000 conversations have about 130 MB."""
+# Bytes of all entries together, without the one just written; 440,000 conversations take about 130 MB.
+_MOST_BYTES: Final = 2 * 10**9
 
 
 class Entry(NamedTuple):
-    """What was kept: arrays, memory-mapped and not to be written to, and what JSON can say."""
+    """What was kept: arrays, which are memory-mapped and read-only, and JSON-ready facts."""
 
     arrays: dict[str, Numbers]
     facts: dict[str, Any]
@@ -63,7 +63,7 @@ class Cache:
         most_bytes: of all entries together; what was used longest ago goes first.
     """
 
-    def __init__(self, folder: Path | None, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, folder: Path | None, most_bytes: int = _MOST_BYTES) -> None:
         self._folder = folder
         self._most_bytes = most_bytes
 
@@ -84,7 +84,7 @@ class Cache:
         return Entry(arrays, facts)
 
     def find_like(self, start: str) -> Entry | None:
-        """The whole entry used last among those whose names start so."""
+        """The whole entry that was used last among those whose names start with this; None if there is none."""
         names = (folder.name for folder in self._entries() if folder.name.startswith(start))
         return next((entry for entry in map(self.find, names) if entry is not None), None)
 
@@ -112,7 +112,7 @@ class Cache:
         return None
 
     def _entries(self) -> list[Path]:
-        """Their folders, the one used last first."""
+        """The folders of all entries, the one used last first."""
         try:
             folders = [folder for folder in (self._folder or Path(os.devnull)).iterdir() if folder.name[0] != "."]
             return sorted(folders, key=_used, reverse=True)
@@ -120,7 +120,7 @@ class Cache:
             return []
 
     def _tidy(self, keep: str) -> None:
-        """Delete what exceeds the limit, and what processes left that died while they wrote."""
+        """Delete the entries beyond the limit, and what processes left behind that died while they wrote."""
         left = self._most_bytes
         for folder in self._entries():
             left -= sum(_size(file) for file in folder.glob("*")) if folder.name != keep else 0
@@ -132,7 +132,7 @@ class Cache:
 
 
 def fingerprint(*parts: Any) -> str:
-    """32 hex digits that tell these parts, which JSON can say, from others."""
+    """32 hex digits that tell these parts, which are JSON-ready, from others."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -1,25 +1,53 @@
 """All conversations of a data set, group by group: those of each recipe, then of each tip and each refusal."""
 
+import random
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
+from typing import Final
 
 from koki.config import RunConfig
+from koki.data.recipes import Recipes
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
 from koki.recipes.recipe import Recipe
-from koki.tokens.dataset import together
+from koki.tokens.fitter import together
 from koki.workers import Helper, pays
 
 Group = list[Conversation]
+"""The conversations of one recipe, tip or refusal."""
 
-# Recipes from which on a second process saves more than it takes to start (0.5 s).
-WORTH_A_PROCESS = 1_000
+WORTH_A_PROCESS: Final = 1_000
+"""Recipes from which on a second process saves more than it takes to start (0.5 s)."""
+
+
+# Held-out recipes that conversations are drawn from: a recipe has forty conversations, which are much alike.
+_MOST_HELD_OUT: Final = 50
+
+
+@dataclass(frozen=True)
+class Conversations:
+    """The conversations of a run: more than forty a recipe, composed while they are iterated over."""
+
+    recipes: Recipes
+
+    def __iter__(self) -> Iterator[Group]:
+        """Compose those that are trained on."""
+        learned, _ = self.recipes.split
+        return compose(learned, self.recipes.config)
+
+    def held_out(self) -> Iterator[Group]:
+        """Compose those of some recipes that are held out, the same ones each time."""
+        config, (_, held_out) = self.recipes.config, self.recipes.split
+        composer = composer_of(held_out, config)
+        some = random.Random(f"{config.seed}:held out").sample(held_out, min(_MOST_HELD_OUT, len(held_out)))
+        return map(composer.compose, some)
 
 
 def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
     """The conversations of each recipe, then of each tip and each refusal.
 
-    Those of many recipes are composed by another process, ahead of what is done with them here.
+    Those of many recipes are composed by a second process, ahead of their use in this one.
     """
     if pays(len(recipes), WORTH_A_PROCESS):
         with Helper(_composed_together, recipes, config) as helper:
@@ -29,7 +57,7 @@ def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
 
 
 def composer_of(recipes: Sequence[Recipe], config: RunConfig) -> Composer:
-    """Writes about these recipes what a run with this configuration trains on."""
+    """The composer that writes, about these recipes, what a run with this configuration trains on."""
     return Composer(load_phrasebook(), _tips(config), recipes, config.seed)
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from koki.files import written_beside
 from koki.tokens.dataset import ConversationDataset
@@ -34,17 +34,16 @@ def _prompt(system: str, question: str) -> list[Record]:
     return [{"role": "system", "content": system}, {"role": "user", "content": question}]
 
 
-FORMATS: dict[str, Callable[[str, str, str], Record]] = {
+FORMATS: Final[dict[str, Callable[[str, str, str], Record]]] = {
     "messages": _messages,
     "sharegpt": _sharegpt,
     "alpaca": _alpaca,
     "prompt-completion": _prompt_completion,
 }
-"""Format -> record of a system prompt, a question and an answer."""
-
+"""Format -> the function that makes a record of a system prompt, a question and an answer."""
 
 # What stands for a control token in the chat formats: <|im_end|>, <think>, </s>, <｜User｜>, [INST].
-_CONTROL = re.compile(r"<(?=[^<>\s]{1,40}>)|\[(?=/?(?:INST|SYS)\])")
+_CONTROL: Final = re.compile(r"<(?=[^<>\s]{1,40}>)|\[(?=/?(?:INST|SYS)\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,16 @@ class Exported:
 def export_conversations(dataset: ConversationDataset, form: str, path: Path) -> Exported:
     """Write every conversation, as it is trained on, to a JSON Lines file.
 
-    Koki trains on ``<|im_end|>`` in a recipe as on other text; who reads the file would take it for the end of an
-    answer. So a space goes into whatever may be a control token, of this tokenizer or another: ``< |im_end|>``.
+    Koki trains on ``<|im_end|>`` in a recipe as on other text; another trainer would take it for the end of an answer.
+    So a space goes into whatever may be a control token, of this tokenizer or another: ``< |im_end|>``.
 
     The file is written beside and renamed, so an export that fails leaves an earlier one whole.
+
+    Args:
+        form: one of `FORMATS`.
+
+    Raises:
+        OSError: the file cannot be written.
     """
     taken_apart = 0
     with written_beside(path) as file:

@@ -9,12 +9,14 @@ from rich.text import Text
 from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig
-from koki.data.build import Recipes, load_template
+from koki.data.build import load_template
 from koki.data.conversations import composer_of
+from koki.data.recipes import Recipes
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base
-from koki.tokens.dataset import IGNORED, ConversationDataset, FitReport
+from koki.tokens.dataset import IGNORED, ConversationDataset
+from koki.tokens.fit_report import FitReport
 
 
 @dataclass(frozen=True, slots=True)

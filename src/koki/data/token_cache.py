@@ -1,4 +1,4 @@
-"""What a run trains on, and the way into the cache and out of it."""
+"""What a run trains on, kept in the user's cache and found there again."""
 
 import hashlib
 import importlib.metadata
@@ -8,32 +8,34 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
-from koki.recipes.decoding import find_files, read_bytes
+from koki.recipes.decoding import FileDigest
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.store import KnownPieces, Sequences
 from koki.tokens.template import ChatTemplate
 
-# What decides the ids of a piece of text, and what decides all conversations: with a module the TOML files beside it.
-# A test compares both with what the modules import, so that none goes stale when code moves.
-PIECES = (
+PIECES: Final = (
     "koki.errors",
+    "koki.tokens.sandbox",
     "koki.tokens.store",
     "koki.tokens.template",
     "koki.tokens.words",
 )
-PROGRAM = (
+"""The modules that, with the TOML files beside them, decide the ids of a piece of text."""
+
+PROGRAM: Final = (
     *PIECES,
     "koki.book.pantry",
     "koki.config",
     "koki.data.build",
     "koki.data.cache",
     "koki.data.conversations",
+    "koki.data.recipes",
     "koki.data.token_cache",
     "koki.dialogue.compose",
     "koki.dialogue.fit",
@@ -63,10 +65,15 @@ PROGRAM = (
     "koki.recipes.table",
     "koki.terminal",
     "koki.tokens.dataset",
+    "koki.tokens.fit_report",
+    "koki.tokens.fitter",
     "koki.workers",
 )
+"""The modules that, with the TOML files beside them, decide all training data. A test compares both tuples with what
+the modules import, so that neither goes stale when code moves."""
+
 # The libraries whose next version may decide otherwise.
-_LIBRARIES = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")
+_LIBRARIES: Final = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ class TrainingData:
     """What a run trains on.
 
     Attributes:
-        report: of the reader.
+        report: what the reader found in the recipe files.
         held_out: the titles of the recipes that are held out.
     """
 
@@ -84,30 +91,26 @@ class TrainingData:
 
     @property
     def recipes(self) -> int:
-        """How many are trained on."""
+        """The number of recipes that are trained on."""
         return self.report.rows_kept - len(self.held_out)
 
 
 class TokenCache:
-    """Where the training data of a configuration lies, if it was made before.
+    """The training data of a configuration in the user's cache, if it was made before.
 
-    Its name says what decides it: the content of the recipe files, the settings, the tokenizer with its chat template,
-    and the program itself. What decides a piece's ids stands first, so that recipes that were edited find theirs here.
+    The name of an entry says what decides the data: the content of the recipe files, the settings, the tokenizer with
+    its chat template, and the program itself. What decides the ids of a piece stands first in the name, so that after
+    an edit of the recipes the pieces of an earlier entry are found.
     """
 
-    def __init__(self, files: Sequence[str | Path], template: ChatTemplate, config: RunConfig) -> None:
+    def __init__(self, template: ChatTemplate, config: RunConfig) -> None:
         self._cache = Cache(user_folder())
-        self._files, self._template, self._config = files, template, config
+        self._template, self._config = template, config
         self._pieces = fingerprint(template.fingerprint, _program(*PIECES))
 
-    def find(self) -> TrainingData | None:
-        """The same training data, made earlier.
-
-        Raises:
-            RecipeFileNotFound, DataError: a recipe file cannot be read.
-        """
-        content = [(path, hashlib.sha256(read_bytes(path)).hexdigest()) for path in find_files(self._files)]
-        entry = self._cache.find(self._name(content))
+    def find(self, files: Sequence[FileDigest]) -> TrainingData | None:
+        """The training data that was made of these recipe files earlier; None if there is none."""
+        entry = self._cache.find(self._name(files))
         if entry is None:
             return None
         dataset = ConversationDataset.kept(entry.arrays, entry.facts, self._template, self._config.tokens)
@@ -127,21 +130,21 @@ class TokenCache:
         Returns:
             None, or why it cannot be kept.
         """
-        # what was read, should a file have changed since it was looked for
-        content = [(file.path, file.sha256) for file in data.report.files]
+        # the files as they were when they were parsed: one may have changed since its digest was looked for
+        files = [FileDigest(file.path, file.sha256) for file in data.report.files]
         facts = {**data.dataset.facts(), "data": asdict(data.report), "held out": data.held_out}
-        return self._cache.keep(self._name(content), data.dataset.arrays(), facts)
+        return self._cache.keep(self._name(files), data.dataset.arrays(), facts)
 
-    def _name(self, content: Sequence[tuple[str, str]]) -> str:
+    def _name(self, files: Sequence[FileDigest]) -> str:
         data, tokens = self._config.data, self._config.tokens
         groups = (data.validation_fraction, data.tips, data.refusals)
         settings = (data.columns, *groups, self._config.seed, tokens.max_length)
-        return f"{self._pieces}-{fingerprint(content, settings, _program(*PROGRAM))}"
+        return f"{self._pieces}-{fingerprint(files, settings, _program(*PROGRAM))}"
 
 
 @cache
 def _program(*modules: str) -> str:
-    """Tells this program, with all it depends on, from its next version."""
+    """The fingerprint of these modules and of all that they depend on, which another version of Koki does not share."""
     files = {Path(str(module.__file__)) for module in map(import_module, modules)}
     files |= {words for file in files for words in file.parent.glob("*.toml")}
     versions = [importlib.metadata.version(library) for library in _LIBRARIES]

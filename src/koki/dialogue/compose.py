@@ -7,7 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache, partial
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from koki.book.pantry import Pantry, Suggestion, by_root, thing
 from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_names
@@ -19,15 +19,16 @@ from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 
 Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip", "refusal"]
-KINDS: tuple[Kind, ...] = ("standard", "simple", "recommendation", "inquiry", "tip", "refusal")
-RECIPE_KINDS: frozenset[Kind] = frozenset(KINDS) - {"tip", "refusal"}
+KINDS: Final[tuple[Kind, ...]] = ("standard", "simple", "recommendation", "inquiry", "tip", "refusal")
+RECIPE_KINDS: Final[frozenset[Kind]] = frozenset(KINDS) - {"tip", "refusal"}
 
-# The simple and standard questions of a recipe share this many differently worded answers.
-ANSWER_WORDINGS = 3
-# A recommendation names this many ingredients at hand (the mission: 3 to 5).
-FEWEST_AT_HAND, MOST_AT_HAND = 3, 5
+# Differently worded answers that the simple and standard questions of a recipe share.
+_ANSWER_WORDINGS: Final = 3
+# Ingredients at hand that a recommendation names: 3 to 5, as the mission says.
+_FEWEST_AT_HAND: Final = 3
+_MOST_AT_HAND: Final = 5
 # Dishes in one answer.
-MOST_DISHES = 3
+_MOST_DISHES: Final = 3
 
 
 class Segment(NamedTuple):
@@ -114,7 +115,7 @@ class Composer:
         requested = cache(partial(self._requested, recipe, self._fitting_tips(recipe)))
         for kind, questions in forms:
             for number, q in enumerate(_trained(questions)):
-                answer = requested(q.answers, q.tip, number % ANSWER_WORDINGS)
+                answer = requested(q.answers, q.tip, number % _ANSWER_WORDINGS)
                 yield self._conversation(kind, _ask(q.question, dish=dish), answer)
 
     def _requested(
@@ -127,10 +128,10 @@ class Composer:
         return (opening, *self._bodies(recipe.id)[answers], *tip, self._courtesy(draw))
 
     def _recommendations(self, recipe: Recipe) -> list[Conversation]:
-        if len(recipe.main_ingredients) < FEWEST_AT_HAND:
+        if len(recipe.main_ingredients) < _FEWEST_AT_HAND:
             return []
         names = unrelated_names(recipe)
-        if len(names) < FEWEST_AT_HAND or all(map(is_seasoning, names)):
+        if len(names) < _FEWEST_AT_HAND or all(map(is_seasoning, names)):
             names = recipe.main_ingredients
         return [
             self._recommendation(_draw_at_hand(names, self._generator(recipe.id, "recommendation", number)), question)
@@ -138,11 +139,11 @@ class Composer:
         ]
 
     def _recommendation(self, at_hand: Sequence[str], form: Question) -> Conversation:
-        """The best dish of what is at hand, what it uses, what is missing, and its recipe."""
+        """A question with what is at hand; the answer names the best dish, what is missing, and its recipe."""
         question = _ask(form.question, ingredients=self._join(at_hand))
         draw = self._generator(question.lower())
         frame = self._book.frames.recommendation
-        best, *others = self._pantry.what_can_i_cook(at_hand, MOST_DISHES if form.several else 1)
+        best, *others = self._pantry.what_can_i_cook(at_hand, _MOST_DISHES if form.several else 1)
         dish = self._names[best.recipe.id]
         opening = _say(draw.choice(frame.opening), dish=dish, ingredients=self._join(_used(at_hand, best)))
         if best.missing:
@@ -153,7 +154,7 @@ class Composer:
         end = (
             *self._others(
                 draw.choice(self._book.frames.others.recommendation),
-                # one side dish in common is no suggestion
+                # a dish that uses a single thing at hand is not worth suggesting
                 (self._suggestion(used, other) for other in others if len(used := _used(at_hand, other)) > 1),
             ),
             self._courtesy(draw),
@@ -217,12 +218,12 @@ class Composer:
             groups[called not in f" {fold(recipe.title)} ", -(recipe.loves or 0)].append(recipe)
         dishes: list[Recipe] = []
         for _, equal in sorted(groups.items()):
-            if len(dishes) < MOST_DISHES:
+            if len(dishes) < _MOST_DISHES:
                 dishes += sorted(equal, key=lambda it: self._generator(ingredient.lower(), it.id).random())
-        return dishes[:MOST_DISHES]
+        return dishes[:_MOST_DISHES]
 
     def _with_ingredients(self, recipe: Recipe, ingredient: str) -> str:
-        """A line that says what else makes the dish."""
+        """A line that names the dish and what else makes it."""
         subject = thing(ingredient)
         kinds = [(name, thing(name)) for name in kitchen_names(recipe)]
         rest = [name for name, kind in kinds if subject and kind and not kind.is_related_to(subject)]
@@ -256,7 +257,7 @@ class Composer:
         }
 
     def _fitting_tips(self, recipe: Recipe) -> list[Tip]:
-        """Those about one of its ingredients."""
+        """The tips about one of the recipe's ingredients."""
         items = [item for item in recipe.ingredients if not item.heading]
         names = {fold(name) for item in items for name in (item.name, *item.others) if name}
         return [tip for tip, about in self._tips if not names.isdisjoint(about)]
@@ -292,14 +293,14 @@ def list_steps(steps: Sequence[str]) -> str:
 
 def _draw_at_hand(names: Sequence[str], draw: random.Random) -> list[str]:
     """3 to 5 of the names, at least one of them more than a seasoning where there is one."""
-    count = draw.randint(FEWEST_AT_HAND, min(MOST_AT_HAND, len(names)))
+    count = draw.randint(_FEWEST_AT_HAND, min(_MOST_AT_HAND, len(names)))
     first = draw.choice([name for name in names if not is_seasoning(name)] or names)
     rest = draw.sample([name for name in names if name != first], count - 1)
     return [first, *rest]
 
 
 def _used(at_hand: Sequence[str], suggestion: Suggestion) -> list[str]:
-    """What of it the dish uses, in the words of who has it: "ayam", though the recipe asks for "ayam kampung"."""
+    """What the dish uses of what is at hand, as it was named there: "ayam", though the recipe says "ayam kampung"."""
     met = by_root(it for it in map(thing, suggestion.at_hand) if it)
     have = {name: thing(name) for name in at_hand}
     return [name for name, it in have.items() if it and any(map(it.is_related_to, met.get(it.root, ())))]

@@ -1,11 +1,12 @@
-"""Makes a conversation fit: never without an ingredient or a step of a recipe that it gives, or the stop token."""
+"""The versions of an answer to try until one fits: none lacks an ingredient or a step of a recipe that it gives."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from koki.dialogue.compose import Conversation
 
-_LEFT_OUT = ((), ("courtesy",), ("courtesy", "extra"))
+# The roles of the segments that are left out, one after the other.
+_LEFT_OUT: Final = ((), ("courtesy",), ("courtesy", "extra"))
 
 
 class Version(NamedTuple):

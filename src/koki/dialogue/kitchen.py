@@ -1,4 +1,4 @@
-"""What one calls an ingredient in a kitchen: "tempe papan sktr 250gr" is tempe, "cinta" is nothing to cook with."""
+"""What an ingredient is called in a kitchen: "tempe papan sktr 250gr" is tempe, "cinta" is nothing to cook with."""
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -29,7 +29,10 @@ def kitchen_names(recipe: Recipe) -> tuple[str, ...]:
 
 
 def unrelated_names(recipe: Recipe) -> tuple[str, ...]:
-    """The kitchen names of which none is a kind of one before it, as somebody says them who has it all."""
+    """The kitchen names, without those that are a kind of one before them or the other way round.
+
+    So somebody would name what is at hand who has everything that the recipe needs.
+    """
     found: dict[str, Thing] = {}
     for name in kitchen_names(recipe):
         it = thing(name)
@@ -39,7 +42,7 @@ def unrelated_names(recipe: Recipe) -> tuple[str, ...]:
 
 
 def inquiry_subjects(recipe: Recipe) -> tuple[str, ...]:
-    """The ingredients that make the dish: what no kitchen knows, and seasonings, only where there is nothing else."""
+    """The ingredients that make the dish; names that are no food, and seasonings, only where there is nothing else."""
     known, written = kitchen_names(recipe), recipe.main_ingredients
     return _without_seasonings(known) or _without_seasonings(written) or known or written
 

@@ -7,6 +7,7 @@ for with what sets them apart: an ingredient they have, one they do without, or 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from typing import Final
 
 from koki.book.pantry import thing
 from koki.dialogue.kitchen import kitchen_names
@@ -15,8 +16,8 @@ from koki.dialogue.titles import spoken
 from koki.ingredients.lexicon import fold, is_seasoning
 from koki.recipes.recipe import Recipe
 
-# Ingredients named together, at most; past that a number is easier to read.
-_MOST_NAMED = 3
+# Ingredients that are named together, at most; a number is easier to read than more of them.
+_MOST_NAMED: Final = 3
 
 
 def names_of(recipes: Sequence[Recipe], book: Phrasebook) -> dict[str, str]:
@@ -48,7 +49,7 @@ def _rank(recipe: Recipe) -> tuple[int, int, str]:
 
 
 def _common(recipes: Sequence[Recipe]) -> list[str]:
-    """What most of the recipes have, the commonest first."""
+    """The ingredients that more than half of the recipes have, the commonest first."""
     # dict.fromkeys, as the order of a set differs from process to process, and with it which of equal counts is first
     counts = Counter(name for recipe in recipes for name in dict.fromkeys(map(fold, kitchen_names(recipe))))
     return [name for name, count in counts.most_common() if count > len(recipes) / 2]

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -33,7 +33,7 @@ class Question(_Table):
 
 
 class SystemPrompt(_Table):
-    """What the chef is told that it is."""
+    """The text that tells the model who it is."""
 
     prompt: str
 
@@ -52,7 +52,7 @@ class SuggestionFrame(OpeningFrame):
 
 
 class RecommendationFrame(SuggestionFrame):
-    """What is missing, or that nothing is; ``terse`` is an opening of few words."""
+    """Sentences that say what is missing, or that nothing is; ``terse`` is an opening of few words."""
 
     terse: tuple[str, ...] = Field(min_length=1)
     missing: tuple[str, ...] = Field(min_length=1)
@@ -166,8 +166,8 @@ class Reasons(_Table):
     questions: tuple[str, ...] = Field(min_length=1)
 
 
-# Forms that are trained on: the mission's numbers.
-_TRAINED = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
+# The number of question forms of each kind that are trained on, as the mission says.
+_TRAINED: Final = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
 
 
 class Phrasebook(_Table):
@@ -209,7 +209,7 @@ class Tip(_Table):
 
 
 class Refusal(_Table):
-    """What is said to a chef that is not about cooking, and its short answer.
+    """A question or remark that is not about cooking, and its short answer.
 
     Attributes:
         held_out: a form of the question that is never trained on.

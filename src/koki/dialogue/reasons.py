@@ -3,22 +3,24 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import Final
 
 from koki.dialogue.phrasebook import Reasons
 from koki.recipes.recipe import Recipe
 
 # A tip of fewer words says too little, one of more is half a recipe.
-_FEWEST_WORDS, _MOST_WORDS = 5, 30
-# A purpose of more words is not asked for in one breath.
-_LONGEST_PURPOSE = 10
+_FEWEST_WORDS: Final = 5
+_MOST_WORDS: Final = 30
+# A purpose of more words makes too long a question.
+_LONGEST_PURPOSE: Final = 10
 
 
 def reasons_in(recipe: Recipe, words: Reasons) -> Iterator[tuple[str, str]]:
     """Purpose and sentence of each step that gives a reason, each purpose once.
 
     "Rendam tempe dalam air garam agar bumbunya meresap." -> ("bumbunya meresap", the sentence). A purpose that does not
-    say of what it speaks ("tidak pecah") makes an odd question, a sentence that leans on the one before ("Tunggu 15
-    menit ...") an odd answer; both are left out.
+    say of what it speaks ("tidak pecah") makes an odd question, a sentence that makes no sense without the one before
+    ("Tunggu 15 menit ...") an odd answer; both are left out.
     """
     seen: set[str] = set()
     for step in recipe.steps:
@@ -41,7 +43,7 @@ def _purpose(sentence: str, words: Reasons) -> str | None:
 
 @cache
 def _reason(because: tuple[str, ...], leading: tuple[str, ...]) -> re.Pattern[str]:
-    """Finds the purpose, up to a mark or to what goes on."""
+    """Finds the purpose, up to a punctuation mark or a word that begins something else."""
     ends = rf"[,.;:()!?]|\b(?:{'|'.join(leading)})\b"
     return re.compile(rf"\b(?:{'|'.join(because)})\s+(.+?)\s*(?:{ends}|$)", re.IGNORECASE)
 
@@ -49,7 +51,7 @@ def _reason(because: tuple[str, ...], leading: tuple[str, ...]) -> re.Pattern[st
 def _standing_alone(sentence: str, words: Reasons) -> str | None:
     """The sentence without what ties it to the one before: "Lalu", "Setelah itu,".
 
-    None for one that leans on the one before, chats with the readers of a post, or goes on and on.
+    None for one that makes no sense without the one before, chats with the readers of a post, or is too long.
     """
     alone = re.sub(rf"^(?:(?:{'|'.join(words.leading)})\b\s*[,:]?\s*)+", "", sentence, flags=re.IGNORECASE)
     said = re.findall(r"\w+", alone.lower())

@@ -2,23 +2,24 @@
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from koki.dialogue.phrasebook import Titles
 from koki.recipes.cleaning import has_letter
 
 # A word in capitals is more often an acronym (KFC, RM) than a word up to this many letters.
-_LONGEST_ACRONYM = 3
-_EDGES = " .,;:!?/\\&+^…@#|_~-–("
+_LONGEST_ACRONYM: Final = 3
+_EDGES: Final = " .,;:!?/\\&+^…@#|_~-–("
 
-_TAGS = re.compile(r"^(?:\[[^\]]*\]\s*)+(?=\w)")
-_DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
-_DOUBLED = re.compile(r"\b([^\W\d_]{3,})[2²](?=\W|$|nya\b|an\b)")
-_DOUBLED_BY_QUOTE = re.compile(r'\b([^\W\d_]{3,})"')
-_AFTERTHOUGHT = re.compile(r"\s*(?:\||\s_\s|~(?=\w)|(?:\bala\s+)?@|[:;]-?[)vDP]+$).*", re.IGNORECASE)
-_UNSAID = re.compile(r"(?<!\bala)(?<!\bala[ -])\s+ala$", re.IGNORECASE)
-_CHALLENGE = re.compile(r"\s*\([^()]*_[A-Za-z][^()]*\)")  # where it was posted: "(PR_recookmasakanawalan)"
-_UNCLOSED = re.compile(r"\s*\([^()]*$")
-_WORD = re.compile(r"[^\W\d_]+")
+_TAGS: Final = re.compile(r"^(?:\[[^\]]*\]\s*)+(?=\w)")
+_DRAWN_OUT: Final = re.compile(r"([a-z])\1{2,}")
+_DOUBLED: Final = re.compile(r"\b([^\W\d_]{3,})[2²](?=\W|$|nya\b|an\b)")
+_DOUBLED_BY_QUOTE: Final = re.compile(r'\b([^\W\d_]{3,})"')
+_AFTERTHOUGHT: Final = re.compile(r"\s*(?:\||\s_\s|~(?=\w)|(?:\bala\s+)?@|[:;]-?[)vDP]+$).*", re.IGNORECASE)
+_UNSAID: Final = re.compile(r"(?<!\bala)(?<!\bala[ -])\s+ala$", re.IGNORECASE)
+_CHALLENGE: Final = re.compile(r"\s*\([^()]*_[A-Za-z][^()]*\)")  # where it was posted: "(PR_recookmasakanawalan)"
+_UNCLOSED: Final = re.compile(r"\s*\([^()]*$")
+_WORD: Final = re.compile(r"[^\W\d_]+")
 
 
 def spoken(title: str, words: Titles) -> str:
@@ -42,7 +43,7 @@ def _in_full(word: re.Match[str]) -> str:
 
 
 def _unsigned(text: str, words: Titles) -> str:
-    """Without "by ...", "@...", "ala saya": who gives the answer is the chef, not who posted the recipe."""
+    """The title without "by ...", "@...", "ala saya": the chef gives the answer, not who posted the recipe."""
     text = re.sub(rf"^(?:{_any_of(words.prefixes)})\s*:?\s*(?=\w)", "", text, flags=re.IGNORECASE)
     text = _AFTERTHOUGHT.sub("", text)
     text = re.sub(rf"(?<=[\w)])[^\w)]+(?:{_any_of(words.signatures)}).*", "", text, flags=re.IGNORECASE)
@@ -55,7 +56,7 @@ def _any_of(phrases: Sequence[str]) -> str:
 
 
 def _spaced(text: str) -> str:
-    """No runs of dots or slashes; a space after a comma, around brackets, and around a sign that joins words."""
+    """The title without runs of dots or slashes, with a space after a comma and around brackets and joining signs."""
     text = re.sub(r"\.{2,}|…", " ", text)
     text = re.sub(r"\s*,\s*(?=[^\W\d_]|\()", ", ", text)
     text = re.sub(r"(?<=\w)\(", " (", re.sub(r"\s+\)", ")", text))

@@ -18,7 +18,7 @@ from koki.evaluation.reading import WORDS
 from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 
-# An end of line is one too: what follows is not part of a name.
+# An end of line is a token too: what follows it is not part of a name.
 _TOKEN: Final = re.compile(r"\w+|[^\w\s]|\n")
 _FOREIGN: Final = frozenset(WORDS["foreign"]["words"].split())
 # Where the words of the conversations come from, besides the recipes.
@@ -40,14 +40,14 @@ class Cookbook:
         self._longest = max(map(len, self._by_name), default=0)
         self._places = {recipe.id: place for place, recipe in enumerate(recipes)}
         self._with: dict[str, frozenset[str]] = {}
-        self._shelves: dict[str, _Shelf] = {}
+        self._word_indexes: dict[str, _WordIndex] = {}
 
     def name_of(self, recipe: Recipe) -> str:
-        """What the chef knows it by."""
+        """The name that the chef knows the recipe by."""
         return self._names[recipe.id]
 
     def dish_at_start(self, text: str) -> Recipe | None:
-        """The recipe whose name a text starts with, the longest of them.
+        """The recipe whose name a text starts with; where several names fit, that of the longest.
 
         A name that goes on with a capital ("Soto Ayam" in "Soto Ayam Mars") is another dish's.
         """
@@ -91,23 +91,26 @@ class Cookbook:
         return self._with[ingredient]
 
     def is_nearest(self, recipe: Recipe, text: str, part: str) -> bool:
-        """Whether no other recipe shares more words with a text (Dice over the sets of words).
+        """Whether no other recipe is more like a text, by the Dice coefficient of the sets of words.
+
+        A recipe that shares no word with the text is not nearest.
 
         Args:
             part: of the recipes: "ingredients", "steps" or "recipe" for both.
         """
-        likeness = self._shelf(part).likeness(text)
+        likeness = self._word_index(part).likeness(text)
         own = likeness[self._places[recipe.id]]
         return bool(own > 0 and own >= likeness.max() - 1e-9)
 
-    def _shelf(self, part: str) -> "_Shelf":
-        if part not in self._shelves:
-            self._shelves[part] = _Shelf(body_of(recipe.ingredients, recipe.steps, part) for recipe in self._recipes)
-        return self._shelves[part]
+    def _word_index(self, part: str) -> "_WordIndex":
+        if part not in self._word_indexes:
+            texts = (body_of(recipe.ingredients, recipe.steps, part) for recipe in self._recipes)
+            self._word_indexes[part] = _WordIndex(texts)
+        return self._word_indexes[part]
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
-        """The words of all recipes, and the Indonesian ones of the lexicon (slips aside) and of the conversations."""
+        """The words of all recipes, and the Indonesian words of the lexicon (misspellings aside) and conversations."""
         lexicon = tomllib.loads(files("koki.ingredients").joinpath("lexicon.toml").read_text(encoding="utf-8"))
         del lexicon["spelling"]
         lists = [tomllib.loads(files(package).joinpath(name).read_text("utf-8")) for package, name in _WORD_LISTS]
@@ -127,11 +130,11 @@ def body_of(ingredients: Sequence[Ingredient], steps: Sequence[str], part: str) 
 
 
 def missing_for(recipe: Recipe, at_hand: Sequence[str]) -> Suggestion | None:
-    """What one recipe uses of what is at hand, and what it needs besides; None where it uses nothing."""
+    """What a recipe uses of the ingredients at hand, and what it needs besides; None where it uses nothing."""
     return next(iter(Pantry([recipe]).what_can_i_cook(at_hand, 1)), None)
 
 
-class _Shelf:
+class _WordIndex:
     """An index from words to the texts that have them."""
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -146,7 +149,10 @@ class _Shelf:
         self._places = {word: np.array(found, dtype=np.int64) for word, found in places.items()}
 
     def likeness(self, text: str) -> NDArray[np.float64]:
-        """Of a text with each of the texts, shape (texts,): twice the words in common, over the words of both."""
+        """The Dice coefficient of a text with each of the texts, shape (texts,).
+
+        It is twice the number of words in common, over the number of words of both.
+        """
         words = set(words_of(text))
         found = [self._places[word] for word in words if word in self._places]
         common = np.bincount(np.concatenate([*found, np.empty(0, np.int64)]), minlength=len(self._sizes))
@@ -154,7 +160,7 @@ class _Shelf:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts in a parsed TOML file; the keys are not among them."""
+    """All values that are texts in a parsed TOML file."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):

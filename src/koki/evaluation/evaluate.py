@@ -1,4 +1,4 @@
-"""A run folder -> its scorecard: find its recipes again, ask, judge."""
+"""A run folder -> its scorecard: find the recipes again, ask, judge."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from koki.config import RunConfig, load_config
-from koki.data.build import recipe_files, split_recipes
+from koki.data.recipes import recipe_files, split_recipes
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError, RecipeFileNotFound
+from koki.evaluation.asked import Asked
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.judge import judge, marks
 from koki.evaluation.own_questions import read_questions, verdict
-from koki.evaluation.questions import Asked, Examiner
+from koki.evaluation.questions import Examiner
 from koki.evaluation.scorecard import Caveat, OwnScorecard, Scorecard, Scored
 from koki.files import published_name
 from koki.inference.chef import Answer, Chef
@@ -25,7 +26,7 @@ from koki.runs.finished import FinishedRun, read_run
 from koki.tokens.template import ChatTemplate
 
 BASE = "base"
-"""In a comparison: the run's base model without what was trained."""
+"""Stands for the run's base model without the adapter, in a comparison."""
 
 OnAnswer = Callable[[int, int], object]
 """Called after each answer: how many there are, and how many there will be."""
@@ -44,9 +45,9 @@ def evaluate(
 
     Args:
         run: a finished run folder.
-        count: questions of each capability in each group (`koki.evaluation.questions.GROUPS`).
+        count: questions of each capability in each group (`koki.evaluation.asked.GROUPS`).
         data: where the recipes of the run are now, if they were moved.
-        compare: another run folder, or `BASE`, that is asked the same.
+        compare: another run folder, or `BASE`, whose chef is asked the same.
         on_answer: see `OnAnswer`.
 
     Raises:
@@ -91,11 +92,11 @@ def evaluate_own(
     max_new_tokens: int = 512,
     on_answer: OnAnswer = lambda _, __: None,
 ) -> OwnScorecard:
-    """Ask a chef people's own questions, and judge its answers by the words they must and must not have.
+    """Ask a chef people's own questions, and judge the answers by the words that they must and must not have.
 
     Args:
         run: a finished run folder, or any folder that `Chef.load` takes.
-        file: see `koki.evaluation.own_questions`.
+        file: the questions, in the format of `koki.evaluation.own_questions`.
         compare, on_answer: as `evaluate`.
 
     Raises:
@@ -107,18 +108,18 @@ def evaluate_own(
     texts = [question.question for question in questions]
     count_up = _counter(len(texts), compare, on_answer)
 
-    def card(name: str, chef: Chef, about: dict[str, Any], other: OwnScorecard | None) -> OwnScorecard:
+    def scorecard(name: str, chef: Chef, about: dict[str, Any], other: OwnScorecard | None) -> OwnScorecard:
         answers = chef.ask(texts, on_answer=count_up, max_new_tokens=max_new_tokens)
         verdicts = [verdict(*pair) for pair in zip(questions, answers, strict=True)]
         return OwnScorecard(name, about, RunConfig().seed, verdicts, other)
 
     about = {"questions": str(file), "max_new_tokens": max_new_tokens}
-    other = card(published_name(compare), _other_chef(run, compare), {}, None) if compare else None
-    return card(published_name(run), Chef.load(run), about, other)
+    other = scorecard(published_name(compare), _other_chef(run, compare), {}, None) if compare else None
+    return scorecard(published_name(run), Chef.load(run), about, other)
 
 
 def _counter(questions: int, compare: str | None, on_answer: OnAnswer) -> Callable[[Answer], object]:
-    """What counts the answers of one chef, or of two."""
+    """A function to call after each answer of one chef, or of two, which reports how many there are by then."""
     total, done = questions * (2 if compare else 1), itertools.count(1)
     return lambda _: on_answer(next(done), total)
 
@@ -140,7 +141,7 @@ def _config_of(run: FinishedRun, data: Sequence[str]) -> RunConfig:
 
 
 def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list[Recipe], list[str]]:
-    """The recipes trained on, those held out, and what there is to say about them."""
+    """The recipes trained on, those held out, and caveats about them."""
     try:
         recipes, report = read_recipes(recipe_files(config), config.data.columns)
     except RecipeFileNotFound as error:

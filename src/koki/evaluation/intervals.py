@@ -15,8 +15,8 @@ class Mean:
     """A mean over questions.
 
     Attributes:
-        low, high: what 95 of 100 resamples of the questions lie between. With few questions it is narrower than it
-            should be; with one it is a point.
+        low, high: the interval that the means of 95 of 100 resamples of the questions lie in. With few questions it is
+            narrower than it should be; with one it is a point.
         questions: how many had a score.
     """
 
@@ -31,7 +31,7 @@ class Mean:
 
 
 def mean_of(scores: Sequence[float | None], seed: int) -> Mean | None:
-    """The mean of the scores that there are; None of none."""
+    """The mean of the scores that there are; None where there are none."""
     values = np.array([score for score in scores if score is not None], dtype=np.float64)
     if not len(values):
         return None
@@ -42,7 +42,7 @@ def mean_of(scores: Sequence[float | None], seed: int) -> Mean | None:
 
 
 def mean_difference(scores: Sequence[float | None], others: Sequence[float | None], seed: int) -> Mean | None:
-    """The mean of score minus other score, question by question; those that only one has a score for are left out.
+    """The mean of score minus other score, question by question; a question without one of the two is left out.
 
     Two models find the same questions hard, so the interval of the differences is narrower than the two means' own.
     """

@@ -1,4 +1,4 @@
-"""What is said against what is true, as numbers: pure functions from 0 (nothing is right) to 1.
+"""What is said against what is true, as numbers: pure functions, most of them from 0 (nothing is right) to 1.
 
 Steps are compared by ROUGE-L (Lin 2004): twice the longest common subsequence of words, over the words of both. That is
 rapidfuzz's normalised indel similarity over words, so no further library is needed; those made for ROUGE bring
@@ -22,28 +22,27 @@ from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import Ingredient
 
 SAME_STEP: Final = 0.5
-"""Two steps are the same from this ROUGE-L on; of 100 pairs of other steps of real recipes, fewer than one reach it."""
+"""Two steps count as the same from this ROUGE-L on; fewer than 1 of 100 pairs of different real steps reach it."""
 
 _WORD: Final = re.compile(r"\w+")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _CONTROL: Final = re.compile(r"<\|\w+\|>|</?think>")
-# A loop goes round in so many words at most, three times or more, over six words at least: "hop hop hop" is none.
+# A loop repeats up to this many words, at least this often, and has at least this many in all: "hop hop hop" is none.
 _LONGEST_ROUND: Final = 40
 _ROUNDS: Final = 3
 _SHORTEST_LOOP: Final = 6
-# A line of so many words that stands so often in an answer: real recipes repeat themselves less.
+# A line of at least this many words that stands this often in an answer is a loop: real recipes repeat themselves less.
 _LINE_WORDS: Final = 4
 _LINE_TIMES: Final = 4
-# Nor does it say so many words on end a second time: of 1,936 real recipes, three do.
+# So are this many words in a row that come a second time: of 1,936 real recipes, three have that.
 _ECHO: Final = 30
 _SMALLER: Final = {unit: (one["is"], one["times"]) for unit, one in WORDS["smaller_units"].items()}
 _PARTICLES: Final = ("nya", "lah", "kah")
 _ENDINGS: Final = (*_PARTICLES, "kan", "an", "i")
-_NEGATION_REACHES: Final = 3
 
 
 def words_of(text: str) -> list[str]:
-    """Its words and numbers, in lower case."""
+    """The words and numbers of a text, in lower case."""
     return _WORD.findall(text.lower())
 
 
@@ -143,7 +142,7 @@ def _amounts(ingredients: Iterable[Ingredient]) -> Counter[tuple[str, Quantity |
 
 
 def _amount(quantity: Quantity | None, unit: str | None) -> tuple[Quantity | None, str | None]:
-    """In one unit for the weights and one for the volumes that people convert: half a kg is 500 gram."""
+    """An amount in one unit for the weights and one for the volumes that people convert: half a kg is 500 gram."""
     if quantity is None:
         return None, unit
     smaller, times = _SMALLER.get(unit or "", (unit, 1))
@@ -181,7 +180,7 @@ def steps_order(said: Sequence[str], true: Sequence[str]) -> float:
 
 
 def _matched(said: Sequence[str], true: Sequence[str]) -> list[tuple[int, int]]:
-    """Places of the same step in both, the most alike first; each step once."""
+    """Pairs of the places, said and true, of the steps that both have; the most alike are matched first."""
     alike = [
         (similarity, -i, -j)
         for i, one in enumerate(said)
@@ -199,7 +198,7 @@ def _matched(said: Sequence[str], true: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def has_loop(text: str) -> bool:
-    """Whether it goes round in circles: words three times on end, one line time and again, a long part twice."""
+    """Whether a text goes round in circles: words three times in a row, a line four times, a long part twice."""
     lines = Counter(line for line in map(str.strip, text.lower().splitlines()) if len(line.split()) >= _LINE_WORDS)
     if any(times >= _LINE_TIMES for times in lines.values()):
         return True
@@ -215,13 +214,13 @@ def has_loop(text: str) -> bool:
 
 
 def _longest_run(hits: "np.typing.NDArray[np.bool_]") -> int:
-    """The most True in a row."""
+    """The length of the longest run of True."""
     misses = np.flatnonzero(~hits)
     return int(np.diff(np.concatenate([[-1], misses, [len(hits)]])).max() - 1)
 
 
 def indonesian_share(text: str, vocabulary: Collection[str]) -> float | None:
-    """The share of its words that are in the vocabulary, or are once an ending is taken off."""
+    """The share of a text's words that are in the vocabulary, as they are or without an ending; None without words."""
     words = _LETTERS.findall(text.lower())
     return _share(word in vocabulary or _bare(word, _ENDINGS) in vocabulary for word in words)
 
@@ -231,7 +230,7 @@ def _bare(word: str, endings: Sequence[str]) -> str:
 
 
 def has_control_token(text: str) -> bool:
-    """Whether it shows something that only a tokenizer should see."""
+    """Whether a text shows something that only a tokenizer should see."""
     return _CONTROL.search(text) is not None
 
 
@@ -243,12 +242,15 @@ _ENOUGH: Final = 1 / 3
 
 
 def key_words(text: str) -> set[str]:
-    """The words that say something, without the particles that Indonesian hangs on."""
+    """The words of a text that say something, without the particles that Indonesian appends."""
     return {_bare(word, _PARTICLES) for word in _LETTERS.findall(text.lower()) if len(word) > 2 and word not in _EMPTY}
 
 
 def gives_reason(text: str, reference: str) -> bool:
-    """Whether it has a word that reasons are given with, or says enough of how the reference ends: with its reason."""
+    """Whether a text has a word that reasons are given with, or a third of the key words of the reference's reason.
+
+    The reason of a reference is its last sentence, or the end of it after a semicolon.
+    """
     if not _REASONS.isdisjoint(words_of(text)):
         return True
     *_, reason = re.split(r"(?<=[.!?;])\s+", reference.strip())
@@ -256,7 +258,7 @@ def gives_reason(text: str, reference: str) -> bool:
 
 
 def said_of(wanted: Collection[str], text: str) -> float | None:
-    """The share of key words that a text says."""
+    """The share of key words that a text says; None where none are wanted."""
     said = key_words(text)
     return _share(word in said for word in wanted)
 
@@ -267,90 +269,5 @@ _DECLINES: Final = re.compile("|".join(rf"\b{re.escape(words)}\b" for words in W
 
 
 def declines(text: str) -> bool:
-    """Whether it has words that one declines with, or sends to others with."""
+    """Whether a text has words that one declines with, or refers to others with."""
     return _DECLINES.search(text.lower()) is not None
-
-
-# ------------------------------------------------------------------------------------------------------------- mentions
-
-_NEGATIONS: Final = frozenset(WORDS["negations"]["words"])
-_NOT_NEGATIONS: Final = re.compile(rf"\b(?:{'|'.join(WORDS['negations']['not_these'])})\b")
-_NOT: Final = "|".join(WORDS["negations"]["words"])
-_VERBS, _PASSIVE, _INSTEAD_OF, _BY, _MAY, _ANEW = (
-    "|".join(WORDS["replacements"][name]) for name in ("verbs", "passive", "instead_of", "by", "may", "anew")
-)
-# before a thing: "jangan ganti", "susu bisa diganti dengan", "pengganti"
-_REPLACING: Final = re.compile(
-    rf"\b(?P<not>(?:{_NOT}) )?(?:(?:{_MAY}) )*(?:(?P<verb>{_VERBS})|(?P<passive>{_PASSIVE})|(?:{_INSTEAD_OF}))\b"
-    rf"(?P<by>.*\b(?:{_BY})\b)?"
-)
-_BY_FOLLOWS: Final = re.compile(rf"(?:\w+ ){{0,3}}(?:{_BY})\b")
-# after a thing: "tidak dipakai", "kental bisa diganti"
-_AFTER: Final = re.compile(
-    rf"(?:{'|'.join(WORDS['negations']['after'])})\b(?! (?:{_PASSIVE})\b)"
-    rf"|(?:(?!(?:{_NOT}|{_ANEW})\b)\w+ )?(?:(?:{_MAY}) )*(?:{_PASSIVE})\b"
-)
-_OR: Final = "|".join(WORDS["negations"]["or"])
-# "tanpa garam, gula, atau santan", or without the commas "tanpa garam atau santan"; a negation first, things of two
-# words at most
-_NEITHER: Final = re.compile(rf"\b({_NOT})((?: \w+){{1,4}}(?:(?:, \w+(?: \w+)?)+,)?) (?:{_OR}) ")
-_CLAUSE_END: Final = re.compile(r"[;:!?\n()]+|[.,](?!\d)")  # a number may have a comma
-
-
-def can_be_mentioned(term: str) -> bool:
-    """Whether any text can: not one whose term goes on after the end of its clause."""
-    return mentions(term, term)
-
-
-def mentions(text: str, term: str) -> bool:
-    """Whether the words of a term stand in a text, spelling folded: "santannya" mentions santan."""
-    return any(True for _ in _mentions(text, term))
-
-
-def speaks_for(text: str, term: str) -> bool:
-    """Whether it mentions a term other than to say that it is left out or replaced.
-
-    "tanpa santan", "tidak pakai santan", "jangan diberi gula atau santan", "santan tidak dipakai" and "ganti santan
-    dengan susu" do not speak for santan; "jangan lupa santan", "santan tidak pecah" and "ganti susu dengan santan" do.
-    """
-    told_apart = _NEITHER.sub(_each_negated, text.lower())
-    return any(not _is_left_out(before, after) for before, after in _mentions(told_apart, term))
-
-
-def _is_left_out(before: str, after: str) -> bool:
-    """Whether what stands around a mention says that the thing is left out or replaced."""
-    *_, replacing = None, *_REPLACING.finditer(before)
-    if replacing:
-        before = before[replacing.end() :]
-        is_near = len(before.split()) < _NEGATION_REACHES
-        if is_near and _is_replaced(replacing, after) != bool(replacing["not"]):
-            return True
-    words = _NOT_NEGATIONS.sub(" ", before).split()[-_NEGATION_REACHES:]
-    return not _NEGATIONS.isdisjoint(words) or _AFTER.match(after) is not None
-
-
-def _is_replaced(replacing: re.Match[str], after: str) -> bool:
-    """Whether a thing is what would be replaced; what it would be replaced by otherwise."""
-    if replacing["by"]:
-        return False
-    if replacing["passive"]:  # "susu diganti santan", but "bisa diganti santan dengan susu"
-        return replacing.start() == 0 and _BY_FOLLOWS.match(after) is not None
-    return not replacing["verb"] or bool(replacing["not"]) or _BY_FOLLOWS.match(after) is not None
-
-
-def _mentions(text: str, term: str) -> Iterator[tuple[str, str]]:
-    """For each mention what stands before and after it in its clause."""
-    folded_term = fold(term).strip()
-    if not any(map(str.isalnum, folded_term)):
-        return
-    wanted = re.compile(rf"(?<!\S){re.escape(folded_term)}(?:nya)?(?!\S)")
-    for clause in _CLAUSE_END.split(text.lower()):
-        folded = fold(clause)
-        for found in wanted.finditer(folded):
-            yield folded[: found.start()], folded[found.end() :].lstrip()
-
-
-def _each_negated(neither: re.Match[str]) -> str:
-    """ "tanpa garam, gula, atau " -> "tanpa garam tanpa gula tanpa "."""
-    negation, things = neither.groups()
-    return " ".join(f"{negation} {thing.strip()}" for thing in [*filter(None, things.split(",")), ""])

@@ -1,7 +1,7 @@
 """People's own questions, from a file of tab-separated values, and whether their answers pass.
 
 Columns: ``id``, ``capability``, ``question``, ``dish``, ``ingredients``, ``must``, ``must_not``; the last two hold
-words or phrases between semicolons. Dish and ingredients are for whoever reads the file; the others are used.
+words or phrases between semicolons. Dish and ingredients are for the reader of the file and need not be there.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from koki import files
 from koki.errors import DataError
-from koki.evaluation.metrics import can_be_mentioned, mentions, speaks_for
+from koki.evaluation.mentions import can_be_mentioned, mentions, speaks_for
 from koki.inference.chef import Answer
 from koki.recipes.decoding import decode, records, split_lines
 
@@ -26,10 +26,10 @@ class OwnQuestion:
     """A line of the file.
 
     Attributes:
-        id: what a failed answer is named by; that of the line where the file has none.
+        id: what a failed answer is named by; the number of its line where the file has none.
         capability: any name; answers are counted by it.
         must: what an answer should speak of.
-        must_not: what it should not, other than to leave it out.
+        must_not: what it should not speak of, other than to leave it out.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """At least half of ``must``, nothing of ``must_not``, and the answer ended by itself."""
+        """Whether it mentions at least half of ``must``, speaks for nothing of ``must_not``, and ended by itself."""
         must = self.question.must
         return len(must) - len(self.missing) >= _ENOUGH * len(must) and not self.wrong and self.answer.stopped
 
@@ -78,8 +78,8 @@ def read_questions(file: Path) -> list[OwnQuestion]:
     """The questions of a file, in order.
 
     Raises:
-        DataError: the file cannot be read, lacks a column or has it twice, holds no question, or a line that cannot be
-            asked or judged.
+        DataError: the file cannot be read, lacks a column or has one twice, holds no question, or holds a line that
+            cannot be asked or judged.
     """
     try:
         text, _ = decode(files.read_bytes(file, _MOST_BYTES))
@@ -91,7 +91,7 @@ def read_questions(file: Path) -> list[OwnQuestion]:
         raise DataError(
             f"File {file} cannot be read: {error}.", "It should be UTF-8 text, its columns apart by tabs."
         ) from error
-    # as spreadsheets write it: quotation marks, ends of lines, and text in UTF-16
+    # the file may be as spreadsheets write it: with quotation marks, with any ends of lines, in UTF-16
     rows = [(row.line, [*map(str.strip, row.fields)]) for row in records(split_lines(text, str(file)), "\t", str(file))]
     header = [name.lower() for name in rows[0][1]] if rows else []
     if missing := [name for name in _NEEDED if name not in header]:

@@ -1,7 +1,6 @@
-"""What a chef is asked: of each capability, questions of three groups (`GROUPS`)."""
+"""What a chef is asked: of each capability, questions of each group (`koki.evaluation.asked.GROUPS`)."""
 
 import random
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -9,59 +8,40 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Final
 
-from koki.book.pantry import Pantry
 from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation, Kind
-from koki.dialogue.kitchen import inquiry_subjects
-from koki.dialogue.phrasebook import Joining, Phrasebook, Question, load_phrasebook, load_refusals, load_tips
+from koki.dialogue.phrasebook import Phrasebook, load_phrasebook, load_tips
 from koki.errors import DataError
+from koki.evaluation.asked import Asked
+from koki.evaluation.capabilities import registry
+from koki.evaluation.capabilities.capability import Capability
 from koki.recipes.recipe import Recipe
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
 
-GROUPS: Final = {
-    "recall": "trained on, word for word",
-    "understanding": "about recipes that it was trained on, in forms of question that it was not",
-    "generalisation": "about recipes that were held out of its training",
-}
-"""What each group of questions is."""
-
-CAPABILITIES: Final[dict[Kind, str]] = {
-    "standard": "full recipe",
-    "simple": "simple question",
-    "recommendation": "recommendation",
-    "inquiry": "inquiry",
-    "tip": "tip",
-    "refusal": "refusal",
-}
-# Asked about recipes, in all groups.
-_OF_RECIPES: Final = tuple(capability for capability in CAPABILITIES.values() if capability != "refusal")
-# Not every recipe has questions of every kind: so many times the questions wanted are looked through, in so many rounds
-# at most.
-_UNITS_PER_QUESTION: Final = 3
+# Not every recipe has questions of every kind, so this many subjects are looked through for each question wanted, in
+# this many rounds at most.
+_SUBJECTS_PER_QUESTION: Final = 3
 _MOST_ROUNDS: Final = 10
 
-_Unit = tuple[Recipe | None, Sequence[Conversation]]
-"""A recipe, or None for a tip or a refusal, and its conversations."""
+_Subject = tuple[Recipe | None, Sequence[Conversation]]
+"""What questions are made from: a recipe, or None for a tip or a refusal, and its conversations."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, and what its answer is judged by.
+class _Group:
+    """A group of questions.
 
     Attributes:
-        reference: the answer that was, or would have been, trained on.
-        recipe: the recipe that it was made from; None for a refusal, and a tip that belongs to none.
-        names: the ingredients at hand, or the one asked about.
+        recipes: those asked about.
+        book: has the forms of question.
+        is_wanted: whether a question belongs in the group.
     """
 
-    id: str
-    group: str
-    capability: str
-    question: str
-    reference: str
-    recipe: Recipe | None
-    names: tuple[str, ...]
+    name: str
+    recipes: Sequence[Recipe]
+    book: Phrasebook
+    is_wanted: Callable[[Asked], bool] = lambda _: True
 
 
 class Examiner:
@@ -69,8 +49,8 @@ class Examiner:
 
     Args:
         train, held_out: the recipes of the run, as it split them.
-        template: of the run's tokenizer: a conversation that did not fit was not trained on, and is not asked.
-        vocabulary_size: of the tokenizer.
+        template: that of the run's tokenizer. A conversation that does not fit was not trained on, and is not asked.
+        vocabulary_size: that of the tokenizer.
     """
 
     def __init__(
@@ -88,128 +68,104 @@ class Examiner:
 
     def draw(self, count: int) -> list[Asked]:
         """Up to ``count`` questions of each capability in each group."""
-        return [
-            *self._drawn("recall", self._train, self._book, count),
-            *self._refusals("recall", count),
-            *self._drawn("understanding", self._train, with_other_forms(self._book), count),
-            *self._refusals("understanding", count),
-            *self._drawn("generalisation", self._held_out, self._book, count, self._is_new()),
-        ]
+        groups = (
+            _Group("recall", self._train, self._book),
+            _Group("understanding", self._train, with_other_forms(self._book)),
+            _Group("generalisation", self._held_out, self._book, self._is_new()),
+        )
+        return [asked for group in groups for asked in self._drawn(group, count)]
 
-    def _refusals(self, group: str, count: int) -> Iterator[Asked]:
-        """What is to be declined, as it was trained on or, for understanding, in the form that was held out."""
-        refusals = [refusal for refusal in load_refusals() if refusal.declines] if self._config.data.refusals else []
-        if group == "understanding":
-            refusals = [refusal.model_copy(update={"questions": (refusal.held_out,)}) for refusal in refusals]
-        draw = random.Random(f"{self._config.seed}:evaluation:{group}:refusals")
-        composer = Composer(self._book, (), (), self._config.seed)
-        drawn = draw.sample(refusals, min(count, len(refusals)))
-        units = self._fitting(group, [(None, composer.compose_refusal(refusal)) for refusal in drawn])
-        for number, asked in zip(range(count), _dealt(list(units), draw), strict=False):
-            yield _numbered(asked, number + 1)
+    def _drawn(self, group: _Group, count: int) -> Iterator[Asked]:
+        yield from self._drawn_about_recipes(group, count)
+        for capability in registry.CAPABILITIES:
+            if not capability.about_recipes:
+                yield from self._drawn_apart(group, capability, count)
 
-    def _drawn(
-        self,
-        group: str,
-        recipes: Sequence[Recipe],
-        book: Phrasebook,
-        count: int,
-        is_wanted: Callable[[Asked], bool] = lambda _: True,
-    ) -> Iterator[Asked]:
-        draw = random.Random(f"{self._config.seed}:evaluation:{group}")
-        units: list[list[Asked]] = []
-        composed = self._composed(group, recipes, book, count, draw)
+    def _drawn_about_recipes(self, group: _Group, count: int) -> Iterator[Asked]:
+        draw = random.Random(f"{self._config.seed}:evaluation:{group.name}")
+        subjects: list[list[Asked]] = []
+        composed = self._composed(group, count, draw)
         for _ in range(_MOST_ROUNDS):
-            more = list(islice(composed, count * _UNITS_PER_QUESTION))
-            units += ([asked for asked in unit if is_wanted(asked)] for unit in self._fitting(group, more))
-            if not more or _are_enough(units, count):
+            more = list(islice(composed, count * _SUBJECTS_PER_QUESTION))
+            subjects += self._fitting(group, more)
+            if not more or _are_enough(subjects, count):
                 break
-        draw.shuffle(units)
-        for capability in _OF_RECIPES:
-            dealt = _dealt([[asked for asked in unit if asked.capability == capability] for unit in units], draw)
-            for number, asked in zip(range(count), dealt, strict=False):
-                yield _numbered(asked, number + 1)
+        draw.shuffle(subjects)
+        for capability in _about_recipes():
+            of_it = [[asked for asked in subject if asked.capability == capability.name] for subject in subjects]
+            yield from _numbered(_dealt(of_it, draw), count)
 
-    def _composed(
-        self, group: str, recipes: Sequence[Recipe], book: Phrasebook, count: int, draw: random.Random
-    ) -> Iterator[_Unit]:
-        """Some tips, in the group of recall, then the recipes, as far as they are asked for; in an order of its own."""
-        if not recipes:
+    def _drawn_apart(self, group: _Group, capability: Capability, count: int) -> Iterator[Asked]:
+        # another seed would be other questions than earlier scorecards have, hence the s of "refusals"
+        draw = random.Random(f"{self._config.seed}:evaluation:{group.name}:{capability.name}s")
+        composer = Composer(group.book, (), (), self._config.seed)
+        subjects = list(self._fitting(group, self._besides_recipes(group, capability, composer, count, draw)))
+        yield from _numbered(_dealt(subjects, draw), count)
+
+    def _composed(self, group: _Group, count: int, draw: random.Random) -> Iterator[_Subject]:
+        """Some of the subjects besides the recipes, then the recipes one by one, each of them in a random order."""
+        if not group.recipes:
             return
         tips = load_tips() if self._config.data.tips else ()
-        composer = Composer(book, tips, recipes, self._config.seed)
-        if group == "recall":
-            yield from ((None, composer.compose_tip(tip)) for tip in draw.sample(tips, min(count, len(tips))))
-        yield from ((recipe, composer.compose(recipe)) for recipe in draw.sample(recipes, len(recipes)))
+        composer = Composer(group.book, tips, group.recipes, self._config.seed)
+        for capability in _about_recipes():
+            yield from self._besides_recipes(group, capability, composer, count, draw)
+        yield from ((recipe, composer.compose(recipe)) for recipe in draw.sample(group.recipes, len(group.recipes)))
 
-    def _fitting(self, group: str, units: Sequence[_Unit]) -> Iterator[list[Asked]]:
-        """Of each unit the questions whose conversations fit, with their answers as they are trained on."""
-        with suppress(DataError):  # not one fits
-            conversations = [unit for _, unit in units]
+    def _besides_recipes(
+        self, group: _Group, capability: Capability, composer: Composer, count: int, draw: random.Random
+    ) -> list[_Subject]:
+        subjects = capability.subjects(group.name, composer, self._config.data)
+        return [(None, conversations) for conversations in draw.sample(subjects, min(count, len(subjects)))]
+
+    def _fitting(self, group: _Group, subjects: Sequence[_Subject]) -> Iterator[list[Asked]]:
+        """The questions of each subject whose conversations fit, with their answers as they are trained on."""
+        with suppress(DataError):  # raised where not one fits
+            conversations = [conversations for _, conversations in subjects]
             dataset = ConversationDataset(conversations, self._template, self._vocabulary_size, self._config.tokens)
             bounds = pairwise(dataset.group_starts.tolist())
-            for (recipe, _), (start, end) in zip(units, bounds, strict=True):
+            for (recipe, _), (start, end) in zip(subjects, bounds, strict=True):
                 numbers = range(start, end)
-                yield [self._asked(group, recipe, dataset.kind(number), *dataset.texts(number)) for number in numbers]
+                asked = (self._asked(group, recipe, dataset.kind(number), *dataset.texts(number)) for number in numbers)
+                yield list(filter(group.is_wanted, asked))
 
-    def _asked(self, group: str, recipe: Recipe | None, kind: Kind, question: str, reference: str) -> Asked:
-        names: Sequence[str] = ()
-        if kind == "recommendation":
-            names = split_names(filling(question, self._book.recommendation), self._book.joining)
-        elif kind == "inquiry":
-            names = [filling(question, self._book.inquiry)]
-        return Asked("", group, CAPABILITIES[kind], question, reference, recipe, tuple(names))
+    def _asked(self, group: _Group, recipe: Recipe | None, kind: Kind, question: str, reference: str) -> Asked:
+        capability = registry.taught_by(kind)
+        names = tuple(capability.names_in(question, group.book))
+        return Asked("", group.name, capability.name, question, reference, recipe, names)
 
     def _is_new(self) -> Callable[[Asked], bool]:
-        """Whether no recipe that was trained on asks the same, yet one could answer it."""
-        asked_about = {name.lower() for recipe in self._train for name in inquiry_subjects(recipe)}
-        pantry = Pantry(self._train)
-
-        def is_new(asked: Asked) -> bool:
-            if asked.capability != CAPABILITIES["inquiry"]:
-                return True
-            return asked.names[0].lower() not in asked_about and bool(pantry.with_ingredient(asked.names[0]))
-
-        return is_new
+        """A function that tells whether a question is new to the chef, each capability's in its own way."""
+        by_capability = {capability.name: capability.new_to(self._train) for capability in registry.CAPABILITIES}
+        return lambda asked: by_capability[asked.capability](asked)
 
 
 def with_other_forms(book: Phrasebook) -> Phrasebook:
     """The same phrasebook, with the forms of question that were held out from training instead of those trained on."""
     changes = {
-        kind: tuple(form.model_copy(update={"held_out": not form.held_out}) for form in getattr(book, kind))
-        for kind in ("standard", "simple", "recommendation", "inquiry")
+        name: tuple(form.model_copy(update={"held_out": not form.held_out}) for form in forms)
+        for name, forms in book
+        if isinstance(forms, tuple)
     }
-    # each reason is asked for in one of these forms, in turn; moved on by one, each is asked for in another
+    # reasons are asked for in these forms in turn; with the forms moved on by one, each is asked for in another
     first, *others = book.reasons.questions
     reasons = book.reasons.model_copy(update={"questions": (*others, first)})
     return book.model_copy(update={**changes, "reasons": reasons})
 
 
-def filling(question: str, forms: Iterable[Question]) -> str:
-    """What stands in a question where its form leaves room for it: "tempe" in "Punya tempe, bisa dibikin apa ya?"."""
-    for form in sorted(forms, key=lambda form: -len(form.question)):
-        before, _, rest = form.question.partition("{")
-        after = rest.partition("}")[2]
-        if question.startswith(before) and question.endswith(after):
-            return question[len(before) : len(question) - len(after)]
-    raise ValueError(f"{question!r} has none of the forms")
+def _about_recipes() -> list[Capability]:
+    return [capability for capability in registry.CAPABILITIES if capability.about_recipes]
 
 
-def split_names(text: str, joining: Joining) -> list[str]:
-    """Names that were joined in running text."""
-    between = sorted((joining.comma, joining.last, joining.last_of_many), key=len, reverse=True)
-    return re.split("|".join(map(re.escape, between)), text)
+def _are_enough(subjects: Iterable[Sequence[Asked]], count: int) -> bool:
+    """Whether there are as many subjects with questions of each capability as questions are wanted."""
+    found = Counter(capability for subject in subjects for capability in {asked.capability for asked in subject})
+    return all(found[capability.name] >= count for capability in _about_recipes())
 
 
-def _are_enough(units: Iterable[Sequence[Asked]], count: int) -> bool:
-    """Whether there are as many units with questions of each capability as questions are wanted."""
-    found = Counter(capability for unit in units for capability in {asked.capability for asked in unit})
-    return all(found[capability] >= count for capability in _OF_RECIPES)
-
-
-def _dealt(units: Sequence[Sequence[Asked]], draw: random.Random) -> Iterator[Asked]:
-    """One question of each unit, then a second one of each, and so on; each question once."""
-    hands = [draw.sample(unit, len(unit)) for unit in units]
+def _dealt(subjects: Sequence[Sequence[Asked]], draw: random.Random) -> Iterator[Asked]:
+    """One question of each subject, then a second one of each, and so on; each question once."""
+    hands = [draw.sample(subject, len(subject)) for subject in subjects]
     seen: set[str] = set()
     rounds = range(max(map(len, hands), default=0))
     for asked in chain.from_iterable((hand[number] for hand in hands if number < len(hand)) for number in rounds):
@@ -218,5 +174,7 @@ def _dealt(units: Sequence[Sequence[Asked]], draw: random.Random) -> Iterator[As
             yield asked
 
 
-def _numbered(asked: Asked, number: int) -> Asked:
-    return replace(asked, id=f"{asked.group}/{asked.capability}/{number}")
+def _numbered(asked: Iterator[Asked], count: int) -> Iterator[Asked]:
+    """Up to ``count`` questions, with ids that count from 1."""
+    for number, one in zip(range(1, count + 1), asked, strict=False):
+        yield replace(one, id=f"{one.group}/{one.capability}/{number}")

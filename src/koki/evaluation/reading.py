@@ -1,7 +1,7 @@
 """An answer, read as a cook reads it: what it opens with, its ingredients, its steps, the other dishes it lists.
 
-Made for answers in Koki's own form, and lenient with others: headings in Markdown, numbered ingredients, lists without
-bullets. Rules are code; words are in ``words.toml``.
+It is made for answers in Koki's own form, and lenient with others: headings in Markdown, numbered ingredients, lists
+without bullets. Rules are code; words are in ``words.toml``.
 """
 
 import re
@@ -41,7 +41,7 @@ class _Reader:
     def __init__(self) -> None:
         self.opening: list[str] = []
         self.lists: dict[str, list[str]] = {"ingredients": [], "steps": [], "others": [], "tips": []}
-        self._section = ""  # no list yet, or none any more
+        self._section = ""  # empty before the first list and after a list has ended
         self._is_plain = False  # the list has neither bullets nor numbers
 
     def read(self, line: str) -> None:
@@ -68,7 +68,7 @@ class _Reader:
 
 
 def read_answer(text: str) -> Said:
-    """Read an answer; any text gives something."""
+    """Read an answer; any text can be read."""
     reader = _Reader()
     for line in filter(None, map(str.strip, text.splitlines())):
         reader.read(line)
@@ -95,7 +95,10 @@ def _heading(text: str, *, is_marked: bool) -> tuple[str, str] | None:
 
 
 def _kind(head: str) -> str | None:
-    """ "Bahan lainnya" heads ingredients and "masakan lain dengan bahan ini" others: what stands first decides."""
+    """The kind of list that a heading heads.
+
+    "Bahan lainnya" heads ingredients and "masakan lain dengan bahan ini" others: what stands first decides.
+    """
     headings: dict[str, list[str]] = WORDS["headings"]
     if _starts_word(head, headings["steps"]):
         return "steps"

@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from koki.errors import RunError
+from koki.evaluation.asked import GROUPS, Asked
+from koki.evaluation.capabilities import registry
+from koki.evaluation.capabilities.any_answer import ANY
+from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.intervals import Mean, mean_difference, mean_of
-from koki.evaluation.judge import ANY, MEASURES, Scores
 from koki.evaluation.metrics import IngredientMarks
 from koki.evaluation.own_questions import Verdict
-from koki.evaluation.questions import GROUPS, Asked
 from koki.files import write_json
 from koki.inference.chef import Answer
 from koki.runs.names import OWN_QUESTIONS, SCORECARD
@@ -28,7 +30,7 @@ Figure = Callable[[str, str, str], Mean | None]
 
 
 class Caveat(StrEnum):
-    """What a reader should know. The run report finds its own words by how these begin."""
+    """What a reader should know. The report finds its translations by how these begin."""
 
     OTHER_FILES = "These are not the very files it was trained on: what counts as trained on and held out may differ."
     NONE_HELD_OUT = "No recipe was held out, so there is nothing to measure generalisation by"
@@ -40,7 +42,7 @@ class Caveat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A question, its answer, the scores of the answer, and its ingredients marked where it is to give some."""
+    """A question, its answer, the scores of the answer, and its ingredients marked where it should give some."""
 
     asked: Asked
     answer: Answer
@@ -86,14 +88,14 @@ class Scorecard:
         return mean_of(self._scores(group, capability, measure), self.seed)
 
     def difference(self, group: str, capability: str, measure: str) -> Mean | None:
-        """By how much the mean is above that of the other chef."""
+        """By how much the mean is above that of the other chef; None without another."""
         if self.other is None:
             return None
-        mine, others = (card._scores(group, capability, measure) for card in (self, self.other))
+        mine, others = (scorecard._scores(group, capability, measure) for scorecard in (self, self.other))
         return mean_difference(mine, others, self.seed)
 
     def questions(self, group: str, capability: str) -> int:
-        """How many were asked."""
+        """How many questions of a capability were asked in a group."""
         return len(self._of(group, capability))
 
     def _scores(self, group: str, capability: str, measure: str) -> list[float | None]:
@@ -105,11 +107,17 @@ class Scorecard:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready: for each group and capability the number of questions and every measure; then every answer."""
-        card = {"run": self.run, **self.about, "notes": list(self.notes), "group_meanings": GROUPS, **self._figures()}
+        content = {
+            "run": self.run,
+            **self.about,
+            "notes": list(self.notes),
+            "group_meanings": GROUPS,
+            **self._figures(),
+        }
         if self.other is not None:
             differences = self._groups(self.difference)
-            card["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
-        return card | {"answers": [one.as_dict() for one in self.scored]}
+            content["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
+        return content | {"answers": [one.as_dict() for one in self.scored]}
 
     def _figures(self) -> dict[str, Any]:
         return {"speed": self._speed(), "groups": self._groups(self.mean)}
@@ -121,14 +129,14 @@ class Scorecard:
         return {
             group: {
                 capability: {"questions": asked} | self._measures(group, capability, figure)
-                for capability in MEASURES
+                for capability in registry.measures()
                 if (asked := self.questions(group, capability))
             }
             for group in GROUPS
         }
 
     def _measures(self, group: str, capability: str, figure: Figure) -> dict[str, Any]:
-        figures = {name: figure(group, capability, name) for name in MEASURES[capability]}
+        figures = {name: figure(group, capability, name) for name in registry.measures()[capability]}
         return {name: found.as_dict() for name, found in figures.items() if found}
 
     def render(self) -> RenderableType:
@@ -147,12 +155,12 @@ class Scorecard:
     def _table(self, figure: Figure, form: str) -> Table:
         groups = [group for group in GROUPS if self.questions(group, ANY)]
         table = _empty_table("", *groups)
-        for capability in MEASURES:
+        for capability, measures in registry.measures().items():
             asked = [self.questions(group, capability) for group in groups]
             if not any(asked):
                 continue
             table.add_row(capability, *(f"{count} questions" if count else "-" for count in asked), style="bold")
-            for name, measure in MEASURES[capability].items():
+            for name, measure in measures.items():
                 label = f"  {measure.label}" + (" (low is good)" if measure.lower_is_better else "")
                 figures = (figure(group, capability, name) for group in groups)
                 cells = (_cell(found, form, count) for found, count in zip(figures, asked, strict=True))
@@ -160,7 +168,7 @@ class Scorecard:
         return table
 
     def save(self, folder: Path) -> Path:
-        """Write it as ``report/scorecard.json``; where it lies.
+        """Write the scorecard as ``report/scorecard.json``, and return where that lies.
 
         Raises:
             RunError: it cannot be written.
@@ -180,18 +188,18 @@ class OwnScorecard:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready: the share that passes, of all and of each capability, and each answer with its verdict."""
-        card = {"run": self.run, **self.about, **self._figures()}
+        content = {"run": self.run, **self.about, **self._figures()}
         if self.other is not None:
             differences = {name: found.as_dict() for name in self.capabilities() if (found := self.difference(name))}
-            card["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
-        return card | {"answers": [one.as_dict() for one in self.verdicts]}
+            content["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
+        return content | {"answers": [one.as_dict() for one in self.verdicts]}
 
     def _figures(self) -> dict[str, Any]:
         passed = {name: found.as_dict() for name in self.capabilities() if (found := self.passed(name))}
         return {"speed": speed_of([one.answer for one in self.verdicts]), "passed": passed}
 
     def capabilities(self) -> list[str]:
-        """All, then each capability that the file names, in its order."""
+        """`ALL`, then each capability that the file names, in its order."""
         return list(dict.fromkeys([ALL, *(one.question.capability for one in self.verdicts)]))
 
     def passed(self, capability: str) -> Mean | None:
@@ -199,7 +207,7 @@ class OwnScorecard:
         return mean_of(self._passed(capability), self.seed)
 
     def difference(self, capability: str) -> Mean | None:
-        """By how much that is more than the other chef's share."""
+        """By how much that is more than the other chef's share; None without another."""
         if self.other is None:
             return None
         return mean_difference(self._passed(capability), self.other._passed(capability), self.seed)
@@ -219,7 +227,7 @@ class OwnScorecard:
         return Group(_title(f"{self.run}: answers that pass"), table, *failed)
 
     def save(self, folder: Path) -> Path:
-        """Write it as ``report/questions.json``; where it lies.
+        """Write the scorecard as ``report/questions.json``, and return where that lies.
 
         Raises:
             RunError: it cannot be written.
@@ -237,19 +245,19 @@ def _why(failed: Verdict) -> str:
 
 
 def speed_of(answers: Sequence[Answer]) -> dict[str, Any]:
-    """Tokens, time, and the one over the other."""
+    """The number of answers and tokens, the seconds they took, and tokens a second."""
     tokens, seconds = sum(one.tokens for one in answers), sum(one.seconds for one in answers)
     rate = round(tokens / seconds, 1) if seconds else 0.0
     return {"answers": len(answers), "tokens": tokens, "seconds": round(seconds, 1), "tokens_per_second": rate}
 
 
 def _title(text: str) -> Text:
-    """Above a table, not of it: it may be wider."""
+    """A title of its own above a table, so that it may be wider than the table."""
     return Text(text, style="bold")
 
 
 def _empty_table(*columns: str) -> Table:
-    """Narrow, so that three groups fit in a terminal of 80 columns."""
+    """A table so narrow that three groups fit in a terminal of 80 columns."""
     table = Table(box=None, pad_edge=False, collapse_padding=True)
     for column in columns:
         table.add_column(escape(column), justify="right" if column else "left", no_wrap=not column)

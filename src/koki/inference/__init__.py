@@ -1,1 +1,7 @@
-"""From a run folder to answers."""
+"""From a run folder to answers.
+
+chef.py                 questions -> prompts, with the history that fits -> answers; needs no torch
+engine.py               what a chef needs of the program that runs its model
+transformers_engine.py  the engine that runs it with transformers and torch
+chat.py                 a chat in the terminal; what it says is in chat.toml
+"""

@@ -18,12 +18,14 @@ _BETWEEN: Final = re.compile("|".join(map(re.escape, _SAYS["ingredients"]["betwe
 
 
 def read_line(prompt: str) -> str:
-    """The next line of standard input. One from a pipe, which no terminal has shown, is printed after the prompt.
+    """Return the next line of standard input.
+
+    A line from a pipe, which no terminal has shown, is printed after the prompt.
 
     Raises:
         EOFError: there is none, or standard input is closed.
     """
-    if sys.stdin is None:  # Python's word for one that was closed
+    if sys.stdin is None:  # Python sets it to None where it is closed
         raise EOFError
     line = input(prompt)
     if not sys.stdin.isatty():
@@ -37,6 +39,7 @@ class Chat:
     Args:
         console: where it is printed.
         read: gives the next line, prompted for with its argument, and raises EOFError after the last.
+        max_new_tokens, temperature: as `Chef.ask`.
     """
 
     def __init__(
@@ -124,7 +127,7 @@ class Chat:
 
 
 def what_to_cook_with(names: list[str]) -> str:
-    """A question that the chef was trained on, for what is at hand."""
+    """The question what to cook with these ingredients, in a form that the chef was trained on."""
     book = load_phrasebook()
     if len(names) == 1:
         return book.inquiry[0].question.format(ingredient=names[0])

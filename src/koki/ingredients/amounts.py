@@ -1,4 +1,4 @@
-"""The figures of an ingredient line: how they are written, and what they come to."""
+"""The figures of an ingredient line: how they are written, and which numbers they stand for."""
 
 import re
 from typing import Final
@@ -9,19 +9,19 @@ Quantity = float | tuple[float, float]
 """A number or a range (low, high)."""
 
 LEAST_PRICE: Final = 500
-"""A whole number from here on without a unit is a price in rupiah: nobody counts 500 chillies."""
+"""A whole number without a unit, from this one on, is a price in rupiah: no recipe counts out 500 of anything."""
 
 _NUMBER: Final = r"[0-9]{1,6}(?:(?:\s+[0-9]{1,6})?\s?/\s?[0-9]{1,6}|[.,][0-9]{1,6})?"
 _TO: Final = r"\s?(?:-|~|s/d|sampai|hingga|atau)\s?"
 FIGURES: Final = rf"{_NUMBER}(?:{_TO}{_NUMBER})?"
-"""The pattern of what `read_quantity` reads: "3", "1 1/2", "2-3"."""
+"""The pattern of the texts that `read_quantity` reads: "3", "1 1/2", "2-3"."""
 
 _FIGURES: Final = re.compile(rf"({_NUMBER})(?:{_TO}({_NUMBER}))?")
 _SLASH: Final = re.compile(r"\s?/\s?")
 
 
 def read_quantity(text: str, unit: str) -> Quantity:
-    """What ``text`` (one match of `FIGURES`) comes to, counted in ``unit`` (canonical; "" for none)."""
+    """The number or range that ``text``, one match of `FIGURES`, stands for before a unit (canonical; "" for none)."""
     if text.isdigit():
         return float(text)
     above, _, below = text.partition("/")

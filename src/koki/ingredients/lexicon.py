@@ -1,4 +1,4 @@
-"""``lexicon.toml``, compiled: what a word does in an ingredient line, and the spelling under which names compare."""
+"""``lexicon.toml``, compiled: what a word does in an ingredient line, and the spelling in which names are compared."""
 
 import re
 import tomllib
@@ -122,21 +122,21 @@ def respell(name: str) -> str:
 
 @lru_cache(maxsize=16384)
 def fold(name: str) -> str:
-    """The spelling under which names are compared: "Cabe rawit", "lombok rawit" -> "cabai rawit"."""
+    """The spelling in which names are compared: "Cabe rawit", "lombok rawit" -> "cabai rawit"."""
     words = re.sub(r"[^0-9a-zà-ÿ%-]+", " ", name.lower()).split()
     return " ".join(_rewrite(_rewrite(words, LEXICON.spelling), LEXICON.variants))
 
 
 @lru_cache(maxsize=16384)
 def is_staple(name: str) -> bool:
-    """Whether it is a seasoning every kitchen has (salt, sugar, water, oil, pepper, stock powder)."""
+    """Whether it is a seasoning that every kitchen has (salt, sugar, water, oil, pepper, stock powder)."""
     folded = fold(name)
     return folded in LEXICON.staples or bool(folded and match(LEXICON.staple_heads, folded.split(), 0)[0])
 
 
 @lru_cache(maxsize=16384)
 def is_seasoning(name: str) -> bool:
-    """Whether it seasons a dish and does not make it: a staple, an aromatic, a spice or a sauce."""
+    """Whether it seasons a dish rather than makes it: a staple, an aromatic, a spice or a sauce."""
     folded = fold(name)
     return is_staple(name) or bool(folded and match(LEXICON.seasoning_heads, folded.split(), 0)[0])
 

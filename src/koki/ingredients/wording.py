@@ -9,7 +9,7 @@ from koki.ingredients.amounts import FIGURES
 from koki.ingredients.lexicon import LEXICON, match, role_of
 
 MAX_CHARS: Final = 1000
-"""A line is read up to here."""
+"""Characters of a line that are read; the rest of it is left out."""
 
 
 def _token(letter: str) -> re.Pattern[str]:

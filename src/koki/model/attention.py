@@ -1,4 +1,4 @@
-"""Attention for rows in which several examples stand one after the other: each sees itself alone."""
+"""Attention for rows in which several examples stand one after the other: each attends to itself alone."""
 
 import inspect
 from functools import lru_cache
@@ -37,8 +37,9 @@ def _segmented_attention(
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each segment.
 
-    In one call where torch has a kernel that knows segments; else segment by segment rather than under a mask: the
-    mask would cost a square of the row, and torch's CPU kernel is several times slower with one.
+    It is one call where torch has a kernel that knows segments; else one for each segment rather than one under a
+    mask: a mask takes memory that grows with the square of the row, and torch's CPU kernel is several times slower
+    with one.
 
     Args:
         query: (1, heads, tokens, width); key and value may have fewer heads.
@@ -65,7 +66,7 @@ def _segmented_attention(
 
 @lru_cache
 def _has_varlen(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether GPU (Ampere or newer) and torch have FlashAttention for segments."""
+    """Whether the GPU (Ampere or newer) and torch have FlashAttention for segments."""
     if device.type != "cuda" or dtype == torch.float32 or torch.cuda.get_device_capability(device) < (8, 0):
         return False
     try:
@@ -88,7 +89,7 @@ def _varlen(
 
 @lru_cache(maxsize=1)
 def _starts(lengths: tuple[int, ...], device: torch.device) -> torch.Tensor:
-    """Where each segment starts, and the end; the same for all layers of a row."""
+    """Where each segment starts, and where the last one ends, as (segments + 1,); all layers of a row share it."""
     return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
 
 

@@ -17,7 +17,7 @@ def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share:
     """The base with its weights, on its device; spread over all GPUs when there is more than one.
 
     Args:
-        share: leave it in the computer's memory, to be shared out among processes.
+        share: leave it in the computer's memory, from which it is then sharded among processes.
 
     Raises:
         ModelError: weights missing or damaged, hub out of reach, or quantisation without CUDA or bitsandbytes.
@@ -43,10 +43,11 @@ def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share:
 
 
 def prepare_for_training(model: PreTrainedModel, config: ModelConfig, *, gradient_checkpointing: bool) -> None:
-    """K-bit preparation of a quantised base, and the settings that training needs.
+    """Prepare a quantised base for training in few bits, and give any base the settings that training needs.
 
-    A quantised base has its norms raised to float32 (peft's `prepare_model_for_kbit_training`); another keeps its
-    dtype. The cache of keys and values serves generation only. Attention is confined to each example of a row.
+    The norms of a quantised base become float32 (peft's `prepare_model_for_kbit_training`); another keeps its dtype.
+    The cache of keys and values, which serves generation only, is switched off. Attention is confined to each example
+    of a row.
     """
     if config.quantization is not None:
         from peft import prepare_model_for_kbit_training

@@ -1,4 +1,4 @@
-"""Which device there is, and what follows from it."""
+"""The device of this machine, and the precisions that follow from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ Precision = Literal["no", "fp16", "bf16"]
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where the model lives, in which dtype its frozen weights are held, and how it is trained.
+    """The device that holds the model, the dtype of its frozen weights, and the precision of training.
 
     Attributes:
         kind: torch's device type.
-        name: as a person knows it.
+        name: for people to read.
         count: devices of this kind.
         dtype: of the frozen base; the adapter is always float32.
         mixed_precision: of the training arithmetic.
@@ -37,7 +37,12 @@ class Device:
 
 
 def detect_device(mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"], processes: int = 1) -> Device:
-    """The best device of this machine: CUDA, else MPS, else CPU. A single process takes all GPUs, of several each one.
+    """The best device of this machine: CUDA, else MPS, else CPU.
+
+    Args:
+        mixed_precision: ``auto`` is fp16 on CUDA, else float32; ``best`` is bf16 where CUDA or the processor has it,
+            else as ``auto``.
+        processes: how many train together. A single one takes all GPUs; of several, each takes one, and none MPS.
 
     Raises:
         ConfigError: a precision that this device cannot train in.

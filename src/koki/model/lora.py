@@ -1,4 +1,4 @@
-"""The LoRA adapter: new, or the one of a checkpoint, put on exactly once; and saved."""
+"""The LoRA adapter: new or loaded, put on a base exactly once, and saved."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from koki.errors import CheckpointError, ModelError
 
 
 def add_adapter(base: PreTrainedModel, config: LoraConfig) -> PeftModel:
-    """A fresh adapter on ``base``: its output is at first that of the base.
+    """Put a new adapter on ``base``, whose output it does not change before it is trained.
 
     Raises:
         ModelError: a target module that the model does not have.
@@ -27,14 +27,14 @@ def add_adapter(base: PreTrainedModel, config: LoraConfig) -> PeftModel:
         task_type="CAUSAL_LM",
     )
     _require_targets(base, config)
-    # of a base from the hub the commit, so that peft by itself finds the same one
+    # the commit of a base from the hub, so that peft by itself finds the same one
     model = get_peft_model(base, adapter, revision=getattr(base.config, "_commit_hash", None))
     assert isinstance(model, PeftModel)
     return model
 
 
 def load_adapter(base: PreTrainedModel, folder: Path, *, trainable: bool) -> PeftModel:
-    """The adapter in ``folder`` on ``base``.
+    """Put the adapter in ``folder`` on ``base``.
 
     Raises:
         CheckpointError: the folder's adapter is damaged or belongs to another base.
@@ -49,7 +49,7 @@ def save_adapter(model: PeftModel, folder: Path, weights: Mapping[str, Any] | No
     """Write the adapter and its settings, without peft's form for a model card, which would be empty.
 
     Args:
-        weights: of the model, where they are gathered from several processes.
+        weights: those of the model, where they are gathered from several processes.
 
     Raises:
         OSError, RuntimeError, SafetensorError: it cannot be written (`koki.runs.checkpoints.WRITE_ERRORS`).
@@ -60,12 +60,12 @@ def save_adapter(model: PeftModel, folder: Path, weights: Mapping[str, Any] | No
 
 
 def enable_input_gradients(model: PeftModel) -> None:
-    """Let gradients flow through a frozen embedding: checkpointed blocks need an input that asks for them."""
+    """Let gradients flow through a frozen embedding: checkpointed blocks need an input that requires them."""
     model.enable_input_require_grads()
 
 
 def trainable_parameters(model: PeftModel) -> tuple[int, int]:
-    """Trainable and all parameters."""
+    """The numbers of trainable parameters and of all."""
     trainable, everything = model.get_nb_trainable_parameters()
     return trainable, everything
 

@@ -1,8 +1,8 @@
 """LoRA's branch of a linear layer as one autograd function: the same mathematics, fewer passes and copies.
 
-peft keeps, for each of the seven projections, the input after dropout for the backward pass, over a base in half
-precision in float32, the adapter's type. Here the input itself is kept, which q, k and v (and gate and up) share, with
-what dropout drops of it; the scales are folded into the small matrix product.
+For the backward pass of each of the seven projections peft keeps the input after dropout, and keeps it in float32, the
+adapter's dtype, even over a base in half precision. Here the input itself is kept, which q, k and v (and gate and up)
+share, and beside it what dropout drops; the scales are folded into the small matrix product.
 """
 
 from functools import partial
@@ -62,7 +62,10 @@ class _LoraBranch(torch.autograd.Function):
 
 
 def _dropped(x: torch.Tensor, p: float) -> torch.Tensor:
-    """What of ``x`` is dropped, as a mask; on a CPU, where a mask takes an eighth of a training step, as places."""
+    """The elements of ``x`` that dropout drops: a mask, or their places on a CPU.
+
+    There, a mask takes an eighth of a training step.
+    """
     return _places(x.numel(), p) if x.is_cpu else _mask(x, p)
 
 

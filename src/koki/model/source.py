@@ -1,4 +1,4 @@
-"""Where a base model comes from, an alias, a folder or a hub id, and its tokenizer; its weights are in ``base.py``."""
+"""Where a base model comes from (an alias, a folder or a hub id), and its tokenizer; ``base.py`` loads its weights."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _FAMILIES = ("qwen2", "qwen3")
 # Qwen's own spare tokens, in the order in which they may stand for padding; the last two are in every Qwen2.
 _PAD_CANDIDATES = ("<|endoftext|>", "<|fim_pad|>", "<|object_ref_start|>")
 _BYTES = 256  # a byte-level vocabulary has an entry for each
-# A file of weights is sampled so; up to 32 MiB it is read whole.
+# How many samples are read of a file of weights, and of how many bytes: one of up to 32 MiB is read whole.
 _SAMPLES, _SAMPLE_BYTES = 32, 1 << 20
 
 
@@ -47,9 +47,9 @@ class BaseSource:
 
     @property
     def public_name(self) -> str:
-        """What others know it by: its hub id; of a folder the name alone, since its path is nobody's business.
+        """The name to publish: a hub id, or the name of a folder without its path, which is nobody's business.
 
-        A folder that only has the name of a base that Koki knows is told apart from that one: ``./mini``.
+        A folder that merely has the name of a base that Koki knows is written as ``./mini``, to tell the two apart.
         """
         if not self.is_folder:
             return self.location
@@ -144,7 +144,7 @@ def not_loadable(name: str, location: str, error: Exception) -> ModelError:
 
 
 def _require_no_pipes(location: str) -> None:
-    """The libraries would wait for a pipe for ever, and read a device without an end."""
+    """Refuse a folder with a pipe, for which the libraries would wait for ever, or a device, which has no end."""
     for entry in Path(location).glob("*"):
         if entry.exists() and not (entry.is_file() or entry.is_dir()):
             raise ModelError(f"{entry} is a pipe or a device, not a file.", "Is the folder what it should be?")
@@ -155,9 +155,9 @@ def _first_line(error: Exception) -> str:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Of every weight file and the configuration name, size and samples: enough to tell two bases apart.
+    """A digest of the name, size and samples of every weight file and of the configuration: it tells two bases apart.
 
-    The samples lie all over a file, since two bases may share their first layers.
+    The samples are spread over the whole of a file, since two bases may share their first layers.
     """
     digest = hashlib.sha256()
     for file in sorted([*folder.glob("*.safetensors"), folder / "config.json"]):

@@ -28,20 +28,20 @@ def bare(name: str) -> str:
 
 
 def has_letter(text: str) -> bool:
-    """Whether there is anything to read in it."""
+    """Whether the text has a letter."""
     return any(map(str.isalpha, text))
 
 
-_MISSING = frozenset(_WORDS["words"]["missing"])
+_MISSING: Final = frozenset(_WORDS["words"]["missing"])
 
 
 def is_missing(text: str) -> bool:
-    """Whether it only says that there is nothing: "NaN"."""
+    """Whether the text only says that there is nothing: "NaN"."""
     return text.strip().casefold() in _MISSING
 
 
 def _any_of(phrases: Iterable[str]) -> str:
-    """A pattern for any of the phrases; a letter may be drawn out ("mencobaaa") and words spaced as one likes.
+    """A pattern for any of the phrases; a letter may be drawn out ("mencobaaa") and words spaced in any way.
 
     Each first letter is tried once, and not once a phrase: that takes a third of the time.
     """
@@ -76,21 +76,22 @@ def _plain_characters() -> dict[str, str]:
     return plain
 
 
-_PLAIN = _plain_characters()
-_UNWANTED = re.compile(f"[{''.join(map(re.escape, _PLAIN))}]")
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
+_PLAIN: Final = _plain_characters()
+_UNWANTED: Final = re.compile(f"[{''.join(map(re.escape, _PLAIN))}]")
+_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
 # What UTF-8 read in another encoding looks like: a letter or sign below U+0500 followed by one beyond ASCII.
-# Nearly no honest text does; ftfy judges the few that do.
-_MAYBE_MOJIBAKE = re.compile(r"[\x80-\u04ff\u2261\u251c][^\x00-\x7f]|[ÂÃ] ")
+# Hardly any correct text does; ftfy judges those that do.
+_MAYBE_MOJIBAKE: Final = re.compile(r"[\x80-\u04ff\u2261\u251c][^\x00-\x7f]|[ÂÃ] ")
 
 
 def repair(text: str) -> tuple[str, list[Oddity]]:
-    """Mojibake undone, entities decoded, Unicode composed, spaces and line ends plain, invisible characters out.
+    """The text repaired, and what was lost or wrong in it, for a report.
 
-    The second value says, for a report, what was lost or wrong.
+    Mojibake is undone, entities are decoded, Unicode is composed, spaces and line ends are made plain, and invisible
+    characters are removed.
     """
     oddities: list[Oddity] = []
-    if text.isascii() and text.isprintable() and "&" not in text:  # as nearly all are
+    if text.isascii() and text.isprintable() and "&" not in text:  # nearly all texts are of this kind
         return text, oddities
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
@@ -105,7 +106,7 @@ def _repair_encoding(text: str) -> tuple[str, list[Oddity]]:
     oddities = [Oddity.UNREADABLE] if "\ufffd" in text else []
     if not _MAYBE_MOJIBAKE.search(text):
         return text, oddities
-    repaired = ftfy.fix_encoding(text).replace("â„¢", "™")  # ftfy does not dare to where nothing else is broken
+    repaired = ftfy.fix_encoding(text).replace("â„¢", "™")  # ftfy leaves this where nothing else is broken
     if repaired != text:
         oddities.append(Oddity.WRONG_ENCODING)
     return repaired, oddities
@@ -113,13 +114,13 @@ def _repair_encoding(text: str) -> tuple[str, list[Oddity]]:
 
 # ------------------------------------------------------------------------------------------------------------- lines
 
-_EMOJI = re.compile(
+_EMOJI: Final = re.compile(
     "[\u00a9\u00ae\u2122\u20e3\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\u3030\u303d\u3297\u3299\ufe00-\ufe0f"
     "\U0001f000-\U0001fbff\U000e0000-\U000e01ef]+"
 )
-_ARROW = re.compile(r"(?<=[\w)]) ?[》»→⇒➔➜➡►▶⏩]+\ufe0f? ?(?=[\w(])|[》»→⇒]")
-_SPACE_BEFORE_MARK = re.compile(r" (?=[.,!?)](?!\d))")
-_BULLETS = " \t-–—•·*>_=~|<"
+_ARROW: Final = re.compile(r"(?<=[\w)]) ?[》»→⇒➔➜➡►▶⏩]+\ufe0f? ?(?=[\w(])|[》»→⇒]")
+_SPACE_BEFORE_MARK: Final = re.compile(r" (?=[.,!?)](?!\d))")
+_BULLETS: Final = " \t-–—•·*>_=~|<"
 
 
 def _clean_line(text: str) -> str:
@@ -132,12 +133,12 @@ def _clean_line(text: str) -> str:
 
 # ------------------------------------------------------------------------------------------------------------ titles
 
-_ACRONYMS = frozenset(_WORDS["words"]["acronyms"])
-_NO_TITLE = frozenset(map(bare, ["", *_WORDS["words"]["missing"], *_WORDS["words"]["no_title"]]))
-_TITLE_PREFIX = re.compile(rf"(?:{_any_of(_WORDS['words']['title_prefixes'])})\s*:?\s*(?=\w)", re.IGNORECASE)
-_TITLE_EDGES = _BULLETS + ".,;:!?/\\&+^…@#"
-_EMPTY_BRACKETS = re.compile(r"[(\[{]\s*[)\]}]")
-_NUMBER = re.compile(r"\(?(\d{1,2})\s?(?:\.?\)|\.(?!\d))\s*")  # "1." or "(1)", where a line begins
+_ACRONYMS: Final = frozenset(_WORDS["words"]["acronyms"])
+_NO_TITLE: Final = frozenset(map(bare, ["", *_WORDS["words"]["missing"], *_WORDS["words"]["no_title"]]))
+_TITLE_PREFIX: Final = re.compile(rf"(?:{_any_of(_WORDS['words']['title_prefixes'])})\s*:?\s*(?=\w)", re.IGNORECASE)
+_TITLE_EDGES: Final = _BULLETS + ".,;:!?/\\&+^…@#"
+_EMPTY_BRACKETS: Final = re.compile(r"[(\[{]\s*[)\]}]")
+_NUMBER: Final = re.compile(r"\(?(\d{1,2})\s?(?:\.?\)|\.(?!\d))\s*")  # "1." or "(1)", where a line begins
 
 
 def clean_title(text: str) -> str:
@@ -155,7 +156,7 @@ def clean_title(text: str) -> str:
 
 
 def _trim(title: str) -> str:
-    """Without punctuation, and brackets and quotes that have no partner, at either end."""
+    """The title without punctuation at either end, and without brackets and quotes there that have no partner."""
     title = title.lstrip(_TITLE_EDGES + ")]}").rstrip(_TITLE_EDGES + "([{")
     for quote in "\"'":
         if title.count(quote) % 2 or (title.count(quote) == 2 and title[0] == title[-1] == quote):
@@ -165,13 +166,13 @@ def _trim(title: str) -> str:
 
 # ------------------------------------------------------------------------------------------------------------- items
 
-_DASHES = re.compile("--+")
-_STEP_WORDS = tuple(_WORDS["words"]["step_numbers"])
-_STEP_NUMBERS = "|".join(_STEP_WORDS)
-_ONE = re.compile(r"1\s?[.)]")
-_NUMBER_ONE = re.compile(r"(?m:^)[^\w\n]*" + _ONE.pattern)
+_DASHES: Final = re.compile("--+")
+_STEP_WORDS: Final = tuple(_WORDS["words"]["step_numbers"])
+_STEP_NUMBERS: Final = "|".join(_STEP_WORDS)
+_ONE: Final = re.compile(r"1\s?[.)]")
+_NUMBER_ONE: Final = re.compile(r"(?m:^)[^\w\n]*" + _ONE.pattern)
 # Where the number %d stands: after a word for "step", at the start of a line, within the line.
-_MARKS = (
+_MARKS: Final = (
     rf"(?i:{_STEP_NUMBERS})\s*%d\s*[.:)=]*",
     r"(?m:^)[ \t(]*%d\s?(?:\.?\)|\.(?!\d))",
     r"(?<![\w,.])%d\s?(?:\.?\)|\.(?!\d))",
@@ -206,7 +207,7 @@ def _numbered_items(block: str) -> list[str]:
 
 # ------------------------------------------------------------------------------------------------------- ingredients
 
-_GLUED_BULLET = re.compile(r"(?<=[^\s-])- (?=\d)")
+_GLUED_BULLET: Final = re.compile(r"(?<=[^\s-])- (?=\d)")
 
 
 def ingredient_lines(text: str) -> list[str]:
@@ -243,35 +244,35 @@ def _without_numbers(lines: list[str]) -> list[str]:
 
 # ------------------------------------------------------------------------------------------------------------- steps
 
-_EMOTICON = re.compile(r"(?<!\S)(?:[:;=]-?(?:\)+|[DP])|\^[_.]?\^|<3)(?!\w)")
-_EMOTICON_START = re.compile("[:;=^<]")
-_HASHTAGS = re.compile(r"(?:#(?<!^#)[A-Za-z]\w*\s*)+$")  # not at the start of a step: there # marks a heading
-_LINK = re.compile(r"\W*(?:https?://|www\.)\S+", re.IGNORECASE)
-_STEP_NUMBER = re.compile(rf"(?i:(?:{_STEP_NUMBERS})\s*\d{{1,2}}\s*[.):=-]+\s*)?(?:{_NUMBER.pattern})?")
-_FIRST_WORD = re.compile(r"[\W_]*([^\W_]+)")
-_REPEATED = re.compile(r"(.)\1+")
+_EMOTICON: Final = re.compile(r"(?<!\S)(?:[:;=]-?(?:\)+|[DP])|\^[_.]?\^|<3)(?!\w)")
+_EMOTICON_START: Final = re.compile("[:;=^<]")
+_HASHTAGS: Final = re.compile(r"(?:#(?<!^#)[A-Za-z]\w*\s*)+$")  # not at the start of a step: there # marks a heading
+_LINK: Final = re.compile(r"\W*(?:https?://|www\.)\S+", re.IGNORECASE)
+_STEP_NUMBER: Final = re.compile(rf"(?i:(?:{_STEP_NUMBERS})\s*\d{{1,2}}\s*[.):=-]+\s*)?(?:{_NUMBER.pattern})?")
+_FIRST_WORD: Final = re.compile(r"[\W_]*([^\W_]+)")
+_REPEATED: Final = re.compile(r"(.)\1+")
 
-_WISHES = _WORDS["sign_offs"]
-_WISH = _any_of(_WISHES["phrases"] + _WISHES["chat"])
-_ENDING = _any_of(_WISHES["phrases"] + _WISHES["chat"] + _WISHES["sentences"])
-_BEFORE = rf"(?:{_any_of(_WISHES['before'])}[\W_]+)*"
+_WISHES: Final = _WORDS["sign_offs"]
+_WISH: Final = _any_of(_WISHES["phrases"] + _WISHES["chat"])
+_ENDING: Final = _any_of(_WISHES["phrases"] + _WISHES["chat"] + _WISHES["sentences"])
+_BEFORE: Final = rf"(?:{_any_of(_WISHES['before'])}[\W_]+)*"
 # A wish may follow the step without punctuation; an ending must be a sentence of its own.
-_SIGN_OFF = re.compile(
+_SIGN_OFF: Final = re.compile(
     rf"(?:(?:^|(?<=[^\w\s])\s*){_BEFORE}{_ENDING}|\b{_BEFORE}{_WISH})"
     # Atomic: "ibu ibu" is one phrase or two, and trying all ways to read forty of them would never end.
     rf"(?>(?:[\W_]+(?:{_ENDING}|{_any_of(_WISHES['after'])}))*)[\W_]*$",
     re.IGNORECASE,
 )
 
-_WISH_HINTS = ("lamat", "lamet", "lamaa", "moga")  # "selamat ...", "semoga ...": few texts have any
-_HINTED = [wish for wish in _WISHES["phrases"] if any(hint in wish for hint in _WISH_HINTS)]
-_WISH_WITHIN = re.compile(
+_WISH_HINTS: Final = ("lamat", "lamet", "lamaa", "moga")  # "selamat ...", "semoga ...": few texts have any
+_HINTED: Final = [wish for wish in _WISHES["phrases"] if any(hint in wish for hint in _WISH_HINTS)]
+_WISH_WITHIN: Final = re.compile(
     rf"\b(?:{_any_of(_WISHES['before'])}[\W_]+){{0,2}}{_any_of(_HINTED)}"
     rf"(?>(?:[\W_]+(?:{_ENDING}|{_any_of(_WISHES['after'])}))*)[^\w(]*",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[^\W\d_]+|[0-9]+")
-_LOOSE = " ,;:&-(~#*_"  # what held together what is said and what was cut off
+_WORD: Final = re.compile(r"[^\W\d_]+|[0-9]+")
+_LOOSE: Final = " ,;:&-(~#*_"  # what stands between what is kept and what was cut off
 
 
 def clean_steps(text: str) -> list[str]:
@@ -279,10 +280,10 @@ def clean_steps(text: str) -> list[str]:
     if is_missing(text):
         return []
     items = _items(text.replace("\\n", "\n"))
-    if _EMOTICON_START.search(text):  # of nine texts, one; to look once is cheaper than to try each step
+    if _EMOTICON_START.search(text):  # one text in nine; looking once is cheaper than trying each step
         items = [_EMOTICON.sub(" ", item) for item in items]
     steps = [step for step in map(_clean_step, items) if step]
-    if _may_wish(text):  # of twenty texts, one
+    if _may_wish(text):  # one text in twenty
         steps = [step for step in map(_without_wish, steps) if step]
     return steps
 
@@ -316,7 +317,7 @@ def _without_wish(step: str) -> str:
 
 
 def _is_advice(word: str) -> bool:
-    """Whether it tells what to do, with what, or how much."""
+    """Whether the word tells what to do, with what, or how much."""
     is_step = role_of(word) in {"verb", "manner"} or word in LEXICON.words["add"]
     return is_step or word.isdigit() or is_known(word)
 
@@ -338,4 +339,4 @@ def _squeezed(word: str) -> str:
     return _REPEATED.sub(r"\1", word.casefold())
 
 
-_LAST_WORDS = frozenset(_squeezed(phrase.split()[-1]) for kind in _WISHES.values() for phrase in kind)
+_LAST_WORDS: Final = frozenset(_squeezed(phrase.split()[-1]) for kind in _WISHES.values() for phrase in kind)

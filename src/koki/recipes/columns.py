@@ -11,7 +11,7 @@ from koki.recipes.cleaning import bare
 _NAMES: Final[dict[str, list[str]]] = tomllib.loads(
     files(__package__).joinpath("columns.toml").read_text(encoding="utf-8")
 )
-FIELDS: Final = tuple(_NAMES)
+_FIELDS: Final = tuple(_NAMES)
 REQUIRED: Final = ("title", "ingredients", "steps")
 
 
@@ -21,10 +21,10 @@ def require_known(given: Mapping[str, str]) -> None:
     Raises:
         DataError: a field is unknown.
     """
-    if unknown := [field for field in given if field not in FIELDS]:
+    if unknown := [field for field in given if field not in _FIELDS]:
         raise DataError(
             f"A recipe has no {' and no '.join(map(repr, unknown))} to give a column to.",
-            f"data.columns and --columns know: {', '.join(FIELDS)}.",
+            f"data.columns and --columns know: {', '.join(_FIELDS)}.",
         )
 
 
@@ -44,7 +44,7 @@ def find_columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, i
     for field, synonyms in _NAMES.items():
         found = [places[key] for key in map(bare, synonyms) if key in places and places[key] not in taken]
         columns |= {field: found[0]} if found and field not in given else {}
-    return {field: columns[field] for field in FIELDS if field in columns}
+    return {field: columns[field] for field in _FIELDS if field in columns}
 
 
 def require_columns(path: str, header: Sequence[str], columns: Mapping[str, int], given: Mapping[str, str]) -> None:

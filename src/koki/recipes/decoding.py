@@ -4,30 +4,31 @@ import csv
 import errno
 import glob
 import gzip
+import hashlib
 import io
 import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from koki import files
 from koki.errors import DataError, RecipeFileNotFound
 
 MOST_BYTES: Final = 2**27
-"""Of a file, unpacked: thirteen times the 11,751 real recipes that Koki was tried on; to read it takes up to eight
-times as much memory."""
+"""Bytes of a file, unpacked: thirteen times the 11,751 real recipes that Koki was tried on. To read it takes up to
+eight times as much memory."""
 
 MOST_LINES: Final = 2_000_000
-"""Of a file: as many bytes hold a seventh of a million recipes, which have ten lines each at most."""
+"""Lines of a file. ``MOST_BYTES`` hold a seventh of a million recipes, which have ten lines each at most."""
 
 LONGEST_ROW: Final = 2**24
-"""Characters, on however many lines; csv needs up to eight bytes for each."""
+"""Characters of a row, on however many lines; csv needs up to eight bytes for each."""
 
 MOST_REREAD: Final = 2**28
 """Characters that may be read again for quotation marks that are never closed: ten seconds or so. One such mark in a
-real file costs a few thousand; marks made for it cost the square of the file."""
+real file costs a few thousand; marks that are placed on purpose cost the square of the file."""
 
 
 def find_files(paths: Iterable[str | Path]) -> list[str]:
@@ -64,6 +65,27 @@ def read_bytes(path: str) -> bytes:
         raise RecipeFileNotFound(f"There is no recipe file {path}", "Check the path given as data.") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
         raise DataError(f"{path!r} cannot be read: {error}", _how_to_read(error)) from error
+
+
+class FileDigest(NamedTuple):
+    """A recipe file by its content: two reads that give the same digest read the same bytes."""
+
+    path: str
+    sha256: str  # 64 hex digits
+
+    @classmethod
+    def of(cls, path: str, raw: bytes) -> Self:
+        """The digest of a file that held these bytes."""
+        return cls(path, hashlib.sha256(raw).hexdigest())
+
+
+def read_digests(paths: Iterable[str | Path]) -> list[FileDigest]:
+    """The digest of each file that `find_files` finds, in order; one file at a time is held in memory.
+
+    Raises:
+        RecipeFileNotFound, DataError: as `find_files` and `read_bytes`.
+    """
+    return [FileDigest.of(path, read_bytes(path)) for path in find_files(paths)]
 
 
 def _how_to_read(error: Exception) -> str:

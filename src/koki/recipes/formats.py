@@ -18,24 +18,21 @@ from koki.recipes.columns import REQUIRED, find_columns, require_columns
 from koki.recipes.decoding import MOST_BYTES, MOST_LINES, decode, records, split_lines, unpack
 from koki.recipes.findings import Oddity, Reason
 
-DELIMITERS: Final = (",", ";", "\t", "|")
 LONGEST_FIELD: Final = 20_000
-"""Characters; the longest of 11,751 real rows' fields has 3,231: more is a damaged file."""
-
-MOST_COLUMNS: Final = 1_000
-"""A recipe has three to six; more are a line that is no header."""
-
-LONGEST_NAME: Final = 200
-"""Characters of a column's name that are looked at."""
-
-LONGEST_HEADER: Final = MOST_COLUMNS * LONGEST_NAME
-"""Characters of the first line."""
-
-LONGEST_JSON: Final = 1_000_000
-"""Characters of a line; what it holds may take thirty times as much memory."""
+"""Characters of a field. The longest in 11,751 real rows has 3,231; one of more than this is damaged."""
 
 MOST_ITEMS: Final = 10_000_000
-"""Of the lists in a column of a Parquet file's group of rows, where a million empty ones take no room."""
+"""Items of all lists in a column of a Parquet file's row group, where a million empty ones take no room."""
+
+_DELIMITERS: Final = (",", ";", "\t", "|")
+# Columns of a file. Recipe files have three to six; a line with more than this is no header.
+_MOST_COLUMNS: Final = 1_000
+# Characters of a column's name that are looked at.
+_LONGEST_NAME: Final = 200
+# Characters of the first line.
+_LONGEST_HEADER: Final = _MOST_COLUMNS * _LONGEST_NAME
+# Characters of a line of JSON, which may take thirty times as much memory once it is parsed.
+_LONGEST_JSON: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +90,15 @@ def open_table(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
 
 
 def _plain_names(names: Sequence[str]) -> list[str]:
-    return [" ".join(repair(name[:LONGEST_NAME])[0].split()) for name in names]
+    return [" ".join(repair(name[:_LONGEST_NAME])[0].split()) for name in names]
 
 
 _HEADER: Final = "It should name title, ingredients and steps, and little else."
 
 
 def _require_few(columns: int, path: str) -> None:
-    if columns > MOST_COLUMNS:
-        raise DataError(f"{path} has more than {MOST_COLUMNS:,} columns.", _HEADER)
+    if columns > _MOST_COLUMNS:
+        raise DataError(f"{path} has more than {_MOST_COLUMNS:,} columns.", _HEADER)
 
 
 def _row(line: int, fields: dict[str, str], problem: Reason | None, oddities: Iterable[Oddity] = ()) -> Row:
@@ -115,9 +112,9 @@ def _row(line: int, fields: dict[str, str], problem: Reason | None, oddities: It
 
 def _delimited(lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
     """Read with the delimiter under which the header names most of the wanted columns."""
-    if len(next((line for line in lines if not line.isspace()), "")) > LONGEST_HEADER:
-        raise DataError(f"The first line of {path} has more than {LONGEST_HEADER:,} characters.", _HEADER)
-    tables = [_split_at(delimiter, lines, path, given, encoding) for delimiter in DELIMITERS]
+    if len(next((line for line in lines if not line.isspace()), "")) > _LONGEST_HEADER:
+        raise DataError(f"The first line of {path} has more than {_LONGEST_HEADER:,} characters.", _HEADER)
+    tables = [_split_at(delimiter, lines, path, given, encoding) for delimiter in _DELIMITERS]
     best = max(tables, key=lambda it: (len(it.columns.keys() & {*REQUIRED, *given}), len(it.columns), len(it.header)))
     require_columns(path, best.header, best.columns, given)
     return best
@@ -184,7 +181,7 @@ def _objects(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | Reaso
 
 
 def _object(line: str) -> dict[str, Any] | Reason:
-    if len(line) > LONGEST_JSON:
+    if len(line) > _LONGEST_JSON:
         return Reason.LONG_LINE
     try:
         found = json.loads(line)

@@ -2,9 +2,9 @@
 
 Comparing each of ten thousand recipes with every other takes a quarter of an hour. So the comparison has two steps:
 
-1. *Fingerprints* find the pairs worth comparing. A fingerprint is the hash of a passage of ``PASSAGE`` characters; of
-   every ``WINDOW`` passages in a row the least hash is kept ("winnowing": Schleimer, Wilkerson and Aiken, 2003), so two
-   recipes that share ``PASSAGE + WINDOW - 1`` characters in a row share a fingerprint, wherever the passage stands.
+1. *Fingerprints* find the pairs worth comparing. A fingerprint is the hash of a passage of ``_PASSAGE`` characters; of
+   every ``_WINDOW`` passages in a row the least hash is kept ("winnowing": Schleimer, Wilkerson and Aiken, 2003). So
+   two recipes that share ``_PASSAGE + _WINDOW - 1`` characters in a row share a fingerprint, wherever these stand.
 2. *rapidfuzz* measures how much of the text of such a pair is equal, and the titles say whether it is one dish:
    "Chicken Crispy Steak" with the word "beef" for "chicken" throughout is another one.
 """
@@ -21,26 +21,23 @@ from rapidfuzz import fuzz
 from koki.ingredients.lexicon import fold
 from koki.recipes.recipe import Recipe
 
-LEAST_EQUAL: Final = 80.0
-"""Per cent of two texts that must be equal (2 x common characters / all characters, `rapidfuzz.fuzz.ratio`).
-
-Read on all 92 pairs of 11,205 real posts that are equal at 70 % or more: from 80 on, 24 of the 25 that pass for one
-dish are one text with other quantities, spellings or a remark more; below 75 most are two wordings, worth having both.
-"""
-
-PASSAGE: Final = 16
-WINDOW: Final = 16
-
 MOST_SHARED: Final = 50
 """A passage that more recipes share than this is a set phrase ("secukupnya garam dan gula"), or a post that was posted
-time and again. Of all who share it each is compared with the next only: enough to tie the posts together."""
+time and again. Of all recipes that share it each is compared with the next only, which is enough to connect the
+posts."""
 
-LEAST_SHARED: Final = 0.07
-"""The part of the fingerprints of the one with fewer that a pair must share to be compared. Of the same posts, all
-pairs that are equal at 80 % share 0.11 or more, and one pair in ten thousand is compared."""
-
-TEXTS_AT_ONCE: Final = 256
-"""Numpy works on so many texts together: for each alone it takes as long to begin, for all it fills 100 MB."""
+# Per cent of two texts that must be equal (2 x common characters / all characters, `rapidfuzz.fuzz.ratio`). All 92
+# pairs of 11,205 real posts that are equal at 70 % or more were read: from 80 on, 24 of the 25 that pass for one dish
+# are one text with other quantities, spellings or a remark more; below 75 most are two wordings, worth having both.
+_LEAST_EQUAL: Final = 80.0
+# Characters of a passage, and passages of a window: see above.
+_PASSAGE: Final = 16
+_WINDOW: Final = 16
+# The share of its fingerprints that the text with fewer must have in common with another for the two to be compared. Of
+# the same posts, all pairs that are equal at 80 % share 0.11 or more, and one pair in ten thousand is compared.
+_LEAST_SHARED: Final = 0.07
+# Texts that numpy works on together: one by one, the calls would take as long as the work; all at once fill 100 MB.
+_TEXTS_AT_ONCE: Final = 256
 
 _NOT_A_WORD: Final = re.compile(r"[\W_]+")
 _LOWER_WORDS: Final = bytes(ord(sign.lower() if sign.isalnum() else " ") for sign in map(chr, range(128))) * 2
@@ -78,7 +75,7 @@ def _plain(text: str) -> str:
 
 
 def _is_near_duplicate(recipes: Sequence[Recipe], texts: Sequence[str], one: int, other: int) -> bool:
-    if not fuzz.ratio(texts[one], texts[other], score_cutoff=LEAST_EQUAL):
+    if not fuzz.ratio(texts[one], texts[other], score_cutoff=_LEAST_EQUAL):
         return False
     return not (
         _says_more(recipes[one].title, recipes[other].title, texts[other])
@@ -100,26 +97,26 @@ def _worth_comparing(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     prints, owners = _fingerprints(texts)
     counts = np.bincount(owners, minlength=len(texts))
     for one, other, shared in _sharing(prints, owners, len(texts)):
-        enough = shared >= LEAST_SHARED * np.minimum(counts[one], counts[other])
+        enough = shared >= _LEAST_SHARED * np.minimum(counts[one], counts[other])
         yield from zip(one[enough].tolist(), other[enough].tolist(), strict=True)
 
 
 def _fingerprints(texts: Sequence[str]) -> tuple[Hashes, Integers]:
     """The distinct fingerprints of each text, sorted, and the places of the texts that they are of.
 
-    A text shorter than ``PASSAGE + WINDOW - 1`` characters has none. A fingerprint that several texts have stands there
-    once for each of them, in their order.
+    A text shorter than ``_PASSAGE + _WINDOW - 1`` characters has none. A fingerprint that several texts have stands
+    there once for each of them, in their order.
     """
     prints, owners = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
-        some_prints, some_owners = _least_hashes(texts[start : start + TEXTS_AT_ONCE])
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        some_prints, some_owners = _least_hashes(texts[start : start + _TEXTS_AT_ONCE])
         prints.append(some_prints)
         owners.append(start + some_owners)
     return _in_order(np.concatenate(prints), np.concatenate(owners), len(texts))
 
 
 def _in_order(prints: Hashes, owners: Integers, texts: int) -> tuple[Hashes, Integers]:
-    """Sorted by fingerprint, then owner, each pair once.
+    """The fingerprints and their owners, sorted by fingerprint, then owner, each pair once.
 
     The last bits of a fingerprint give way to its owner: one number is sorted in a third of the time that two take.
     """
@@ -138,7 +135,7 @@ def _least_hashes(texts: Sequence[str]) -> tuple[Hashes, Integers]:
     hashes = (hashes ^ (hashes >> _HALF)) * _ODD  # or the least ones would be those of passages that start with "a"
     for size in _WINDOW_DOUBLINGS:  # the least of 2 hashes, of 4, of 8 ...
         hashes = np.minimum(hashes[:-size], hashes[size:])
-    further = PASSAGE + WINDOW - 2  # from the first character of a window to its last
+    further = _PASSAGE + _WINDOW - 2  # from the first character of a window to its last
     in_one_text = owners[:-further] == owners[further:]
     hashes, owners = hashes[in_one_text], owners[:-further][in_one_text]
     new = np.r_[True, (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])][: len(hashes)]
@@ -166,7 +163,7 @@ def _sharing(prints: Hashes, owners: Integers, texts: int) -> Iterator[tuple[Int
     ahead = np.flatnonzero(reach > 1)
     by_owner = owners[ahead].astype(np.min_scalar_type(texts))  # up to 65,535 texts numpy sorts by radix
     ahead = ahead[np.argsort(by_owner, kind="stable")]
-    for some_ahead in np.split(ahead, np.searchsorted(owners[ahead], range(TEXTS_AT_ONCE, texts, TEXTS_AT_ONCE))):
+    for some_ahead in np.split(ahead, np.searchsorted(owners[ahead], range(_TEXTS_AT_ONCE, texts, _TEXTS_AT_ONCE))):
         found, here = [], some_ahead
         for step in range(1, MOST_SHARED):
             here = here[reach[here] > step]
@@ -182,8 +179,8 @@ def _doublings(goal: int) -> list[int]:
 
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: a multiplier that spreads well (Knuth)
 _HALF: Final = np.uint64(32)
-_DOUBLINGS: Final = [(size, np.uint64(pow(int(_ODD), size, 2**64))) for size in _doublings(PASSAGE)]
-_WINDOW_DOUBLINGS: Final = _doublings(WINDOW)
+_DOUBLINGS: Final = [(size, np.uint64(pow(int(_ODD), size, 2**64))) for size in _doublings(_PASSAGE)]
+_WINDOW_DOUBLINGS: Final = _doublings(_WINDOW)
 
 
 # ------------------------------------------------------------------------------------------------------- groups

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -16,7 +16,8 @@ from rich.text import Text
 from koki.errors import DataError
 from koki.recipes.findings import Oddity, Reason
 
-DROPPED_HEADER = "file,line,reason,title\n"
+# The first line of a list of dropped rows.
+_DROPPED_HEADER: Final = "file,line,reason,title\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,11 @@ class Spread:
 
     @classmethod
     def of(cls, counts: Sequence[int]) -> "Spread":
-        """Raises ValueError when there are no counts."""
+        """The spread of these counts.
+
+        Raises:
+            ValueError: there are none.
+        """
         return cls(min(counts), median(counts), max(counts))
 
 
@@ -139,7 +144,7 @@ class DataReport:
                 raise DataError(f"{path} is there and is no list of dropped rows.", "Give --output another name.")
             # a path may hold bytes that are no text, which Python carries as lone surrogates
             with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-                file.write(DROPPED_HEADER)
+                file.write(_DROPPED_HEADER)
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerows((row.file, row.line, row.explained, row.title) for row in self.dropped)
         except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
@@ -201,7 +206,7 @@ class DataReport:
 
 def _may_be_replaced(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(DROPPED_HEADER)) in (b"", DROPPED_HEADER.encode())
+        return file.read(len(_DROPPED_HEADER)) in (b"", _DROPPED_HEADER.encode())
 
 
 def some(items: Sequence[object], shown: int) -> str:

@@ -1,16 +1,18 @@
 """The split into recipes to train on and recipes held out, such that nothing of one is in the other.
 
 A recipe's side follows from its title alone, from a hash of its folded, lower-case form: equal titles go the same way,
-and recipes that are added later move nobody. Near-duplicates are no matter here, since the reader keeps one of them.
+and no recipe changes sides when others are added. Near-duplicates do not matter here, since the reader keeps only one
+of them.
 """
 
 import hashlib
 from collections.abc import Sequence
+from typing import Final
 
 from koki.ingredients.lexicon import fold
 from koki.recipes.recipe import Recipe
 
-_HASHES = 2**64
+_HASHES: Final = 2**64
 
 
 def split(recipes: Sequence[Recipe], validation_fraction: float) -> tuple[list[Recipe], list[Recipe]]:

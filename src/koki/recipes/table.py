@@ -5,7 +5,6 @@ title, ingredient lines and steps (``cleaning.py``); recipe (here). Then the nea
 (``near_duplicates.py``).
 """
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,25 +17,27 @@ from koki.gc_paused import gc_paused
 from koki.ingredients.parse import Ingredient, parse_ingredients
 from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is_missing, repair
 from koki.recipes.columns import require_known
-from koki.recipes.decoding import find_files, read_bytes
+from koki.recipes.decoding import FileDigest, find_files, read_bytes
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.formats import Row, open_table
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
-from koki.workers import Helper, two_halves
-
-LEAST_INGREDIENTS: Final = 2
-"""With one, nothing is put together. Of 11,205 real recipes one has fewer: it only links to another recipe."""
-
-LEAST_WORDS: Final = 2
-"""Of all steps together. "Campur semua" is a step, "Ready" is none; the shortest of 11,205 real recipes has seven."""
-
-LINES_TOLD: Final = 10
-"""Of an oddity that many rows have."""
+from koki.workers import Helper, pays
 
 MOST_USELESS: Final = 100_000
-"""Rows of a file that give no recipe, beyond as many as give one. Of 11,751 real rows 36 give none."""
+"""Rows of a file that may give no recipe, beyond as many as give one. Of 11,751 real rows 36 give none."""
+
+WORTH_A_PROCESS: Final = 2_000_000
+"""Bytes of files from which on a second process saves more than it takes to start (0.3 s)."""
+
+# Ingredients that a recipe must have. Of 11,205 real recipes one has fewer: it only links to another recipe.
+_LEAST_INGREDIENTS: Final = 2
+# Words that all its steps together must have. "Campur semua" is a step, "Ready" is none; the shortest of 11,205 real
+# recipes has seven.
+_LEAST_WORDS: Final = 2
+# Lines that are named of an oddity that many rows have.
+_LINES_TOLD: Final = 10
 
 
 def read_recipes(
@@ -75,15 +76,22 @@ def read_recipes(
     return kept, report
 
 
-def require_files(paths: Sequence[str | Path], columns: Mapping[str, str] | None = None) -> None:
+def require_files(paths: Sequence[str | Path], columns: Mapping[str, str] | None = None) -> list[FileDigest]:
     """Check that every file is there and has its columns, before anything expensive is begun.
+
+    Returns:
+        The digest of each file as it was read here, one at a time, in order.
 
     Raises:
         RecipeFileNotFound, DataError: as `read_recipes`.
     """
     require_known(columns or {})
+    digests: list[FileDigest] = []
     for path in find_files(paths):
-        open_table(read_bytes(path), path, columns or {})
+        raw = read_bytes(path)
+        open_table(raw, path, columns or {})
+        digests.append(FileDigest.of(path, raw))
+    return digests
 
 
 def _characters(recipe: Recipe) -> int:
@@ -91,7 +99,7 @@ def _characters(recipe: Recipe) -> int:
 
 
 def _read_files(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tuple[FileReport, list[Recipe]]]:
-    """What `_read_file` gives of each; large files are read by two processes."""
+    """What `_read_file` gives of each file; large files are read by two processes."""
     here, there = two_halves(paths)
     if not there:
         yield from (_read_file(path, columns) for path in here)
@@ -99,6 +107,20 @@ def _read_files(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tu
     with Helper(_read_all, there, columns) as helper:
         yield from _read_all(here, columns)
         yield from helper
+
+
+def two_halves(paths: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """The files to read in this process and those for a second one, in order; none for it where it would not pay."""
+    try:
+        sizes = [Path(path).stat().st_size for path in paths]
+    except (OSError, ValueError):  # reading it will say what is wrong
+        return paths, ()
+    if not pays(sum(sizes), WORTH_A_PROCESS):
+        return paths, ()
+    here = 1
+    while here < len(paths) and 2 * sum(sizes[: here + 1]) <= sum(sizes) + sizes[here]:
+        here += 1
+    return paths[:here], paths[here:]
 
 
 def _read_all(paths: Sequence[str], columns: Mapping[str, str]) -> list[tuple[FileReport, list[Recipe]]]:
@@ -116,12 +138,12 @@ def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) 
 
 
 def _read_file(path: str, columns: Mapping[str, str]) -> tuple[FileReport, list[Recipe]]:
-    """The recipes of one file, and an account of every other row."""
+    """The report on one file, which accounts for every row, and its recipes."""
     raw = read_bytes(path)
     table = open_table(raw, path, columns)
     report = FileReport(
         path=path,
-        sha256=hashlib.sha256(raw).hexdigest(),
+        sha256=FileDigest.of(path, raw).sha256,
         bytes=len(raw),
         encoding=table.encoding,
         delimiter=table.delimiter,
@@ -144,7 +166,7 @@ def _read_file(path: str, columns: Mapping[str, str]) -> tuple[FileReport, list[
 
 
 def _require_use(report: FileReport, recipes: int) -> None:
-    """Check that the file so far is one of recipes: a few megabytes hold a million lines of nothing."""
+    """Check that the file, as far as it was read, is one of recipes: few megabytes hold a million useless rows."""
     useless = len(report.dropped)
     if useless > MOST_USELESS + recipes:
         (reason, count), *_ = Counter(row.reason for row in report.dropped).most_common()
@@ -175,7 +197,7 @@ def _dropped(recipe: Recipe, reason: Reason, kept: Recipe) -> DroppedRow:
 
 
 class _Notes:
-    """Oddities met on the way, each with the lines where it was met."""
+    """The oddities of a file, each with the lines that have it."""
 
     def __init__(self) -> None:
         self._lines: dict[Oddity, list[int]] = {}
@@ -186,14 +208,14 @@ class _Notes:
             lines.append(line)
 
     def repaired(self, line: int, text: str) -> str:
-        """The text repaired, and what was odd about it noted."""
+        """The text repaired; what was odd about it is noted."""
         text, oddities = repair(text)
         for oddity in oddities:
             self.add(line, oddity)
         return text
 
     def warnings(self) -> list[Warned]:
-        return [Warned(oddity, len(lines), lines[:LINES_TOLD]) for oddity, lines in self._lines.items()]
+        return [Warned(oddity, len(lines), lines[:_LINES_TOLD]) for oddity, lines in self._lines.items()]
 
 
 # ---------------------------------------------------------------------------------------- row -> recipe or not
@@ -239,10 +261,10 @@ def _nothing_in(column: str, text: str, items: list[str]) -> Reason | None:
 
 def _too_few(ingredients: Sequence[Ingredient], steps: Sequence[str]) -> Reason | None:
     """A line may name several ingredients: "garam dan gula" are two."""
-    first = islice((item for item in ingredients if not item.heading), LEAST_INGREDIENTS)
-    if sum(1 + len(item.others) for item in first) < LEAST_INGREDIENTS:
+    first = islice((item for item in ingredients if not item.heading), _LEAST_INGREDIENTS)
+    if sum(1 + len(item.others) for item in first) < _LEAST_INGREDIENTS:
         return Reason.FEW_INGREDIENTS
-    return Reason.FEW_STEPS if len(" ".join(steps).split(maxsplit=LEAST_WORDS)) < LEAST_WORDS else None
+    return Reason.FEW_STEPS if len(" ".join(steps).split(maxsplit=_LEAST_WORDS)) < _LEAST_WORDS else None
 
 
 _COUNT: Final = re.compile(r"\s*(\d{1,9})(?:\.0+)?\s*")

@@ -1,9 +1,9 @@
-"""From a run folder to a page that people read, and the model card that the hub shows.
+"""From a run folder to the report, a page that people read, and the scorecard in the model card that the hub shows.
 
-write.py       what is in a run folder -> report/report.html and README.md
-page.py        run card and scorecard -> the page, as HTML
-content.py     run card and scorecard -> what stands on the page
-charts.py      logged numbers -> the shapes of a chart
-words.py       the page's words and numbers in a language; the words are in report.toml
+write.py              a run folder -> report/report.html, and README.md
+page.py               run card and scorecard -> the page, as HTML
+content.py            run card and scorecard -> what stands on the page
+charts.py             logged numbers -> the shapes of a chart
+words.py              the page's words and numbers in a language; the words are in report.toml
 scorecard_section.py  the scorecard -> model-index and table of the model card
 """

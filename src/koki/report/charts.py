@@ -32,9 +32,9 @@ class Chart:
         points: those that are drawn; all that were logged, or every n-th and the last.
         line: the path through them.
         steps: ticks from left to right, evenly spaced.
-        ticks: from the top down, evenly spaced; 0 is the lowest, so that heights compare.
-        logged: finite values.
-        not_finite: values that were not, and are not drawn.
+        ticks: values from the top down, evenly spaced; 0 is the lowest, so that heights compare.
+        logged: how many values are finite.
+        not_finite: how many are not, and are not drawn.
     """
 
     points: tuple[Point, ...]
@@ -46,7 +46,7 @@ class Chart:
 
 
 def chart(steps: Sequence[int], values: Sequence[float]) -> Chart | None:
-    """Draw values, none of them below 0, over the steps at which they were logged; None of fewer than two."""
+    """Draw values, none of them below 0, over the steps at which they were logged; None for fewer than two."""
     logged = [(step, value) for step, value in zip(steps, values, strict=True) if math.isfinite(value)]
     if len(logged) < 2:
         return None

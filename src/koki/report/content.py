@@ -9,16 +9,17 @@ from statistics import median
 from typing import Any, Final
 
 from koki.config import RunConfig, flatten
-from koki.evaluation.judge import MEASURES
-from koki.evaluation.questions import GROUPS
+from koki.evaluation.asked import GROUPS
+from koki.evaluation.capabilities import registry
+from koki.evaluation.capabilities.capability import Measure
 from koki.report.charts import Chart, chart
 
 PAIRS: Final = 20
-"""Questions and answers on the page."""
+"""How many questions and answers the page shows."""
 
 CURVES: Final = ("loss", "eval_loss", "learning_rate", "tokens_per_second")
 
-# Where a run lies and what it reads are not what it does.
+# Settings that say where a run lies and what it reads, not what it does.
 _PLACES: Final = frozenset({"output", "data.files", "data.columns"})
 # What may stand before an ingredient in its line: a bullet, a number, or the heading of the list.
 _BEFORE_ITEM: Final = re.compile(r"[\W_]*(?:\d{1,2}[.)]\s*)?|[^:]*:\s*")
@@ -29,7 +30,7 @@ _BULLET: Final = re.compile(r"^\s*[-*•–]\s+")  # the mark takes its place
 
 
 def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Chart]:
-    """The charts that can be drawn of a log, by the name of what is logged."""
+    """The charts that can be drawn from a log, by the name of what is logged."""
     drawn = {}
     for name in CURVES:
         entries = [entry for entry in log if name in entry]
@@ -39,14 +40,14 @@ def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Chart]:
 
 
 def speed(log: Sequence[Mapping[str, Any]]) -> float | None:
-    """The median of the logged tokens a second; None of a log without, as older versions kept."""
+    """The median of the logged tokens a second; None for a log without them, as older versions kept."""
     logged = [entry["tokens_per_second"] for entry in log if "tokens_per_second" in entry]
     return median(logged) if logged else None
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One that is not the mission's."""
+    """A setting that is not the mission's."""
 
     name: str
     here: Any
@@ -54,7 +55,7 @@ class Setting:
 
 
 def other_settings(settings: Mapping[str, Any]) -> list[Setting]:
-    """Those that differ from the defaults, which are the mission's."""
+    """The settings that differ from the defaults, which are the mission's."""
     mission = {name: value for name, value in flatten(RunConfig()).items() if name not in _PLACES}
     return [
         Setting(name, settings[name], default)
@@ -64,7 +65,7 @@ def other_settings(settings: Mapping[str, Any]) -> list[Setting]:
 
 
 def file_name(path: str) -> str:
-    """Without its folders, which are nobody's business on a page that is passed on; of either system's paths."""
+    """The last part of a path of any system: its folders are nobody's business on a page that is passed on."""
     return PurePath(path.replace("\\", "/")).name
 
 
@@ -85,10 +86,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A measure, with a bar for each group; None where it was not taken."""
+    """A measure under its name, with a bar for each group; None where it was not taken."""
 
-    measure: str
-    lower_is_better: bool
+    name: str
+    measure: Measure
     bars: tuple[Bar | None, ...]
 
 
@@ -111,7 +112,7 @@ def tables(scorecard: Mapping[str, Any]) -> list[Table]:
     groups = groups_of(scorecard)
     asked = [
         (capability, tuple(scorecard["groups"][group].get(capability, {}).get("questions", 0) for group in groups))
-        for capability in MEASURES
+        for capability in registry.measures()
     ]
     return [
         Table(capability, questions, tuple(_rows(scorecard, groups, capability)))
@@ -120,16 +121,16 @@ def tables(scorecard: Mapping[str, Any]) -> list[Table]:
     ]
 
 
-def measures(scorecard: Mapping[str, Any]) -> list[str]:
-    """Every measure that stands in a table, once, in their order."""
-    return list(dict.fromkeys(row.measure for table in tables(scorecard) for row in table.rows))
+def measures(scorecard: Mapping[str, Any]) -> dict[str, Measure]:
+    """Every measure that stands in a table, by its name, in the order of the tables."""
+    return {row.name: row.measure for table in tables(scorecard) for row in table.rows}
 
 
 def _rows(scorecard: Mapping[str, Any], groups: Sequence[str], capability: str) -> Iterator[Row]:
-    for name, measure in MEASURES[capability].items():
+    for name, measure in registry.measures()[capability].items():
         bars = tuple(_bar(scorecard, group, capability, name) for group in groups)
         if any(bars):
-            yield Row(name, measure.lower_is_better, bars)
+            yield Row(name, measure, bars)
 
 
 def _bar(scorecard: Mapping[str, Any], group: str, capability: str, measure: str) -> Bar | None:
@@ -149,7 +150,7 @@ def _bar(scorecard: Mapping[str, Any], group: str, capability: str, measure: str
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of an answer; its mark is that of `koki.evaluation.metrics.IngredientMarks`, or nothing."""
+    """A line of an answer; its mark is one of `koki.evaluation.metrics.IngredientMarks`, or an empty text."""
 
     text: str
     mark: str
@@ -173,9 +174,10 @@ class Pair:
 
 
 def pairs(scorecard: Mapping[str, Any]) -> list[Pair]:
-    """`PAIRS` answers of a scorecard: of each capability the first of each group, then the second ones, and so on."""
+    """Up to `PAIRS` answers: of each capability the first of each group, then the second ones, and so on."""
     dealt: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for answer in sorted(scorecard["answers"], key=lambda answer: list(MEASURES).index(answer["capability"])):
+    in_order = list(registry.measures())
+    for answer in sorted(scorecard["answers"], key=lambda answer: in_order.index(answer["capability"])):
         dealt.setdefault((answer["capability"], answer["group"]), []).append(answer)
     in_turn = filter(None, chain.from_iterable(zip_longest(*dealt.values())))
     return [_pair(answer) for answer, _ in zip(in_turn, range(PAIRS), strict=False)]
@@ -195,7 +197,7 @@ def _pair(answer: Mapping[str, Any]) -> Pair:
 
 
 def _marked(text: str, marks: Sequence[tuple[str, str]]) -> Iterator[Line]:
-    """The lines of an answer; the marks are in the order of its lines."""
+    """The lines of an answer with their marks, which are given in the order of the lines."""
     waiting = list(marks)
     for line in text.strip().splitlines():
         item = line.replace("**", "").strip()

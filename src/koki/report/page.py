@@ -26,13 +26,13 @@ def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | No
         scorecard: what `koki.evaluation.scorecard.Scorecard.as_dict` made; None where the chef was not evaluated.
     """
     words, named = Words(language), published_name(run)
-    # autoescape for whatever the name of the template: this is where recipes and answers become text and nothing else
+    # autoescape whatever the template is called: this is where recipes and answers become text and nothing else
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["setting"] = _setting
     style = _read("page.css")
     page = environment.from_string(_read("page.html.jinja")).render(
         language=language,
-        style=Markup(style),  # Koki's own file
+        style=Markup(style),  # not escaped, for it is Koki's own file
         policy=_policy(style),
         w=words,
         say=words.say,
@@ -59,11 +59,11 @@ def _read(name: str) -> str:
 
 
 def _policy(style: str) -> str:
-    """The Content-Security-Policy: this style sheet and nothing else."""
+    """The Content-Security-Policy, which allows this style sheet and nothing else."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def _setting(value: Any) -> str:
-    """As it is written in a configuration file."""
+    """A setting as it is written in a configuration file."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

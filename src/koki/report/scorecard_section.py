@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from huggingface_hub import EvalResult, ModelCard
 
-from koki.evaluation.judge import MEASURES
-from koki.report.content import Bar, groups_of, tables
+from koki.report.content import Bar, Row, groups_of, tables
 
 _START, _END = "<!-- scorecard -->", "<!-- end of scorecard -->"
 _SECTION: Final = re.compile(rf"\n*{_START}.*?{_END}\n*", re.DOTALL)
@@ -18,7 +17,7 @@ def with_scorecard(text: str, model_name: str, scorecard: Mapping[str, Any] | No
 
     Args:
         text: the card, metadata included.
-        model_name: which ``model-index`` goes by.
+        model_name: the name of the model in ``model-index``.
         scorecard: None leaves the card alone.
 
     Raises:
@@ -27,7 +26,7 @@ def with_scorecard(text: str, model_name: str, scorecard: Mapping[str, Any] | No
     if scorecard is None:
         return text
     card = ModelCard(_SECTION.sub("\n", text).rstrip() + "\n\n" + _section(scorecard))
-    data: Any = card.data  # a ModelCardData, which its type does not say
+    data: Any = card.data  # it is a ModelCardData, which its type does not say
     data.model_name, data.eval_results = model_name, list(_results(scorecard))
     return str(card)
 
@@ -41,12 +40,12 @@ def _results(scorecard: Mapping[str, Any]) -> Iterator[EvalResult]:
                     yield EvalResult(
                         task_type="text-generation",
                         task_name=table.capability,
-                        dataset_type="recipes",  # the hub asks for an id, and these are the user's own
+                        dataset_type="recipes",  # the hub asks for an id, which the user's own recipes do not have
                         dataset_name=f"The recipes of this run: {group}, {table.capability}",
                         dataset_config=table.capability,
                         dataset_split=group,
-                        metric_type=row.measure,
-                        metric_name=_label(table.capability, row.measure),
+                        metric_type=row.name,
+                        metric_name=_label(row),
                         metric_value=bar.mean,
                         metric_args={"low": bar.low, "high": bar.high, "questions": bar.questions},
                     )
@@ -69,13 +68,13 @@ def _section(scorecard: Mapping[str, Any]) -> str:
         counts = (f"{count} questions" for count in table.questions)
         lines.append(f"| **{table.capability}** | {' | '.join(counts)} |")
         for row in table.rows:
-            label = _label(table.capability, row.measure) + (" (less is better)" if row.lower_is_better else "")
+            label = _label(row) + (" (less is better)" if row.measure.lower_is_better else "")
             lines.append(f"| {label} | {' | '.join(map(_cell, row.bars))} |")
     return "\n".join([*lines, _END, ""])
 
 
-def _label(capability: str, measure: str) -> str:
-    return MEASURES[capability][measure].label.strip()
+def _label(row: Row) -> str:
+    return row.measure.label.strip()
 
 
 def _cell(bar: Bar | None) -> str:

@@ -35,18 +35,18 @@ class Words:
         table, _, name = key.partition(".")
         return texts()[table][name][self.language].format(**filled)
 
-    def name(self, table: str, name: str) -> str:
-        """What something is called; by its own name where the table has none for it."""
+    def name(self, table: str, name: str, otherwise: str | None = None) -> str:
+        """What something is called; where the table lacks it, ``otherwise``, or its own name if that is not given."""
         known = texts()[table].get(name)
-        return known[self.language] if known else name
+        return known[self.language] if known else otherwise or name
 
     def note(self, note: str) -> str:
-        """A note of the scorecard, which is in English, where it is a known one."""
+        """A note of the scorecard in the page's language; one that is not known stays in English."""
         known = (text for beginning, text in texts()["notes"].items() if note.startswith(beginning))
         return next((text[self.language] for text in known), note)
 
     def warning(self, warning: str | Mapping[str, Any]) -> str:
-        """What `koki.recipes.report.Warned` tells; earlier versions kept a text, which is shown as it is."""
+        """What a `koki.recipes.report.Warned` tells; earlier versions kept a text, which is shown as it is."""
         if isinstance(warning, str):
             return warning
         oddity, more = self.name("oddities", warning["oddity"]), warning["rows"] - len(warning["lines"])
@@ -66,11 +66,11 @@ class Words:
         return self._marked(f"{value:,.{digits}f}")
 
     def signed(self, value: float) -> str:
-        """Two digits and always a sign, that of nothing a plus."""
+        """A number with two decimals and always a sign; 0 has a plus."""
         return self._marked(f"{round(value, 2) or 0:+.2f}")
 
     def short(self, value: float) -> str:
-        """Three significant digits and no more zeros than needed; very small ones with an exponent: ``2e-05``."""
+        """A number with three significant digits, with an exponent where it is very small or large: ``2e-5``."""
         if value and not 1e-3 <= abs(value) < 1e6:
             mantissa, _, exponent = f"{value:.2e}".partition("e")
             return self._marked(f"{float(mantissa):g}e{int(exponent)}")
@@ -86,6 +86,6 @@ class Words:
         return self.say("page.date", day=at.day, month=month, year=at.year, time=f"{at:%H:%M}")
 
     def duration(self, seconds: float) -> str:
-        """In the unit that suits it."""
+        """A duration in the unit that suits it."""
         number, digits, unit = in_its_unit(seconds)
         return self.say(f"duration.{unit}", number=self.number(number, digits))

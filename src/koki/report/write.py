@@ -1,4 +1,4 @@
-"""What is in a run folder -> its report and its model card."""
+"""A run folder -> its report, and the scorecard in its model card."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def write_report(run: Path, language: Language | None = None) -> Path:
 
     Args:
         run: a finished run folder.
-        language: None keeps that of the page that is there; a first page is in English.
+        language: None keeps the language of the page that is there; a first page is in English.
 
     Returns:
         Where the page lies.
@@ -67,7 +67,7 @@ def _language_of(page: Path) -> Language:
 
 
 def _update_model_card(path: Path, card: dict[str, Any], scorecard: dict[str, Any] | None) -> None:
-    """Only what the scorecard says is changed: people write in their model cards."""
+    """Put the scorecard into the model card and change nothing else, for people write there; make a card if needed."""
     text = path.read_text("utf-8") if path.exists() else model_card(card)
     updated = with_scorecard(text, card["model_name"], scorecard)
     if not path.exists() or updated != text:

@@ -2,29 +2,28 @@
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel
 
 import koki
 from koki import files
-from koki.config import RunConfig, flatten
 from koki.errors import RunError
 from koki.runs.log import held_out_losses, lowest
 from koki.runs.names import METADATA
 
 if TYPE_CHECKING:  # they bring torch along, which a chef need not have to read a card
+    from transformers import TrainerState
+
+    from koki.data.token_cache import TrainingData
     from koki.model.device import Device
     from koki.model.source import BaseSource
-    from koki.recipes.report import DataReport
-    from koki.tokens.dataset import ConversationDataset
 
-CAPABILITIES = ("full recipe", "simple question", "recommendation", "inquiry", "tip")
 _LONGEST = 100_000_000  # bytes: a hundred times those of a run of ten thousand steps that logs each
 _LIBRARIES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy")
 
@@ -50,44 +49,61 @@ class Outcome:
     parameters: int
     result_step: int
 
+    @classmethod
+    def of(cls, state: "TrainerState", seconds: float, parameters: tuple[int, int], result_step: int) -> Self:
+        """Take it from the trainer's state; ``parameters`` are the numbers of trainable ones and of all."""
+        return cls(
+            steps=state.global_step,
+            tokens=int(state.num_input_tokens_seen),
+            log_history=state.log_history,
+            seconds=seconds,
+            trainable=parameters[0],
+            parameters=parameters[1],
+            result_step=result_step,
+        )
+
     @property
     def losses(self) -> list[float]:
-        """Logged losses, in order."""
+        """The logged losses, in order."""
         return [entry["loss"] for entry in self.log_history if "loss" in entry]
 
 
 def run_card(
-    config: RunConfig,
-    source: "BaseSource",
+    settings: Mapping[str, Any],
+    base: "BaseSource",
     device: "Device",
     system_prompt: str,
-    data: "DataReport",
-    held_out: int,
-    dataset: "ConversationDataset",
+    data: "TrainingData",
     outcome: Outcome,
+    *,
+    capabilities: Sequence[str],
 ) -> dict[str, Any]:
     """Everything there is to know about a finished run, JSON-ready; made to be published, so without local paths.
 
     Where its recipes and its base lie on this machine is in the ``config.yaml`` beside it.
+
+    Args:
+        settings: by their dotted names, as they were asked for.
+        capabilities: the names of what the chef is said to be able to do.
     """
     return {
         "model_name": "Koki: Qwen Indonesian food recipe model",
         "koki_version": koki.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "base_model": {"name": _base_name(source), "location": source.public_name, "revision": source.revision},
-        "capabilities": list(CAPABILITIES),
+        "base_model": {"name": _base_name(base), "location": base.public_name, "revision": base.revision},
+        "capabilities": list(capabilities),
         "system_prompt": system_prompt,
-        "recipes": data.rows_kept - held_out,
-        "recipes_held_out": held_out,
-        "examples": len(dataset),
-        "examples_by_kind": dataset.count_by_kind(),
-        "data": _without_folders(data.as_dict()),
-        "fit": dataset.report.as_dict(),
-        "settings": flatten(config)
-        | {
-            "output": file_name(config.output),
-            "model.name": _base_name(source),
-            "data.files": [file_name(file) for file in config.data.files],
+        "recipes": data.recipes,
+        "recipes_held_out": len(data.held_out),
+        "examples": len(data.dataset),
+        "examples_by_kind": data.dataset.count_by_kind(),
+        "data": _without_folders(data.report.as_dict()),
+        "fit": data.dataset.report.as_dict(),
+        "settings": {
+            **settings,
+            "output": file_name(settings["output"]),
+            "model.name": _base_name(base),
+            "data.files": [file_name(file) for file in settings["data.files"]],
         },
         "training": {
             "steps": outcome.steps,
@@ -111,8 +127,8 @@ def run_card(
     }
 
 
-def _base_name(source: "BaseSource") -> str:
-    return source.public_name if source.is_folder else source.name
+def _base_name(base: "BaseSource") -> str:
+    return base.public_name if base.is_folder else base.name
 
 
 def _without_folders(data: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +189,7 @@ class _Data(BaseModel):
 
 
 class _Card(BaseModel):
-    """Of a run card, what is used."""
+    """The parts of a run card that Koki reads again."""
 
     koki_version: str
     system_prompt: str

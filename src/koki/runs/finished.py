@@ -14,7 +14,7 @@ from koki.runs.names import CONFIG, METADATA
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """What a run folder says of itself.
+    """A finished run, as its folder describes it.
 
     Attributes:
         card: see `koki.runs.card.run_card`.
@@ -27,7 +27,7 @@ class FinishedRun:
     settings: dict[str, Any]
 
     def model_config(self) -> ModelConfig:
-        """The base that it was trained on.
+        """The settings of the base that it was trained on.
 
         Raises:
             RunError: the settings do not say it.
@@ -40,7 +40,7 @@ class FinishedRun:
 
 
 def read_run(folder: Path) -> FinishedRun:
-    """Its card and its settings.
+    """Read the card and the settings of a finished run.
 
     Raises:
         RunError: the folder is not a finished run.

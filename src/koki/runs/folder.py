@@ -71,7 +71,7 @@ def require_seen(folder: Path) -> None:
 
 
 def require_space(folder: Path, needed: float) -> None:
-    """Check that the disk has room for what a run will write, in bytes: `koki.training.plan.Costs.disk`.
+    """Check that the disk has room for what a run will write, in bytes: `koki.training.costs.Costs.disk`.
 
     Raises:
         ConfigError: it has not.
@@ -88,7 +88,7 @@ def require_space(folder: Path, needed: float) -> None:
 
 
 def write_config(folder: Path, config: RunConfig) -> None:
-    """The resolved configuration, enough to run it again."""
+    """Write the configuration, enough to run it again."""
     text = f"# Run it again: koki train --config {folder / CONFIG}\n{to_yaml(config)}"
     write_text(folder / CONFIG, text)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def held_out_losses(log_history: Iterable[Mapping[str, Any]]) -> dict[int, float]:
-    """Step -> held-out loss of every evaluation in transformers' log, in order; infinite where it is not a number."""
+    """The held-out loss of every evaluation in transformers' log, by step; infinite where it is not a number."""
     evaluations = [entry for entry in log_history if "eval_loss" in entry]
     return {
         entry["step"]: entry["eval_loss"] if math.isfinite(entry["eval_loss"]) else math.inf for entry in evaluations

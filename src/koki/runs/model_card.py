@@ -31,7 +31,7 @@ def model_card(card: dict[str, Any]) -> str:
 
 
 def _hub_id(base: dict[str, str]) -> str | None:
-    """What the hub can show as the base; None for the base that ships and for a folder."""
+    """The id under which the hub has the base; None for the base that ships and for a folder."""
     location = base["location"]
     is_there_only = base["name"] == "mini" or "/" not in location.removeprefix("./") or Path(location).is_dir()
     return None if is_there_only else location

@@ -1,4 +1,4 @@
-"""What lies where in a run folder. The names are Hugging Face's where it has some."""
+"""The names of the files in a run folder; they are Hugging Face's where it has some."""
 
 from typing import Final
 

@@ -15,7 +15,7 @@ from koki.runs.names import METADATA, MODEL_CARD
 
 
 def save_result(folder: Path, model: PeftModel, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any]) -> None:
-    """Adapter, tokenizer, model card and metadata: written beside, flushed, then moved, the metadata last.
+    """Save adapter, tokenizer, model card and metadata: written beside, flushed, then moved, the metadata last.
 
     A folder with metadata is therefore a finished run. A folder that was removed meanwhile is made again: what hours
     of training have made is worth more than the question where it went.

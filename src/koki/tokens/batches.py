@@ -19,8 +19,8 @@ from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 class VariationSampler(Sampler[int]):
     """Conversation numbers of one epoch: all of them, or ``variations`` of each recipe, in seeded order.
 
-    With a number, a recipe's conversations are dealt out epoch by epoch, every kind in its share, and start over
-    when all have been dealt; those of a tip or a refusal too (see `_draws`).
+    With a number of variations, a recipe's conversations are dealt out epoch by epoch, every kind in its share, and
+    start over when all have been dealt. So are those of a tip or a refusal (`_draws` says how many).
     """
 
     def __init__(self, dataset: ConversationDataset, variations: int | Literal["all"], seed: int) -> None:
@@ -56,10 +56,11 @@ class VariationSampler(Sampler[int]):
 
 
 def _draws(kinds: npt.NDArray[np.uint8], variations: int) -> int:
-    """How many of a group's conversations an epoch has.
+    """The number of conversations that an epoch draws from a group.
 
-    Of a tip half, at least one: with more, a small model takes inquiries for questions about tips; those on dangers
-    have most questions and are seen most. Of a refusal as many as of a recipe: with one, it knew but half of them.
+    Of a tip it draws half, at least one: with more, a small model takes inquiries for questions about tips. Tips on
+    dangers have most questions, so they are still seen most. Of a refusal it draws as many as of a recipe: with one, a
+    small model knew only half of the refusals.
     """
     if (kinds == KINDS.index("tip")).all():
         return max(1, len(kinds) // 2)
@@ -79,15 +80,15 @@ class StepSampler(BatchSampler):
     """One process's share of the conversations of each optimizer step.
 
     The steps are the same for any number of processes. A step is dealt out by length, the longest conversation first,
-    each to whoever has fewest tokens so far, so that nobody waits long for another; a share keeps the step's order and
-    may be empty in the last step of an epoch.
+    each to the process that has fewest tokens so far, so that none waits long for another. A share keeps the step's
+    order and may be empty in the last step of an epoch.
 
     Args:
         order: conversation numbers of an epoch.
-        conversations: in a step, of all processes together.
-        lengths: tokens of each conversation.
-        process: whose share, counted from 0.
-        processes: how many there are.
+        conversations: the number in a step, of all processes together.
+        lengths: tokens of each conversation, shape (conversations,).
+        rank: the process whose share this is, counted from 0.
+        world_size: the number of processes.
     """
 
     def __init__(
@@ -95,27 +96,27 @@ class StepSampler(BatchSampler):
         order: Sampler[int],
         conversations: int,
         lengths: npt.NDArray[np.int64],
-        process: int = 0,
-        processes: int = 1,
+        rank: int = 0,
+        world_size: int = 1,
     ) -> None:
         super().__init__(order, conversations, drop_last=False)
         self._lengths = lengths
-        self._process = process
-        self._processes = processes
+        self._rank = rank
+        self._world_size = world_size
 
     def __iter__(self) -> Iterator[list[int]]:
         steps = super().__iter__()
-        yield from steps if self._processes == 1 else map(self._share, steps)
+        yield from steps if self._world_size == 1 else map(self._share, steps)
 
     def _share(self, step: Sequence[int]) -> list[int]:
         dealt_to = self._deal(step)
-        return [number for number, process in zip(step, dealt_to, strict=True) if process == self._process]
+        return [number for number, rank in zip(step, dealt_to, strict=True) if rank == self._rank]
 
     def _deal(self, step: Sequence[int]) -> npt.NDArray[np.int64]:
-        """The process of each conversation."""
+        """The rank of the process that each conversation goes to, shape (conversations of the step,)."""
         lengths = self._lengths[step]
         dealt_to = np.zeros(len(step), dtype=np.int64)
-        tokens = np.zeros(self._processes, dtype=np.int64)
+        tokens = np.zeros(self._world_size, dtype=np.int64)
         for place in np.argsort(-lengths, kind="stable"):
             dealt_to[place] = tokens.argmin()
             tokens[dealt_to[place]] += lengths[place]
@@ -129,14 +130,14 @@ class StepCollator:
     of the whole step, so where the cuts fall changes nothing but the memory.
 
     Args:
-        tokens_per_micro_batch: a row has at most so many tokens; an example that is longer has a row of its own.
+        tokens_per_micro_batch: tokens that a row has at most; an example that is longer has a row of its own.
     """
 
     def __init__(self, tokens_per_micro_batch: int) -> None:
         self._most = tokens_per_micro_batch
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
-        """``micro_batches``: see `row_of`; none of no examples."""
+        """A dictionary whose ``micro_batches`` are rows as `row_of` makes them; no examples give no rows."""
         rows: list[list[Example]] = [[]] if examples else []
         room = self._most
         for example in examples:

@@ -3,14 +3,14 @@
 import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 # Texts whose numbers are at hand without a digest: those of some hundred recipes.
-_MOST_RECENT = 10_000
-_DIGEST_BYTES = 16
+_MOST_RECENT: Final = 10_000
+_DIGEST_BYTES: Final = 16
 
 Numbers = npt.NDArray[Any]
 Encode = Callable[[Sequence[str]], Sequence[Sequence[int]]]
@@ -20,7 +20,7 @@ class Sequences:
     """Sequences of whole numbers, one after the other in one flat array.
 
     Attributes:
-        flat: all of them.
+        flat: the numbers of all sequences.
         ends: where each sequence ends, led by 0.
     """
 
@@ -35,10 +35,10 @@ class Sequences:
 
 
 class GrowingSequences:
-    """`Sequences` in the making: an append-only list.
+    """`Sequences` while they are filled: a list that is only appended to.
 
     Args:
-        below: all numbers are smaller; up to 65,536 each takes two bytes, else four.
+        below: all numbers are smaller than this; up to 65,536 each takes two bytes, else four.
     """
 
     def __init__(self, below: int) -> None:
@@ -46,13 +46,13 @@ class GrowingSequences:
         self._ends = array("q", [0])
 
     def append(self, numbers: Sequence[int]) -> int:
-        """Store a sequence; its number."""
+        """Store a sequence and return its number."""
         self._flat.extend(numbers)
         self._ends.append(len(self._flat))
         return len(self._ends) - 2
 
     def done(self) -> Sequences:
-        """What was stored; nothing more can be."""
+        """All that was stored; nothing can be appended from here on."""
         return Sequences(np.asarray(self._flat), np.asarray(self._ends))
 
 
@@ -60,7 +60,8 @@ class KnownPieces:
     """Pieces that were tokenised before, by the same tokenizer: those of an earlier version of the recipes.
 
     Args:
-        digests: of their texts (`digest`), shape (pieces, 16), uint8.
+        tokens: the ids of each piece.
+        digests: what `digest` gives of each piece's text, shape (pieces, 16), uint8.
     """
 
     def __init__(self, tokens: Sequences, digests: npt.NDArray[np.uint8]) -> None:
@@ -85,11 +86,11 @@ class KnownPieces:
 class PieceStore:
     """Texts as numbers of pieces, in the order in which they come.
 
-    A piece is told by the digest of its text, so that the texts need not be kept.
+    A piece is recognised by the digest of its text, so that the texts need not be kept.
 
     Args:
-        encode: the ids of texts.
-        known: looked up before anything is encoded.
+        encode: gives the ids of texts.
+        known: pieces that are looked up before anything is encoded.
 
     Attributes:
         lengths: tokens of each piece.
@@ -105,13 +106,13 @@ class PieceStore:
         self.lengths = array("i")
 
     def append(self, texts: Sequence[str]) -> range:
-        """The numbers of texts that hardly come twice: each is a new piece, and takes no memory to be found again."""
+        """Store texts that hardly repeat, each as a new piece that `numbers` does not find; return their numbers."""
         return self._store([digest(text) for text in texts], texts)
 
     def numbers(self, texts: Iterable[str]) -> dict[str, int]:
         """Text -> number of its piece, the same whenever it is asked for.
 
-        What is returned has these texts and others, and is to be read before the next call.
+        The dictionary has these texts and others, and is to be read before the next call.
         """
         if len(self._recent) > _MOST_RECENT:
             self._recent = {}
@@ -148,7 +149,7 @@ def typecode(below: int) -> str:
 
 
 def digest(text: str) -> bytes:
-    """What a piece is told by; that two texts share one is out of the question."""
+    """The 16 bytes by which a piece's text is recognised; that two texts share them is out of the question."""
     return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
 
 

@@ -1,8 +1,8 @@
 """The tokenizer's own chat template, cut at its special tokens so that pieces can be joined exactly.
 
-A byte-level tokenizer treats a special token as a wall: nothing merges across it. So the template is rendered once
-around marker words and cut at its special tokens; what is left are pieces such as ``user\\n`` + question, which can
-be tokenised apart and joined to the very ids that `apply_chat_template` gives:
+A byte-level tokenizer merges nothing across a special token. So the template is rendered once around marker words and
+cut at its special tokens; what is left are pieces such as ``user\\n`` + question, which can be tokenised apart and
+joined to the very ids that `apply_chat_template` gives:
 
     <|im_start|> system\\nKamu Koki ... <|im_end|> \\n <|im_start|>   user\\nResep ...?   <|im_end|> \\n <|im_start|>
     '------------------------- head ---------------------------'   '--- question ---'   '------- middle -------'
@@ -11,45 +11,39 @@ be tokenised apart and joined to the very ids that `apply_chat_template` gives:
     '----- answer ------'   '--- tail ---'
 
 Qwen's tokenizers cut every text into words before they merge, and always behind the last newline of a run. So an answer
-is cut once more, at its blank lines, and the recipe that forty answers share is tokenised once.
+is cut once more, at its blank lines, and a recipe that many answers share is tokenised once.
 """
 
 import hashlib
 import json
 import re
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from jinja2 import Environment
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from koki.errors import ModelError
+from koki.tokens.sandbox import render
 
 Ids = npt.NDArray[np.int64]
 
-# How the tokenizers of Qwen2, Qwen2.5 and Qwen3 cut a text into words.
-QWEN2_SPLIT = (
+QWEN2_SPLIT: Final = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+"""How the tokenizers of Qwen2, Qwen2.5 and Qwen3 cut a text into words."""
+
 # Behind a blank line, where a character follows that no run of blanks can take in.
-_BLANK_LINES = re.compile(r"(?<=\n\n)(?=\S)")
+_BLANK_LINES: Final = re.compile(r"(?<=\n\n)(?=\S)")
 
-LONGEST_RENDERING: Final = 10.0
-"""Seconds; that of Qwen's templates takes a thousandth of one."""
-
-_MOST_MEMORY = 512_000_000  # bytes, for the same
-_LONGEST_TEXT = 1_000_000  # characters; Qwen's templates make a few hundred
-
-_SYSTEM, _QUESTION, _ANSWER, _NEXT = "KOKISYSTEM", "KOKIQUESTION", "KOKIANSWER", "KOKINEXT"
+# The words that stand for messages when the template is rendered.
+_SYSTEM: Final = "KOKISYSTEM"
+_QUESTION: Final = "KOKIQUESTION"
+_ANSWER: Final = "KOKIANSWER"
+_NEXT: Final = "KOKINEXT"
 
 
 class ChatTemplate:
@@ -57,12 +51,12 @@ class ChatTemplate:
 
     Attributes:
         system: the system prompt of every conversation.
-        stop_id: the special token that ends an answer; always supervised.
+        stop_id: the id of the special token that ends an answer; it is always supervised.
         control_tokens: text -> id of the tokens that steer a model.
         head, middle, tail: ids before the question, between question and answer, and from the stop token on.
         answer_start: ids at the front of an encoded answer that belong to the template, not to the answer.
-        cuts_as_qwen: texts into words; what else merges is not known.
-        fingerprint: of all that decides the ids of a conversation: tokenizer, chat template and system prompt.
+        cuts_as_qwen: whether the tokenizer cuts texts into words as Qwen's do; of others it is not known what merges.
+        fingerprint: SHA-256 of all that decides the ids of a conversation: tokenizer, chat template and system prompt.
 
     Raises:
         ModelError: the tokenizer has no chat template, or one in which no stop token follows the answer; or the text
@@ -104,13 +98,13 @@ class ChatTemplate:
         self.fingerprint = hashlib.sha256(json.dumps(forms).encode()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Ids of texts from outside: what looks like a special token is text."""
+        """The ids of each text; what looks like a special token in it is text."""
         return [
             encoding.ids for encoding in self._text_tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         ]
 
     def encode_questions(self, questions: Sequence[str]) -> list[list[int]]:
-        """Question pieces, from ``user\\n`` to the last character."""
+        """The ids of each question's piece, from ``user\\n`` to the last character."""
         return self.encode([self.question_text(question) for question in questions])
 
     def question_text(self, question: str) -> str:
@@ -167,12 +161,12 @@ class ChatTemplate:
         return [*ids, *self.encode_questions([question])[0], *self.middle, *self._answer_prefix]
 
     def length(self, question: int, answer: int) -> int:
-        """Tokens of a whole conversation, from the lengths of its question and answer pieces."""
+        """Tokens of a whole conversation, given those of its question's piece and of all pieces of its answer."""
         return len(self.head) + question + len(self.middle) + answer + len(self.tail)
 
     @property
     def constants(self) -> tuple[Ids, ...]:
-        """What is the same in every conversation."""
+        """The ids that are the same in every conversation."""
         return self.head, self.middle, self.tail
 
     def _require_text_to_stay_text(self) -> None:
@@ -193,7 +187,10 @@ class ChatTemplate:
 
 
 def _at_blank_lines(text: str) -> list[str]:
-    """What `_BLANK_LINES` splits, several times faster where no character behind a blank line is a blank itself."""
+    """The text split at `_BLANK_LINES`; where no character behind a blank line is a blank, that goes without a pattern.
+
+    This is several times faster.
+    """
     *blocks, last = text.split("\n\n")
     if any(not block or block[0].isspace() for block in (*blocks[1:], last)):
         return _BLANK_LINES.split(text)
@@ -209,6 +206,7 @@ def _occurrences(ids: npt.NDArray[Any], piece: Ids) -> npt.NDArray[np.int64]:
 
 
 def _render(tokenizer: PreTrainedTokenizerBase, next_question: str = "") -> str:
+    """One conversation of marker words, in the template's form; a second question follows where one is given."""
     if not tokenizer.chat_template:
         raise ModelError("The tokenizer has no chat template.", "Use an instruct model of the Qwen2 or Qwen3 family.")
     messages = [
@@ -218,71 +216,7 @@ def _render(tokenizer: PreTrainedTokenizerBase, next_question: str = "") -> str:
     ]
     if next_question:
         messages.append({"role": "user", "content": next_question})
-    try:
-        _require_no_powers(tokenizer.get_chat_template())
-        with _within_seconds(LONGEST_RENDERING), _within_memory(_MOST_MEMORY):
-            rendered = str(tokenizer.apply_chat_template(messages, tokenize=False))
-        if len(rendered) > _LONGEST_TEXT:
-            raise ValueError(f"it makes {len(rendered):,} characters of three short messages")
-        return rendered
-    except Exception as error:  # a template is a program, and can fail in any way
-        raise ModelError(
-            f"The chat template cannot be used: {error}", "Use an instruct model of the Qwen2 or Qwen3 family."
-        ) from error
-
-
-def _require_no_powers(template: str) -> None:
-    """No chat template needs a power; a single ``10**10**10`` takes hours within which nothing can stop it."""
-    if any(kind == "operator" and text == "**" for _, kind, text in Environment().lex(template)):
-        raise ValueError("it raises a number to a power")
-
-
-@contextmanager
-def _within_memory(most: int) -> Iterator[None]:
-    """Let a chat template take no more than so many bytes: ``'x' * 10000000000`` asks for all there are at once.
-
-    The limit is the process's, for the milliseconds that a template takes. Only Linux says what is in use.
-
-    Raises:
-        ValueError: it took more.
-    """
-    if sys.platform != "linux":
-        yield
-        return
-    import resource
-
-    in_use = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
-    before = soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limits = [limit for limit in (soft, hard, in_use + most) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
-    try:
-        yield
-    except MemoryError as error:
-        raise ValueError(f"it takes more than {most / 1e6:,.0f} MB of memory") from error
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-
-
-@contextmanager
-def _within_seconds(seconds: float) -> Iterator[None]:
-    """Stop a chat template that does not come to an end: transformers' sandbox bounds no loops within loops.
-
-    Raises:
-        TimeoutError: from within the template.
-    """
-    until = time.monotonic() + seconds
-
-    def watch(frame: FrameType, *_: object) -> Callable[..., Any] | None:
-        if time.monotonic() > until:
-            raise TimeoutError(f"it does not end within {seconds:g} seconds")
-        return watch if frame.f_code.co_filename == "<template>" else None  # line by line only what Jinja compiled
-
-    before = sys.gettrace()
-    sys.settrace(watch)
-    try:
-        yield
-    finally:
-        sys.settrace(before)
+    return render(tokenizer, messages)
 
 
 def _cut(rendered: str, tokenizer: PreTrainedTokenizerBase) -> list[int | str]:

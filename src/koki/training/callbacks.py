@@ -133,7 +133,7 @@ class TensorBoardLog(TensorBoardCallback):
             self._do_without(error, "training goes on without it")
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Written to the end. The writer is closed by whoever opened it, also after a failure."""
+        """Write the log to its end. The writer is closed by whoever opened it, also after a failure."""
         if self._failed:
             return
         try:
@@ -162,7 +162,7 @@ def quiet_tensorboard_thread() -> Iterator[None]:
         threading.excepthook = before
 
 
-class SaveByTheClock(TrainerCallback):
+class SaveEveryMinutes(TrainerCallback):
     """A checkpoint whenever so many minutes have gone by without one."""
 
     def __init__(self, minutes: float, processes: Processes = ALONE) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import torch
 from peft import PeftModel
@@ -16,7 +16,9 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
+from transformers.trainer_callback import PrinterCallback
 
+from koki.config import RunConfig
 from koki.errors import CheckpointError, TrainingError
 from koki.model.lora import save_adapter
 from koki.runs import checkpoints
@@ -24,19 +26,31 @@ from koki.runs.checkpoints import Identity
 from koki.runs.log import held_out_losses
 from koki.training.processes import Processes
 
+TRAINER_INTERNALS: Final = {
+    "_get_output_dir": "overridden: a checkpoint is written in the staging folder",
+    "_save_checkpoint": "overridden: a checkpoint is sealed and published, or done without",
+    "_save": "overridden: adapter and tokenizer are saved, and no pickle",
+    "_save_rng_state": "overridden: there is none to save",
+    "_load_rng_state": "overridden: there is none to load",
+    "_get_grad_norm": "overridden: the last place before the optimizer's step",
+    "_tr_loss": "read and set: the sum of losses since the last log, where steps are left out and where a run goes on",
+    "_globalstep_last_logged": "read and set, with it",
+    "_prepare_inputs": "called: a batch goes to its device",
+}
+"""What Koki relies on of transformers.Trainer that is private to it, and what for. A test fails when one is gone."""
+
 _RUNNING_LOSS = "running loss"
 _QUESTIONS_SHOWN = 16
 
 
 class DurableTrainer(Trainer):
-    """Trainer with sealed checkpoints that go on mid-interval, and steps left out whose loss is not finite.
+    """A Trainer with sealed checkpoints that go on mid-interval, and steps left out whose loss is not finite.
 
     Args:
         run_folder: where checkpoints are published.
+        config: says how many checkpoints are kept, whether the one with the lowest held-out loss is kept beside them,
+            and after how many steps in a row that are not finite training stops.
         identity: what the result depends on, kept in every checkpoint.
-        keep: checkpoints kept.
-        keep_best: and beside them the one with the lowest held-out loss.
-        max_nonfinite_steps: in a row, after which training stops.
         questions_in: the questions of the conversations in a batch's ids, to name them when their loss is not finite.
         say: prints a line to the user.
         processes: that train together; the first writes the checkpoints.
@@ -47,10 +61,8 @@ class DurableTrainer(Trainer):
         self,
         *,
         run_folder: Path,
+        config: RunConfig,
         identity: Identity,
-        keep: int,
-        keep_best: bool = False,
-        max_nonfinite_steps: int,
         questions_in: Callable[[torch.Tensor], list[str]],
         say: Callable[[str], None],
         processes: Processes,
@@ -59,9 +71,9 @@ class DurableTrainer(Trainer):
         super().__init__(**arguments)
         self._run_folder = run_folder
         self._identity = identity
-        self._keep = keep
-        self._keep_best = keep_best
-        self._max_nonfinite_steps = max_nonfinite_steps
+        self._keep = config.training.save_total_limit
+        self._keep_best = config.evaluation.load_best_model_at_end
+        self._max_nonfinite_steps = config.training.max_nonfinite_steps
         self._questions_in = questions_in
         self._say = say
         self._processes = processes
@@ -69,12 +81,13 @@ class DurableTrainer(Trainer):
         self._speed_since = (time.perf_counter(), 0)
         self._loss_before = torch.zeros(())
         self._step_batches: list[dict[str, Any]] = []
+        self.remove_callback(PrinterCallback)  # Koki prints the log itself
         self.add_callback(_LossAcrossSteps(self))
 
     # checkpoints
 
     def _get_output_dir(self, trial: Any) -> str:
-        """Where transformers writes a checkpoint: the staging folder, from which it is published when whole."""
+        """Let transformers write a checkpoint in the staging folder, from which it is published when it is whole."""
         return str(self._run_folder / checkpoints.STAGING)
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
@@ -98,7 +111,7 @@ class DurableTrainer(Trainer):
             self._do_without_checkpoint(error)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        """Adapter and tokenizer, without transformers' pickle of its arguments: the settings are in the seal."""
+        """Save adapter and tokenizer, without transformers' pickle of its arguments: the settings are in the seal."""
         folder = Path(cast(str, output_dir))
         save_adapter(cast(PeftModel, self.model), folder, state_dict)
         cast(PreTrainedTokenizerBase, self.processing_class).save_pretrained(str(folder))
@@ -123,16 +136,16 @@ class DurableTrainer(Trainer):
         return f"the newest whole checkpoint is {newest.folder}" if newest else "there is no checkpoint yet"
 
     def _save_rng_state(self, output_dir: str) -> None:
-        """There is none to save: what a step draws follows from its number."""
+        """Save nothing: what a step draws follows from its number."""
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
-        """See `_save_rng_state`."""
+        """Load nothing, as nothing is saved: see `_save_rng_state`."""
 
     def store_flos(self) -> None:
-        """Not counted; transformers' own would have all processes meet, of which the first alone saves."""
+        """Count nothing: transformers' own would have all processes meet, of which the first alone saves."""
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """As transformers, with tokens and speed, but without its summary at the end, of the last session alone."""
+        """Log as transformers does, with tokens and speed, but without its summary of the last session at the end."""
         if "train_runtime" not in logs:
             tokens: dict[str, float] = {"num_input_tokens_seen": int(self.state.num_input_tokens_seen)}
             speed = {"tokens_per_second": self._tokens_per_second()} if "loss" in logs else {}
@@ -140,7 +153,7 @@ class DurableTrainer(Trainer):
 
     @contextmanager
     def _off_the_clock(self) -> Iterator[None]:
-        """What is done meanwhile is no training, and its time not that of the speed."""
+        """Keep what is done meanwhile out of the training speed."""
         started = time.perf_counter()
         try:
             yield
@@ -149,7 +162,7 @@ class DurableTrainer(Trainer):
             self._speed_since = (since + time.perf_counter() - started, tokens)
 
     def _tokens_per_second(self) -> float:
-        """Since it was last asked for, or training began."""
+        """The training speed since it was last asked for, or training began."""
         now, tokens = time.perf_counter(), int(self.state.num_input_tokens_seen)
         (before, tokens_before), self._speed_since = self._speed_since, (now, tokens)
         return round((tokens - tokens_before) / (now - before), 1)
@@ -157,12 +170,12 @@ class DurableTrainer(Trainer):
     # losses that are not finite
 
     def get_batch_samples(self, *arguments: Any, **options: Any) -> Any:
-        """As transformers; the batches of the step are kept to name them."""
+        """Fetch batches as transformers does, and keep those of the step, whose questions an error names."""
         self._step_batches, tokens = super().get_batch_samples(*arguments, **options)
         return self._step_batches, tokens
 
     def _get_grad_norm(self, model: torch.nn.Module, grad_norm: Any = None) -> Any:
-        """The last thing before the optimizer's step: leave it out where loss or gradient are not finite."""
+        """Leave the step out where loss or gradient are not finite; transformers asks for the norm right before it."""
         grad_norm = super()._get_grad_norm(model, grad_norm)  # type: ignore[no-untyped-call]
         loss = self._tr_loss - self._loss_before
         # with fp16 a gradient that overflows is the loss scaler's business: it skips the step and lowers its scale
@@ -219,5 +232,5 @@ class _LossAcrossSteps(TrainerCallback):
 
 
 def _kept(state: TrainerState) -> dict[str, dict[str, Any]]:
-    """What goes through a checkpoint beside transformers' own state, by name."""
+    """The values that a checkpoint keeps beside transformers' own state, by name."""
     return cast(dict[str, dict[str, Any]], state.stateful_callbacks)

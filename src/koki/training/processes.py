@@ -58,7 +58,7 @@ class Processes:
 
     @contextmanager
     def failing_together(self) -> Iterator[None]:
-        """At the end all meet: where one has failed, all fail.
+        """Let all processes meet at the end: where one has failed, all fail.
 
         Raises:
             KokiError: in the first process, what another has failed with; its own error goes through as it is.
@@ -73,8 +73,8 @@ class Processes:
         self._meet(None)
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
-        """An error in here is this process's own: the others do not meet now, they notice that it is gone."""
+    def failing_alone(self) -> Iterator[None]:
+        """Let an error end this process alone: the others do not meet it, they notice that it is gone."""
         try:
             yield
         except BaseException:
@@ -102,16 +102,16 @@ class Processes:
     # agreeing
 
     def all_gather(self, value: _T) -> list[_T]:
-        """A value of each process, by index."""
+        """Give every process the values of all, by rank."""
         self._meet(None)
         return self._gather(value)
 
     def broadcast(self, make: Callable[[], _T]) -> _T:
-        """What the first process makes, in every process."""
+        """Give every process what the first one makes."""
         return self.all_gather(make() if self.is_main else cast(_T, None))[0]
 
     def main_here_first(self, make: Callable[[], _T]) -> _T:
-        """What each process makes; on each machine the others begin when its first is ready, and find what it kept."""
+        """Let each process make something; on each machine the first one begins, and the others find what it kept."""
         made = [make()] if self._is_main_here else []
         self.all_gather(None)  # here the others wait
         return made[0] if made else make()
@@ -129,7 +129,7 @@ class Processes:
                 raise KokiError(f"The processes do not see the same: {there}.", "Give all of them the same files.")
 
     def all_max(self, number: int) -> int:
-        """The largest of a number of each process."""
+        """Give every process the largest of their numbers."""
         if self.world_size == 1:
             return number
         largest = torch.tensor(int(number))
@@ -138,7 +138,7 @@ class Processes:
         return int(largest)
 
     def all_sum(self, *numbers: float | torch.Tensor) -> tuple[Any, ...]:
-        """Each number summed over the processes, in double precision; of a single process as it was given."""
+        """Sum each number over the processes, in double precision; a single process gets its numbers as they are."""
         if self.world_size == 1:
             return numbers
         total = torch.tensor([float(number) for number in numbers], dtype=torch.float64)
@@ -147,7 +147,7 @@ class Processes:
         return tuple(total.tolist())
 
     def all_sum_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
-        """Sum gradients over the processes; one that had nothing to do in this step adds zeros."""
+        """Sum gradients over the processes; a process that had nothing to do in this step adds zeros."""
         if self.world_size == 1:
             return
         trained = [parameter for parameter in parameters if parameter.requires_grad]

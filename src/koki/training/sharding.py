@@ -48,13 +48,16 @@ def is_sharded(model: nn.Module) -> bool:
     return any(isinstance(parameter, DTensor) for parameter in model.parameters())
 
 
-def let_go(model: nn.Module) -> None:
-    """Drop what a forward without a backward has gathered: saving drops it too, but in the process that saves alone."""
+def reshard(model: nn.Module) -> None:
+    """Drop what a forward pass without a backward pass has gathered.
+
+    Saving drops it too, but only in the process that saves.
+    """
     if isinstance(model, FSDPModule):
         model.reshard()
 
 
-def leave_the_base_to_each(model: nn.Module) -> None:
+def exclude_frozen_from_ddp(model: nn.Module) -> None:
     """Keep DDP from sending the frozen base, the same in every process, to all of them as it starts."""
     frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
     buffers = [name for name, _ in model.named_buffers()]

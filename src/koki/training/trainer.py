@@ -1,4 +1,4 @@
-"""A thin trainer: loss and data position, nothing else."""
+"""The trainer of recipes: Koki's loss and order of examples, a step cut by tokens, and memory that runs out."""
 
 import math
 from collections.abc import Sequence
@@ -12,21 +12,19 @@ from accelerate.data_loader import prepare_data_loader
 from torch.utils.data import DataLoader
 from transformers import TrainingArguments
 
-from koki.config import RunConfig
+from koki.config import ResolvedConfig
 from koki.errors import TrainingError
 from koki.model.device import Device
 from koki.tokens.batches import StepSampler, empty_row, recut
 from koki.training.callbacks import ignore_stop_signals
 from koki.training.durable import DurableTrainer
 from koki.training.loss import Batch, SupervisedLoss, supervised_tokens
-from koki.training.sharding import is_sharded, leave_the_base_to_each, let_go
+from koki.training.sharding import exclude_frozen_from_ddp, is_sharded, reshard
 from koki.training.validation import HeldOut, undisturbed
 
 
-def training_arguments(
-    config: RunConfig, device: Device, run_folder: Path, *, gradient_checkpointing: bool
-) -> TrainingArguments:
-    """The mission's arguments as transformers takes them."""
+def training_arguments(config: ResolvedConfig, device: Device, run_folder: Path) -> TrainingArguments:
+    """The settings as transformers takes them."""
     training = config.training
     arguments = TrainingArguments(
         output_dir=str(run_folder),
@@ -41,10 +39,10 @@ def training_arguments(
         weight_decay=training.weight_decay,
         max_grad_norm=training.max_grad_norm,
         label_smoothing_factor=training.label_smoothing_factor,
-        fp16=device.mixed_precision == "fp16",
-        bf16=device.mixed_precision == "bf16",
+        fp16=training.mixed_precision == "fp16",
+        bf16=training.mixed_precision == "bf16",
         use_cpu=device.kind == "cpu",
-        gradient_checkpointing=gradient_checkpointing,
+        gradient_checkpointing=training.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
         save_strategy="steps",
         save_steps=training.save_steps,
@@ -66,7 +64,7 @@ def training_arguments(
 
 
 def optimizer_steps(arguments: TrainingArguments, examples: int) -> int:
-    """Steps of a whole run on so many examples an epoch."""
+    """The optimizer steps of a whole run on so many examples an epoch."""
     if arguments.max_steps > 0:
         return arguments.max_steps
     conversations: int = arguments.train_batch_size * arguments.world_size
@@ -74,7 +72,7 @@ def optimizer_steps(arguments: TrainingArguments, examples: int) -> int:
 
 
 class RecipeTrainer(DurableTrainer):
-    """Trainer with Koki's loss and Koki's order of examples.
+    """A trainer with Koki's loss and Koki's order of examples; a step is cut into micro-batches by tokens.
 
     Args:
         sampler: the conversation numbers of each step that are this process's share.
@@ -90,11 +88,11 @@ class RecipeTrainer(DurableTrainer):
         self._held_out_loss = SupervisedLoss(model.get_output_embeddings(), label_smoothing=0)
         self._sampler = sampler
         self._is_sharded = is_sharded(model)
-        leave_the_base_to_each(model)
+        exclude_frozen_from_ddp(model)
         self._most_tokens: int | None = None  # of a micro-batch, once the memory has run out
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        """This process's share of each step; a process's share may be empty."""
+        """A loader of this process's share of each step, which may be empty."""
         loader: DataLoader[Any] = DataLoader(
             cast(Any, self.train_dataset),
             batch_sampler=self._sampler,
@@ -113,7 +111,7 @@ class RecipeTrainer(DurableTrainer):
         inputs: dict[str, Any],
         num_items_in_batch: torch.Tensor | int | None = None,  # noqa: ARG002
     ) -> torch.Tensor:
-        """Gradients of one optimizer step, micro-batch by micro-batch.
+        """Compute the gradients of one optimizer step, micro-batch by micro-batch.
 
         Returns:
             The loss divided by the supervised tokens of the whole step, on all processes.
@@ -138,7 +136,11 @@ class RecipeTrainer(DurableTrainer):
     def _gradients(
         self, model: torch.nn.Module, micro_batches: list[Batch], weight: float | torch.Tensor
     ) -> tuple[torch.Tensor, int]:
-        """Of this process's share of a step: the loss, and how often its micro-batches were halved to fit."""
+        """Compute the gradients of this process's share of a step.
+
+        Returns:
+            The loss of the share, and how often its micro-batches were halved to fit in memory.
+        """
         halvings = 0
         while True:
             try:
@@ -161,7 +163,7 @@ class RecipeTrainer(DurableTrainer):
                     metrics = self._held_out.metrics(self._nats(self._held_out.rows))
                 self.log(metrics)
             self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-            let_go(cast(torch.nn.Module, self.model))
+            reshard(cast(torch.nn.Module, self.model))
         return metrics
 
     def _nats(self, rows: Sequence[Batch]) -> float:
@@ -196,7 +198,7 @@ class RecipeTrainer(DurableTrainer):
         return total
 
     def _halved(self, micro_batches: Sequence[Batch], error: torch.OutOfMemoryError) -> list[Batch]:
-        """The same examples in micro-batches of half as many tokens; the loss does not depend on where they are cut.
+        """Cut the same examples into micro-batches of half as many tokens; the loss does not depend on the cuts.
 
         Raises:
             TrainingError: a single conversation is too much, or the base is sharded.
@@ -219,6 +221,6 @@ class RecipeTrainer(DurableTrainer):
 
 
 def _count(micro_batches: Sequence[Batch]) -> tuple[torch.Tensor, int]:
-    """Supervised tokens and all tokens."""
+    """The numbers of supervised tokens and of all tokens."""
     supervised = sum((supervised_tokens(batch) for batch in micro_batches), start=torch.tensor(0))
     return supervised, sum(batch["input_ids"].numel() for batch in micro_batches)

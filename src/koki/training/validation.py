@@ -1,7 +1,7 @@
-"""What is looked at while a model trains: the loss of conversations that it does not learn from, and three answers.
+"""Validation while a model trains: the loss of conversations that it does not learn from, and a few answers.
 
-Looking changes nothing: no weight, no random number, no order of examples. What follows from a look (a best checkpoint,
-an early stop) follows from the logged losses alone, which every checkpoint holds, so a resumed run decides alike.
+It changes nothing: no weight, no random number, no order of examples. The best checkpoint and an early stop follow from
+the logged losses alone, which every checkpoint holds, so a resumed run decides alike.
 """
 
 import math
@@ -30,7 +30,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from koki.config import EvaluationConfig, RunConfig
+from koki.config import EvaluationConfig, ResolvedConfig
 from koki.dialogue.compose import KINDS, Kind
 from koki.runs.log import held_out_losses, is_out_of_patience, lowest
 from koki.tokens.batches import StepCollator
@@ -62,10 +62,10 @@ class HeldOut:
     text_bytes: int
 
     @classmethod
-    def of(cls, dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase, config: RunConfig) -> Self:
-        """Up to `MOST_CONVERSATIONS` of a data set, every kind in turn, in rows as long as those trained on."""
+    def of(cls, dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase, config: ResolvedConfig) -> Self:
+        """Take up to `MOST_CONVERSATIONS` of a data set, every kind in turn, in rows as long as those trained on."""
         examples = [dataset[number] for number in islice(every_kind_in_turn(dataset, config.seed), MOST_CONVERSATIONS)]
-        rows = StepCollator(config.tokens_per_micro_batch)(examples)["micro_batches"]
+        rows = StepCollator(config.training.tokens_per_micro_batch)(examples)["micro_batches"]
         supervised = (example["labels"][example["labels"] != IGNORED].tolist() for example in examples)
         texts = (
             str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
@@ -106,14 +106,14 @@ def is_over(state: TrainerState, config: EvaluationConfig) -> bool:
     return state.global_step >= state.max_steps or is_out_of_patience(losses, config.early_stopping_patience)
 
 
-def put_back(model: PeftModel, checkpoint: Path) -> None:
+def restore_adapter(model: PeftModel, checkpoint: Path) -> None:
     """Give a model the adapter of one of its checkpoints."""
     set_peft_model_state_dict(model, load_peft_weights(str(checkpoint), device=str(model.device)))
 
 
 @contextmanager
 def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Look at a model that is being trained: without dropout and gradients, and leaving random numbers as they were."""
+    """Use a model that is being trained without dropout and gradients, and leave random numbers as they were."""
     training = model.training
     devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
     model.eval()
@@ -124,7 +124,7 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-class Evaluation(TrainerCallback):
+class Validation(TrainerCallback):
     """Evaluates before the first step, every so many and after the last; keeps the best, and stops early, if asked to.
 
     Args:
@@ -202,7 +202,7 @@ class SampledAnswers(TrainerCallback):
 
 
 def _as_it_is(*texts: str) -> str:
-    """Texts in Markdown, which shows what is indented letter by letter."""
+    """Texts in Markdown, which shows indented text letter by letter."""
     return "\n\n---\n\n".join(indent(text, "    ") for text in texts)
 
 

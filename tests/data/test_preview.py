@@ -1,15 +1,13 @@
-"""What a run trains on: which recipes, which of them are held out, and how their conversations look."""
+"""A preview shows what is trained on, of one recipe."""
 
-import csv
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from koki.config import load_config
-from koki.data.build import recipe_files, split_recipes
 from koki.data.conversations import compose
 from koki.data.preview import preview_recipe
+from koki.data.recipes import recipe_files, split_recipes
 from koki.errors import DataError
 from koki.recipes.table import read_recipes
 
@@ -42,22 +40,3 @@ def test_a_preview_of_a_recipe_that_is_not_there_says_how_many_there_are(recipe_
     with pytest.raises(DataError, match="no recipe 9") as caught:
         preview_recipe(config, 9)
     assert "3" in caught.value.how
-
-
-def test_of_few_recipes_none_is_held_out_of_many_some(recipe_csv: Path) -> None:
-    config = load_config()
-    few = read_recipes([recipe_csv])[0]
-    assert split_recipes(few, config) == (few, [])
-    many = read_recipes(recipe_files(config))[0]
-    train_recipes, held_out = split_recipes(many, config)
-    assert len(train_recipes) + len(held_out) == len(many)
-    assert held_out
-
-
-def test_the_recipes_that_ship_are_at_least_sixty_of_many_kinds_and_all_are_kept() -> None:
-    path = Path(str(resources.files("koki.recipes") / "samples.csv"))
-    recipes, report = read_recipes([path])
-    assert len(recipes) == report.rows_read >= 60
-    with path.open(encoding="utf-8", newline="") as file:
-        categories = {row["Category"] for row in csv.DictReader(file)}
-    assert {"ayam", "ikan", "kambing", "sapi", "tahu", "telur", "tempe", "udang", "sayur", "sambal"} <= categories

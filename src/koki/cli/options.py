@@ -1,4 +1,4 @@
-"""Options that several commands share, and what those about recipes and model mean for the settings."""
+"""Options that several verbs share, and the settings that those about recipes and model stand for."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,7 +35,11 @@ def data_flags(data: list[Path] | None, columns: str | None, model: str | None) 
 
 
 def column_names(text: str | None) -> dict[str, str] | None:
-    """``title=Nama Menu,steps=Cara`` -> field and name of its column."""
+    """``title=Nama Menu,steps=Cara`` -> field and name of its column.
+
+    Raises:
+        ConfigError: the text is not of that form.
+    """
     if text is None:
         return None
     pairs = [pair.partition("=") for pair in text.split(",")]

@@ -1,0 +1,90 @@
+"""All verbs under one command, and `main`, which runs it."""
+
+import io
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+import koki
+from koki.cli import ask, chat, check, config, data_export, demo, evaluate, parse, plan, preview, report, train
+from koki.cli.printing import err, out
+from koki.errors import KokiError
+
+
+def _with_examples(*lines: str) -> str:
+    """The end of a verb's --help: a list, because older releases of Typer join all other lines of Markdown."""
+    return "\n\n".join(["**Examples**", *(f"- `{line}`" for line in lines)])
+
+
+app = typer.Typer(
+    name="koki",
+    help="Turn a CSV of Indonesian recipes into a chef that answers in Indonesian.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command(epilog=_with_examples(*train.EXAMPLES))(train.train)
+app.command(epilog=_with_examples(*plan.EXAMPLES))(plan.plan)
+app.command(epilog=_with_examples(*ask.EXAMPLES))(ask.ask)
+app.command(epilog=_with_examples(*chat.EXAMPLES))(chat.chat)
+app.command(epilog=_with_examples(*evaluate.EXAMPLES))(evaluate.evaluate)
+app.command(epilog=_with_examples(*report.EXAMPLES))(report.report)
+app.command(epilog=_with_examples(*check.EXAMPLES))(check.check)
+app.command(epilog=_with_examples(*preview.EXAMPLES))(preview.preview)
+app.command(epilog=_with_examples(*parse.EXAMPLES))(parse.parse)
+app.command("config", epilog=_with_examples(*config.EXAMPLES))(config.show_config)
+app.command(epilog=_with_examples(*demo.EXAMPLES))(demo.demo)
+
+data_app = typer.Typer(help="Work with the conversations themselves.", no_args_is_help=True)
+data_app.command(epilog=_with_examples(*data_export.EXAMPLES))(data_export.export)
+app.add_typer(data_app, name="data")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"koki {koki.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def koki_itself(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Turn a CSV of Indonesian recipes into a chef that answers in Indonesian."""
+
+
+def main() -> None:
+    """Run the command line; an error of Koki's is printed without a traceback."""
+    _restart_in_utf_8()
+    debug = "--debug" in sys.argv  # anywhere: people add it at the end of the line that failed
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it was closed
+            stream.reconfigure(errors="backslashreplace")  # under LANG=C, or for a file name that is no text
+    try:
+        app()
+    except (KokiError, OSError, MemoryError) as error:
+        if debug:
+            raise
+        otherwise = str(error) or "There is not enough memory."
+        what, how = (error.what, error.how) if isinstance(error, KokiError) else (otherwise, "")
+        err.print(f"[bold red]Error[/] {escape(what)}", highlight=False, soft_wrap=True)
+        if how:
+            err.print(how, highlight=False, markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+def _restart_in_utf_8() -> None:
+    """Start Python again in its UTF-8 mode where the locale is ASCII and Python was told not to coerce it.
+
+    Otherwise a letter outside ASCII in a setting, question or file name would arrive as its bytes, as surrogates.
+    """
+    if sys.getfilesystemencoding() == "ascii":
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])

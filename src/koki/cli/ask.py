@@ -1,0 +1,58 @@
+"""`koki ask`: answers of a finished run."""
+
+import sys
+from collections import Counter
+from typing import Annotated, Final
+
+import typer
+
+from koki.cli import options
+from koki.cli.lines import read_lines
+from koki.cli.printing import err, out, print_json
+
+EXAMPLES: Final = (
+    'koki ask runs/warung "Resep soto ayam dong!"',
+    'koki ask runs/warung "Enaknya udang dimasak apa?" --temperature 0.7',
+    "koki ask runs/warung --json < questions.txt",
+)
+
+
+def ask(
+    run: options.Run,
+    question: Annotated[
+        str | None, typer.Argument(help="What to ask, in Indonesian; without it, questions are read from a pipe.")
+    ] = None,
+    as_json: options.Json = False,
+    max_new_tokens: options.MaxNewTokens = 512,
+    temperature: options.Temperature = 0.0,
+) -> None:
+    """Ask the chef of a finished run: one question, or those from a pipe, one a line."""
+    if question is None and sys.stdin and sys.stdin.isatty():
+        raise typer.BadParameter('no question. koki ask RUN "Resep soto?", or koki chat RUN to talk.')
+    if question is not None and not question.strip():
+        raise typer.BadParameter('an empty question. koki ask RUN "Resep soto?"')
+    questions = [line for line in read_lines("-") if line.strip()] if question is None else [question]
+
+    from koki.inference.chef import Chef
+    from koki.libraries import quiet_libraries
+
+    quiet_libraries()
+    chef = Chef.load(run)
+    answers = chef.ask(questions, max_new_tokens=max_new_tokens, temperature=temperature)
+    if as_json:
+        for answer in answers:
+            print_json(answer.as_dict(), indent=2 if question else None)
+        return
+    for answer in answers:
+        if question is None:
+            out.print(answer.question, style="bold", highlight=False, markup=False, soft_wrap=True)
+        out.print(answer.answer, highlight=False, markup=False, soft_wrap=True, end="\n" if question else "\n\n")
+    unfinished = {
+        "max_new_tokens": f"cut off after {max_new_tokens} tokens: --max-new-tokens allows more",
+        "context": f"cut off where question and answer fill the {chef.context:,} tokens that the model reads: "
+        "a shorter question leaves more room",
+        "control_token": "broken off with a control token",
+    }
+    for ending, count in Counter(answer.ended_by for answer in answers if not answer.stopped).items():
+        which = "" if question else f"{count} of {len(answers)} answers "
+        err.print(f"({which}{unfinished[ending]})", highlight=False, soft_wrap=True)

@@ -1,0 +1,29 @@
+"""`koki chat`: a conversation with a finished run."""
+
+import contextlib
+from typing import Final
+
+from koki.cli import options
+from koki.cli.printing import out
+
+EXAMPLES: Final = (
+    "koki chat runs/warung",
+    "koki chat runs/warung --temperature 0.7 --max-new-tokens 300",
+)
+
+
+def chat(
+    run: options.Run,
+    max_new_tokens: options.MaxNewTokens = 512,
+    temperature: options.Temperature = 0.0,
+) -> None:
+    """Talk with the chef of a finished run. /help says how; Ctrl+C stops an answer, Ctrl+D leaves."""
+    from koki.inference.chat import Chat
+    from koki.inference.chef import Chef
+    from koki.libraries import quiet_libraries
+
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  # input() then knows the arrow keys
+
+    quiet_libraries()
+    Chat(Chef.load(run), out, max_new_tokens=max_new_tokens, temperature=temperature).run()

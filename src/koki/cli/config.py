@@ -1,0 +1,22 @@
+"""`koki config`: the configuration as YAML."""
+
+from typing import Final
+
+from koki.cli import options
+
+EXAMPLES: Final = (
+    "koki config",
+    "koki config --preset fast --set training.learning_rate=1e-4 > warung.yaml",
+    "koki config --config warung.yaml --set seed=7",
+)
+
+
+def show_config(
+    config: options.Config = None,
+    preset: options.Preset = None,
+    assignments: options.Set = None,
+) -> None:
+    """Print the configuration as YAML, with a comment on where each default comes from."""
+    from koki.config import load_config, to_yaml
+
+    print(to_yaml(load_config(preset=preset, file=config, assignments=assignments or ())), end="")  # noqa: T201

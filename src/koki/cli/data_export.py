@@ -1,0 +1,40 @@
+"""`koki data export`: the conversations for other trainers."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from koki.cli import options
+from koki.cli.printing import out
+from koki.errors import ConfigError
+
+EXAMPLES: Final = (
+    "koki data export --format messages --output conversations.jsonl",
+    "koki data export --data resep.csv --format alpaca --output alpaca.jsonl",
+)
+
+
+def export(
+    form: Annotated[str, typer.Option("--format", help="messages, sharegpt, alpaca or prompt-completion.")],
+    output: Annotated[Path, typer.Option("--output", help="JSON Lines file to write.")],
+    data: options.Data = None,
+    columns: options.Columns = None,
+    model: Annotated[str, typer.Option("--model", help="Whose tokenizer decides what fits.")] = "mini",
+    assignments: options.Set = None,
+) -> None:
+    """Write the conversations for other trainers, as they are trained on here."""
+    from koki.config import load_config
+    from koki.data.build import build_dataset
+    from koki.data.export import FORMATS, export_conversations
+
+    if form not in FORMATS:
+        raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")
+    flags = options.data_flags(data, columns, model)
+    dataset = build_dataset(load_config(flags=flags, assignments=assignments or ()))
+    out.print(dataset.report.render())
+    exported = export_conversations(dataset, form, output)
+    if exported.taken_apart:
+        said = f"{exported.taken_apart:,} of them hold what looks like control tokens; a space keeps these text"
+        out.print(said, highlight=False)
+    out.print(f"{exported.conversations:,} conversations in {output}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,54 @@
+"""`koki demo`: a chef from what ships with Koki."""
+
+from typing import Annotated, Final
+
+import typer
+
+from koki.cli.printing import out
+from koki.cli.report import write_report_or_warn
+from koki.terminal import outlive_reader
+
+EXAMPLES: Final = (
+    "koki demo",
+    "koki demo --output runs/another",
+)
+
+# One question of each kind, about dishes among the recipes that ship.
+_QUESTIONS: Final = (
+    "Tolong berikan resep Rendang Daging.",
+    "cara bikin tempe mendoan gimana?",
+    "Saya punya ayam, santan dan serai. Bisa dimasak jadi apa?",
+    "Enaknya udang dimasak apa?",
+    "Gimana caranya supaya santan tidak pecah?",
+)
+
+
+def demo(
+    output: Annotated[str, typer.Option("--output", help="Run folder.")] = "runs/demo",
+) -> None:
+    """Fine-tune the base that ships on the recipes that ship, and ask it one question of each kind."""
+    from koki.config import load_config
+    from koki.inference.chef import Chef
+    from koki.pipeline import train as run_pipeline
+
+    outlive_reader(out)
+    result = run_pipeline(load_config(preset="demo", flags={"output": output}), out)
+    if result.stopped_by is not None:
+        out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there.")
+        raise typer.Exit(128 + result.stopped_by)
+    chef = Chef.load(result.folder)
+    for question in _QUESTIONS:
+        answer = chef.ask(question)
+        out.print(f"\n[bold]{question}[/]", highlight=False)
+        out.print(answer.answer, highlight=False, markup=False, soft_wrap=True)
+        out.print(f"[dim]({answer.tokens} tokens, {'ended by itself' if answer.stopped else 'cut off'})[/]")
+    out.print(f"\nLoss {result.losses[0]:.3f} to {result.losses[-1]:.3f}. The run folder is {result.folder}.")
+    write_report_or_warn(result.folder, out)
+    out.print("Next:")
+    for command in (
+        f'koki ask {result.folder} "Resep soto ayam dong!"',
+        "koki preview",
+        "koki check resep.csv",
+        "koki train --data resep.csv --model 0.5b --output runs/warung",
+    ):
+        out.print(f"  {command}", highlight=False, soft_wrap=True)

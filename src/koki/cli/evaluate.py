@@ -1,0 +1,68 @@
+"""`koki evaluate`: the scorecard of a finished run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from koki.cli import options
+from koki.cli.printing import err, out, print_json
+from koki.cli.report import write_report_or_warn
+
+if TYPE_CHECKING:
+    from koki.evaluation.scorecard import OwnScorecard, Scorecard
+
+EXAMPLES: Final = (
+    "koki evaluate runs/warung --compare base",
+    "koki evaluate runs/warung --questions-per-capability 30 --json",
+    "koki evaluate runs/warung --questions questions.tsv",
+)
+
+
+def evaluate(
+    run: options.Run,
+    count: Annotated[
+        int | None,
+        typer.Option("--questions-per-capability", metavar="N", min=1, help="In each group; without it, 12."),
+    ] = None,
+    compare: Annotated[
+        str | None, typer.Option("--compare", metavar="RUN", help="Ask another run the same; base is the base alone.")
+    ] = None,
+    questions: Annotated[
+        Path | None, typer.Option("--questions", metavar="FILE", help="Ask your own instead: a .tsv; see the README.")
+    ] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", help="Where the recipes of the run are now, if they were moved.")
+    ] = None,
+    max_new_tokens: options.MaxNewTokens = 512,
+    as_json: options.Json = False,
+) -> None:
+    """Ask the chef of a finished run what it was taught, and score its answers with 95 % intervals."""
+    from koki.evaluation.evaluate import evaluate as evaluate_run
+    from koki.evaluation.evaluate import evaluate_own
+
+    if questions and data:
+        raise typer.BadParameter("your own questions are asked without the recipes.", param_hint="--data")
+    if questions and count:
+        raise typer.BadParameter("all of your own questions are asked.", param_hint="--questions-per-capability")
+
+    with err.status("Reading the recipes ...") as status:
+
+        def show(done: int, total: int) -> None:
+            status.update(f"{done:,} of {total:,} answers ...")
+
+        card: Scorecard | OwnScorecard
+        if questions:
+            card = evaluate_own(run, questions, compare=compare, max_new_tokens=max_new_tokens, on_answer=show)
+        else:
+            files = [str(file) for file in data or ()]
+            card = evaluate_run(
+                run, count=count or 12, data=files, compare=compare, max_new_tokens=max_new_tokens, on_answer=show
+            )
+    if as_json:
+        print_json(card.as_dict())
+    else:
+        out.print(card.render())
+    err.print(f"Written to {card.save(run)}", highlight=False, markup=False, soft_wrap=True)
+    if not questions:
+        write_report_or_warn(run, err)

@@ -1,0 +1,36 @@
+"""`koki parse`: ingredient lines taken apart."""
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from koki.cli import options
+from koki.cli.lines import read_lines
+from koki.cli.printing import out, print_json
+
+EXAMPLES: Final = (
+    'echo "2 siung bawang putih, cincang" | koki parse -',
+    "koki parse ingredients.txt --json",
+)
+
+
+def parse(
+    file: Annotated[str, typer.Argument(help="A file of ingredient lines; - is standard input.")],
+    as_json: options.Json = False,
+) -> None:
+    """Take ingredient lines apart: quantity, unit, name, preparation."""
+    from koki.ingredients.parse import parse_ingredient
+
+    for line in read_lines(file):
+        ingredient = parse_ingredient(line)
+        if as_json:
+            print_json(ingredient.as_dict(), indent=None)
+        else:
+            out.print(_describe(ingredient.as_dict()), highlight=False, markup=False, soft_wrap=True)
+
+
+def _describe(parsed: dict[str, Any]) -> str:
+    if parsed["heading"]:
+        return f"{parsed['raw']}  ->  heading"
+    parts = [f"{key} {value}" for key, value in parsed.items() if key not in ("raw", "heading") and value]
+    return f"{parsed['raw']}  ->  {', '.join(parts)}"

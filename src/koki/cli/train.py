@@ -1,0 +1,64 @@
+"""`koki train`: fine-tune a model, or go on from a checkpoint."""
+
+import os
+import shlex
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from koki.cli import options
+from koki.cli.printing import out
+from koki.cli.report import write_report_or_warn
+from koki.terminal import outlive_reader
+
+EXAMPLES: Final = (
+    "koki train --data resep.csv --model 0.5b --output runs/warung",
+    "koki train --model mini --preset fast --save-every-minutes 10",
+    "koki train --data 'data/*.csv' --set training.learning_rate=1e-4 --fresh",
+)
+
+
+def train(
+    config: options.Config = None,
+    data: options.Data = None,
+    columns: options.Columns = None,
+    model: options.Model = None,
+    output: Annotated[str | None, typer.Option("--output", help="Run folder.")] = None,
+    preset: options.Preset = None,
+    assignments: options.Set = None,
+    max_steps: options.MaxSteps = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of everything that is drawn.")] = None,
+    save_minutes: Annotated[
+        float | None,
+        typer.Option("--save-every-minutes", help="Save by the clock too, for a machine that may vanish."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over; an earlier run is kept under another name.")
+    ] = False,
+) -> None:
+    """Fine-tune a model on recipes, or go on from the newest checkpoint in the run folder."""
+    from koki.config import load_config
+
+    flags = {
+        **options.data_flags(data, columns, model),
+        "output": output,
+        "training.max_steps": max_steps,
+        "training.save_minutes": save_minutes,
+        "seed": seed,
+    }
+    resolved = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
+
+    from koki.pipeline import train as run_pipeline  # takes seconds, so only after the settings have been checked
+
+    outlive_reader(out)
+    result = run_pipeline(resolved, out, fresh=fresh)
+    if result.stopped_by is not None:
+        out.print(f"Stopped at step {result.steps} with a checkpoint. This goes on from there:")
+        launcher = "torchrun ... -m " if "TORCHELASTIC_RUN_ID" in os.environ else ""
+        going_on = [argument for argument in sys.argv[1:] if argument != "--fresh"]
+        out.print(f"  {launcher}koki {shlex.join(going_on)}", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(128 + result.stopped_by)
+    out.print(f"\nDone: {result.steps} steps, loss {result.losses[0]:.3f} to {result.losses[-1]:.3f}.")
+    write_report_or_warn(result.folder, out)
+    out.print(f'Ask it:  koki ask {result.folder} "Resep soto ayam dong!"', highlight=False, soft_wrap=True)

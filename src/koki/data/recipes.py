@@ -1,0 +1,88 @@
+"""The recipes of a configuration: its files checked, read and cleaned, and some held out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from koki.config import RunConfig
+from koki.errors import DataError
+from koki.recipes.decoding import FileDigest, read_digests
+from koki.recipes.recipe import Recipe
+from koki.recipes.report import DataReport
+from koki.recipes.split import split
+from koki.recipes.table import read_recipes, require_files
+
+FEWEST_TO_SPLIT: Final = 100
+"""Recipes from which on some are held out: of fewer, 5 % are a handful, and a user with thirty wants all thirty."""
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """The recipes of a configuration; each thing is read when it is first asked for, and once.
+
+    Attributes:
+        checked: what `check_files` returned for the configuration; None where the files were not checked.
+    """
+
+    config: RunConfig
+    checked: Sequence[FileDigest] | None = None
+
+    @cached_property
+    def digests(self) -> Sequence[FileDigest]:
+        """The digest of each file as it was when it was checked; of one that was not, as it is now.
+
+        Raises:
+            RecipeFileNotFound, DataError: a file cannot be read.
+        """
+        return read_digests(recipe_files(self.config)) if self.checked is None else self.checked
+
+    @cached_property
+    def read(self) -> tuple[list[Recipe], DataReport]:
+        """All recipes, and the report on their files.
+
+        Raises:
+            RecipeFileNotFound, DataError: as `read_recipes`.
+        """
+        return read_recipes(recipe_files(self.config), self.config.data.columns)
+
+    @cached_property
+    def split(self) -> tuple[list[Recipe], list[Recipe]]:
+        """See `split_recipes`."""
+        return split_recipes(self.read[0], self.config)
+
+
+def check_files(config: RunConfig) -> list[FileDigest]:
+    """Check the recipe files of a configuration, before anything expensive is begun.
+
+    Returns:
+        The digest of each file, for `Recipes`: training data that was made of these very bytes is found without
+        another look at the files. If they change meanwhile and there is no such data, they count as they are by then.
+
+    Raises:
+        RecipeFileNotFound, DataError: as `require_files`.
+    """
+    return require_files(recipe_files(config), config.data.columns)
+
+
+def recipe_files(config: RunConfig) -> list[Path]:
+    """The configured files, or the recipes that ship with Koki."""
+    if config.data.files:
+        return [Path(file) for file in config.data.files]
+    return [Path(str(resources.files("koki.recipes") / "samples.csv"))]
+
+
+def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:
+    """The recipes to train on and those held out; of few recipes none is held out, since it would measure nothing.
+
+    Raises:
+        DataError: all are held out.
+    """
+    if len(recipes) < FEWEST_TO_SPLIT:
+        return recipes, []
+    train_recipes, held_out = split(recipes, config.data.validation_fraction)
+    if not train_recipes:
+        raise DataError(f"All {len(held_out)} recipes are held out.", "Train on all: --set data.validation_fraction=0")
+    return train_recipes, held_out

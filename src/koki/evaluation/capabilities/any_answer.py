@@ -1,0 +1,31 @@
+"""Measures that any answer is judged by, whatever was asked."""
+
+from typing import TYPE_CHECKING, Final
+
+from koki.evaluation.capabilities.capability import Measure, Scores
+from koki.evaluation.cookbook import Cookbook
+from koki.evaluation.metrics import has_control_token, has_loop, indonesian_share
+
+if TYPE_CHECKING:  # it brings torch along, which a list of capabilities need not
+    from koki.inference.chef import Answer
+
+ANY: Final = "any answer"
+"""Stands for all capabilities together."""
+
+MEASURES: Final = {
+    "ended": Measure("ends by itself", "with the stop token, before the limit"),
+    "no_loop": Measure("no loops", "no run of words three times on end, no line four times, no 30 words twice"),
+    "indonesian": Measure("words known", "of its words, the share in the lexicon, the recipes or the conversations"),
+    "no_control_token": Measure("no control tokens", "none in the text, and none that broke the answer off"),
+}
+
+
+def judge_any(answer: "Answer", cookbook: Cookbook) -> Scores:
+    """The scores of an answer by these measures."""
+    text = answer.answer
+    return {
+        "ended": float(answer.stopped),
+        "no_loop": float(not has_loop(text)),
+        "indonesian": indonesian_share(text, cookbook.vocabulary) or 0.0,
+        "no_control_token": float(answer.ended_by != "control_token" and not has_control_token(text)),
+    }

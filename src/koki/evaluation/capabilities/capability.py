@@ -1,0 +1,84 @@
+"""What a capability is made of."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from koki.config import DataConfig
+from koki.dialogue.compose import Composer, Conversation, Kind
+from koki.dialogue.phrasebook import Phrasebook
+from koki.evaluation.asked import Asked
+from koki.evaluation.cookbook import Cookbook
+from koki.evaluation.reading import Said
+from koki.recipes.recipe import Recipe
+
+Scores = dict[str, float | None]
+"""Name of a measure -> score, from 0 to 1, that of an order from -1; None where the measure does not apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How a score is called in a table, what it means, and which way is good."""
+
+    label: str
+    meaning: str
+    lower_is_better: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An answer to be judged.
+
+    Attributes:
+        text: the answer.
+        said: the answer as `koki.evaluation.reading.read_answer` reads it.
+        cookbook: what is true.
+    """
+
+    asked: Asked
+    text: str
+    said: Said
+    cookbook: Cookbook
+
+
+def _no_names(_question: str, _book: Phrasebook) -> Sequence[str]:
+    return ()
+
+
+def _no_subjects(_group: str, _composer: Composer, _data: DataConfig) -> Sequence[Sequence[Conversation]]:
+    return ()
+
+
+def _always_new(_trained_on: Sequence[Recipe]) -> Callable[[Asked], bool]:
+    return lambda _: True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """Something that a chef is taught: how it is asked for, and how the answers are judged.
+
+    Attributes:
+        name: of the capability in scorecards and cards.
+        kind: of the conversations that teach it.
+        measures: by name, the most telling first.
+        judge: gives an answer a score by each measure that applies to its question.
+        recipe_of: the recipe whose ingredients an answer should give, None where it names no dish; where there is no
+            such function, no answer needs to give ingredients.
+        names_in: the ingredients that a question names, which the judge finds in `Asked.names`.
+        about_recipes: whether its questions are drawn from the recipes of each group, among those of the others.
+            Otherwise they are drawn by themselves, from ``subjects`` alone.
+        subjects: the conversations of each subject besides the recipes, such as a tip, that a group of questions is
+            drawn from.
+        new_to: from the recipes that were trained on, what decides whether a question belongs under generalisation.
+        is_promised: whether the run card and the model card list it.
+    """
+
+    name: str
+    kind: Kind
+    measures: dict[str, Measure]
+    judge: Callable[[Case], Scores]
+    recipe_of: Callable[[Case], Recipe | None] | None = None
+    names_in: Callable[[str, Phrasebook], Sequence[str]] = _no_names
+    about_recipes: bool = True
+    subjects: Callable[[str, Composer, DataConfig], Sequence[Sequence[Conversation]]] = _no_subjects
+    new_to: Callable[[Sequence[Recipe]], Callable[[Asked], bool]] = _always_new
+    is_promised: bool = True

@@ -1,0 +1,67 @@
+"""A recommendation: the best dish of the ingredients at hand, and what is missing for it."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+from koki.book.pantry import Thing, thing
+from koki.dialogue.phrasebook import Phrasebook, load_phrasebook
+from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
+from koki.evaluation.capabilities.dishes import first_dish, recipe_f1
+from koki.evaluation.capabilities.forms import filling, pattern, split_names
+from koki.evaluation.cookbook import missing_for
+from koki.ingredients.lexicon import fold
+
+
+def _judge(case: Case) -> Scores:
+    at_hand, dish = case.asked.names, first_dish(case)
+    suggestion = missing_for(dish, at_hand) if dish else None
+    met = [thing(name) for name in suggestion.at_hand] if suggestion else []
+    used = [name for name in at_hand if _is_one_of(thing(name), met)]
+    exact = suggestion and sorted(map(fold, missing_in(case.said.opening))) == sorted(map(fold, suggestion.missing))
+    return {
+        "dish_exists": float(dish is not None),
+        "uses_offered": len(used) / len(at_hand),
+        "missing_exact": float(bool(exact)),
+        "recipe_f1": recipe_f1(case, dish),
+    }
+
+
+def _is_one_of(it: Thing | None, things: list[Thing | None]) -> bool:
+    return any(it and other and it.is_related_to(other) for other in things)
+
+
+def missing_in(opening: str) -> list[str]:
+    """The ingredients that an answer says are missing, in the words that Koki says it with; none where it does not."""
+    found = next(filter(None, (form.search(opening + " ") for form in _missing())), None)
+    return split_names(found["missing"], load_phrasebook().joining) if found else []
+
+
+@cache
+def _missing() -> tuple[re.Pattern[str], ...]:
+    return tuple(pattern(form + " ") for form in load_phrasebook().frames.recommendation.missing)
+
+
+def _names_in(question: str, book: Phrasebook) -> Sequence[str]:
+    return split_names(filling(question, book.recommendation), book.joining)
+
+
+RECOMMENDATION: Final = Capability(
+    name="recommendation",
+    kind="recommendation",
+    measures={
+        "dish_exists": Measure("dish exists", "the dish is one of the recipes"),
+        "uses_offered": Measure(
+            "uses what is offered",
+            "of the ingredients at hand, the share that the dish uses; the best dish need not use all",
+        ),
+        "missing_exact": Measure(
+            "missing is exact", "the list of what is missing is just what the recipe needs besides"
+        ),
+        "recipe_f1": Measure("its recipe, F1", "ingredients given, against those of the dish named"),
+    },
+    judge=_judge,
+    recipe_of=first_dish,
+    names_in=_names_in,
+)

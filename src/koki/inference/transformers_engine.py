@@ -1,0 +1,247 @@
+"""The engine that runs a model with transformers and torch."""
+
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from transformers import (
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    StoppingCriteria,
+    StoppingCriteriaList,
+    TextStreamer,
+)
+
+from koki.config import ModelConfig
+from koki.inference.engine import Ending, Generated
+from koki.model.base import load_base
+from koki.model.device import detect_device
+from koki.model.lora import load_adapter
+from koki.model.source import BaseSource, set_pad_token
+
+# Answers that are generated side by side: more make `mini` hardly faster and need more memory.
+_AT_ONCE = 32
+# Where the model's configuration does not say how much it reads.
+_CONTEXT = 2048
+
+
+class TransformersEngine:
+    """An `Engine` whose answers come in batches: those of a batch are yielded once the longest has ended.
+
+    Args:
+        model: on its device; it is switched to evaluation, and its generation settings are replaced.
+        tokenizer: of the model; it gets a pad token if it has none.
+        stop_id: the token that ends an answer.
+
+    Raises:
+        ModelError: the tokenizer has no token to spare for padding.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:
+        set_pad_token(tokenizer, stop_id)
+        self._model = model.eval()
+        # What the base advises is not followed: under Qwen2.5's penalty for repetition a recipe could not name an
+        # ingredient a second time, and greedy would not be greedy.
+        self._model.generation_config = GenerationConfig()
+        self._tokenizer = tokenizer
+        # whatever control token comes, the answer is over; only one of them ends it well
+        others = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special} - {stop_id}
+        self._endings: dict[int, Ending] = {stop_id: "stop_token", **dict.fromkeys(sorted(others), "control_token")}
+
+    @classmethod
+    def load(
+        cls,
+        source: BaseSource,
+        config: ModelConfig,
+        tokenizer: PreTrainedTokenizerBase,
+        stop_id: int,
+        *,
+        adapter: Path | None = None,
+    ) -> Self:
+        """Load a base onto the best device, alone or with an adapter.
+
+        An adapter is merged into its base, unless the base is quantised.
+
+        Args:
+            adapter: the folder that the adapter lies in.
+
+        Raises:
+            ModelError: the base cannot be loaded.
+            CheckpointError: the adapter is damaged or belongs to another base.
+        """
+        model: Any = load_base(source, config, detect_device("auto"))
+        if adapter is not None:
+            model = load_adapter(model, adapter, trainable=False)
+            if not config.quantization:
+                # one matrix instead of three a projection: answers come about twice as fast
+                model = model.merge_and_unload()
+        return cls(model, tokenizer, stop_id)
+
+    @property
+    def context(self) -> int:
+        """Tokens that the model reads: a prompt and its answer."""
+        return int(getattr(self._model.config, "max_position_embeddings", _CONTEXT))
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        *,
+        max_new_tokens: int,
+        temperature: float = 0.0,
+        on_text: Callable[[int, str], object] | None = None,
+        is_cancelled: Callable[[int], bool] | None = None,
+    ) -> Generator[tuple[int, Generated], None, None]:
+        """See `Engine.generate`. Random tokens are drawn from torch's global generator."""
+        by_length = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))
+        for start in range(0, len(by_length), _AT_ONCE):
+            batch = by_length[start : start + _AT_ONCE]
+            rows = [
+                _Row(
+                    self._endings,
+                    max_new_tokens=max_new_tokens,
+                    room=self.context - len(prompts[number]),
+                    streamer=_Streamer(self._tokenizer, partial(on_text, number)) if on_text else None,
+                    is_cancelled=partial(is_cancelled, number) if is_cancelled else None,
+                )
+                for number in batch
+            ]
+            # where nobody looks on, the tokens need not leave the device one by one
+            criteria = StoppingCriteriaList([_EachToken(rows)] if on_text or is_cancelled else [])
+            answers = self._generate_batch([prompts[number] for number in batch], rows, temperature, criteria)
+            yield from zip(batch, answers, strict=True)
+
+    def _generate_batch(
+        self,
+        prompts: Sequence[Sequence[int]],
+        rows: Sequence["_Row"],
+        temperature: float,
+        criteria: StoppingCriteriaList,
+    ) -> list[Generated]:
+        """Answer prompts side by side, padded on the left to the longest."""
+        started = time.perf_counter()
+        shape = (len(prompts), max(map(len, prompts)))
+        ids, mask = torch.full(shape, int(self._tokenizer.pad_token_id)), torch.zeros(shape, dtype=torch.long)
+        for row, prompt in enumerate(prompts):
+            ids[row, -len(prompt) :] = torch.tensor(prompt)
+            mask[row, -len(prompt) :] = 1
+        device = self._model.device
+        with torch.inference_mode():
+            output = self._model.generate(
+                ids.to(device),
+                attention_mask=mask.to(device),
+                generation_config=self._generation_config(max(row.limit for row in rows), temperature),
+                stopping_criteria=criteria,
+            )
+        seconds = round((time.perf_counter() - started) / len(prompts), 3)
+        return [
+            self._generated(row, tokens, seconds)
+            for row, tokens in zip(rows, output[:, shape[1] :].tolist(), strict=True)
+        ]
+
+    def _generated(self, row: "_Row", tokens: Sequence[int], seconds: float) -> Generated:
+        for token in tokens[len(row.tokens) :]:
+            row.take(token)
+        assert row.ended_by is not None  # transformers goes on until each row has ended
+        text = str(self._tokenizer.decode(row.tokens, skip_special_tokens=True))
+        return Generated(text, row.ended_by, len(row.tokens), seconds)
+
+    def _generation_config(self, max_new_tokens: int, temperature: float) -> GenerationConfig:
+        """Greedy, or drawn from the whole distribution at a temperature."""
+        drawn = (
+            {"do_sample": True, "temperature": float(temperature), "top_k": 0}
+            if temperature > 0
+            else {"do_sample": False}
+        )
+        return GenerationConfig(
+            max_new_tokens=max_new_tokens,
+            eos_token_id=list(self._endings),
+            pad_token_id=self._tokenizer.pad_token_id,
+            **drawn,
+        )
+
+
+class _Row:
+    """One answer of a batch, which takes its tokens one by one until it has ended.
+
+    Args:
+        endings: the tokens that end an answer, with why it is then over.
+        room: tokens that the prompt leaves in the context, at least one.
+
+    Attributes:
+        tokens: those of the answer so far.
+        ended_by: None while the answer goes on.
+        limit: the number of tokens at which it is cut off.
+    """
+
+    def __init__(
+        self,
+        endings: Mapping[int, Ending],
+        *,
+        max_new_tokens: int,
+        room: int,
+        streamer: TextStreamer | None,
+        is_cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self.tokens: list[int] = []
+        self.ended_by: Ending | None = None
+        self.limit = min(max_new_tokens, room)
+        # where both are reached, more tokens help nobody
+        self._at_limit: Ending = "max_new_tokens" if max_new_tokens < room else "context"
+        self._endings = endings
+        self._streamer = streamer
+        self._is_cancelled = is_cancelled
+
+    def take(self, token: int) -> None:
+        """Add a token, unless the answer has ended: its row then goes on as long as others of the batch do."""
+        if self.ended_by is not None:
+            return
+        self.tokens.append(token)
+        if self._streamer is not None:
+            self._streamer.put(torch.tensor([token]))
+        self.ended_by = self._ending(token)
+        if self._streamer is not None and self.ended_by is not None:
+            self._streamer.end()
+
+    def _ending(self, token: int) -> Ending | None:
+        if token in self._endings:
+            return self._endings[token]
+        if len(self.tokens) == self.limit:
+            return self._at_limit
+        return "cancelled" if self._is_cancelled is not None and self._is_cancelled() else None
+
+
+class _EachToken(StoppingCriteria):
+    """Gives each row its token as soon as it is generated, and stops once no answer goes on."""
+
+    def __init__(self, rows: Sequence[_Row]) -> None:
+        self._rows = rows
+
+    def __call__(self, input_ids: torch.Tensor, scores: object, **_: Any) -> torch.Tensor:  # noqa: ARG002
+        """Called by transformers after each token of the batch.
+
+        Args:
+            input_ids: (rows, tokens so far), prompts and padding included.
+
+        Returns:
+            (rows,), True for each whose answer has ended.
+        """
+        for row, token in zip(self._rows, input_ids[:, -1].tolist(), strict=True):
+            row.take(token)
+        return torch.tensor([row.ended_by is not None for row in self._rows], device=input_ids.device)
+
+
+class _Streamer(TextStreamer):
+    """Passes whole words on as they come."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, on_text: Callable[[str], object]) -> None:
+        super().__init__(tokenizer, skip_special_tokens=True)
+        self._on_text = on_text
+
+    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002
+        """Called by transformers."""
+        if text:
+            self._on_text(text)

@@ -1,0 +1,70 @@
+"""What became of the conversations at the token limit, for a terminal, a run card and a preview."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+
+
+@dataclass
+class FitReport:
+    """What became of the conversations at the token limit; none was cut in the middle."""
+
+    max_length: int
+    composed: Counter[str] = field(default_factory=Counter)
+    shortened: Counter[str] = field(default_factory=Counter)
+    without_recipe: Counter[str] = field(default_factory=Counter)  # answers that suggest a dish and offer its recipe
+    left_out: Counter[str] = field(default_factory=Counter)
+    unsupported: Counter[str] = field(default_factory=Counter)  # recipes with too few ingredients for this kind
+    groups_not_whole: int = 0  # recipes, tips or refusals of which at least one conversation does not fit as composed
+    groups_too_long: int = 0  # recipes, tips or refusals of which at least one conversation is left out
+    longest: int = 0  # tokens of the longest conversation as composed
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "max_length": self.max_length,
+            "composed": dict(self.composed),
+            "shortened": dict(self.shortened),
+            "without_recipe": dict(self.without_recipe),
+            "left_out": dict(self.left_out),
+            "recipes_without": dict(self.unsupported),
+            "recipes_with_conversations_not_whole": self.groups_not_whole,
+            "recipes_with_conversations_left_out": self.groups_too_long,
+            "longest": self.longest,
+        }
+
+    def render(self) -> Group:
+        """For a terminal: a row for each kind of conversation."""
+        table = Table(title="Conversations", title_justify="left", box=None, pad_edge=False, title_style="bold")
+        table.add_column("kind")
+        columns = {
+            "composed": self.composed,
+            "shortened": self.shortened,
+            "without recipe": self.without_recipe,
+            "left out": self.left_out,
+        }
+        for column in columns:
+            table.add_column(column, justify="right")
+        for kind in self.composed:
+            table.add_row(kind, *(f"{counts[kind]:,}" for counts in columns.values()))
+        return Group(table, *self._notes())
+
+    def _notes(self) -> Iterator[str]:
+        for kind, recipes in self.unsupported.items():
+            yield f"{recipes:,} recipes have too few ingredients for conversations of kind {kind}."
+        if self.groups_not_whole:
+            yield (
+                f"{self.groups_not_whole:,} recipes have conversations of more than {self.max_length} tokens; "
+                f"--set tokens.max_length={self.longest} would keep all of them whole."
+            )
+        if any(self.without_recipe.values()):
+            yield "Without recipe: the answer names the dish and offers its recipe, which would not fit."
+        if self.groups_too_long:
+            yield (
+                f"{self.groups_too_long:,} recipes have conversations that do not fit even without courtesy and tips; "
+                "these are left out, not cut."
+            )

@@ -1,0 +1,297 @@
+"""One run, opened and closed: what it holds on to, what was decided for it, and what it says."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import transformers
+from rich.console import Console
+from torch.utils.data import Sampler
+from transformers import TrainerCallback
+
+from koki.config import HARMLESS_ON_RESUME, ResolvedConfig, RunConfig, flatten
+from koki.data.recipes import check_files
+from koki.errors import TrainingError
+from koki.formatting import gigabytes
+from koki.libraries import quiet_libraries
+from koki.model.device import Device, detect_device
+from koki.model.source import BaseSource, find_base
+from koki.recipes.decoding import FileDigest
+from koki.runs.checkpoints import (
+    WRITE_ERRORS,
+    Checkpoint,
+    Identity,
+    find_newest,
+    require_same_run,
+    set_aside,
+    set_unknown_files_aside,
+)
+from koki.runs.folder import OpenRunFolder, open_run_folder, require_seen, require_space, write_config
+from koki.runs.names import TENSORBOARD
+from koki.terminal import say
+from koki.tokens.batches import StepSampler
+from koki.training.callbacks import (
+    GracefulStop,
+    ProgressCallback,
+    SaveEveryMinutes,
+    TensorBoardLog,
+    quiet_tensorboard_thread,
+)
+from koki.training.costs import Costs, Shape, Workload
+from koki.training.plan import plan_of
+from koki.training.processes import Processes, join_processes
+from koki.training.resolve import resolve
+from koki.training.speed import free_memory
+
+_PER_STEP = "conversations in a step"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is open: its folder is locked, its processes fail together, and nothing of its settings is undecided.
+
+    Attributes:
+        config: the configuration with all decided; the one that was asked for is only recorded.
+        settings: the settings as they were asked for, by dotted name, for the record.
+        files: the recipe files as they were checked.
+        base: where the base model comes from.
+        checkpoint: where training goes on from; None where it starts from the base.
+            progress: the bar, closed with the run.
+        tensorboard: the curves, which the first process alone writes.
+        stop: while entered, a signal ends training after the current step.
+    """
+
+    config: ResolvedConfig
+    settings: Mapping[str, Any]
+    files: Sequence[FileDigest]
+    base: BaseSource
+    device: Device
+    processes: Processes
+    costs: Costs
+    folder: Path
+    checkpoint: Checkpoint | None
+    console: Console
+    progress: ProgressCallback
+    tensorboard: TensorBoardLog
+    stop: GracefulStop
+    _asked: RunConfig = field(repr=False)
+    _identity: Identity = field(repr=False)
+
+    @classmethod
+    @contextmanager
+    def open(cls, asked: RunConfig, console: Console, *, fresh: bool) -> Iterator["Run"]:
+        """Look at all that can be wrong, then open the folder; both before anything expensive is done or written.
+
+        Args:
+            asked: the configuration, of which some may be left open.
+            console: where the run says what it does; quiet in all processes but the first.
+            fresh: set an earlier run in the folder aside.
+
+        Raises:
+            KokiError: one of its kinds; whatever was saved before is untouched.
+            SystemExit: in all but the first of several processes, where one of them fails.
+        """
+        with ExitStack() as opened:
+            processes = join_processes()
+            opened.enter_context(processes.failing_together())
+            console.quiet |= not processes.is_main
+            files = check_files(asked)
+            quiet_libraries()
+            transformers.set_seed(asked.seed)
+            device = detect_device(asked.training.mixed_precision, processes.world_size)
+            say(console, "Device", device.describe())
+            base = find_base(asked.model)
+            shape = Shape.of(base.config)
+            costs = Costs(resolve(asked, shape, device, processes), shape, device)
+            _say_if_memory_is_short(console, costs)
+
+            folder = processes.broadcast(lambda: opened.enter_context(open_run_folder(asked.output, fresh=fresh)))
+            require_seen(folder.path)
+            processes.broadcast(lambda: require_space(folder.path, costs.disk))
+            _say_how_it_opened(console, folder)
+            checkpoint = processes.broadcast(lambda: _newest_checkpoint(folder.path, console))
+            settings = flatten(asked)
+            identity = _identity_of(settings, base, processes, checkpoint)
+            if checkpoint is not None:
+                require_same_run(checkpoint, identity)
+            _say_where_it_starts(console, base, checkpoint)
+            writer = opened.enter_context(_tensorboard(folder.path, checkpoint)) if processes.is_main else None
+            progress = ProgressCallback(console)
+            opened.callback(progress.close)
+            yield cls(
+                config=costs.config,
+                settings=settings,
+                files=files,
+                base=base,
+                device=device,
+                processes=processes,
+                costs=costs,
+                folder=folder.path,
+                checkpoint=checkpoint,
+                console=console,
+                progress=progress,
+                tensorboard=TensorBoardLog(writer, partial(say, console, "Warning")),
+                stop=GracefulStop(console, processes),
+                _asked=asked,
+                _identity=identity,
+            )
+
+    @property
+    def start(self) -> str:
+        """The folder or hub id that the tokenizer is loaded from: that of the checkpoint or of the base."""
+        return str(self.checkpoint.folder) if self.checkpoint else self.base.location
+
+    def callbacks(self) -> list[TrainerCallback]:
+        """What happens beside the steps of training."""
+        minutes = self.config.training.save_minutes
+        clock = [SaveEveryMinutes(minutes, self.processes)] if minutes else []
+        return [self.progress, self.stop, self.tensorboard, *clock]
+
+    def steps_of(self, order: Sampler[int], lengths: npt.NDArray[np.int64]) -> StepSampler:
+        """This process's share of each optimizer step.
+
+        Args:
+            order: the numbers of an epoch's conversations.
+            lengths: the tokens of each conversation.
+        """
+        conversations = int(self._identity[_PER_STEP])
+        return StepSampler(order, conversations, lengths, self.processes.rank, self.processes.world_size)
+
+    def say(self, label: str, text: str) -> None:
+        """Print a line of the report."""
+        say(self.console, label, text)
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        self.say("Warning", text)
+
+    def require_same_data(self, recipes: int, digest: str) -> Identity:
+        """Check that all processes, and the run that the checkpoint is of, train on the same.
+
+        Args:
+            recipes: how many are trained on.
+            digest: SHA-256 of the conversations, `koki.tokens.dataset.ConversationDataset.digest`.
+
+        Returns:
+            What the result depends on, to be kept in every checkpoint.
+
+        Raises:
+            KokiError: the processes see other data, or the checkpoint was made with other data.
+        """
+        identity = self._identity | {"recipes": recipes, "conversations": digest[:16]}
+        self.processes.require_same(identity)
+        if self.checkpoint is not None:
+            require_same_run(self.checkpoint, identity)
+        self.processes.broadcast(self.keep_config)
+        return identity
+
+    def keep_config(self) -> None:
+        """Write the configuration that was asked for, enough to run it again."""
+        write_config(self.folder, self._asked)
+
+    def say_the_plan(self, workload: Callable[[], Workload]) -> None:
+        """Print what the run will take, and a warning where it ends before the learning rate has risen.
+
+        Where nothing is printed nothing is measured: in all processes but the first.
+        """
+        if self.console.quiet:
+            return
+        plan, warmup = plan_of(self.costs, workload()), self.config.training.warmup_steps
+        self.console.print(plan.render())
+        if warmup >= plan.steps:
+            self.say("Short run", f"{plan.steps} steps, all of them in the warm-up of {warmup}: little will be learned")
+            self.say(
+                "", "--set training.warmup_steps=... is shorter, --set training.num_train_epochs=... trains longer"
+            )
+
+    def how_to_go_on(self) -> str:
+        """What a user can do after a failure: where the newest whole checkpoint lies, if there is one."""
+        if not self.folder.is_dir():
+            return f"{self.folder} was removed, with the checkpoints in it."
+        saved = find_newest(self.folder).newest
+        if saved is None:
+            return "There is no checkpoint to go on from."
+        return f"The same command without --fresh goes on from {saved.folder}."
+
+    @contextmanager
+    def saving_the_result(self) -> Iterator[None]:
+        """Tell a disk that fails apart from a training that does.
+
+        Raises:
+            TrainingError: the result cannot be written.
+        """
+        try:
+            yield
+        except WRITE_ERRORS as error:
+            raise TrainingError(
+                f"Training is finished, but the result cannot be saved in {self.folder}: {error}",
+                f"See that it has room and can be written to. {self.how_to_go_on()}",
+            ) from error
+
+
+def _identity_of(
+    settings: Mapping[str, Any], base: BaseSource, processes: Processes, checkpoint: Checkpoint | None
+) -> Identity:
+    """What the result depends on, as far as settings and base say it."""
+    identity = {name: value for name, value in settings.items() if name not in HARMLESS_ON_RESUME}
+    accumulated = identity.pop("training.gradient_accumulation_steps")  # with more processes fewer make the same step
+    per_step = identity["training.per_device_train_batch_size"] * accumulated * processes.world_size
+    if checkpoint is not None and checkpoint.identity.get("base model") == base.revision:
+        identity["model.name"] = checkpoint.identity["model.name"]  # the same model, wherever it lies now
+    return {**identity, _PER_STEP: per_step, "base model": base.revision}
+
+
+def _newest_checkpoint(run_folder: Path, console: Console) -> Checkpoint | None:
+    """The newest whole checkpoint; newer ones that are damaged are set aside, and files that are not of it."""
+    search = find_newest(run_folder)
+    for damaged in search.damaged:
+        say(console, "Damaged", f"{damaged.folder.name}: {damaged.flaw}; kept as {set_aside(damaged.folder).name}")
+    if search.newest is not None:
+        unknown, aside = set_unknown_files_aside(search.newest)
+        if aside is not None:
+            what = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+            say(console, "Unknown", f"not saved with {search.newest.folder.name}: {what}; kept in {aside.name}")
+    return search.newest
+
+
+@contextmanager
+def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Iterator[Any]:
+    from torch.utils.tensorboard import SummaryWriter
+
+    # points that a killed session logged after its last checkpoint, or before its first, would otherwise show twice
+    purge_step = checkpoint.step + 1 if checkpoint else 0
+    with quiet_tensorboard_thread():
+        writer = SummaryWriter(str(run_folder / TENSORBOARD), purge_step=purge_step)
+        try:
+            yield writer
+        finally:
+            with suppress(OSError):  # what it could not write was said when it was logged
+                writer.close()
+
+
+def _say_if_memory_is_short(console: Console, costs: Costs) -> None:
+    needed, free = costs.memory, free_memory(costs.device)
+    if needed > free:
+        say(console, "Warning", f"training takes about {gigabytes(needed)} of memory; {gigabytes(free)} are free")
+        advice = "Less: --set training.tokens_per_micro_batch=512, a smaller --model, or model.quantization=4bit"
+        say(console, "", advice)
+
+
+def _say_how_it_opened(console: Console, folder: OpenRunFolder) -> None:
+    if folder.set_aside is not None:
+        say(console, "Fresh", f"the earlier run is kept as {folder.set_aside}")
+    if folder.unlocked is not None:
+        say(console, "Warning", folder.unlocked)
+
+
+def _say_where_it_starts(console: Console, base: BaseSource, checkpoint: Checkpoint | None) -> None:
+    where = f"{base.name} ({base.location})" if base.name != base.location else base.name
+    if checkpoint is not None:
+        say(console, "Start", f"{checkpoint.folder}, the newest whole checkpoint, on base {where}")
+    else:
+        say(console, "Start", f"base {where}: no checkpoint in the run folder")
