@@ -5,16 +5,30 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test torture fuzz bench format clean
+# Over the cores, each file of tests on one of them, because what its tests share is made once then.
+PYTEST := $(BIN)/pytest -n logical --maxprocesses 8 --dist loadfile
+
+.PHONY: demo test check torture fuzz bench format clean
 
 demo: $(READY)
 	$(BIN)/koki demo
 
+# A part of the tests is named with T, without ruff and the type checker: make test T=tests/recipes
+T ?=
 test: $(READY)
+ifeq ($(T),)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+endif
+	$(PYTEST) $(T)
+
+# The tests marked slow are left out.
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(PYTEST) -m 'not slow'
 
 # Kills a run fifty times and restarts it until it is finished: about three minutes on 2 cores.
 torture: $(READY)

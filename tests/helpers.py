@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from safetensors.torch import load_file, save_file
 
-from koki.config import ModelConfig, ResolvedConfig, load_config
+from koki.config import ModelConfig, ResolvedConfig, RunConfig, load_config
 from koki.model.device import Device
 from koki.model.source import find_base
 from koki.runs import checkpoints
@@ -51,6 +53,22 @@ def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def write_small_base(folder: Path) -> Path:
+    """Write the base that ships without the layers between its first and its last."""
+    shutil.copytree(find_base(ModelConfig(name="mini")).location, folder)
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    last = f"model.layers.{config['num_hidden_layers'] - 1}."
+    config |= {"num_hidden_layers": 2, "layer_types": config["layer_types"][:2]}
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    kept = {
+        name.replace(last, "model.layers.1."): tensor
+        for name, tensor in load_file(folder / "model.safetensors").items()
+        if not name.startswith("model.layers.") or name.startswith(("model.layers.0.", last))
+    }
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
 
 
 def printed(console: Console) -> str:
@@ -106,6 +124,12 @@ SHORT = (
     "training.logging_steps=3",
     "training.gradient_checkpointing=false",
 )
+
+
+def config_of_short_run(base: str, recipe_csv: Path, output: Path, *assignments: str) -> RunConfig:
+    """The configuration of a run of twelve steps; settings are given as key=value texts."""
+    flags = {"model.name": base, "data.files": [str(recipe_csv)], "output": str(output)}
+    return load_config(flags=flags, assignments=[*SHORT, *assignments])
 
 
 def weights(folder: Path) -> bytes:

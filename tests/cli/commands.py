@@ -1,8 +1,13 @@
-"""What the tests of the command line share: a way to run it, and a file with odd columns."""
+"""What the tests of the command line share: two ways to run it, and a file with odd columns."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from koki.cli.app import main
 
 ODD = "Menu;Belanja;Cara\nSoto;ayam--serai;Rebus ayam.\nKosong;;Rebus.\n"
 ODD_COLUMNS = "title=Menu, ingredients=Belanja,steps=Cara"
@@ -19,3 +24,22 @@ def koki(*arguments: str, stdin: str = "", cwd: Path | None = None) -> subproces
         cwd=cwd,
         check=False,
     )
+
+
+def koki_here(*arguments: str, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line in this process, which has imported torch: another takes five seconds for that."""
+    streams = {name: io.TextIOWrapper(io.BytesIO(), "utf-8") for name in ("stdin", "stdout", "stderr")}
+    streams["stdin"].buffer.write(stdin.encode())
+    streams["stdin"].buffer.seek(0)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, stream in streams.items():
+            patch.setattr(sys, name, stream)
+        patch.setattr(sys, "argv", ["koki", *arguments])
+        patch.chdir(cwd or Path.cwd())
+        with pytest.raises(SystemExit) as ended:
+            main()
+    printed = []
+    for name in ("stdout", "stderr"):
+        streams[name].seek(0)
+        printed.append(streams[name].read())
+    return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *printed)

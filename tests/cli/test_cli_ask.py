@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from commands import koki
+from commands import koki, koki_here
 
 from koki.pipeline import TrainResult
 
@@ -19,7 +19,7 @@ def test_ask_gives_json_with_what_scripts_rely_on(finished_run: TrainResult) -> 
 
 def test_ask_answers_questions_from_a_pipe_in_order(finished_run: TrainResult) -> None:
     options = ("--json", "--max-new-tokens", "4")
-    run = koki("ask", str(finished_run.folder), *options, stdin="Resep soto ayam dong?\n\nTelur?\n")
+    run = koki_here("ask", str(finished_run.folder), *options, stdin="Resep soto ayam dong?\n\nTelur?\n")
     answers = [json.loads(line) for line in run.stdout.splitlines()]
     assert [answer["question"] for answer in answers] == ["Resep soto ayam dong?", "Telur?"]
 
@@ -32,12 +32,12 @@ def test_ask_refuses_an_empty_question(finished_run: TrainResult, question: str)
 
 
 def test_ask_says_how_many_answers_were_cut_off(finished_run: TrainResult) -> None:
-    run = koki("ask", str(finished_run.folder), "--max-new-tokens", "2", stdin="Soto?\nTelur?\n")
+    run = koki_here("ask", str(finished_run.folder), "--max-new-tokens", "2", stdin="Soto?\nTelur?\n")
     assert "2 of 2 answers cut off after 2 tokens: --max-new-tokens allows more" in run.stderr
 
 
 def test_ask_says_where_the_context_ended_an_answer_which_no_option_helps(finished_run: TrainResult) -> None:
     long = "soto " * 900
-    run = koki("ask", str(finished_run.folder), stdin=f"Soto?\n{long}\n")
+    run = koki_here("ask", str(finished_run.folder), stdin=f"Soto?\n{long}\n")
     assert "1 of 2 answers cut off where question and answer fill the 1,024 tokens that the model reads" in run.stderr
     assert "--max-new-tokens" not in run.stderr

@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-from commands import koki
+from commands import koki_here
 from helpers import write_csv
 
 
 def test_data_export_writes_json_lines(recipe_csv: Path, tmp_path: Path) -> None:
     output = tmp_path / "percakapan.jsonl"
     options = ("--data", str(recipe_csv), "--set", "data.validation_fraction=0", "--output", str(output))
-    run = koki("data", "export", "--format", "messages", *options)
+    run = koki_here("data", "export", "--format", "messages", *options)
     assert run.returncode == 0
     assert {len(json.loads(line)["messages"]) for line in output.read_text("utf-8").splitlines()} == {3}
 
@@ -20,11 +20,11 @@ def test_data_export_takes_columns_under_names_of_their_own(tmp_path: Path) -> N
     output = tmp_path / "percakapan.jsonl"
     columns = ("--columns", "title=Menu,ingredients=Belanja,steps=Proses")
     options = ("--data", str(file), *columns, "--set", "data.tips=false", "--output", str(output))
-    assert koki("data", "export", "--format", "messages", *options).returncode == 0
+    assert koki_here("data", "export", "--format", "messages", *options).returncode == 0
     assert "Soto" in output.read_text("utf-8")
 
 
 def test_data_export_of_an_unknown_format_lists_the_formats(tmp_path: Path) -> None:
-    run = koki("data", "export", "--format", "xml", "--output", str(tmp_path / "x"))
+    run = koki_here("data", "export", "--format", "xml", "--output", str(tmp_path / "x"))
     assert run.returncode == 1
     assert "messages, sharegpt, alpaca, prompt-completion" in run.stderr

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from commands import ODD, ODD_COLUMNS, koki
+from commands import ODD, ODD_COLUMNS, koki, koki_here
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from commands import ODD, ODD_COLUMNS, koki
 def test_an_error_says_what_and_how_without_a_traceback_and_exits_with_1(
     tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
-    run = koki(*arguments, cwd=tmp_path)
+    run = koki_here(*arguments, cwd=tmp_path)
     assert run.returncode == 1
     assert says in run.stderr
     assert "Traceback" not in run.stderr

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from commands import koki
+from commands import koki_here
 
 from koki.pipeline import TrainResult
 
@@ -13,7 +13,7 @@ from koki.pipeline import TrainResult
 def test_evaluate_prints_json_and_keeps_it_in_the_run_folder(finished_run: TrainResult, tmp_path: Path) -> None:
     shutil.copytree(finished_run.folder, tmp_path / "run")
     options = ("--questions-per-capability", "1", "--max-new-tokens", "4", "--compare", "base", "--json")
-    run = koki("evaluate", str(tmp_path / "run"), *options)
+    run = koki_here("evaluate", str(tmp_path / "run"), *options)
     card = json.loads(run.stdout)
     assert {"recall", "understanding", "generalisation"} == set(card["groups"])
     assert (card["run"], card["compared_with"]["run"]) == ("run", "base")  # it is published: no folder of this machine
@@ -22,6 +22,6 @@ def test_evaluate_prints_json_and_keeps_it_in_the_run_folder(finished_run: Train
 
 @pytest.mark.parametrize("option", [("--data", "resep.csv"), ("--questions-per-capability", "12")])
 def test_what_says_nothing_to_peoples_own_questions_is_a_wrong_option_beside_them(option: tuple[str, str]) -> None:
-    run = koki("evaluate", "runs/koki", "--questions", "saya.tsv", *option)
+    run = koki_here("evaluate", "runs/koki", "--questions", "saya.tsv", *option)
     assert run.returncode == 2
     assert option[0] in run.stderr

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from commands import koki
+from commands import koki_here
 
 
 def test_preview_gives_json(recipe_csv: Path) -> None:
-    shown = json.loads(koki("preview", "--data", str(recipe_csv), "--recipe", "3", "--json").stdout)
+    shown = json.loads(koki_here("preview", "--data", str(recipe_csv), "--recipe", "3", "--json").stdout)
     assert shown["title"] == "Telur Dadar"
     assert {"kind", "before", "supervised", "after", "tokens"} <= set(shown["conversations"][0])

@@ -17,18 +17,18 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import SHORT, assert_same_end
+from helpers import assert_same_end, config_of_short_run
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from koki.config import RunConfig, load_config
-from koki.pipeline import TrainResult, train
+from koki.config import RunConfig
+from koki.pipeline import train
 from koki.runs.checkpoints import find_newest
 
 KILLS = int(os.environ.get("KOKI_TORTURE_KILLS", "4"))
 
 # A save every other step and one checkpoint kept: much of the time goes into saving and rotating.
-SETTINGS = (*SHORT, "training.save_steps=2", "training.save_total_limit=1")
+SETTINGS = ("training.save_steps=2", "training.save_total_limit=1")
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
@@ -80,10 +80,9 @@ class Kitchen:
 
 
 @pytest.fixture
-def kitchen(recipe_csv: Path, tmp_path: Path) -> Callable[[str], Kitchen]:
+def kitchen(small_base: Path, recipe_csv: Path, tmp_path: Path) -> Callable[[str], Kitchen]:
     def make(name: str) -> Kitchen:
-        flags = {"model.name": "mini", "data.files": [str(recipe_csv)], "output": str(tmp_path / name)}
-        return Kitchen(load_config(flags=flags, assignments=SETTINGS))
+        return Kitchen(config_of_short_run(str(small_base), recipe_csv, tmp_path / name, *SETTINGS))
 
     return make
 
@@ -94,8 +93,10 @@ def newest_step(run: Path) -> int:
 
 
 def test_it_ends_as_if_it_had_never_been_killed(
-    kitchen: Callable[[str], Kitchen], finished_run: TrainResult, tmp_path: Path
+    kitchen: Callable[[str], Kitchen], small_base: Path, recipe_csv: Path, tmp_path: Path
 ) -> None:
+    quiet = Console(quiet=True)
+    uninterrupted = train(config_of_short_run(str(small_base), recipe_csv, tmp_path / "whole"), quiet).folder
     unharmed = kitchen("unharmed")
     assert unharmed.run()
     seconds, changes = unharmed.seconds, unharmed.changes.value
@@ -122,7 +123,7 @@ def test_it_ends_as_if_it_had_never_been_killed(
                 break
             kills += 1
             died_at_step.append(step)
-        assert_same_end(run, finished_run.folder)
+        assert_same_end(run, uninterrupted)
         assert not list(run.glob("*.damaged-*"))
         points = EventAccumulator(str(run / "tensorboard")).Reload().Scalars("train/loss")
         assert [point.step for point in points] == [1, 3, 6, 9, 12]

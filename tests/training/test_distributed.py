@@ -167,12 +167,12 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+def runs(small_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     folder = tmp_path_factory.mktemp("processes")
     recipes = write_csv(folder / "resep.csv", [SOTO, ORAK, TELUR, NASI])
 
     def config(name: str, accumulated: int, *settings: str) -> RunConfig:
-        flags = {"model.name": "mini", "data.files": [str(recipes)], "output": str(folder / name)}
+        flags = {"model.name": str(small_base), "data.files": [str(recipes)], "output": str(folder / name)}
         accumulation = f"training.gradient_accumulation_steps={accumulated}"
         return load_config(flags=flags, assignments=[*FOUR_STEPS, accumulation, *settings])
 

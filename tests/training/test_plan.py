@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -56,12 +57,14 @@ def test_the_adapter_has_the_planned_parameters(modules: tuple[str, ...]) -> Non
     assert Shape.of(source.config).adapter_parameters(lora) == trainable
 
 
-def test_the_disk_space_is_what_a_run_takes(finished_run: TrainResult, short_config: Callable[..., RunConfig]) -> None:
+def test_the_disk_space_is_what_a_run_takes(
+    finished_run: TrainResult, short_config: Callable[..., RunConfig], small_base: Path
+) -> None:
     files = [file for file in finished_run.folder.rglob("*") if file.is_file()]
     # two checkpoints are kept; while a third is written it is there too
     newest = finished_run.folder / "checkpoint-12"
     peak = sum(file.stat().st_size for file in [*files, *newest.iterdir()])
-    shape = Shape.of(find_base(ModelConfig(name="mini")).config)
+    shape = Shape.of(find_base(ModelConfig(name=str(small_base))).config)
     planned = Costs(resolve(short_config(), shape, CPU), shape, CPU).disk
     assert planned == pytest.approx(peak, rel=0.15)
 

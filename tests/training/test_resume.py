@@ -13,9 +13,8 @@ from helpers import Interrupting, assert_same_end, logged, printed, weights
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from koki.config import HARMLESS_ON_RESUME, ModelConfig, RunConfig, flatten
+from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.errors import CheckpointError, TrainingError
-from koki.model.source import find_base
 from koki.pipeline import TrainResult, train
 from koki.runs.checkpoints import SEAL
 from koki.tokens.batches import StepCollator
@@ -98,10 +97,11 @@ def test_tensorboard_shows_every_step_once_after_a_resume(short_config: MakeConf
     assert [point.step for point in events.Scalars("train/loss")] == [1, 3, 6, 9, 12]
 
 
-def test_a_finished_run_is_not_trained_further(short_config: MakeConfig, console: Console) -> None:
-    config = short_config()
-    before = weights(train(config, console).folder)
-    again = train(config, console)
+def test_a_finished_run_is_not_trained_further(
+    short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path
+) -> None:
+    before = weights(shutil.copytree(finished_run.folder, tmp_path / "run"))
+    again = train(short_config(), console)
     assert "already finished at step 12" in printed(console)
     assert weights(again.folder) == before
     assert again.steps == 12
@@ -150,12 +150,17 @@ def test_every_setting_is_either_harmless_or_compared() -> None:
 
 @pytest.mark.parametrize("name", OTHERWISE)
 def test_a_checkpoint_made_with_another_setting_is_an_error_with_old_and_new_value(
-    short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path, name: str
+    short_config: MakeConfig,
+    finished_run: TrainResult,
+    small_base: Path,
+    console: Console,
+    tmp_path: Path,
+    name: str,
 ) -> None:
     value = OTHERWISE[name]
     if value == "LAIN":
         value = str(tmp_path / "lain")
-        shutil.copytree(find_base(ModelConfig(name="mini")).location, value)
+        shutil.copytree(small_base, value)
         weights_file = tmp_path / "lain" / "model.safetensors"
         content = weights_file.read_bytes()
         weights_file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
@@ -171,10 +176,10 @@ def test_a_checkpoint_made_with_another_setting_is_an_error_with_old_and_new_val
 
 
 def test_a_base_that_was_moved_is_the_same_base(
-    short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path
+    short_config: MakeConfig, finished_run: TrainResult, small_base: Path, console: Console, tmp_path: Path
 ) -> None:
     for place in ("dulu", "kini"):
-        shutil.copytree(find_base(ModelConfig(name="mini")).location, tmp_path / place)
+        shutil.copytree(small_base, tmp_path / place)
     with pytest.raises(TrainingError):
         train(short_config(f"model.name={tmp_path / 'dulu'}"), Interrupting({"step 9/12": die}))
     shutil.rmtree(tmp_path / "dulu")
@@ -183,9 +188,9 @@ def test_a_base_that_was_moved_is_the_same_base(
 
 
 def test_a_checkpoint_made_with_other_recipes_is_an_error_that_says_so(
-    short_config: MakeConfig, console: Console, recipe_csv: Path, tmp_path: Path
+    short_config: MakeConfig, finished_run: TrainResult, console: Console, recipe_csv: Path, tmp_path: Path
 ) -> None:
-    train(short_config(), console)
+    shutil.copytree(finished_run.folder, tmp_path / "run")
     other = tmp_path / "lain.csv"
     other.write_text("\n".join(recipe_csv.read_text("utf-8").splitlines()[:-1]), "utf-8")
     with pytest.raises(CheckpointError, match="recipes: 3 there, 2 now"):
@@ -221,11 +226,12 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_next_older_used(
     assert_same_end(run, finished_run.folder)
 
 
-def test_fresh_starts_over_and_keeps_the_earlier_run(short_config: MakeConfig, console: Console) -> None:
-    config = short_config()
-    folder = train(config, console).folder
+def test_fresh_starts_over_and_keeps_the_earlier_run(
+    short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(finished_run.folder, tmp_path / "run")
     before = weights(folder)
-    train(config, console, fresh=True)
+    train(short_config("training.max_steps=1"), console, fresh=True)
     assert weights(folder.with_name("run.old-1")) == before
     assert "the earlier run is kept as" in printed(console)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import SHORT, Interrupting, logged, on_device, printed, resolved, weights
+from helpers import Interrupting, config_of_short_run, logged, on_device, printed, resolved, weights
 from peft import PeftModel
 from rich.console import Console
 from safetensors.torch import load_file
@@ -22,14 +22,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, TrainerControl, TrainerState
 
 from koki import pipeline
-from koki.config import ModelConfig, RunConfig, load_config
+from koki.config import RunConfig, load_config
 from koki.data import recipes as recipes_module
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import ConfigError, DataError, TrainingError
 from koki.inference.chef import Chef
 from koki.model.base import prepare_for_training
-from koki.model.source import find_base, load_tokenizer
+from koki.model.source import load_tokenizer
 from koki.pipeline import TrainResult, train
 from koki.recipes.table import read_recipes
 from koki.runs.log import held_out_losses, is_out_of_patience
@@ -65,12 +65,13 @@ def small() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def evaluated_run(recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainResult, str]:
+def evaluated_run(
+    small_base: Path, recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[TrainResult, str]:
     """A finished run of twelve steps that was evaluated every three, and what it printed."""
     output = tmp_path_factory.mktemp("runs") / "dinilai"
-    flags = {"model.name": "mini", "data.files": [str(recipe_csv)], "output": str(output)}
     console = Console(file=io.StringIO(), width=200)
-    result = train(load_config(flags=flags, assignments=[*SHORT, *EVERY_THREE]), console)
+    result = train(config_of_short_run(str(small_base), recipe_csv, output, *EVERY_THREE), console)
     return result, printed(console)
 
 
@@ -122,7 +123,9 @@ def test_the_loss_is_measured_before_the_first_step_every_so_many_and_after_the_
 
 
 def test_the_loss_is_that_of_the_plain_padded_computation_with_all_logits(
-    evaluated_run: tuple[TrainResult, str], held_out: tuple[ConversationDataset, PreTrainedTokenizerBase]
+    evaluated_run: tuple[TrainResult, str],
+    held_out: tuple[ConversationDataset, PreTrainedTokenizerBase],
+    small_base: Path,
 ) -> None:
     folder, (dataset, _) = evaluated_run[0].folder, held_out
     numbers = [number for number, _ in zip(every_kind_in_turn(dataset, 42), range(6), strict=False)]
@@ -135,7 +138,7 @@ def test_the_loss_is_that_of_the_plain_padded_computation_with_all_logits(
 
     labels = padded("labels", IGNORED)
     mask = torch.tensor([[place < len(e["input_ids"]) for place in range(longest)] for e in examples]).long()
-    base = AutoModelForCausalLM.from_pretrained(find_base(ModelConfig(name="mini")).location, dtype=torch.float32)
+    base = AutoModelForCausalLM.from_pretrained(small_base, dtype=torch.float32)
     model = PeftModel.from_pretrained(base, folder)
     with torch.no_grad():
         logits = model(padded("input_ids", 0), attention_mask=mask).logits
