@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from koki.config import RunConfig, load_config
 from koki.data.recipes import recipe_files, split_recipes
@@ -25,7 +25,7 @@ from koki.recipes.table import read_recipes
 from koki.runs.finished import FinishedRun, read_run
 from koki.tokens.template import ChatTemplate
 
-BASE = "base"
+BASE: Final = "base"
 """Stands for the run's base model without the adapter, in a comparison."""
 
 OnAnswer = Callable[[int, int], object]

@@ -21,7 +21,7 @@ from koki.ingredients.amounts import Quantity
 from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import Ingredient
 
-SAME_STEP: Final = 0.5
+_SAME_STEP: Final = 0.5
 """Two steps count as the same from this ROUGE-L on; fewer than 1 of 100 pairs of different real steps reach it."""
 
 _WORD: Final = re.compile(r"\w+")
@@ -185,7 +185,7 @@ def _matched(said: Sequence[str], true: Sequence[str]) -> list[tuple[int, int]]:
         (similarity, -i, -j)
         for i, one in enumerate(said)
         for j, other in enumerate(true)
-        if (similarity := rouge_l(one, other)) >= SAME_STEP
+        if (similarity := rouge_l(one, other)) >= _SAME_STEP
     ]
     pairs: dict[int, int] = {}
     for _, i, j in sorted(alike, reverse=True):

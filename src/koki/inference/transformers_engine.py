@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import torch
 from transformers import (
@@ -24,9 +24,9 @@ from koki.model.lora import load_adapter
 from koki.model.source import BaseSource, set_pad_token
 
 # Answers that are generated side by side: more make `mini` hardly faster and need more memory.
-_AT_ONCE = 32
+_AT_ONCE: Final = 32
 # Where the model's configuration does not say how much it reads.
-_CONTEXT = 2048
+_CONTEXT: Final = 2048
 
 
 class TransformersEngine:

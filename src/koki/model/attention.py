@@ -3,7 +3,7 @@
 import inspect
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import torch
 from torch.nn import functional
@@ -12,7 +12,7 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-SEGMENTED = "koki_segmented"
+_SEGMENTED: Final = "koki_segmented"
 
 
 def use_segmented_attention(model: PreTrainedModel) -> None:
@@ -20,9 +20,9 @@ def use_segmented_attention(model: PreTrainedModel) -> None:
 
     Without that argument it attends as before, through torch's SDPA.
     """
-    ALL_ATTENTION_FUNCTIONS.register(SEGMENTED, _segmented_attention)
-    ALL_MASK_ATTENTION_FUNCTIONS.register(SEGMENTED, _mask)
-    model.set_attn_implementation(SEGMENTED)
+    ALL_ATTENTION_FUNCTIONS.register(_SEGMENTED, _segmented_attention)
+    ALL_MASK_ATTENTION_FUNCTIONS.register(_SEGMENTED, _mask)
+    model.set_attn_implementation(_SEGMENTED)
 
 
 def _segmented_attention(

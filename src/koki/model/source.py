@@ -4,22 +4,23 @@ import hashlib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
 
 from koki.config import ModelConfig
 from koki.errors import ModelError
 
-ALIASES = {
+ALIASES: Final = {
     "0.5b": "Qwen/Qwen2.5-0.5B-Instruct",
     "1.5b": "Qwen/Qwen2.5-1.5B-Instruct",
     "3b": "Qwen/Qwen2.5-3B-Instruct",
 }
-_MINI = Path(str(resources.files("koki.model"))) / "mini"  # the base that ships
-_FAMILIES = ("qwen2", "qwen3")
+_MINI: Final = Path(str(resources.files("koki.model"))) / "mini"  # the base that ships
+_FAMILIES: Final = ("qwen2", "qwen3")
 # Qwen's own spare tokens, in the order in which they may stand for padding; the last two are in every Qwen2.
-_PAD_CANDIDATES = ("<|endoftext|>", "<|fim_pad|>", "<|object_ref_start|>")
-_BYTES = 256  # a byte-level vocabulary has an entry for each
+_PAD_CANDIDATES: Final = ("<|endoftext|>", "<|fim_pad|>", "<|object_ref_start|>")
+_BYTES: Final = 256  # a byte-level vocabulary has an entry for each
 # How many samples are read of a file of weights, and of how many bytes: one of up to 32 MiB is read whole.
 _SAMPLES, _SAMPLE_BYTES = 32, 1 << 20
 

@@ -14,7 +14,7 @@ from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.capability import Measure
 from koki.report.charts import Chart, chart
 
-PAIRS: Final = 20
+_PAIRS: Final = 20
 """How many questions and answers the page shows."""
 
 CURVES: Final = ("loss", "eval_loss", "learning_rate", "tokens_per_second")
@@ -174,13 +174,13 @@ class Pair:
 
 
 def pairs(scorecard: Mapping[str, Any]) -> list[Pair]:
-    """Up to `PAIRS` answers: of each capability the first of each group, then the second ones, and so on."""
+    """Up to `_PAIRS` answers: of each capability the first of each group, then the second ones, and so on."""
     dealt: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     in_order = list(registry.measures())
     for answer in sorted(scorecard["answers"], key=lambda answer: in_order.index(answer["capability"])):
         dealt.setdefault((answer["capability"], answer["group"]), []).append(answer)
     in_turn = filter(None, chain.from_iterable(zip_longest(*dealt.values())))
-    return [_pair(answer) for answer, _ in zip(in_turn, range(PAIRS), strict=False)]
+    return [_pair(answer) for answer, _ in zip(in_turn, range(_PAIRS), strict=False)]
 
 
 def _pair(answer: Mapping[str, Any]) -> Pair:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from pydantic import BaseModel
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # they bring torch along, which a chef need not have to read 
     from koki.model.device import Device
     from koki.model.source import BaseSource
 
-_LONGEST = 100_000_000  # bytes: a hundred times those of a run of ten thousand steps that logs each
-_LIBRARIES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy")
+_LONGEST: Final = 100_000_000  # bytes: a hundred times those of a run of ten thousand steps that logs each
+_LIBRARIES: Final = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,18 +16,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from safetensors import SafetensorError
 
 from koki import files
 from koki.errors import CheckpointError
 
-SEAL = "koki_checkpoint.json"
-STAGING = ".writing"
+SEAL: Final = "koki_checkpoint.json"
+STAGING: Final = ".writing"
 
 # What a failing disk raises: Python's own error, that of torch's C++ writer, and that of safetensors' Rust writer.
-WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
+WRITE_ERRORS: Final = (OSError, RuntimeError, SafetensorError)
 
 Identity = dict[str, Any]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from koki.config import RunConfig, to_yaml
 from koki.errors import ConfigError
@@ -17,7 +18,7 @@ from koki.runs.lock import LOCK, hold
 from koki.runs.names import CONFIG, METADATA, TENSORBOARD
 
 # Any of these says that a folder is Koki's.
-_SIGNS = (CONFIG, TENSORBOARD, METADATA, LOCK)
+_SIGNS: Final = (CONFIG, TENSORBOARD, METADATA, LOCK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from koki.errors import ConfigError
 
-LOCK = ".lock"
+LOCK: Final = ".lock"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from koki.tokens.fit_report import FitReport
 from koki.tokens.store import PieceStore
 from koki.tokens.template import ChatTemplate
 
-GROUPS_AT_ONCE: Final = 64
+_GROUPS_AT_ONCE: Final = 64
 """Groups that are handed over, or made into tokens, at a time. Answers that they share are cut and counted once; more
 groups would only take memory."""
 
@@ -19,9 +19,9 @@ _Key = tuple[int, int, int]
 
 
 def together(groups: Iterable[_U]) -> Iterator[list[_U]]:
-    """The groups in lists of `GROUPS_AT_ONCE`; the last list may be shorter."""
+    """The groups in lists of `_GROUPS_AT_ONCE`; the last list may be shorter."""
     remaining = iter(groups)
-    while some := list(islice(remaining, GROUPS_AT_ONCE)):
+    while some := list(islice(remaining, _GROUPS_AT_ONCE)):
         yield some
 
 

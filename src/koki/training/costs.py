@@ -6,6 +6,7 @@ the same constants are used, and its figures are rough.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from transformers import PretrainedConfig
 
@@ -15,17 +16,17 @@ from koki.training.loss import LOGITS_AT_ONCE
 from koki.training.speed import Speed
 
 # Python, torch, transformers and peft with their first buffers, in a process on a CPU, and on a GPU CUDA's context.
-_PROCESS_BYTES = 450e6
+_PROCESS_BYTES: Final = 450e6
 # What the allocator takes beyond what is asked of it, and gradients on their way through a block.
-_ALLOCATED = 1.32
+_ALLOCATED: Final = 1.32
 # Of a tokenizer's files: of Qwen2's 11.5 MB, 76 for each token of its vocabulary.
-_TOKENIZER_BYTES_PER_TOKEN = 80
+_TOKENIZER_BYTES_PER_TOKEN: Final = 80
 # Passes over memory, forward and backward, for each saved activation, in those of `Speed`.
-_PASSES = 24.0
+_PASSES: Final = 24.0
 # What a block takes for each micro-batch, forward and backward, however few tokens it has.
-_SECONDS_PER_BLOCK = 8e-3
+_SECONDS_PER_BLOCK: Final = 8e-3
 # Logits, their softmax and its gradient exist at once.
-_COPIES_OF_LOGITS = 3
+_COPIES_OF_LOGITS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ TRAINER_INTERNALS: Final = {
 }
 """What Koki relies on of transformers.Trainer that is private to it, and what for. A test fails when one is gone."""
 
-_RUNNING_LOSS = "running loss"
-_QUESTIONS_SHOWN = 16
+_RUNNING_LOSS: Final = "running loss"
+_QUESTIONS_SHOWN: Final = 16
 
 
 class DurableTrainer(Trainer):

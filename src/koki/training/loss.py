@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from torch import nn
 from koki.tokens.dataset import IGNORED
 
 # Logits in memory at a time: 64 MiB in float32. More is no faster, less makes the matrix products too narrow.
-LOGITS_AT_ONCE = 2**24
+LOGITS_AT_ONCE: Final = 2**24
 
 Batch = dict[str, Any]
 

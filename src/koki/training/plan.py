@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from rich.table import Table
 from transformers import TrainingArguments
@@ -15,9 +15,9 @@ from koki.training.speed import free_memory, measure
 from koki.training.trainer import optimizer_steps
 
 # Recipes, phrasebook and tokens, for each conversation.
-_BYTES_PER_CONVERSATION = 1_000
+_BYTES_PER_CONVERSATION: Final = 1_000
 # A step with long conversations, in those of the mean.
-_LONG_STEP = 1.2
+_LONG_STEP: Final = 1.2
 
 
 @dataclass(frozen=True, slots=True)

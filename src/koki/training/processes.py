@@ -11,7 +11,7 @@ fails goes to the next meeting with its error, and there all end: the first prin
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import torch
 from accelerate import PartialState
@@ -184,7 +184,7 @@ class Processes:
             ) from error
 
 
-ALONE = Processes()
+ALONE: Final = Processes()
 
 
 def join_processes() -> Processes:

@@ -1,5 +1,7 @@
 """What a configuration leaves open is decided once, by model and machine, before anything is loaded."""
 
+from typing import Final
+
 from koki.config import ResolvedConfig, RunConfig
 from koki.model.device import Device
 from koki.training.costs import Shape, longest_micro_batch, peak_memory
@@ -7,9 +9,9 @@ from koki.training.processes import ALONE, Processes
 from koki.training.speed import all_memory, free_memory
 
 # A run may take so much of what is free: the rest is for what else the machine does.
-_SHARE_OF_FREE = 0.8
+_SHARE_OF_FREE: Final = 0.8
 # As much of a GPU's memory goes to a run whose micro-batches may be as long as fit.
-_SHARE_OF_GPU = 0.7
+_SHARE_OF_GPU: Final = 0.7
 
 
 def resolve(config: RunConfig, shape: Shape, device: Device, processes: Processes = ALONE) -> ResolvedConfig:

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +48,7 @@ from koki.training.processes import Processes, join_processes
 from koki.training.resolve import resolve
 from koki.training.speed import free_memory
 
-_PER_STEP = "conversations in a step"
+_PER_STEP: Final = "conversations in a step"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import psutil
 import torch
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from koki.model.device import Device
 
-_ROWS = 1024  # tokens in the two measurements
+_ROWS: Final = 1024  # tokens in the two measurements
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from textwrap import indent, shorten
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import torch
@@ -39,11 +39,11 @@ from koki.training.loss import Batch, supervised_tokens
 from koki.training.sharding import is_sharded
 
 # Conversations whose loss is measured, without a backward pass: the work of about four steps of the mission's eight.
-MOST_CONVERSATIONS = 100
+MOST_CONVERSATIONS: Final = 100
 # What is asked at each evaluation, and where its answer is cut off: a second or two for `mini` on a CPU.
-SAMPLED_KINDS: tuple[Kind, ...] = ("standard", "recommendation", "inquiry")
-SAMPLED_TOKENS = 80
-_SHOWN_CHARACTERS = 280
+SAMPLED_KINDS: Final[tuple[Kind, ...]] = ("standard", "recommendation", "inquiry")
+SAMPLED_TOKENS: Final = 80
+_SHOWN_CHARACTERS: Final = 280
 
 
 @dataclass(frozen=True, slots=True)
