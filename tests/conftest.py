@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Before torch is imported, which reads them then: several processes whose threads wait for each other in a loop would
 # slow each other down tenfold. The processes that tests start have them from here too.
@@ -13,12 +14,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import pytest
-from helpers import ORAK, SHARED_DATA, SOTO, TELUR, config_of_short_run, write_csv, write_small_base
+from helpers import ORAK, SHARED_DATA, SOTO, TELUR, config_of_short_run, write_csv
 from hypothesis import settings
 from rich.console import Console
 
 from koki.config import RunConfig
-from koki.pipeline import TrainResult, train
+
+if TYPE_CHECKING:  # what imports torch is imported by what needs it, so that tests that need none start at once
+    from koki.pipeline import TrainResult
 
 # A property is no stopwatch: on a machine that does other work a deadline fails what is right.
 settings.register_profile("koki", deadline=None)
@@ -68,6 +71,8 @@ def console() -> Console:
 @pytest.fixture(scope="session")
 def small_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The base that ships with two of its six layers: it answers less well, in half of the time."""
+    from torch_helpers import write_small_base
+
     return write_small_base(tmp_path_factory.mktemp("bases") / "kecil")
 
 
@@ -82,7 +87,10 @@ def short_config(recipe_csv: Path, tmp_path: Path) -> Callable[..., RunConfig]:
 
 
 @pytest.fixture(scope="session")
-def finished_run(recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+def finished_run(recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> "TrainResult":
     """A finished run of twelve steps; read it, do not change it."""
+
+    from koki.pipeline import train
+
     output = tmp_path_factory.mktemp("runs") / "selesai"
     return train(config_of_short_run("mini", recipe_csv, output), Console(quiet=True))

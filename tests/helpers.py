@@ -1,24 +1,19 @@
-"""What tests share: small real data, a small checkpoint, a console that acts, and what a run left behind."""
+"""What tests share: small real data, a small checkpoint, a console that acts, and what a run left behind.
+
+Nothing here imports torch, so that tests that need none start at once; what does is in ``torch_helpers.py``.
+"""
 
 import csv
 import io
 import json
-import shutil
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
-from safetensors.torch import load_file, save_file
 
-from koki.config import ModelConfig, ResolvedConfig, RunConfig, load_config
-from koki.model.device import Device
-from koki.model.source import find_base
+from koki.config import RunConfig, load_config
 from koki.runs import checkpoints
-from koki.training.costs import Shape
-from koki.training.resolve import resolve
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -53,22 +48,6 @@ def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
-
-
-def write_small_base(folder: Path) -> Path:
-    """Write the base that ships without the layers between its first and its last."""
-    shutil.copytree(find_base(ModelConfig(name="mini")).location, folder)
-    config = json.loads((folder / "config.json").read_text("utf-8"))
-    last = f"model.layers.{config['num_hidden_layers'] - 1}."
-    config |= {"num_hidden_layers": 2, "layer_types": config["layer_types"][:2]}
-    (folder / "config.json").write_text(json.dumps(config), "utf-8")
-    kept = {
-        name.replace(last, "model.layers.1."): tensor
-        for name, tensor in load_file(folder / "model.safetensors").items()
-        if not name.startswith("model.layers.") or name.startswith(("model.layers.0.", last))
-    }
-    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
 
 
 def printed(console: Console) -> str:
@@ -137,41 +116,8 @@ def weights(folder: Path) -> bytes:
     return (folder / "adapter_model.safetensors").read_bytes()
 
 
-def optimizer(folder: Path) -> list[torch.Tensor]:
-    """The moments at the end of a run of twelve steps."""
-    state = torch.load(folder / "checkpoint-12" / "optimizer.pt", weights_only=True)["state"]
-    return [tensor for entry in state.values() for tensor in entry.values()]
-
-
 def logged(folder: Path) -> list[tuple[float | None, ...]]:
     """All that is logged, but for speed and time."""
     log = json.loads((folder / "training_metadata.json").read_text("utf-8"))["training"]["log"]
     names = ("step", "epoch", "loss", "grad_norm", "learning_rate", "num_input_tokens_seen")
     return [tuple(entry.get(name) for name in names) for entry in log]
-
-
-def on_device(row: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    """A micro-batch there."""
-    return {name: it.to(device) if isinstance(it, torch.Tensor) else it for name, it in row.items()}
-
-
-def assert_same_end(run: Path, uninterrupted: Path) -> None:
-    """Weights, optimizer state and logged losses are the same, bit by bit."""
-    assert weights(run) == weights(uninterrupted)
-    for ours, theirs in zip(optimizer(run), optimizer(uninterrupted), strict=True):
-        assert torch.equal(ours, theirs)
-    assert logged(run) == logged(uninterrupted)
-
-
-CPU = Device("cpu", "CPU", 1, torch.float32, "no")
-
-
-@cache
-def shape_of_mini() -> Shape:
-    """The sizes of the base that ships."""
-    return Shape.of(find_base(ModelConfig(name="mini")).config)
-
-
-def resolved(*assignments: str, device: Device = CPU) -> ResolvedConfig:
-    """The settings of a run of the base that ships, with nothing left open."""
-    return resolve(load_config(flags={"model.name": "mini"}, assignments=assignments), shape_of_mini(), device)

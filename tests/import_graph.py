@@ -11,6 +11,7 @@ import koki
 SOURCE = Path(koki.__file__).parent
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of Koki with its file; a package goes by its own name."""
     files = {".".join(("koki", *file.relative_to(SOURCE).with_suffix("").parts)): file for file in SOURCE.rglob("*.py")}

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def test_a_name_is_imported_from_the_module_that_defines_it(module: str) -> None
                 assert is_module or alias.name in _defined_in(node.module), f"{module}: {node.module}.{alias.name}"
 
 
+@cache
 def _defined_in(module: str) -> set[str]:
     """The names that a module defines at its top, imported ones left out."""
     names: set[str] = set()

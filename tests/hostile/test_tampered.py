@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import assert_same_end, printed
+from helpers import printed
 from rich.console import Console
 from safetensors.torch import load_file, save_file
+from torch_helpers import assert_same_end
 
 import koki
 from koki.config import ModelConfig, RunConfig

@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import assert_same_end, config_of_short_run
+from helpers import config_of_short_run
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch_helpers import assert_same_end
 
 from koki.config import RunConfig
 from koki.pipeline import train

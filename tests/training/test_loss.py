@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import on_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
+from torch_helpers import on_device
 from transformers import PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
 from transformers.trainer_pt_utils import LabelSmoother
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers import CPU
 from rich.console import Console
+from torch_helpers import CPU
 from transformers import PretrainedConfig, Qwen2Config, Qwen2ForCausalLM
 
 from koki.config import LoraConfig, ModelConfig, RunConfig, load_config

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from helpers import CPU, resolved, shape_of_mini
 from hypothesis import given
 from hypothesis import strategies as st
+from torch_helpers import CPU, resolved, shape_of_mini
 
 from koki.config import flatten, load_config
 from koki.model.device import Device

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import Interrupting, assert_same_end, logged, printed, weights
+from helpers import Interrupting, logged, printed, weights
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch_helpers import assert_same_end
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.errors import CheckpointError, TrainingError

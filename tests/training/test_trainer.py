@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import CPU, printed, resolved
+from helpers import printed
 from rich.console import Console
 from safetensors.torch import load_file
+from torch_helpers import CPU, resolved
 
 from koki.config import RunConfig
 from koki.errors import TrainingError

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import Interrupting, config_of_short_run, logged, on_device, printed, resolved, weights
+from helpers import Interrupting, config_of_short_run, logged, printed, weights
 from peft import PeftModel
 from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch_helpers import on_device, resolved
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, TrainerControl, TrainerState
 
 from koki import pipeline
