@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# Over the cores, each file of tests on one of them, because what its tests share is made once then.
-PYTEST := $(BIN)/pytest -n logical --maxprocesses 8 --dist loadfile
+# Over the cores, each file of tests on one of them, because what its tests share is made once then; in the order of
+# tests/conftest.py, slow files first.
+PYTEST := $(BIN)/pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test check torture fuzz bench format clean
 

@@ -79,6 +79,7 @@ def test_the_run_folder_is_complete(finished_run: TrainResult) -> None:
         assert (finished_run.folder / name).stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_checkpoints_are_written_every_so_many_steps_and_the_newest_two_kept(
     finished_run: TrainResult, short_config: MakeConfig, console: Console
 ) -> None:
@@ -95,6 +96,7 @@ def test_tensorboard_has_the_loss_of_every_log(finished_run: TrainResult) -> Non
     assert [point.step for point in events.Scalars("train/loss")] == [1, 3, 6, 9, 12]
 
 
+@pytest.mark.slow
 def test_the_last_loss_is_logged_also_between_two_logs(short_config: MakeConfig, console: Console) -> None:
     result = train(short_config("training.max_steps=5"), console)
     events = EventAccumulator(str(result.folder / "tensorboard")).Reload()
@@ -107,6 +109,7 @@ def test_the_resolved_configuration_can_be_passed_back(finished_run: TrainResult
     assert config.data.variations == 8
 
 
+@pytest.mark.slow
 def test_device_start_data_and_conversations_are_told(short_config: MakeConfig, console: Console) -> None:
     train(short_config("training.max_steps=1"), console)
     text = printed(console)
@@ -114,11 +117,13 @@ def test_device_start_data_and_conversations_are_told(short_config: MakeConfig, 
         assert line in text
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_within_its_warm_up_is_told(short_config: MakeConfig, console: Console) -> None:
     train(short_config("training.max_steps=1"), console)
     assert "1 steps, all of them in the warm-up of 2" in printed(console)
 
 
+@pytest.mark.slow
 def test_gradient_checkpointing_gives_the_same_result(
     short_config: MakeConfig, console: Console, tmp_path: Path
 ) -> None:
@@ -127,6 +132,7 @@ def test_gradient_checkpointing_gives_the_same_result(
     assert train(with_it, console).losses == pytest.approx(train(without, console).losses, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_base_without_a_pad_token_gets_one_that_is_not_its_stop_token(
     short_config: MakeConfig, console: Console, tmp_path: Path
 ) -> None:
@@ -151,6 +157,7 @@ def test_a_base_whose_template_would_not_teach_to_stop_is_refused_before_trainin
         train(short_config(f"model.name={base}"), console)
 
 
+@pytest.mark.slow
 def test_loss_on_all_tokens_is_another_loss(short_config: MakeConfig, console: Console, tmp_path: Path) -> None:
     answer = train(short_config("training.max_steps=1", output=tmp_path / "a"), console)
     everything = train(short_config("training.max_steps=1", "tokens.loss_on=all", output=tmp_path / "b"), console)
@@ -181,6 +188,7 @@ def test_a_malformed_file_is_an_error_before_anything_is_written(
     assert not (tmp_path / "run" / "training_metadata.json").exists()
 
 
+@pytest.mark.slow
 def test_rows_of_the_literal_nan_are_dropped_and_told(
     short_config: MakeConfig, console: Console, tmp_path: Path
 ) -> None:
@@ -189,6 +197,7 @@ def test_rows_of_the_literal_nan_are_dropped_and_told(
     assert "steps are 'nan'" in printed(console)
 
 
+@pytest.mark.slow
 def test_the_account_of_dropped_rows_names_no_folder(
     short_config: MakeConfig, console: Console, tmp_path: Path
 ) -> None:
@@ -208,6 +217,7 @@ def test_a_folder_of_something_else_is_not_used_as_a_run_folder(
         train(short_config(output=tmp_path / "foto.jpg"), console)
 
 
+@pytest.mark.slow
 def test_a_failure_in_training_closes_tensorboard_and_leaves_earlier_checkpoints(
     short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:

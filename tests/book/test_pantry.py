@@ -370,6 +370,7 @@ def test_a_long_name_raises_nothing(word: str) -> None:
 DATA = Path(__file__).parents[3] / "shared" / "data" / "recipes"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real recipe files are not beside the repository")
 def test_a_question_about_thousands_of_recipes_takes_milliseconds() -> None:
     recipes, _ = read_recipes([DATA / "dataset-tempe.csv", DATA / "dataset-ayam.csv"])

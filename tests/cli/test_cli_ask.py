@@ -8,6 +8,7 @@ from commands import koki, koki_here
 from koki.pipeline import TrainResult
 
 
+@pytest.mark.slow
 def test_ask_gives_json_with_what_scripts_rely_on(finished_run: TrainResult) -> None:
     run = koki("ask", str(finished_run.folder), "Resep soto?", "--json", "--max-new-tokens", "4")
     answer = json.loads(run.stdout)
@@ -36,6 +37,7 @@ def test_ask_says_how_many_answers_were_cut_off(finished_run: TrainResult) -> No
     assert "2 of 2 answers cut off after 2 tokens: --max-new-tokens allows more" in run.stderr
 
 
+@pytest.mark.slow
 def test_ask_says_where_the_context_ended_an_answer_which_no_option_helps(finished_run: TrainResult) -> None:
     long = "soto " * 900
     run = koki_here("ask", str(finished_run.folder), stdin=f"Soto?\n{long}\n")

@@ -30,6 +30,7 @@ def always_two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("always_two")
 def test_another_process_composes_what_this_one_composes(recipes: list[Recipe], composed: list[Group]) -> None:
     assert list(compose(recipes, RunConfig())) == composed
@@ -44,6 +45,7 @@ def test_without_the_other_process_all_is_composed_here(
     assert list(compose(recipes, RunConfig())) == composed
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("always_two")
 def test_answers_that_questions_share_are_shared_still(recipes: list[Recipe]) -> None:
     group = next(compose(recipes, RunConfig()))

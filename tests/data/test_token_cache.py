@@ -103,6 +103,7 @@ def test_the_second_start_prints_the_same(make: Make, template: CountingTemplate
     assert printed(second) == printed(first)
 
 
+@pytest.mark.slow
 def test_the_titles_that_are_held_out_are_kept(template: CountingTemplate) -> None:
     config = load_config(flags={"data.tips": False})  # the recipes that ship
     made = data_of(config, template)

@@ -224,6 +224,7 @@ def test_no_question_has_two_answers_among_the_recipes_that_ship() -> None:
     assert all(len(answers) == 1 for answers in answers_to_each_question(read_recipes([SAMPLES])[0]).values())
 
 
+@pytest.mark.slow
 def test_no_question_has_two_answers_among_real_recipes_of_which_many_share_a_title(shared_data: Path) -> None:
     recipes = read_recipes([shared_data / "recipes" / "dataset-sapi.csv"])[0][:400]
     assert all(len(answers) == 1 for answers in answers_to_each_question(recipes).values())

@@ -23,6 +23,7 @@ def moved_run(finished_run: TrainResult, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 def test_a_run_is_asked_what_it_was_trained_on_and_the_base_the_same(finished_run: TrainResult) -> None:
     scorecard = evaluate(finished_run.folder, count=2, compare=BASE, max_new_tokens=LIMIT)
     assert scorecard.other is not None
@@ -45,6 +46,7 @@ def test_without_held_out_recipes_the_scorecard_says_why_there_is_no_generalisat
     assert any("No recipe was held out" in note for note in scorecard.notes)
 
 
+@pytest.mark.slow
 def test_a_base_that_has_learned_the_recipes_held_out_is_noted(tmp_path: Path, console: Console) -> None:
     flags = {"model.name": "mini", "output": str(tmp_path / "run")}
     settings = ("data.validation_fraction=0.1", "data.variations=1", "training.max_steps=1")

@@ -160,6 +160,7 @@ def check(path: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are kept by Linux alone")
 @pytest.mark.parametrize(
     ("make", "says"),

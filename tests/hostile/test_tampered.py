@@ -253,6 +253,7 @@ def test_a_changed_file_of_a_checkpoint_fails_its_hash(run: Path, name: str) -> 
     assert search.newest.step == 6
 
 
+@pytest.mark.slow
 def test_an_unknown_file_in_a_checkpoint_is_never_loaded_and_costs_no_step(
     finished_run: TrainResult, short_config: MakeConfig, console: Console, tmp_path: Path
 ) -> None:

@@ -117,6 +117,7 @@ def test_a_question_longer_than_the_context_is_refused_and_the_chat_goes_on(chef
     assert f"token, padahal koki ini hanya bisa membaca {chef.context}. Coba dipersingkat." in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C reaches a child in another way")
 def test_ctrl_c_stops_the_answer_and_not_the_program(finished_run: TrainResult, tmp_path: Path) -> None:
     # 4,000 tokens take half a minute, so the signal comes while the answer is being given

@@ -43,6 +43,7 @@ def test_an_answer_that_runs_into_the_limit_has_not_stopped_by_itself(chef: Chef
     assert (answer.stopped, answer.ended_by, answer.tokens) == (False, "max_new_tokens", 5)
 
 
+@pytest.mark.slow
 def test_answers_are_greedy_unless_asked_otherwise(chef: Chef) -> None:
     first, second = (chef.ask("Resep soto ayam dong!", max_new_tokens=20).answer for _ in range(2))
     assert first == second
@@ -85,6 +86,7 @@ def test_a_question_longer_than_the_context_is_an_error_that_says_how_long_it_is
         chef.ask("soto " * 2000)
 
 
+@pytest.mark.slow
 def test_a_chef_that_may_answer_at_any_length_still_remembers(chef: Chef) -> None:
     history = [("Resep telur dadar?", "Kocok telur.")]
     remembers, forgets = (chef.ask("Lalu?", history=turns, max_new_tokens=20).answer for turns in (history, []))
@@ -225,6 +227,7 @@ def test_a_question_that_leaves_no_room_for_an_answer_is_too_long(
     assert (caught.value.tokens, caught.value.context) == (tokens, tokens)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module", ["koki.inference.chef", "koki.inference.chat", "koki.runs.finished", "koki.runs.card"]
 )

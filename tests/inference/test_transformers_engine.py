@@ -57,6 +57,7 @@ def in_order(engine: TransformersEngine, prompts: list[list[int]], **options: An
     return [answers[number] for number in range(len(prompts))]
 
 
+@pytest.mark.slow
 def test_answers_given_side_by_side_are_those_given_one_by_one(chef: Chef) -> None:
     # in float32 on a CPU; padding changes the shapes of the sums and so, in half precision, may change a near tie
     together = chef.ask(QUESTIONS, max_new_tokens=60)
@@ -66,6 +67,7 @@ def test_answers_given_side_by_side_are_those_given_one_by_one(chef: Chef) -> No
     ]
 
 
+@pytest.mark.slow
 def test_an_answer_ends_with_the_context_that_the_model_reads(chef: Chef) -> None:
     long = "soto " * (chef.context - 150)  # a token each, and a prompt around them
     alone = chef.ask(long, max_new_tokens=300)

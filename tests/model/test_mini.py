@@ -125,6 +125,7 @@ def contains(row: list[int], text: list[int]) -> bool:
 
 
 class TestTheScript:
+    @pytest.mark.slow
     def test_builds_the_same_bytes_twice(self, corpus: Any, tmp_path: Path) -> None:
         for name in ("first", "second"):
             trainer = tiny_trainer(corpus, tmp_path / "work" / name)
@@ -133,6 +134,7 @@ class TestTheScript:
         for file in ("model.safetensors", "tokenizer.json", "config.json"):
             assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
 
+    @pytest.mark.slow
     def test_goes_on_with_a_larger_budget_as_if_it_had_been_given_at_once(self, corpus: Any, tmp_path: Path) -> None:
         level = {"decay_share": 0.05}  # the ten steps of the first part end before the learning rate falls
         whole = tiny_trainer(corpus, tmp_path / "whole", **level)

@@ -163,6 +163,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.dictionaries(st.sampled_from(["Judul", "Bahan", "Langkah", "Suka", "x"]), values) | values))
 def test_no_json_raises_anything_but_a_koki_error(
     tmp_path_factory: pytest.TempPathFactory, objects: list[object]

@@ -185,6 +185,7 @@ def test_a_phrase_that_very_many_recipes_share_takes_no_long_time() -> None:
 DATA = Path(__file__).parents[3] / "shared" / "data" / "recipes"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real recipe files are not beside the repository")
 def test_near_duplicates_of_real_posts_are_found_and_variants_are_not() -> None:
     recipes, report = read_recipes([DATA / "dataset-telur.csv"])

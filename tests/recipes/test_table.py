@@ -126,6 +126,7 @@ fields = st.lists(lines, min_size=2, max_size=4)
 recipes = st.lists(st.tuples(words, fields, fields), min_size=1, max_size=5, unique_by=lambda it: it[0])
 
 
+@pytest.mark.slow
 @given(
     rows=recipes,
     encoding=st.sampled_from(sorted(ENCODINGS)),
@@ -623,6 +624,7 @@ def test_no_content_raises_anything_but_a_koki_error(
     assert all(it.title and it.ingredients and it.steps for it in recipes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "filler",
     [
@@ -674,6 +676,7 @@ def test_a_file_that_another_program_saved_gives_the_same_recipes(name: str, ori
     assert len({it.id for it in saved} - {it.id for it in original}) <= different
 
 
+@pytest.mark.slow
 @real_data
 def test_the_category_files_share_recipes_and_hold_few_that_are_none() -> None:
     recipes, report = read_recipes(sorted((DATA / "recipes").glob("*.csv")))

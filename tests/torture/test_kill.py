@@ -26,6 +26,8 @@ from koki.config import RunConfig
 from koki.pipeline import train
 from koki.runs.checkpoints import find_newest
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("KOKI_TORTURE_KILLS", "4"))
 
 # A save every other step and one checkpoint kept: much of the time goes into saving and rotating.

@@ -30,6 +30,8 @@ from koki.runs.checkpoints import find_newest
 from koki.training import processes
 from koki.training import validation as evaluation
 
+pytestmark = pytest.mark.slow  # each starts processes of its own, or reads what they did
+
 # Nine conversations an epoch in steps of four: in the third step one of the processes has nothing to do.
 FOUR_STEPS = (
     *SHORT,

@@ -50,6 +50,7 @@ def spoil_loss(monkeypatch: pytest.MonkeyPatch, *micro_batches: int) -> None:
     monkeypatch.setattr(SupervisedLoss, "__call__", spoiled)
 
 
+@pytest.mark.slow
 def test_a_step_whose_loss_is_not_finite_changes_nothing_and_the_next_goes_on(
     short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,6 +65,7 @@ def test_a_step_whose_loss_is_not_finite_changes_nothing_and_the_next_goes_on(
     assert all(2 < loss < 12 for loss in result.losses)  # a mean over the steps that count
 
 
+@pytest.mark.slow
 def test_losses_that_stay_infinite_end_the_run_with_the_questions_and_what_to_try(
     short_config: MakeConfig, console: Console
 ) -> None:
@@ -103,6 +105,7 @@ def adapter_size(finished_run: TrainResult) -> int:
     return len(weights(finished_run.folder))
 
 
+@pytest.mark.slow
 @on_a_disk_that_fills
 def test_checkpoints_that_cannot_be_written_are_told_and_training_goes_on_with_the_earlier_ones(
     short_config: MakeConfig, finished_run: TrainResult, adapter_size: int
@@ -121,6 +124,7 @@ def test_checkpoints_that_cannot_be_written_are_told_and_training_goes_on_with_t
     assert weights(result.folder) == weights(finished_run.folder)
 
 
+@pytest.mark.slow
 @on_a_disk_that_fills
 def test_a_result_that_cannot_be_written_is_an_error_and_the_same_command_saves_it_when_there_is_room(
     short_config: MakeConfig, finished_run: TrainResult, adapter_size: int
@@ -136,6 +140,7 @@ def test_a_result_that_cannot_be_written_is_an_error_and_the_same_command_saves_
     assert weights(train(config, console).folder) == weights(finished_run.folder)
 
 
+@pytest.mark.slow
 @on_a_disk_that_fills
 def test_a_stop_whose_checkpoint_cannot_be_saved_is_an_error_that_names_the_last_one(short_config: MakeConfig) -> None:
     def stop_on_a_full_disk() -> None:
@@ -147,6 +152,7 @@ def test_a_stop_whose_checkpoint_cannot_be_saved_is_an_error_that_names_the_last
     assert "checkpoint-6" in caught.value.how
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_in_the_final_save_lets_it_be_finished_and_so_does_the_run(
     short_config: MakeConfig,
@@ -170,6 +176,7 @@ def test_a_signal_in_the_final_save_lets_it_be_finished_and_so_does_the_run(
     assert weights(result.folder) == weights(finished_run.folder)
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_in_the_final_save_stops_at_once_and_the_same_command_saves_the_result(
     short_config: MakeConfig, finished_run: TrainResult, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +193,7 @@ def test_a_second_ctrl_c_in_the_final_save_stops_at_once_and_the_same_command_sa
     assert weights(result.folder) == weights(finished_run.folder)
 
 
+@pytest.mark.slow
 def test_a_run_folder_that_is_removed_is_told_and_the_result_is_saved_all_the_same(
     short_config: MakeConfig, finished_run: TrainResult
 ) -> None:
@@ -202,6 +210,7 @@ def test_a_run_folder_that_is_removed_is_told_and_the_result_is_saved_all_the_sa
     assert (Path(config.output) / "config.yaml").is_file()
 
 
+@pytest.mark.slow
 def test_an_error_after_the_run_folder_was_removed_says_that_it_was(short_config: MakeConfig) -> None:
     config = short_config()
 
@@ -214,6 +223,7 @@ def test_an_error_after_the_run_folder_was_removed_says_that_it_was(short_config
     assert caught.value.how == f"{config.output} was removed, with the checkpoints in it."
 
 
+@pytest.mark.slow
 def test_the_clock_saves_too(short_config: MakeConfig, console: Console) -> None:
     settings = ("save_minutes=1e-9", "save_steps=100", "save_total_limit=9", "max_steps=3")
     run = train(short_config(*(f"training.{setting}" for setting in settings)), console).folder

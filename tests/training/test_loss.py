@@ -93,6 +93,7 @@ def assert_close(ours: Sequence[torch.Tensor], theirs: Sequence[torch.Tensor]) -
         assert (mine - gradient).norm() <= 1e-5 * size
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     shape=st.lists(st.tuples(st.integers(2, 40), st.integers(0, 30)), min_size=1, max_size=6),

@@ -74,6 +74,7 @@ def test_the_best_checkpoint_takes_room_beside_the_newest() -> None:
     assert costs(*best).disk == costs("training.save_total_limit=3").disk > costs().disk
 
 
+@pytest.mark.slow
 def test_a_run_has_the_planned_steps_and_tokens(short_config: Callable[..., RunConfig], console: Console) -> None:
     config = short_config("training.max_steps=-1", "training.num_train_epochs=2", "data.variations=3")
     planned = plan_run(config)

@@ -28,6 +28,7 @@ def die() -> None:
     raise RuntimeError("the machine is gone")
 
 
+@pytest.mark.slow
 def test_a_run_that_died_goes_on_from_its_checkpoint_and_ends_as_if_nothing_had_happened(
     short_config: MakeConfig, finished_run: TrainResult, console: Console
 ) -> None:
@@ -39,6 +40,7 @@ def test_a_run_that_died_goes_on_from_its_checkpoint_and_ends_as_if_nothing_had_
     assert_same_end(result.folder, finished_run.folder)
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_at_the_next_step_and_the_resumed_run_ends_as_if_nothing_had_happened(
     short_config: MakeConfig, finished_run: TrainResult, console: Console
 ) -> None:
@@ -51,6 +53,7 @@ def test_ctrl_c_saves_at_the_next_step_and_the_resumed_run_ends_as_if_nothing_ha
     assert_same_end(result.folder, finished_run.folder)
 
 
+@pytest.mark.slow
 def test_across_epochs_too(short_config: MakeConfig, tmp_path: Path, console: Console) -> None:
     settings = ("data.variations=2", "training.save_steps=4")  # three steps an epoch
     whole = train(short_config(*settings, output=tmp_path / "whole"), console)
@@ -60,6 +63,7 @@ def test_across_epochs_too(short_config: MakeConfig, tmp_path: Path, console: Co
     assert_same_end(train(config, console).folder, whole.folder)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_makes_the_batches_of_the_steps_ahead_and_none_of_those_behind(
     short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +82,7 @@ def test_a_resumed_run_makes_the_batches_of_the_steps_ahead_and_none_of_those_be
     assert made == [2] * 6  # steps 7 to 12
 
 
+@pytest.mark.slow
 def test_a_resumed_adapter_is_on_the_model_once(
     short_config: MakeConfig, finished_run: TrainResult, console: Console
 ) -> None:
@@ -90,6 +95,7 @@ def test_a_resumed_adapter_is_on_the_model_once(
     assert "base_model.model.base_model" not in weights(run).decode("latin-1")
 
 
+@pytest.mark.slow
 def test_tensorboard_shows_every_step_once_after_a_resume(short_config: MakeConfig, console: Console) -> None:
     config = short_config("training.save_steps=5")
     with pytest.raises(TrainingError):
@@ -176,6 +182,7 @@ def test_a_checkpoint_made_with_another_setting_is_an_error_with_old_and_new_val
     assert sorted(finished_run.folder.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_base_that_was_moved_is_the_same_base(
     short_config: MakeConfig, finished_run: TrainResult, small_base: Path, console: Console, tmp_path: Path
 ) -> None:
@@ -198,6 +205,7 @@ def test_a_checkpoint_made_with_other_recipes_is_an_error_that_says_so(
         train(short_config(f"data.files=[{other}]"), console)
 
 
+@pytest.mark.slow
 def test_settings_that_cannot_change_the_result_may_change_and_count_from_then_on(
     short_config: MakeConfig, finished_run: TrainResult, console: Console
 ) -> None:
@@ -210,6 +218,7 @@ def test_settings_that_cannot_change_the_result_may_change_and_count_from_then_o
     assert [folder.name for folder in run.glob("checkpoint-*")] == ["checkpoint-12"]
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_set_aside_and_the_next_older_used(
     short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ from helpers import SHORT
 
 from koki.runs.checkpoints import find_newest
 
+pytestmark = pytest.mark.slow
+
 # The first terminal that a new session opens is the one it belongs to, so that closing it hangs up.
 RUN = "import os; os.open(os.ttyname(0), os.O_RDWR); from koki.cli.app import main; main()"
 

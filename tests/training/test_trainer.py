@@ -78,6 +78,7 @@ class MemoryForTokens:
 TWO_STEPS = ("training.max_steps=2", "training.gradient_accumulation_steps=8", "lora.lora_dropout=0")
 
 
+@pytest.mark.slow
 def test_when_memory_runs_out_micro_batches_are_halved_and_the_result_is_the_same(
     short_config: Callable[..., RunConfig], console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +100,7 @@ def test_when_not_even_one_conversation_fits_the_error_says_what_to_try(
     assert "tokens.max_length" in caught.value.how
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(detect_device("best").mixed_precision != "bf16", reason="this machine has no bf16 arithmetic")
 def test_in_bf16_the_losses_are_those_of_float32_to_its_precision(
     short_config: Callable[..., RunConfig], console: Console, tmp_path: Path

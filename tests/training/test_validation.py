@@ -115,6 +115,7 @@ def script_losses(monkeypatch: pytest.MonkeyPatch, losses: Mapping[int, float]) 
 # what is measured
 
 
+@pytest.mark.slow
 def test_the_loss_is_measured_before_the_first_step_every_so_many_and_after_the_last(
     evaluated_run: tuple[TrainResult, str], short_config: MakeConfig, console: Console
 ) -> None:
@@ -151,6 +152,7 @@ def test_the_loss_is_that_of_the_plain_padded_computation_with_all_logits(
     assert bits_per_byte == pytest.approx(float(nats) / math.log(2) / text_bytes, abs=rounding)
 
 
+@pytest.mark.slow
 def test_the_loss_is_of_the_answers_whatever_is_trained_on(
     evaluated_run: tuple[TrainResult, str], short_config: MakeConfig, console: Console
 ) -> None:
@@ -215,6 +217,7 @@ def test_logits_exist_for_a_chunk_of_positions_at_a_time_in_rows_no_longer_than_
 # what it leaves alone
 
 
+@pytest.mark.slow
 def test_an_evaluated_run_ends_with_the_very_weights_of_one_that_is_not(
     evaluated_run: tuple[TrainResult, str], short_config: MakeConfig, console: Console
 ) -> None:
@@ -258,6 +261,7 @@ def test_terminal_tensorboard_log_and_metadata_agree(evaluated_run: tuple[TrainR
     assert f"{losses[0]}, {losses[best]}, {losses[12]}" in (result.folder / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_the_speed_is_that_of_training_without_the_time_of_evaluations(
     short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -355,6 +359,7 @@ def die() -> None:
     raise RuntimeError("the machine is gone")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["step 3/12  loss", "step 9/12  loss"])
 def test_a_run_that_died_and_went_on_has_the_same_evaluations_each_once(
     evaluated_run: tuple[TrainResult, str], short_config: MakeConfig, console: Console, moment: str
@@ -397,6 +402,7 @@ def test_patience_is_over_after_so_many_evaluations_without_a_new_lowest_loss(
 STOPS_EARLY = (HELD_OUT, "evaluation.every_steps=1", "training.learning_rate=0.3", "training.max_nonfinite_steps=9")
 
 
+@pytest.mark.slow
 def test_a_run_whose_held_out_loss_rises_stops_early_saves_and_is_finished_unless_it_is_given_more_patience(
     short_config: MakeConfig, console: Console
 ) -> None:
@@ -425,6 +431,7 @@ TAKES_THE_BEST = (
 )
 
 
+@pytest.mark.slow
 def test_the_best_adapter_is_saved_kept_and_the_result_across_an_interruption_too(
     short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
