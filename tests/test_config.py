@@ -55,6 +55,7 @@ def test_later_wins_defaults_preset_file_flags_assignments(tmp_path: Path) -> No
     assert config.training.weight_decay == 0.01
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32 - 1),
     rate=st.floats(1e-9, 1.0),

@@ -317,6 +317,7 @@ def test_every_main_ingredient_finds_its_recipe(recipes: list[Recipe]) -> None:
         assert all(it in pantry.with_ingredient(name) for name in it.main_ingredients)
 
 
+@pytest.mark.slow
 @given(recipes, at_hand)
 def test_what_a_dish_needs_is_at_hand_or_missing_and_no_staple_is_missing(
     recipes: list[Recipe], have: list[str]
@@ -328,6 +329,7 @@ def test_what_a_dish_needs_is_at_hand_or_missing_and_no_staple_is_missing(
         assert set(found.missing) <= set(found.recipe.main_ingredients)
 
 
+@pytest.mark.slow
 @given(recipes)
 def test_with_everything_at_hand_nothing_is_missing(recipes: list[Recipe]) -> None:
     pantry = Pantry(recipes)
@@ -346,6 +348,7 @@ def test_the_order_of_recipes_and_of_what_is_at_hand_changes_nothing(
     assert Pantry(recipes).what_can_i_cook([*have, *have], number) == found
 
 
+@pytest.mark.slow
 @given(recipes, at_hand)
 def test_fewer_suggestions_are_the_first_of_more(recipes: list[Recipe], have: list[str]) -> None:
     pantry = Pantry(recipes)

@@ -10,6 +10,7 @@ from commands import koki_here
 from koki.pipeline import TrainResult
 
 
+@pytest.mark.slow
 def test_evaluate_prints_json_and_keeps_it_in_the_run_folder(finished_run: TrainResult, tmp_path: Path) -> None:
     shutil.copytree(finished_run.folder, tmp_path / "run")
     options = ("--questions-per-capability", "1", "--max-new-tokens", "4", "--compare", "base", "--json")

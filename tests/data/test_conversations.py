@@ -36,6 +36,7 @@ def test_another_process_composes_what_this_one_composes(recipes: list[Recipe], 
     assert list(compose(recipes, RunConfig())) == composed
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("always_two")
 @pytest.mark.parametrize("python", ["/no/such/python", "/bin/false"])
 def test_without_the_other_process_all_is_composed_here(

@@ -181,6 +181,7 @@ def test_without_a_cache_that_can_be_written_the_data_is_the_same_and_a_line_say
     assert "the tokens are not kept for the next time" in printed(console)
 
 
+@pytest.mark.slow
 def test_recipes_that_are_looked_at_meanwhile_are_not_read_a_second_time(
     template: CountingTemplate, monkeypatch: pytest.MonkeyPatch
 ) -> None:

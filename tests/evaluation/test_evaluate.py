@@ -32,6 +32,7 @@ def test_a_run_is_asked_what_it_was_trained_on_and_the_base_the_same(finished_ru
     assert scorecard.as_dict()["groups"]["recall"]["full recipe"]["questions"] == 2
 
 
+@pytest.mark.slow
 def test_answers_are_counted_as_they_come(finished_run: TrainResult) -> None:
     counted: list[tuple[int, int]] = []
     scorecard = evaluate(
@@ -41,6 +42,7 @@ def test_answers_are_counted_as_they_come(finished_run: TrainResult) -> None:
     assert counted == [(number, total) for number in range(1, total + 1)]
 
 
+@pytest.mark.slow
 def test_without_held_out_recipes_the_scorecard_says_why_there_is_no_generalisation(finished_run: TrainResult) -> None:
     scorecard = evaluate(finished_run.folder, count=1, max_new_tokens=LIMIT)
     assert any("No recipe was held out" in note for note in scorecard.notes)
@@ -58,6 +60,7 @@ def test_a_base_that_has_learned_the_recipes_held_out_is_noted(tmp_path: Path, c
     assert "mini sudah mempelajari" in Words("id").note(note)
 
 
+@pytest.mark.slow
 def test_recipes_that_were_moved_are_an_error_that_says_how_to_name_them(
     moved_run: Path, recipe_csv: Path, tmp_path: Path
 ) -> None:
@@ -71,6 +74,7 @@ def test_recipes_that_were_moved_are_an_error_that_says_how_to_name_them(
     assert not any("not the very files" in note for note in scorecard.notes)
 
 
+@pytest.mark.slow
 def test_the_recipes_of_a_run_that_was_published_have_to_be_named(moved_run: Path, recipe_csv: Path) -> None:
     (moved_run / "config.yaml").unlink()
     with pytest.raises(DataError, match=r"cannot be found: .*resep\.csv") as caught:
@@ -79,6 +83,7 @@ def test_the_recipes_of_a_run_that_was_published_have_to_be_named(moved_run: Pat
     assert evaluate(moved_run, count=1, data=[str(recipe_csv)], max_new_tokens=LIMIT).scored
 
 
+@pytest.mark.slow
 def test_other_recipes_than_those_trained_on_are_noted(finished_run: TrainResult, tmp_path: Path) -> None:
     row = {"Title": "Soto Mars", "Ingredients": "1 ekor ayam--2 batang serai--garam", "Steps": "Rebus ayam.--Sajikan."}
     other = write_csv(tmp_path / "lain.csv", [row])
@@ -91,6 +96,7 @@ def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
         evaluate(tmp_path)
 
 
+@pytest.mark.slow
 def test_peoples_own_questions_are_asked_in_their_order(finished_run: TrainResult, tmp_path: Path) -> None:
     file = tmp_path / "pertanyaan.tsv"
     lines = [

@@ -34,6 +34,7 @@ def test_ids_and_questions_are_unique_within_a_group() -> None:
         assert len(set(texts)) == len(texts)
 
 
+@pytest.mark.slow
 def test_the_same_run_is_asked_the_same_questions() -> None:
     assert examiner().draw(8) == QUESTIONS
 
@@ -48,6 +49,7 @@ def test_what_is_to_be_declined_is_asked_as_trained_on_and_in_other_words() -> N
     assert not of("generalisation", "refusal")
 
 
+@pytest.mark.slow
 def test_nothing_is_to_be_declined_where_it_was_not_trained_on() -> None:
     whole = examiner()
     settings = load_config(flags={**flatten(config()), "data.refusals": False})

@@ -134,6 +134,7 @@ def try_it(target: Target, data: bytes, folder: Path) -> None:
         pytest.fail(f"{took:.1f} seconds for {data!r}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
 def test_mutated_input_raises_nothing_but_errors_of_koki(name: str, tmp_path: Path) -> None:
     target, draw = TARGETS[name], random.Random(f"{SEED} {name}")

@@ -67,6 +67,7 @@ def test_a_file_of_too_many_lines_is_refused_before_they_are_made(
             require_files([write(tmp_path, "baris.csv", HEADER + SOTO + end * 999)])
 
 
+@pytest.mark.slow
 def test_a_million_columns_are_no_header(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"first line of .* has more than 200,000 characters"):
         require_files([write(tmp_path, "r.csv", ",".join(f"kolom {number}" for number in range(1_000_000)))])

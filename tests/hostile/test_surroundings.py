@@ -15,7 +15,7 @@ from helpers import ORAK, SOTO, write_csv
 ASCII = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 KOKI = f"{sys.executable} -m koki"
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="speaks to a POSIX shell")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="speaks to a POSIX shell")]
 
 
 def shell(command: str, folder: Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -40,7 +40,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow
 def test_files_may_have_any_name(folder: Path) -> None:
     names = ["a b.csv", "it's.csv", 'q"q.csv', "-dash.csv", "new\nline.csv", "ünï 食.csv", "[bold]x.csv", "x[1].csv"]
     for name in [*names, os.fsdecode(b"no\xfftext.csv")]:
@@ -50,7 +49,6 @@ def test_files_may_have_any_name(folder: Path) -> None:
     assert {file["path"] for file in json.loads(run.stdout)["files"]} >= set(names)
 
 
-@pytest.mark.slow
 def test_without_utf_8_what_cannot_be_printed_is_escaped(folder: Path) -> None:
     shutil.copy(folder / "resep.csv", folder / "ünï.csv")
     run = shell("KOKI check --json ünï.csv && KOKI check ünï.csv && KOKI config", folder, ASCII)
@@ -62,7 +60,6 @@ def test_without_utf_8_what_cannot_be_printed_is_escaped(folder: Path) -> None:
     assert run.stderr.startswith("Error There is no recipe file")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("environment", [ASCII, {"LC_ALL": "C"}], ids=["told to be ASCII", "LC_ALL=C"])
 def test_without_utf_8_a_setting_and_a_column_may_be_any_text(folder: Path, environment: dict[str, str]) -> None:
     run = shell("KOKI config --set output=sotó --set 'data.columns={title: Menú}'", folder, environment)
@@ -102,14 +99,12 @@ def test_a_narrow_or_dumb_terminal_and_a_home_that_cannot_be_written_do_no_harm(
     assert (run.returncode, run.stderr) == (0, "")
 
 
-@pytest.mark.slow
 def test_a_folder_that_is_gone_does_no_harm(folder: Path) -> None:
     run = shell("mkdir gone; cd gone; rmdir ../gone; KOKI check ../resep.csv; KOKI check resep.csv", folder)
     assert "There is no recipe file resep.csv" in run.stderr
     assert "Traceback" not in run.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no second file system")
 def test_a_run_without_a_home_on_another_file_system_is_whole(folder: Path) -> None:
     other = Path("/dev/shm") / f'koki "test" {os.getpid()}'

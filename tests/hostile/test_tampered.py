@@ -278,6 +278,7 @@ def test_an_unknown_file_in_a_checkpoint_is_never_loaded_and_costs_no_step(
     assert_same_end(run, finished_run.folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["{", "[]", "{}", '{"global_step": -1}', '{"global_step": 1e999, "max_steps": 3}'])
 def test_an_absurd_state_is_an_error_even_under_a_true_seal(
     run: Path, short_config: MakeConfig, console: Console, state: str

@@ -53,6 +53,7 @@ def test_an_answer_that_was_cut_off_says_so_and_how_it_may_be_longer(chef: Chef,
     assert "(jawabannya terpotong sesudah 5 token; --max-new-tokens" in printed(console)
 
 
+@pytest.mark.slow
 def test_an_answer_that_the_context_cut_off_says_so_and_how_there_is_more_room(chef: Chef, console: Console) -> None:
     long = "soto " * (chef.context - 150)  # a token each, and a prompt around them
     Chat(chef, console, typed(long), max_new_tokens=300).run()

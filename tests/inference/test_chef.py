@@ -130,6 +130,7 @@ def test_a_run_may_be_named_by_a_text(finished_run: TrainResult) -> None:
     assert koki.Chef.load(str(finished_run.folder)).ask("Resep?", max_new_tokens=3).tokens == 3
 
 
+@pytest.mark.slow
 def test_a_folder_of_merged_weights_answers_as_the_run_does(
     chef: Chef, finished_run: TrainResult, tmp_path: Path
 ) -> None:
@@ -141,6 +142,7 @@ def test_a_folder_of_merged_weights_answers_as_the_run_does(
     assert Chef.load(tmp_path).ask(question, max_new_tokens=20).answer == chef.ask(question, max_new_tokens=20).answer
 
 
+@pytest.mark.slow
 def test_the_tutorial_in_the_docstring_runs(finished_run: TrainResult, monkeypatch: pytest.MonkeyPatch) -> None:
     def three_tokens(*asked: Any, **options: Any) -> Generator[tuple[int, Generated], None, None]:
         return generate(*asked, **options | {"max_new_tokens": 3})
@@ -155,6 +157,7 @@ def test_the_tutorial_in_the_docstring_runs(finished_run: TrainResult, monkeypat
     assert [answer.tokens for answer in names["answers"]] == [3, 3]
 
 
+@pytest.mark.slow
 def test_the_base_alone_answers_as_the_base(finished_run: TrainResult) -> None:
     question = "Resep soto ayam dong!"
     base = Chef.load(finished_run.folder, base_only=True).ask(question, max_new_tokens=20)

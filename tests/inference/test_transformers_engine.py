@@ -95,6 +95,7 @@ def test_an_answer_that_breaks_off_with_a_control_token_did_not_end_well(finishe
     assert (broken.answer, broken.stopped, broken.ended_by, broken.tokens) == ("", False, "control_token", 1)
 
 
+@pytest.mark.slow
 def test_what_the_base_advises_for_generation_is_not_followed(finished_run: TrainResult) -> None:
     config = ModelConfig(name="mini")
     tokenizer = load_tokenizer(str(finished_run.folder))
@@ -111,6 +112,7 @@ def test_what_the_base_advises_for_generation_is_not_followed(finished_run: Trai
 # ------------------------------------------------------------------------------------------------ pieces as they come
 
 
+@pytest.mark.slow
 def test_several_answers_come_in_pieces_at_once_each_in_its_own(
     engine: TransformersEngine, prompts: list[list[int]]
 ) -> None:
@@ -124,6 +126,7 @@ def test_several_answers_come_in_pieces_at_once_each_in_its_own(
     assert turns != sorted(turns, key=turns.index)  # none waits for another to end
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_looked_at_as_it_comes_is_the_same_one(
     engine: TransformersEngine, prompts: list[list[int]]
 ) -> None:
@@ -134,6 +137,7 @@ def test_an_answer_that_is_looked_at_as_it_comes_is_the_same_one(
     assert drawn(on_text=lambda _, __: None, is_cancelled=lambda _: False) == drawn()
 
 
+@pytest.mark.slow
 def test_an_answer_of_any_characters_is_its_pieces_joined(engine: TransformersEngine, template: ChatTemplate) -> None:
     pieces: list[str] = []
     torch.manual_seed(1)
@@ -163,6 +167,7 @@ def test_an_answer_that_is_cancelled_ends_after_the_token_at_which_it_was_and_th
     assert said([*answers[:1], *answers[2:]]) == said([*whole[:1], *whole[2:]])
 
 
+@pytest.mark.slow
 def test_answers_that_have_ended_before_all_are_cancelled_keep_their_endings(
     engine: TransformersEngine, template: ChatTemplate
 ) -> None:

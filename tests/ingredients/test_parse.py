@@ -376,6 +376,7 @@ WORDS = """1 1/2 2-3 ½ sdm siung bh secukupnya sedikit bawang putih minyak gore
 boleh skip atau dan , / ( ) : ; . + & - [ bumbu halus bahan saya ukuran besar 5rb se 99999999999 ²"""
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.text(max_size=200) | st.lists(st.sampled_from(WORDS.split()), max_size=14).map(" ".join))
 def test_any_text_gives_an_ingredient_that_survives_json(raw: str) -> None:

@@ -95,6 +95,7 @@ def test_dropped_places_ascend_and_lie_within(count: int, p: float) -> None:
     assert all(0 <= place < count for place in places)
 
 
+@pytest.mark.slow
 def test_every_place_is_dropped_equally_often_and_independently_of_its_neighbour() -> None:
     drawn = torch.zeros(20_000, 10)
     for row in drawn:

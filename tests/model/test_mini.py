@@ -147,6 +147,7 @@ class TestTheScript:
         for name, weight in whole.model.state_dict().items():
             assert torch.equal(weight, resumed.model.state_dict()[name]), name
 
+    @pytest.mark.slow
     def test_writes_a_card_with_the_words_about_the_data_that_it_was_given(self, corpus: Any, tmp_path: Path) -> None:
         trainer = tiny_trainer(corpus, tmp_path)
         trainer.train(build_mini.Budget(tokens=64))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +58,7 @@ def test_a_fraction_of_nought_trains_on_all() -> None:
     assert split([recipe(f"Soto {number}", number) for number in range(50)], 0.0)[1] == []
 
 
+@pytest.mark.slow
 def test_the_fraction_is_about_what_is_held_out_of_real_recipes(shared_data: Path) -> None:
     recipes = read_recipes([shared_data / "recipes" / "dataset-tempe.csv"])[0]
     held_out = split(recipes, 0.05)[1]

@@ -665,6 +665,7 @@ def test_the_quirk_files_are_read_without_loss(name: str, encoding: str, delimit
     assert "&#" not in text
 
 
+@pytest.mark.slow
 @real_data
 @pytest.mark.parametrize(
     ("name", "origin", "different"), [("windows1252", "tempe", 0), ("semicolon_mojibake", "tahu", 20)]

@@ -133,6 +133,7 @@ def test_what_is_published_of_a_run_folder_names_no_folder_of_this_machine_but_t
     assert "`resep.csv`" in (run / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_the_model_card_says_how_to_load_it_with_peft_alone(finished_run: TrainResult) -> None:
     run = finished_run.folder
     _, _, rest = (run / "README.md").read_text("utf-8").partition("```python\n")

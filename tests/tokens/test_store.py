@@ -38,6 +38,7 @@ def test_sequences_are_given_back_and_take_two_bytes_a_number_or_four(vocabulary
     assert len(sequences) == len(stored)
 
 
+@pytest.mark.slow
 @given(st.lists(texts))
 def test_every_text_is_encoded_once_and_has_its_own_ids(calls: list[list[str]]) -> None:
     encode = Characters()

@@ -22,6 +22,7 @@ words = st.text(st.sampled_from([*"  \n\n\n\t\r\u3000\u00a0\u2028\x1cab1½.-'s\u
 texts = st.lists(words | st.text(st.characters(exclude_categories=["Cs"])), max_size=4).map(" ".join)
 
 
+@pytest.mark.slow
 @given(st.lists(texts))
 @example(["user\nResep soto?", "- 1 sdt garam\n- air\n\n", "1. Rebus  ayam. \n 2.\tSajikan\n"])
 def test_the_ids_are_those_of_the_whole(template: ChatTemplate, texts: list[str]) -> None:

@@ -248,6 +248,7 @@ def test_what_koki_relies_on_of_transformers_trainer_is_there(name: str) -> None
     assert hasattr(Trainer, name) or re.search(rf"\bself\.{name}\b.*=", inspect.getsource(Trainer))
 
 
+@pytest.mark.slow
 def test_all_that_is_private_to_transformers_trainer_and_used_is_listed() -> None:
     source = inspect.getsource(Trainer)
     own = {name for kind in (DurableTrainer, RecipeTrainer) for name in vars(kind)}

@@ -160,6 +160,7 @@ def test_the_machine_is_measured_within_a_second_or_two() -> None:
     assert 1e-13 < speed.per_element < 1e-6
 
 
+@pytest.mark.slow
 def test_short_memory_is_said_before_anything_is_loaded(
     short_config: Callable[..., RunConfig], console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ def test_tensorboard_shows_every_step_once_after_a_resume(short_config: MakeConf
     assert [point.step for point in events.Scalars("train/loss")] == [1, 3, 6, 9, 12]
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_trained_further(
     short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path
 ) -> None:
@@ -236,6 +237,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_next_older_used(
     assert_same_end(run, finished_run.folder)
 
 
+@pytest.mark.slow
 def test_fresh_starts_over_and_keeps_the_earlier_run(
     short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path
 ) -> None:

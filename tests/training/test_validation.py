@@ -308,6 +308,7 @@ def test_the_model_in_training_answers_as_the_finished_one_does(evaluated_run: t
     assert answer == Chef.load(folder).ask(question, max_new_tokens=6).answer
 
 
+@pytest.mark.slow
 def test_where_nothing_is_held_out_answers_to_what_is_trained_on_are_shown_with_checkpointing_too(
     short_config: MakeConfig, console: Console
 ) -> None:
@@ -471,6 +472,7 @@ def test_a_choice_by_a_loss_is_an_error_where_nothing_is_held_out(
         train(short_config("evaluation.every_steps=3", f"evaluation.{setting}"), console)
 
 
+@pytest.mark.slow
 def test_by_default_nothing_is_evaluated(short_config: MakeConfig, console: Console) -> None:
     folder = train(short_config(HELD_OUT, "training.max_steps=1"), console).folder
     assert evaluations(folder) == {}
