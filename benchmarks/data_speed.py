@@ -172,9 +172,9 @@ def make_first_batch(dataset: Any, config: RunConfig) -> None:
     from koki.tokens.batches import StepCollator, VariationSampler
 
     sampler = VariationSampler(dataset, "all", config.seed)
-    StepCollator(config.training.per_device_train_batch_size * config.tokens.max_length)(
-        [dataset[number] for number in islice(sampler, 8)]
-    )
+    tokens = config.training.tokens_per_micro_batch
+    tokens = tokens or config.training.per_device_train_batch_size * config.tokens.max_length
+    StepCollator(tokens)([dataset[number] for number in islice(sampler, 8)])
 
 
 def metered(items: Iterable[_T], seconds: dict[str, float]) -> Iterator[_T]:

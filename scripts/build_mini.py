@@ -39,15 +39,10 @@ from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import CheckpointError, KokiError
 from koki.recipes.recipe import Recipe
+from koki.tokens.template import QWEN2_SPLIT  # so that tools which know Qwen2 cut text as this tokenizer does
 from mini_texts import OWN_REPEATS, Corpus, Document, chef_layout, documents, read_corpus, tip_layout
 
 END_OF_TEXT, TURN_START, TURN_END = SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-
-# Qwen2's own split into words, so that tools which know Qwen2 cut text as this tokenizer does.
-QWEN2_SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"

@@ -51,7 +51,7 @@ def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:
 
 
 def printed(console: Console) -> str:
-    """What a console of the fixture above has printed."""
+    """What a console of the fixture `console` has printed."""
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

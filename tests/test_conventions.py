@@ -18,7 +18,10 @@ def constants(file: Path) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.AnnAssign) and CONSTANT.fullmatch(ast.unparse(node.target)):
             yield ast.unparse(node.target), ast.unparse(node.annotation)
         elif isinstance(node, ast.Assign):
-            yield from ((name, "") for name in map(ast.unparse, node.targets) if CONSTANT.fullmatch(name))
+            names = (
+                name.id for name in ast.walk(node) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+            )
+            yield from ((name, "") for name in names if CONSTANT.fullmatch(name))
 
 
 @pytest.mark.parametrize("module", sorted(modules()))

@@ -16,7 +16,7 @@ from torch.utils import tensorboard
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import koki
-from koki.config import ModelConfig, RunConfig, load_config
+from koki.config import ModelConfig, RunConfig, flatten, load_config
 from koki.errors import ConfigError, DataError, ModelError, RecipeFileNotFound, TrainingError
 from koki.model.source import find_base
 from koki.pipeline import TrainResult, train
@@ -103,13 +103,21 @@ def test_the_last_loss_is_logged_also_between_two_logs(short_config: MakeConfig,
     assert [point.step for point in events.Scalars("train/loss")] == [1, 3, 5]
 
 
-def test_the_resolved_configuration_can_be_passed_back(finished_run: TrainResult) -> None:
+def test_the_configuration_can_be_passed_back(finished_run: TrainResult) -> None:
     config = load_config(file=finished_run.folder / "config.yaml")
     assert config.training.max_steps == 12
     assert config.data.variations == 8
 
 
 @pytest.mark.slow
+def test_what_was_asked_for_is_recorded_not_what_was_decided_for_it(
+    metadata: dict[str, Any], finished_run: TrainResult
+) -> None:
+    written = flatten(load_config(file=finished_run.folder / "config.yaml"))
+    for settings in (metadata["settings"], written):
+        assert settings["training.mixed_precision"] == "auto"
+
+
 def test_device_start_data_and_conversations_are_told(short_config: MakeConfig, console: Console) -> None:
     train(short_config("training.max_steps=1"), console)
     text = printed(console)

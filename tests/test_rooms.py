@@ -58,6 +58,14 @@ def test_a_name_is_imported_from_the_module_that_defines_it(module: str) -> None
 
 
 @cache
+@pytest.mark.parametrize("package", sorted(path.parent for path in SOURCE.rglob("__init__.py")), ids=lambda it: it.name)
+def test_the_docstring_of_a_package_has_a_line_for_each_of_its_modules(package: Path) -> None:
+    if package == SOURCE:  # the map has those
+        return
+    listed = re.findall(r"^ *(\w+)\.py ", (package / "__init__.py").read_text("utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(file.stem for file in package.glob("*.py") if file.stem != "__init__")
+
+
 def _defined_in(module: str) -> set[str]:
     """The names that a module defines at its top, imported ones left out."""
     names: set[str] = set()

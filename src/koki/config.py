@@ -211,7 +211,7 @@ def load_config(
     flags: Mapping[str, Any] | None = None,
     assignments: Iterable[str] = (),
 ) -> RunConfig:
-    """Resolve a configuration.
+    """Load a configuration.
 
     Args:
         preset: name of a preset that ships with Koki.

@@ -13,7 +13,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Any, Final
 
 _LONGEST_SEAL: Final = 10_000_000  # bytes; that of a checkpoint has about 3,000
@@ -38,6 +38,11 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     if found.st_size > most:
         raise OSError(errno.EFBIG, f"{found.st_size:,} bytes are more than {most:,}", str(path))
     return Path(path).read_bytes()
+
+
+def file_name(path: str) -> str:
+    """The last part of a path of any system: its folders are nobody's business in what is passed on."""
+    return PurePath(path.replace("\\", "/")).name
 
 
 def published_name(folder: str | Path) -> str:
@@ -97,7 +102,10 @@ def flush_folder(folder: Path) -> None:
     """Flush the names in a folder to disk, where the system can: only then is a rename sure to survive a crash."""
     if sys.platform == "win32":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # one may be allowed to write to a folder that one may not read
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:

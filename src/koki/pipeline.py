@@ -136,7 +136,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             # save model, tokenizer and metadata
             if is_over and processes.is_main:
                 card = run_card(
-                    run.settings, run.base, run.device, template.system, data, outcome, capabilities=promised()
+                    run.asked, run.base, run.device, template.system, data, outcome, capabilities=promised()
                 )
                 with run.saving_the_result():
                     save_result(run.folder, model, tokenizer, card)

@@ -18,6 +18,7 @@ from koki.data.build import tokenize, tokenize_held_out
 from koki.data.conversations import Conversations
 from koki.data.recipes import Recipes, check_files
 from koki.data.token_cache import PIECES, PROGRAM, TrainingData
+from koki.errors import RecipeFileNotFound
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.recipe import Recipe
 from koki.recipes.report import DataReport
@@ -236,6 +237,18 @@ def test_data_of_the_bytes_that_were_checked_is_found_though_the_file_has_change
     made = data_of(make(SOTO), template)
     checked = check_files(make(SOTO))
     assert_same(tokenize(Conversations(Recipes(make(ORAK), checked)), template, 8192, Console(quiet=True)), made)
+
+
+def test_held_out_recipes_whose_file_is_gone_are_an_error_also_where_the_tokens_are_in_the_cache(
+    make: Make, template: CountingTemplate, tmp_path: Path
+) -> None:
+    config = make(assignments=["evaluation.every_steps=2"])
+    data_of(config, template)
+    conversations = Conversations(Recipes(config, check_files(config)))
+    (tmp_path / "resep.csv").unlink()
+    tokenize(conversations, template, 8192, Console(quiet=True))
+    with pytest.raises(RecipeFileNotFound):
+        tokenize_held_out(conversations, template, 8192)
 
 
 def test_an_entry_is_made_anew_when_any_module_changes_that_makes_the_training_data() -> None:

@@ -133,8 +133,8 @@ def dataset(
         for token in tokens
     ]
     composer = Composer(hostile_phrasebook(tokens[0]), tips, recipes, seed=1)
-    units = [*map(composer.compose, recipes[:: max(1, len(recipes) // 30)]), *map(composer.compose_tip, tips)]
-    return ConversationDataset(units, template, len(tokenizer), TokensConfig(max_length=4096))
+    groups = [*map(composer.compose, recipes[:: max(1, len(recipes) // 30)]), *map(composer.compose_tip, tips)]
+    return ConversationDataset(groups, template, len(tokenizer), TokensConfig(max_length=4096))
 
 
 def test_in_training_the_control_tokens_are_the_templates_own(

@@ -27,8 +27,7 @@ from koki.errors import KokiError
 from koki.inference.chef import Chef
 from koki.pipeline import train
 from koki.runs.checkpoints import find_newest
-from koki.training import processes
-from koki.training import validation as evaluation
+from koki.training import processes, validation
 
 pytestmark = pytest.mark.slow  # each starts processes of its own, or reads what they did
 
@@ -185,7 +184,7 @@ def runs(small_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     quiet = Console(quiet=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipes_module, "FEWEST_TO_SPLIT", 1)
-        patch.setattr(evaluation, "MOST_CONVERSATIONS", 6)
+        patch.setattr(validation, "MOST_CONVERSATIONS", 6)
         patch.setattr(pipeline, "SAMPLED_TOKENS", 6)
         train(config("one", 4, *EVALUATED), quiet)
         first_half("one", "one-then-two")

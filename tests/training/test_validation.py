@@ -37,7 +37,7 @@ from koki.runs.log import held_out_losses, is_out_of_patience
 from koki.tokens.dataset import IGNORED, ConversationDataset
 from koki.tokens.template import ChatTemplate
 from koki.training import loss as loss_module
-from koki.training import validation as evaluation
+from koki.training import validation
 from koki.training.loss import SupervisedLoss
 from koki.training.trainer import RecipeTrainer
 from koki.training.validation import (
@@ -61,7 +61,7 @@ def small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipes_module, "FEWEST_TO_SPLIT", 1)
         patch.setattr(pipeline, "SAMPLED_TOKENS", 6)
-        patch.setattr(evaluation, "MOST_CONVERSATIONS", 6)
+        patch.setattr(validation, "MOST_CONVERSATIONS", 6)
         yield
 
 
@@ -84,9 +84,9 @@ def held_out(
     tokenizer = load_tokenizer(str(evaluated_run[0].folder))
     book = load_phrasebook()
     recipes = [recipe for recipe in read_recipes([recipe_csv])[0] if recipe.title == "Telur Dadar"]
-    units = [Composer(book, (), recipes, RunConfig().seed).compose(recipe) for recipe in recipes]
+    groups = [Composer(book, (), recipes, RunConfig().seed).compose(recipe) for recipe in recipes]
     template = ChatTemplate(tokenizer, book.system.prompt)
-    return ConversationDataset(units, template, len(tokenizer), RunConfig().tokens), tokenizer
+    return ConversationDataset(groups, template, len(tokenizer), RunConfig().tokens), tokenizer
 
 
 def evaluations(folder: Path) -> dict[int, tuple[float, float]]:
@@ -348,7 +348,7 @@ def test_where_each_process_holds_a_part_of_the_base_it_ends_the_training_or_the
     def fail(_: object) -> list[str]:
         raise MemoryError("no room")
 
-    monkeypatch.setattr(evaluation, "is_sharded", lambda _: True)
+    monkeypatch.setattr(validation, "is_sharded", lambda _: True)
     with pytest.raises(MemoryError):
         show(fail, console)
 

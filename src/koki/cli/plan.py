@@ -25,11 +25,11 @@ def plan(
     from koki.config import load_config
 
     flags = {**options.data_flags(data, columns, model), "training.max_steps": max_steps}
-    resolved = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
+    settings = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
 
     from koki.pipeline import plan_run  # takes seconds, so only after the settings have been checked
 
-    planned = plan_run(resolved)
+    planned = plan_run(settings)
     if as_json:
         print_json(planned.as_dict())
     else:

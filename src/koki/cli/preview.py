@@ -25,8 +25,8 @@ def preview(
     from koki.config import load_config
     from koki.data.preview import preview_recipe
 
-    resolved = load_config(flags=options.data_flags(data, columns, model), assignments=assignments or ())
-    shown = preview_recipe(resolved, recipe)
+    settings = load_config(flags=options.data_flags(data, columns, model), assignments=assignments or ())
+    shown = preview_recipe(settings, recipe)
     if as_json:
         print_json(shown.as_dict())
     else:

@@ -47,12 +47,12 @@ def train(
         "training.save_minutes": save_minutes,
         "seed": seed,
     }
-    resolved = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
+    settings = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
 
     from koki.pipeline import train as run_pipeline  # takes seconds, so only after the settings have been checked
 
     outlive_reader(out)
-    result = run_pipeline(resolved, out, fresh=fresh)
+    result = run_pipeline(settings, out, fresh=fresh)
     if result.stopped_by is not None:
         out.print(f"Stopped at step {result.steps} with a checkpoint. This goes on from there:")
         launcher = "torchrun ... -m " if "TORCHELASTIC_RUN_ID" in os.environ else ""

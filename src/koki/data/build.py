@@ -54,7 +54,9 @@ def tokenize_held_out(
 ) -> ConversationDataset | None:
     """Conversations of some of the held-out recipes, the same ones each time; None where the run looks at none.
 
-    Only their answers are supervised, whatever is trained on, so that runs that differ in this can be compared.
+    Only their answers are supervised, whatever is trained on, so that runs that differ in this can be compared. The
+    recipes are those of the files as they are now, also where the training data were found in the cache and a file has
+    changed since it was checked; none is on both sides, since the split goes by title.
 
     Raises:
         DataError: there are none, and the run is to stop early or to choose its best step by them.
@@ -63,8 +65,9 @@ def tokenize_held_out(
     if evaluation.every_steps is None:
         return None
     judged = config.tokens.model_copy(update={"loss_on": "answer"})
+    groups = conversations.held_out()  # what is wrong with the recipes is an error
     with suppress(DataError):  # not one fits, or there is not one
-        return ConversationDataset(conversations.held_out(), template, vocabulary_size, judged)
+        return ConversationDataset(groups, template, vocabulary_size, judged)
     if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
         raise DataError(
             "No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by.",

@@ -75,7 +75,8 @@ class Cache:
         try:
             if not _is_whole(folder):
                 return None
-            arrays = {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in folder.glob("*.npy")}
+            sealed = [folder / name for name in files.read_seal(folder, _SEAL)["files"] if name.endswith(".npy")]
+            arrays = {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in sealed}
             facts = json.loads((folder / _FACTS).read_text("ascii"))
         except (OSError, ValueError):
             return None

@@ -15,9 +15,12 @@ _NEGATION_REACHES: Final = 3
 _NEGATIONS: Final = frozenset(WORDS["negations"]["words"])
 _NOT_NEGATIONS: Final = re.compile(rf"\b(?:{'|'.join(WORDS['negations']['not_these'])})\b")
 _NOT: Final = "|".join(WORDS["negations"]["words"])
-_VERBS, _PASSIVE, _INSTEAD_OF, _BY, _MAY, _ANEW = (
-    "|".join(WORDS["replacements"][name]) for name in ("verbs", "passive", "instead_of", "by", "may", "anew")
-)
+_VERBS: Final = "|".join(WORDS["replacements"]["verbs"])
+_PASSIVE: Final = "|".join(WORDS["replacements"]["passive"])
+_INSTEAD_OF: Final = "|".join(WORDS["replacements"]["instead_of"])
+_BY: Final = "|".join(WORDS["replacements"]["by"])
+_MAY: Final = "|".join(WORDS["replacements"]["may"])
+_ANEW: Final = "|".join(WORDS["replacements"]["anew"])
 # What stands before a thing: "jangan ganti", "susu bisa diganti dengan", "pengganti".
 _REPLACING: Final = re.compile(
     rf"\b(?P<not>(?:{_NOT}) )?(?:(?:{_MAY}) )*(?:(?P<verb>{_VERBS})|(?P<passive>{_PASSIVE})|(?:{_INSTEAD_OF}))\b"

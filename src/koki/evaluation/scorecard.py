@@ -23,7 +23,7 @@ from koki.files import write_json
 from koki.inference.chef import Answer
 from koki.runs.names import OWN_QUESTIONS, SCORECARD
 
-ALL: Final = "all"
+_ALL: Final = "all"
 
 Figure = Callable[[str, str, str], Mean | None]
 """Group, capability, measure -> what stands in a table."""
@@ -199,8 +199,8 @@ class OwnScorecard:
         return {"speed": speed_of([one.answer for one in self.verdicts]), "passed": passed}
 
     def capabilities(self) -> list[str]:
-        """`ALL`, then each capability that the file names, in its order."""
-        return list(dict.fromkeys([ALL, *(one.question.capability for one in self.verdicts)]))
+        """`_ALL`, then each capability that the file names, in its order."""
+        return list(dict.fromkeys([_ALL, *(one.question.capability for one in self.verdicts)]))
 
     def passed(self, capability: str) -> Mean | None:
         """The share of answers that pass."""
@@ -213,7 +213,7 @@ class OwnScorecard:
         return mean_difference(self._passed(capability), self.other._passed(capability), self.seed)
 
     def _passed(self, capability: str) -> list[float]:
-        return [float(one.passed) for one in self.verdicts if capability in (ALL, one.question.capability)]
+        return [float(one.passed) for one in self.verdicts if capability in (_ALL, one.question.capability)]
 
     def render(self) -> RenderableType:
         """A row for each capability, and why each failed answer failed."""

@@ -22,7 +22,8 @@ _FAMILIES: Final = ("qwen2", "qwen3")
 _PAD_CANDIDATES: Final = ("<|endoftext|>", "<|fim_pad|>", "<|object_ref_start|>")
 _BYTES: Final = 256  # a byte-level vocabulary has an entry for each
 # How many samples are read of a file of weights, and of how many bytes: one of up to 32 MiB is read whole.
-_SAMPLES, _SAMPLE_BYTES = 32, 1 << 20
+_SAMPLES: Final = 32
+_SAMPLE_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)

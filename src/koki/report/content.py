@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
-from pathlib import PurePath
 from statistics import median
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from koki.report.charts import Chart, chart
 _PAIRS: Final = 20
 """How many questions and answers the page shows."""
 
-CURVES: Final = ("loss", "eval_loss", "learning_rate", "tokens_per_second")
+_CURVES: Final = ("loss", "eval_loss", "learning_rate", "tokens_per_second")
 
 # Settings that say where a run lies and what it reads, not what it does.
 _PLACES: Final = frozenset({"output", "data.files", "data.columns"})
@@ -32,7 +31,7 @@ _BULLET: Final = re.compile(r"^\s*[-*•–]\s+")  # the mark takes its place
 def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Chart]:
     """The charts that can be drawn from a log, by the name of what is logged."""
     drawn = {}
-    for name in CURVES:
+    for name in _CURVES:
         entries = [entry for entry in log if name in entry]
         if found := chart([entry["step"] for entry in entries], [entry[name] for entry in entries]):
             drawn[name] = found
@@ -62,11 +61,6 @@ def other_settings(settings: Mapping[str, Any]) -> list[Setting]:
         for name, default in mission.items()
         if name in settings and settings[name] != default
     ]
-
-
-def file_name(path: str) -> str:
-    """The last part of a path of any system: its folders are nobody's business on a page that is passed on."""
-    return PurePath(path.replace("\\", "/")).name
 
 
 # ----------------------------------------------------------------------------------------------------------- scorecard

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from koki.files import published_name
+from koki.files import file_name, published_name
 from koki.report import content
 from koki.report.words import Language, Words
 
@@ -43,7 +43,7 @@ def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | No
         speed=content.speed(card["training"]["log"]),
         curves=content.curves(card["training"]["log"]),
         other_settings=content.other_settings(card["settings"]),
-        file_name=content.file_name,
+        file_name=file_name,
         scorecard=scorecard,
         groups=content.groups_of(scorecard) if scorecard else [],
         tables=content.tables(scorecard) if scorecard else [],

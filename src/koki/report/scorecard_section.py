@@ -8,7 +8,8 @@ from huggingface_hub import EvalResult, ModelCard
 
 from koki.report.content import Bar, Row, groups_of, tables
 
-_START, _END = "<!-- scorecard -->", "<!-- end of scorecard -->"
+_START: Final = "<!-- scorecard -->"
+_END: Final = "<!-- end of scorecard -->"
 _SECTION: Final = re.compile(rf"\n*{_START}.*?{_END}\n*", re.DOTALL)
 
 

@@ -1,7 +1,8 @@
-"""The run folder, written and read here alone; a chef that answers needs nothing of a trainer.
+"""The run folder: how it is laid out, opened, kept whole and read again, without anything of a trainer.
 
 names.py        what lies where in it
-folder.py       opened without harm to what is in it, locked (lock.py), and the configuration kept
+folder.py       opened without harm to what is in it, and the configuration kept
+lock.py         a lock that dies with its process
 checkpoints.py  written beside, sealed, renamed; found again only when whole
 log.py          the losses of recipes held out, in what was logged
 card.py         the run card, training_metadata.json: made, read and validated

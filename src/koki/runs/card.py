@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pydantic import BaseModel
@@ -101,9 +101,9 @@ def run_card(
         "fit": data.dataset.report.as_dict(),
         "settings": {
             **settings,
-            "output": file_name(settings["output"]),
+            "output": plain_name(settings["output"]),
             "model.name": _base_name(base),
-            "data.files": [file_name(file) for file in settings["data.files"]],
+            "data.files": [plain_name(file) for file in settings["data.files"]],
         },
         "training": {
             "steps": outcome.steps,
@@ -136,8 +136,8 @@ def _without_folders(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _file_without_folders(file: dict[str, Any]) -> dict[str, Any]:
-    dropped = [row | {"file": file_name(row["file"]), "of": file_name(row["of"])} for row in file["dropped"]]
-    return file | {"path": file_name(file["path"]), "dropped": dropped}
+    dropped = [row | {"file": plain_name(row["file"]), "of": plain_name(row["of"])} for row in file["dropped"]]
+    return file | {"path": plain_name(file["path"]), "dropped": dropped}
 
 
 def _held_out(outcome: Outcome) -> dict[str, Any] | None:
@@ -149,10 +149,9 @@ def _held_out(outcome: Outcome) -> dict[str, Any] | None:
     return {"first_loss": all_of_them[0], "final_loss": all_of_them[-1], "best_loss": losses[best], "best_step": best}
 
 
-def file_name(path: str) -> str:
-    """The last part of a path, as plain text for a table or a code span: its folders are nobody's business."""
-    name = PurePath(path.replace("\\", "/")).name
-    return " ".join(name.replace("`", "'").replace("|", "/").split())
+def plain_name(path: str) -> str:
+    """The name of a file as plain text for a table or a code span in Markdown."""
+    return " ".join(files.file_name(path).replace("`", "'").replace("|", "/").split())
 
 
 def read_card(folder: Path) -> dict[str, Any]:

@@ -62,7 +62,7 @@ if sys.platform == "win32":
     import msvcrt
 
     # Windows lets nobody read what is locked, so the lock lies far behind the process number.
-    _FAR = 1 << 30
+    _FAR: Final = 1 << 30
 
     def _lock(file: IO[bytes]) -> None:
         file.seek(_FAR)

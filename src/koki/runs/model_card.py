@@ -7,7 +7,7 @@ from typing import Any
 from huggingface_hub import ModelCardData
 from jinja2 import Environment, StrictUndefined
 
-from koki.runs.card import file_name
+from koki.runs.card import plain_name
 
 
 def model_card(card: dict[str, Any]) -> str:
@@ -25,7 +25,7 @@ def model_card(card: dict[str, Any]) -> str:
         tags=["lora", "koki", "recipes", "indonesian"],
     )
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
-    environment.filters["file_name"] = file_name
+    environment.filters["plain_name"] = plain_name
     text = files(__package__).joinpath("model_card.md.jinja").read_text(encoding="utf-8")
     return environment.from_string(text).render(card=card, metadata=metadata.to_yaml(), hub_id=hub_id)
 

@@ -27,7 +27,7 @@ Example = dict[str, Ids]
 
 
 class ConversationDataset(Dataset[Example]):
-    """Every conversation that fits, as numbers of pieces; the docstring of `koki.tokens` shows the arrays.
+    """Every conversation that fits, as numbers of pieces; ``docs/design.md`` shows the arrays.
 
     A *group* is what an epoch draws variations of: a recipe, a tip or a refusal. Conversation ``i`` belongs to group
     ``g`` when ``group_starts[g] <= i < group_starts[g + 1]``.

@@ -57,17 +57,22 @@ class Run:
 
     Attributes:
         config: the configuration with all decided; the one that was asked for is only recorded.
-        settings: the settings as they were asked for, by dotted name, for the record.
+        asked: the settings that were asked for, by dotted name, for the record.
         files: the recipe files as they were checked.
         base: where the base model comes from.
+        device: where the model is trained.
+        processes: those that train together; by default one.
+        costs: what the run takes by formula.
+        folder: the run folder, locked.
         checkpoint: where training goes on from; None where it starts from the base.
-            progress: the bar, closed with the run.
+        console: where the run says what it does.
+        progress: the bar while it trains.
         tensorboard: the curves, which the first process alone writes.
         stop: while entered, a signal ends training after the current step.
     """
 
     config: ResolvedConfig
-    settings: Mapping[str, Any]
+    asked: Mapping[str, Any]
     files: Sequence[FileDigest]
     base: BaseSource
     device: Device
@@ -121,11 +126,9 @@ class Run:
                 require_same_run(checkpoint, identity)
             _say_where_it_starts(console, base, checkpoint)
             writer = opened.enter_context(_tensorboard(folder.path, checkpoint)) if processes.is_main else None
-            progress = ProgressCallback(console)
-            opened.callback(progress.close)
             yield cls(
                 config=costs.config,
-                settings=settings,
+                asked=settings,
                 files=files,
                 base=base,
                 device=device,
@@ -134,7 +137,7 @@ class Run:
                 folder=folder.path,
                 checkpoint=checkpoint,
                 console=console,
-                progress=progress,
+                progress=ProgressCallback(console),
                 tensorboard=TensorBoardLog(writer, partial(say, console, "Warning")),
                 stop=GracefulStop(console, processes),
                 _asked=asked,

@@ -6,7 +6,7 @@ from koki.evaluation.capabilities.capability import Measure, Scores
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.metrics import has_control_token, has_loop, indonesian_share
 
-if TYPE_CHECKING:  # it brings torch along, which a list of capabilities need not
+if TYPE_CHECKING:  # who lists the capabilities needs no chef
     from koki.inference.chef import Answer
 
 ANY: Final = "any answer"
