@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import Interrupting, logged, printed, weights
+from helpers import Interrupting, config_of_short_run, logged, printed, weights
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch_helpers import assert_same_end
@@ -28,14 +28,26 @@ def die() -> None:
     raise RuntimeError("the machine is gone")
 
 
+@pytest.fixture(scope="module")
+def died_run(small_base: Path, recipe_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of twelve steps that died after the ninth, with a checkpoint of the sixth; copy it, do not change it."""
+    output = tmp_path_factory.mktemp("runs") / "mati"
+    with pytest.raises(TrainingError, match="the machine is gone"):
+        train(config_of_short_run(str(small_base), recipe_csv, output), Interrupting({"step 9/12": die}))
+    return output
+
+
+@pytest.fixture
+def died(died_run: Path, tmp_path: Path) -> Path:
+    """A copy of it where the runs of a test are."""
+    return shutil.copytree(died_run, tmp_path / "run")
+
+
 @pytest.mark.slow
 def test_a_run_that_died_goes_on_from_its_checkpoint_and_ends_as_if_nothing_had_happened(
-    short_config: MakeConfig, finished_run: TrainResult, console: Console
+    short_config: MakeConfig, died: Path, finished_run: TrainResult, console: Console
 ) -> None:
-    config = short_config()
-    with pytest.raises(TrainingError, match="the machine is gone"):
-        train(config, Interrupting({"step 9/12": die}))
-    result = train(config, console)
+    result = train(short_config(output=died), console)
     assert "checkpoint-6, the newest whole checkpoint" in printed(console)
     assert_same_end(result.folder, finished_run.folder)
 
@@ -65,11 +77,8 @@ def test_across_epochs_too(short_config: MakeConfig, tmp_path: Path, console: Co
 
 @pytest.mark.slow
 def test_a_resumed_run_makes_the_batches_of_the_steps_ahead_and_none_of_those_behind(
-    short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
+    short_config: MakeConfig, died: Path, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = short_config()
-    with pytest.raises(TrainingError):
-        train(config, Interrupting({"step 9/12": die}))
     made: list[int] = []
     collate = StepCollator.__call__
 
@@ -78,18 +87,15 @@ def test_a_resumed_run_makes_the_batches_of_the_steps_ahead_and_none_of_those_be
         return collate(collator, examples)
 
     monkeypatch.setattr(StepCollator, "__call__", counted)
-    train(config, console)
+    train(short_config(output=died), console)
     assert made == [2] * 6  # steps 7 to 12
 
 
 @pytest.mark.slow
 def test_a_resumed_adapter_is_on_the_model_once(
-    short_config: MakeConfig, finished_run: TrainResult, console: Console
+    short_config: MakeConfig, died: Path, finished_run: TrainResult, console: Console
 ) -> None:
-    config = short_config()
-    with pytest.raises(TrainingError):
-        train(config, Interrupting({"step 9/12": die}))
-    run = train(config, console).folder
+    run = train(short_config(output=died), console).folder
     sizes = [(folder / "adapter_model.safetensors").stat().st_size for folder in (run, finished_run.folder)]
     assert sizes[0] == sizes[1]
     assert "base_model.model.base_model" not in weights(run).decode("latin-1")
@@ -208,12 +214,10 @@ def test_a_checkpoint_made_with_other_recipes_is_an_error_that_says_so(
 
 @pytest.mark.slow
 def test_settings_that_cannot_change_the_result_may_change_and_count_from_then_on(
-    short_config: MakeConfig, finished_run: TrainResult, console: Console
+    short_config: MakeConfig, died: Path, finished_run: TrainResult, console: Console
 ) -> None:
-    with pytest.raises(TrainingError):
-        train(short_config(), Interrupting({"step 9/12": die}))
     settings = ("logging_steps=1", "save_steps=1", "save_minutes=60", "save_total_limit=1", "dataloader_num_workers=2")
-    run = train(short_config(*(f"training.{setting}" for setting in settings)), console).folder
+    run = train(short_config(*(f"training.{setting}" for setting in settings), output=died), console).folder
     assert weights(run) == weights(finished_run.folder)
     assert [entry[0] for entry in logged(run)] == [1, 3, 6, 7, 8, 9, 10, 11, 12]
     assert [folder.name for folder in run.glob("checkpoint-*")] == ["checkpoint-12"]
