@@ -15,6 +15,8 @@ from koki.errors import CheckpointError
 from koki.files import write_json
 from koki.runs.checkpoints import WRITE_ERRORS, find_newest
 
+pytestmark = pytest.mark.slow
+
 # All through which a save reaches the disk: `io.open` is what pathlib opens files with.
 CALLS = (
     *((os, name) for name in ("fsync", "rename", "replace", "mkdir", "rmdir", "unlink", "open", "scandir", "stat")),

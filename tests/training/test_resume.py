@@ -21,6 +21,8 @@ from koki.runs.checkpoints import SEAL
 from koki.tokens.batches import StepCollator
 from koki.tokens.dataset import Example
 
+pytestmark = pytest.mark.slow
+
 MakeConfig = Callable[..., RunConfig]
 
 
@@ -43,7 +45,6 @@ def died(died_run: Path, tmp_path: Path) -> Path:
     return shutil.copytree(died_run, tmp_path / "run")
 
 
-@pytest.mark.slow
 def test_a_run_that_died_goes_on_from_its_checkpoint_and_ends_as_if_nothing_had_happened(
     short_config: MakeConfig, died: Path, finished_run: TrainResult, console: Console
 ) -> None:
@@ -52,7 +53,6 @@ def test_a_run_that_died_goes_on_from_its_checkpoint_and_ends_as_if_nothing_had_
     assert_same_end(result.folder, finished_run.folder)
 
 
-@pytest.mark.slow
 def test_ctrl_c_saves_at_the_next_step_and_the_resumed_run_ends_as_if_nothing_had_happened(
     short_config: MakeConfig, finished_run: TrainResult, console: Console
 ) -> None:
@@ -65,7 +65,6 @@ def test_ctrl_c_saves_at_the_next_step_and_the_resumed_run_ends_as_if_nothing_ha
     assert_same_end(result.folder, finished_run.folder)
 
 
-@pytest.mark.slow
 def test_across_epochs_too(short_config: MakeConfig, tmp_path: Path, console: Console) -> None:
     settings = ("data.variations=2", "training.save_steps=4")  # three steps an epoch
     whole = train(short_config(*settings, output=tmp_path / "whole"), console)
@@ -75,7 +74,6 @@ def test_across_epochs_too(short_config: MakeConfig, tmp_path: Path, console: Co
     assert_same_end(train(config, console).folder, whole.folder)
 
 
-@pytest.mark.slow
 def test_a_resumed_run_makes_the_batches_of_the_steps_ahead_and_none_of_those_behind(
     short_config: MakeConfig, died: Path, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,7 +89,6 @@ def test_a_resumed_run_makes_the_batches_of_the_steps_ahead_and_none_of_those_be
     assert made == [2] * 6  # steps 7 to 12
 
 
-@pytest.mark.slow
 def test_a_resumed_adapter_is_on_the_model_once(
     short_config: MakeConfig, died: Path, finished_run: TrainResult, console: Console
 ) -> None:
@@ -101,7 +98,6 @@ def test_a_resumed_adapter_is_on_the_model_once(
     assert "base_model.model.base_model" not in weights(run).decode("latin-1")
 
 
-@pytest.mark.slow
 def test_tensorboard_shows_every_step_once_after_a_resume(short_config: MakeConfig, console: Console) -> None:
     config = short_config("training.save_steps=5")
     with pytest.raises(TrainingError):
@@ -110,7 +106,6 @@ def test_tensorboard_shows_every_step_once_after_a_resume(short_config: MakeConf
     assert [point.step for point in events.Scalars("train/loss")] == [1, 3, 6, 9, 12]
 
 
-@pytest.mark.slow
 def test_a_finished_run_is_not_trained_further(
     short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path
 ) -> None:
@@ -189,7 +184,6 @@ def test_a_checkpoint_made_with_another_setting_is_an_error_with_old_and_new_val
     assert sorted(finished_run.folder.rglob("*")) == before
 
 
-@pytest.mark.slow
 def test_a_base_that_was_moved_is_the_same_base(
     short_config: MakeConfig, finished_run: TrainResult, small_base: Path, console: Console, tmp_path: Path
 ) -> None:
@@ -212,7 +206,6 @@ def test_a_checkpoint_made_with_other_recipes_is_an_error_that_says_so(
         train(short_config(f"data.files=[{other}]"), console)
 
 
-@pytest.mark.slow
 def test_settings_that_cannot_change_the_result_may_change_and_count_from_then_on(
     short_config: MakeConfig, died: Path, finished_run: TrainResult, console: Console
 ) -> None:
@@ -223,7 +216,6 @@ def test_settings_that_cannot_change_the_result_may_change_and_count_from_then_o
     assert [folder.name for folder in run.glob("checkpoint-*")] == ["checkpoint-12"]
 
 
-@pytest.mark.slow
 def test_a_damaged_checkpoint_is_set_aside_and_the_next_older_used(
     short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path
 ) -> None:
@@ -241,7 +233,6 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_next_older_used(
     assert_same_end(run, finished_run.folder)
 
 
-@pytest.mark.slow
 def test_fresh_starts_over_and_keeps_the_earlier_run(
     short_config: MakeConfig, finished_run: TrainResult, console: Console, tmp_path: Path
 ) -> None:

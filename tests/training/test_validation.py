@@ -49,6 +49,8 @@ from koki.training.validation import (
     undisturbed,
 )
 
+pytestmark = pytest.mark.slow
+
 MakeConfig = Callable[..., RunConfig]
 
 HELD_OUT = "data.validation_fraction=0.7"  # of the three recipes, that of Telur Dadar
@@ -115,7 +117,6 @@ def script_losses(monkeypatch: pytest.MonkeyPatch, losses: Mapping[int, float]) 
 # what is measured
 
 
-@pytest.mark.slow
 def test_the_loss_is_measured_before_the_first_step_every_so_many_and_after_the_last(
     evaluated_run: tuple[TrainResult, str], short_config: MakeConfig, console: Console
 ) -> None:
@@ -152,7 +153,6 @@ def test_the_loss_is_that_of_the_plain_padded_computation_with_all_logits(
     assert bits_per_byte == pytest.approx(float(nats) / math.log(2) / text_bytes, abs=rounding)
 
 
-@pytest.mark.slow
 def test_the_loss_is_of_the_answers_whatever_is_trained_on(
     evaluated_run: tuple[TrainResult, str], short_config: MakeConfig, console: Console
 ) -> None:
@@ -217,7 +217,6 @@ def test_logits_exist_for_a_chunk_of_positions_at_a_time_in_rows_no_longer_than_
 # what it leaves alone
 
 
-@pytest.mark.slow
 def test_an_evaluated_run_ends_with_the_very_weights_of_one_that_is_not(
     evaluated_run: tuple[TrainResult, str], short_config: MakeConfig, console: Console
 ) -> None:
@@ -261,7 +260,6 @@ def test_terminal_tensorboard_log_and_metadata_agree(evaluated_run: tuple[TrainR
     assert f"{losses[0]}, {losses[best]}, {losses[12]}" in (result.folder / "README.md").read_text("utf-8")
 
 
-@pytest.mark.slow
 def test_the_speed_is_that_of_training_without_the_time_of_evaluations(
     short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,7 +306,6 @@ def test_the_model_in_training_answers_as_the_finished_one_does(evaluated_run: t
     assert answer == Chef.load(folder).ask(question, max_new_tokens=6).answer
 
 
-@pytest.mark.slow
 def test_where_nothing_is_held_out_answers_to_what_is_trained_on_are_shown_with_checkpointing_too(
     short_config: MakeConfig, console: Console
 ) -> None:
@@ -360,7 +357,6 @@ def die() -> None:
     raise RuntimeError("the machine is gone")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["step 3/12  loss", "step 9/12  loss"])
 def test_a_run_that_died_and_went_on_has_the_same_evaluations_each_once(
     evaluated_run: tuple[TrainResult, str], short_config: MakeConfig, console: Console, moment: str
@@ -403,7 +399,6 @@ def test_patience_is_over_after_so_many_evaluations_without_a_new_lowest_loss(
 STOPS_EARLY = (HELD_OUT, "evaluation.every_steps=1", "training.learning_rate=0.3", "training.max_nonfinite_steps=9")
 
 
-@pytest.mark.slow
 def test_a_run_whose_held_out_loss_rises_stops_early_saves_and_is_finished_unless_it_is_given_more_patience(
     short_config: MakeConfig, console: Console
 ) -> None:
@@ -432,7 +427,6 @@ TAKES_THE_BEST = (
 )
 
 
-@pytest.mark.slow
 def test_the_best_adapter_is_saved_kept_and_the_result_across_an_interruption_too(
     short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -472,7 +466,6 @@ def test_a_choice_by_a_loss_is_an_error_where_nothing_is_held_out(
         train(short_config("evaluation.every_steps=3", f"evaluation.{setting}"), console)
 
 
-@pytest.mark.slow
 def test_by_default_nothing_is_evaluated(short_config: MakeConfig, console: Console) -> None:
     folder = train(short_config(HELD_OUT, "training.max_steps=1"), console).folder
     assert evaluations(folder) == {}
