@@ -11,7 +11,7 @@ from koki.config import load_config
 from koki.errors import DataError, RunError
 from koki.evaluation.evaluate import BASE, evaluate, evaluate_own
 from koki.pipeline import TrainResult, train
-from koki.report.words import Words
+from koki.report.language import Translation
 
 LIMIT = 8
 
@@ -57,7 +57,7 @@ def test_a_base_that_has_learned_the_recipes_held_out_is_noted(tmp_path: Path, c
     assert scorecard.questions("generalisation", "full recipe") == 1
     (note,) = scorecard.notes
     assert "says nothing about new recipes" in note
-    assert "mini sudah mempelajari" in Words("id").note(note)
+    assert "mini sudah mempelajari" in Translation("id").note(note)
 
 
 @pytest.mark.slow

@@ -15,8 +15,8 @@ from exams import about_soto, scorecard, tip
 from koki.pipeline import TrainResult
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import Warned
+from koki.report.language import LANGUAGES, Language, Translation
 from koki.report.page import render
-from koki.report.words import LANGUAGES, Language, Words
 
 VOID = {"meta", "img"}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}"
@@ -79,7 +79,7 @@ def test_the_figures_of_the_scorecard_are_on_the_page(card: dict[str, Any]) -> N
 def test_every_measure_on_the_page_is_explained_once(card: dict[str, Any], language: Language, says: str) -> None:
     text = page(card, scorecard(), language).text
     assert says in text
-    assert text.count(Words(language).name("meanings", "order")) == 1
+    assert text.count(Translation(language).name("meanings", "order")) == 1
 
 
 def test_bars_are_as_long_as_their_means_and_never_negative(card: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def report(
     ] = None,
 ) -> None:
     """Write the report and the model card of a finished run anew, from what is in its folder."""
-    from koki.report.words import LANGUAGES
+    from koki.report.language import LANGUAGES
 
     known = next((name for name in LANGUAGES if name == language), None)
     if language is not None and known is None:

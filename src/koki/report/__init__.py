@@ -4,6 +4,6 @@ write.py              a run folder -> report/report.html, and README.md
 page.py               run card and scorecard -> the page, as HTML
 content.py            run card and scorecard -> what stands on the page
 charts.py             logged numbers -> the shapes of a chart
-words.py              the page's words and numbers in a language; the words are in report.toml
+language.py           the page's texts and numbers in a language; the texts are in report.toml
 scorecard_section.py  the scorecard -> model-index and table of the model card
 """

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from koki.files import file_name, published_name
 from koki.report import content
-from koki.report.words import Language, Words
+from koki.report.language import Language, Translation
 
 
 def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | None, language: Language) -> str:
@@ -25,7 +25,7 @@ def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | No
         card: what `koki.runs.card.run_card` made.
         scorecard: what `koki.evaluation.scorecard.Scorecard.as_dict` made; None where the chef was not evaluated.
     """
-    words, named = Words(language), published_name(run)
+    translation, named = Translation(language), published_name(run)
     # autoescape whatever the template is called: this is where recipes and answers become text and nothing else
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["setting"] = _setting
@@ -34,8 +34,8 @@ def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | No
         language=language,
         style=Markup(style),  # not escaped, for it is Koki's own file
         policy=_policy(style),
-        w=words,
-        say=words.say,
+        w=translation,
+        say=translation.say,
         run=run.resolve().name,
         evaluate=f"koki evaluate {shlex.quote(named)}",
         again=f"koki train --config {shlex.quote(f'{named}/config.yaml')}",

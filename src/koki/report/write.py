@@ -10,9 +10,9 @@ from jinja2 import TemplateError
 
 from koki.errors import RunError
 from koki.files import write_text
+from koki.report.language import Language
 from koki.report.page import render
 from koki.report.scorecard_section import with_scorecard
-from koki.report.words import Language
 from koki.runs.card import read_card
 from koki.runs.model_card import model_card
 from koki.runs.names import MODEL_CARD, REPORT, SCORECARD

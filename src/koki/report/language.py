@@ -21,8 +21,8 @@ def texts() -> dict[str, dict[str, dict[Language, str]]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """The page's words in one language."""
+class Translation:
+    """The page's texts, and numbers as they are written, in one language."""
 
     language: Language
 

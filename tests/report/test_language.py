@@ -16,10 +16,10 @@ from koki.formatting import TimeUnit
 from koki.model.device import Device
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import Warned
-from koki.report.words import LANGUAGES, Words, texts
+from koki.report.language import LANGUAGES, Translation, texts
 
 ALL = {f"{table}.{name}": text for table, names in texts().items() for name, text in names.items()}
-EN, ID = Words("en"), Words("id")
+EN, ID = Translation("en"), Translation("id")
 
 
 @pytest.mark.parametrize("text", ALL.values(), ids=ALL)
@@ -49,7 +49,8 @@ def test_every_reason_oddity_and_caveat_is_said_in_both_languages() -> None:
 
 def test_every_text_is_used() -> None:
     sources = "".join(
-        files("koki.report").joinpath(name).read_text("utf-8") for name in ("page.html.jinja", "words.py", "content.py")
+        files("koki.report").joinpath(name).read_text("utf-8")
+        for name in ("page.html.jinja", "language.py", "content.py")
     )
     by_name = {"months", "duration", "device", "groups", "group_meanings", "capabilities", "measures", "meanings"}
     by_name |= {"kinds", "lengths", "reasons", "oddities", "notes", "chefs"}
