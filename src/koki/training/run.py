@@ -57,7 +57,6 @@ class Run:
 
     Attributes:
         config: the configuration with all decided; the one that was asked for is only recorded.
-        asked: the settings that were asked for, by dotted name, for the record.
         files: the recipe files as they were checked.
         base: where the base model comes from.
         device: where the model is trained.
@@ -72,7 +71,6 @@ class Run:
     """
 
     config: ResolvedConfig
-    asked: Mapping[str, Any]
     files: Sequence[FileDigest]
     base: BaseSource
     device: Device
@@ -120,15 +118,13 @@ class Run:
             processes.broadcast(lambda: require_space(folder.path, costs.disk))
             _say_how_it_opened(console, folder)
             checkpoint = processes.broadcast(lambda: _newest_checkpoint(folder.path, console))
-            settings = flatten(asked)
-            identity = _identity_of(settings, base, processes, checkpoint)
+            identity = _identity_of(flatten(asked), base, processes, checkpoint)
             if checkpoint is not None:
                 require_same_run(checkpoint, identity)
             _say_where_it_starts(console, base, checkpoint)
             writer = opened.enter_context(_tensorboard(folder.path, checkpoint)) if processes.is_main else None
             yield cls(
                 config=costs.config,
-                asked=settings,
                 files=files,
                 base=base,
                 device=device,
@@ -143,6 +139,11 @@ class Run:
                 _asked=asked,
                 _identity=identity,
             )
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The settings that were asked for, by dotted name, for the record."""
+        return flatten(self._asked)
 
     @property
     def start(self) -> str:
