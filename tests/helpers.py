@@ -41,6 +41,16 @@ TELUR = {
 }
 
 
+# Asked of a chef side by side: of other lengths, and one of them twice.
+QUESTIONS = [
+    "Resep soto ayam dong!",
+    "Saya punya tempe, kecap manis, cabai merah, dan bawang merah. Bisa dimasak jadi apa?",
+    "Telur?",
+    "Langkah-langkah membuat telur dadar apa saja?",
+    "Resep soto ayam dong!",
+]
+
+
 def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:
     """Write recipes in the users' format."""
     with path.open("w", encoding="utf-8", newline="") as file:

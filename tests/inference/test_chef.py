@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from helpers import QUESTIONS
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase
 
@@ -23,14 +24,6 @@ from koki.inference.transformers_engine import TransformersEngine
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult
 from koki.tokens.template import ChatTemplate
-
-QUESTIONS = [
-    "Resep soto ayam dong!",
-    "Saya punya tempe, kecap manis, cabai merah, dan bawang merah. Bisa dimasak jadi apa?",
-    "Telur?",
-    "Langkah-langkah membuat telur dadar apa saja?",
-    "Resep soto ayam dong!",
-]
 
 
 @pytest.fixture(scope="module")

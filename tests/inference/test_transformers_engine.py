@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from helpers import QUESTIONS
 
 from koki.config import ModelConfig
 from koki.inference.chef import Chef
@@ -16,14 +17,6 @@ from koki.model.device import detect_device
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult
 from koki.tokens.template import ChatTemplate
-
-QUESTIONS = [
-    "Resep soto ayam dong!",
-    "Saya punya tempe, kecap manis, cabai merah, dan bawang merah. Bisa dimasak jadi apa?",
-    "Telur?",
-    "Langkah-langkah membuat telur dadar apa saja?",
-    "Resep soto ayam dong!",
-]
 
 
 @pytest.fixture(scope="module")

@@ -56,12 +56,10 @@ class Run:
     """A run that is open: its folder is locked, its processes fail together, and nothing of its settings is undecided.
 
     Attributes:
-        config: the configuration with all decided; the one that was asked for is only recorded.
         files: the recipe files as they were checked.
         base: where the base model comes from.
-        device: where the model is trained.
         processes: those that train together; by default one.
-        costs: what the run takes by formula.
+        costs: what the run takes by formula, for its configuration and device.
         folder: the run folder, locked.
         checkpoint: where training goes on from; None where it starts from the base.
         console: where the run says what it does.
@@ -70,10 +68,8 @@ class Run:
         stop: while entered, a signal ends training after the current step.
     """
 
-    config: ResolvedConfig
     files: Sequence[FileDigest]
     base: BaseSource
-    device: Device
     processes: Processes
     costs: Costs
     folder: Path
@@ -124,10 +120,8 @@ class Run:
             _say_where_it_starts(console, base, checkpoint)
             writer = opened.enter_context(_tensorboard(folder.path, checkpoint)) if processes.is_main else None
             yield cls(
-                config=costs.config,
                 files=files,
                 base=base,
-                device=device,
                 processes=processes,
                 costs=costs,
                 folder=folder.path,
@@ -139,6 +133,16 @@ class Run:
                 _asked=asked,
                 _identity=identity,
             )
+
+    @property
+    def config(self) -> ResolvedConfig:
+        """The configuration with all decided; the one that was asked for is only recorded."""
+        return self.costs.config
+
+    @property
+    def device(self) -> Device:
+        """Where the model is trained."""
+        return self.costs.device
 
     @property
     def asked(self) -> dict[str, Any]:
