@@ -12,6 +12,9 @@ from torch.nn import functional
 from koki.model.device import Device
 
 _ROWS: Final = 1024  # tokens in the two measurements
+# Samples of each, and their seconds: on some systems the clock of processor time is coarse (15.6 ms).
+_SAMPLES: Final = 4
+_SAMPLE_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +49,35 @@ def measure(hidden_size: int, intermediate_size: int, device: Device) -> Speed:
     weight = torch.ones(hidden_size, intermediate_size, dtype=dtype, device=device.kind)
     wide = torch.ones(_ROWS, intermediate_size, dtype=dtype, device=device.kind)
     operations = 2 * _ROWS * hidden_size * intermediate_size
-    product = _best_seconds(lambda: x @ weight, device)
-    elementwise = _best_seconds(lambda: functional.silu(wide), device)
+    seconds = _seconds_on_gpu if device.kind == "cuda" else _seconds_on_cpu
+    product = _least(seconds, lambda: x @ weight)
+    elementwise = _least(seconds, lambda: functional.silu(wide))
     return Speed(operations / product, elementwise / wide.numel())
 
 
-def _best_seconds(function: Callable[[], Any], device: Device, budget: float = 0.3) -> float:
-    """The shortest of several calls: other work on the machine only makes them longer."""
-    best, started = float("inf"), time.perf_counter()
-    while True:
-        before = time.perf_counter()
+def _least(seconds: Callable[[Callable[[], Any]], float], function: Callable[[], Any]) -> float:
+    """Seconds of one call: the least of several samples, because other work on the machine only makes them longer."""
+    function()  # the first call of an operation prepares more than it computes
+    return min(seconds(function) for _ in range(_SAMPLES))
+
+
+def _seconds_on_cpu(function: Callable[[], Any]) -> float:
+    """The mean of one sample's calls, in processor time, which is that of this process whatever else runs.
+
+    It is shared by the threads: both operations of `measure` are dealt out to all of them in equal parts.
+    """
+    calls, started, before = 0, time.perf_counter(), time.process_time()
+    while time.perf_counter() - started < _SAMPLE_SECONDS:
         function()
-        if device.kind == "cuda":
-            torch.cuda.synchronize()
-        best = min(best, time.perf_counter() - before)
-        if time.perf_counter() - started > budget:
-            return best
+        calls += 1
+    return (time.process_time() - before) / calls / torch.get_num_threads()
+
+
+def _seconds_on_gpu(function: Callable[[], Any]) -> float:
+    """The mean of one sample's calls; a GPU is seldom shared."""
+    calls, started = 0, time.perf_counter()
+    while time.perf_counter() - started < _SAMPLE_SECONDS:
+        function()
+        torch.cuda.synchronize()
+        calls += 1
+    return (time.perf_counter() - started) / calls
