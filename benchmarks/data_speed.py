@@ -164,7 +164,7 @@ def load_template(config: RunConfig) -> tuple[Any, Any]:
     from koki.model.source import find_base
 
     quiet_libraries()
-    return build.load_template(find_base(config.model).location, config)
+    return build.load_template(find_base(config.model).folder)
 
 
 def make_first_batch(dataset: Any, config: RunConfig) -> None:

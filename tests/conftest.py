@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import pytest
 from helpers import ORAK, SHARED_DATA, SOTO, TELUR, config_of_short_run, write_csv
+from hub import NOBODY, use_hub, write_newer_base
 from hypothesis import settings
 from rich.console import Console
 
@@ -81,6 +82,20 @@ def small_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from torch_helpers import write_small_base
 
     return write_small_base(tmp_path_factory.mktemp("bases") / "kecil")
+
+
+@pytest.fixture
+def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the Hugging Face hub's library, and a hub that cannot be reached."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    use_hub(NOBODY, monkeypatch)
+    return tmp_path / "hub"
+
+
+@pytest.fixture
+def newer_base(small_base: Path, tmp_path: Path) -> Path:
+    """A later commit of the small base."""
+    return write_newer_base(small_base, tmp_path / "baru")
 
 
 @pytest.fixture

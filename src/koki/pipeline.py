@@ -23,7 +23,7 @@ from koki.inference.transformers_engine import TransformersEngine
 from koki.libraries import quiet_libraries
 from koki.model.base import load_base, prepare_for_training
 from koki.model.device import detect_device
-from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, trainable_parameters
+from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, name_base, trainable_parameters
 from koki.model.lora_linear import fuse_lora
 from koki.model.source import find_base, set_pad_token
 from koki.runs.card import Outcome, run_card
@@ -76,7 +76,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         settings, processes, checkpoint = run.config, run.processes, run.checkpoint
 
         # tokenizer, chat template, base model, pad token, k-bit preparation
-        tokenizer, template = load_template(run.start, settings)
+        tokenizer, template = load_template(run.start)
         base = load_base(run.base, settings.model, run.device, share=processes.share_base)
         set_pad_token(tokenizer, template.stop_id)
         prepare_for_training(base, settings.model, gradient_checkpointing=settings.training.gradient_checkpointing)
@@ -86,6 +86,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         model = (
             load_adapter(base, checkpoint.folder, trainable=True) if checkpoint else add_adapter(base, settings.lora)
         )
+        name_base(model, run.base)
         if settings.training.gradient_checkpointing:
             enable_input_gradients(model)
         fuse_lora(model)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +65,6 @@ def test_an_adapter_says_where_a_base_that_is_a_folder_lies_so_that_plain_peft_f
     save_adapter(add_adapter(load_base(find_base(config), config, CPU), LoraConfig()), tmp_path / "adapter")
     assert adapter_settings(tmp_path)["base_model_name_or_path"] == str(mini_copy)
     assert [file.name for file in (tmp_path / "adapter").iterdir() if file.suffix == ".md"] == []
-
-
-def test_an_adapter_names_a_base_of_the_hub_by_its_id_and_commit(tmp_path: Path) -> None:
-    config = ModelConfig(name="mini")
-    source = find_base(config)
-    assert replace(source, name="0.5b", location=ALIASES["0.5b"]).public_name == "Qwen/Qwen2.5-0.5B-Instruct"
-    base = load_base(source, config, CPU)
-    base.name_or_path, base.config._commit_hash = ALIASES["0.5b"], "a" * 40  # as it is when it comes from the hub
-    save_adapter(add_adapter(base, LoraConfig()), tmp_path / "adapter")
-    settings = adapter_settings(tmp_path)
-    assert (settings["base_model_name_or_path"], settings["revision"]) == ("Qwen/Qwen2.5-0.5B-Instruct", "a" * 40)
 
 
 def test_saving_an_adapter_asks_the_hub_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 import torch
 from helpers import Interrupting, config_of_short_run, logged, printed, weights
+from hub import NEW, OLD, REPOSITORY, fill_cache
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch_helpers import assert_same_end
 
 from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.errors import CheckpointError, TrainingError
+from koki.inference.chef import Chef
 from koki.pipeline import TrainResult, train
 from koki.runs.checkpoints import SEAL
 from koki.tokens.batches import StepCollator
@@ -194,6 +196,28 @@ def test_a_base_that_was_moved_is_the_same_base(
     shutil.rmtree(tmp_path / "dulu")
     run = train(short_config(f"model.name={tmp_path / 'kini'}"), console).folder
     assert weights(run) == weights(finished_run.folder)
+
+
+def test_a_base_of_the_hub_that_has_a_newer_commit_meanwhile_is_the_one_that_the_run_was_begun_with(
+    short_config: MakeConfig,
+    finished_run: TrainResult,
+    hub_cache: Path,
+    small_base: Path,
+    newer_base: Path,
+    console: Console,
+) -> None:
+    config = short_config(f"model.name={REPOSITORY}")
+    fill_cache(hub_cache, small_base, OLD)
+    with pytest.raises(TrainingError):
+        train(config, Interrupting({"step 9/12": die}))
+    fill_cache(hub_cache, newer_base, NEW)
+    run = train(config, console).folder
+    assert "checkpoint-6, the newest whole checkpoint" in printed(console)
+    assert weights(run) == weights(finished_run.folder)
+    base = json.loads((run / "training_metadata.json").read_text("utf-8"))["base_model"]
+    assert base == {"name": REPOSITORY, "location": REPOSITORY, "revision": OLD}
+    assert f'"{REPOSITORY}", revision="{OLD}"' in (run / "README.md").read_text("utf-8")
+    assert Chef.load(run).context == 1024  # the newer one has 512
 
 
 def test_a_checkpoint_made_with_other_recipes_is_an_error_that_says_so(

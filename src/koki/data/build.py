@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
@@ -84,13 +85,13 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
         KokiError: as `train`.
     """
     quiet_libraries()
-    tokenizer, template = load_template(find_base(config.model).location, config)
+    tokenizer, template = load_template(find_base(config.model).folder)
     return tokenize(Conversations(Recipes(config)), template, len(tokenizer), Console(quiet=True)).dataset
 
 
-def load_template(location: str, config: RunConfig) -> tuple[PreTrainedTokenizerBase, ChatTemplate]:
+def load_template(folder: Path) -> tuple[PreTrainedTokenizerBase, ChatTemplate]:
     """The tokenizer of a base or checkpoint, and its chat template with the phrasebook's system prompt."""
-    tokenizer = load_tokenizer(location, config.model.revision)
+    tokenizer = load_tokenizer(folder)
     return tokenizer, ChatTemplate(tokenizer, load_phrasebook().system.prompt)
 
 

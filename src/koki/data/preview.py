@@ -88,7 +88,7 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
     if number > len(all_of_them):
         raise DataError(f"There is no recipe {number}.", f"The data holds {len(all_of_them)}.")
     recipe = all_of_them[number - 1]
-    tokenizer, template = load_template(find_base(config.model).location, config)
+    tokenizer, template = load_template(find_base(config.model).folder)
     learned, held_out = recipes.split
     is_held_out = recipe in held_out
     composer = composer_of([*learned, recipe] if is_held_out else learned, config)

@@ -52,6 +52,7 @@ PROGRAM: Final = (
     "koki.ingredients.parts",
     "koki.ingredients.wording",
     "koki.libraries",
+    "koki.model.hub",
     "koki.model.source",
     "koki.recipes.cleaning",
     "koki.recipes.columns",

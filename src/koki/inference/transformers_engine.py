@@ -25,8 +25,6 @@ from koki.model.source import BaseSource, set_pad_token
 
 # Answers that are generated side by side: more make `mini` hardly faster and need more memory.
 _AT_ONCE: Final = 32
-# Where the model's configuration does not say how much it reads.
-_CONTEXT: Final = 2048
 
 
 class TransformersEngine:
@@ -84,7 +82,7 @@ class TransformersEngine:
     @property
     def context(self) -> int:
         """Tokens that the model reads: a prompt and its answer."""
-        return int(getattr(self._model.config, "max_position_embeddings", _CONTEXT))
+        return int(self._model.config.max_position_embeddings)
 
     def generate(
         self,

@@ -26,7 +26,6 @@ def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share:
         "dtype": device.dtype,
         "use_safetensors": True,
         "trust_remote_code": False,  # left out, transformers would ask at the terminal
-        "revision": config.revision,
     }
     if config.quantization is not None:
         options["quantization_config"] = _quantization(config.quantization, device)
@@ -35,10 +34,11 @@ def load_base(source: BaseSource, config: ModelConfig, device: Device, *, share:
     elif device.kind != "cpu" and not share:
         # of several processes each has a GPU of its own, the current one
         options["device_map"] = {"": torch.cuda.current_device() if device.kind == "cuda" else device.kind}
+    folder = source.hub.folder(weights=True) if source.hub else source.folder
     try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(source.location, **options)
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, **options)
     except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
-        raise not_loadable(source.name, source.location, error) from error
+        raise not_loadable(folder, error) from error
     return model
 
 

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 
 from koki.config import LoraConfig
 from koki.errors import CheckpointError, ModelError
+from koki.model.source import BaseSource
 
 
 def add_adapter(base: PreTrainedModel, config: LoraConfig) -> PeftModel:
@@ -27,8 +28,7 @@ def add_adapter(base: PreTrainedModel, config: LoraConfig) -> PeftModel:
         task_type="CAUSAL_LM",
     )
     _require_targets(base, config)
-    # the commit of a base from the hub, so that peft by itself finds the same one
-    model = get_peft_model(base, adapter, revision=getattr(base.config, "_commit_hash", None))
+    model = get_peft_model(base, adapter)
     assert isinstance(model, PeftModel)
     return model
 
@@ -43,6 +43,13 @@ def load_adapter(base: PreTrainedModel, folder: Path, *, trainable: bool) -> Pef
         return PeftModel.from_pretrained(base, folder, is_trainable=trainable)
     except Exception as error:  # in a tampered folder, the libraries raise whatever they run into
         raise CheckpointError(f"The adapter in {folder} does not fit the base model: {error}") from error
+
+
+def name_base(model: PeftModel, source: BaseSource) -> None:
+    """Have the adapter say where its base comes from when it is saved, so that peft by itself finds the same one."""
+    for adapter in model.peft_config.values():
+        adapter.base_model_name_or_path = source.location
+        adapter.revision = source.hub.commit if source.hub else None
 
 
 def save_adapter(model: PeftModel, folder: Path, weights: Mapping[str, Any] | None = None) -> None:

@@ -10,6 +10,7 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrained
 
 from koki.config import ModelConfig
 from koki.errors import ModelError
+from koki.model.hub import HubBase, find_on_hub
 
 ALIASES: Final = {
     "0.5b": "Qwen/Qwen2.5-0.5B-Instruct",
@@ -32,20 +33,27 @@ class BaseSource:
 
     Attributes:
         name: as the user wrote it.
-        location: a folder or a hub id, as transformers takes it.
+        folder: where its configuration and its tokenizer lie.
+        hub: the commit on the hub that it is; None for a folder of this machine, as the base that ships is.
         revision: hub commit, or a fingerprint of a local folder's weights.
         config: the model's own configuration.
     """
 
     name: str
-    location: str
+    folder: Path
+    hub: HubBase | None
     revision: str
     config: PretrainedConfig
 
     @property
     def is_folder(self) -> bool:
         """Whether it lies on this machine, as the base that ships does, rather than on the hub."""
-        return Path(self.location).is_dir()
+        return self.hub is None
+
+    @property
+    def location(self) -> str:
+        """A folder or a hub id, as transformers and peft take it; of a hub id with `revision`."""
+        return self.hub.id if self.hub else str(self.folder)
 
     @property
     def public_name(self) -> str:
@@ -55,7 +63,7 @@ class BaseSource:
         """
         if not self.is_folder:
             return self.location
-        folder = Path(self.location).resolve()
+        folder = self.folder.resolve()
         is_mistakable = folder.name.lower() in ("mini", *ALIASES) and folder != _MINI.resolve()
         return f"./{folder.name}" if is_mistakable else folder.name
 
@@ -66,38 +74,35 @@ def find_base(config: ModelConfig) -> BaseSource:
     Raises:
         ModelError: unknown name, hub out of reach, or a family other than Qwen2 and Qwen3.
     """
-    location = _locate(config.name)
-    _require_no_pipes(location)
+    location = locate(config.name)
+    hub = None if isinstance(location, Path) else find_on_hub(location, config.revision)
+    folder = hub.folder() if hub else Path(location)
+    _require_no_pipes(folder)
     try:
-        model_config = AutoConfig.from_pretrained(location, revision=config.revision, trust_remote_code=False)
+        model_config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
-        raise not_loadable(config.name, location, error) from error
+        raise not_loadable(folder, error) from error
     if model_config.model_type not in _FAMILIES:
         raise ModelError(
             f"{config.name} is a {model_config.model_type} model; Koki trains the Qwen2 and Qwen3 families.",
             f"Use one of {', '.join(['mini', *ALIASES])}.",
         )
-    folder = Path(location)
-    commit = getattr(model_config, "_commit_hash", None)
-    revision = _fingerprint(folder) if folder.is_dir() else str(commit or config.revision)
-    return BaseSource(config.name, location, revision, model_config)
+    return BaseSource(config.name, folder, hub, hub.commit if hub else _fingerprint(folder), model_config)
 
 
-def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedTokenizerBase:
-    """The tokenizer of a base, a checkpoint or a run folder.
+def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
+    """The tokenizer in the folder of a base, a checkpoint or a run.
 
     Raises:
         ModelError: it cannot be read, or has no vocabulary.
     """
-    _require_no_pipes(location)
+    _require_no_pipes(Path(folder))
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            location, revision=revision, trust_remote_code=False
-        )
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
-        raise not_loadable(location, location, error) from error
+        raise not_loadable(folder, error) from error
     if tokenizer.vocab_size < _BYTES:  # where the files are missing, transformers makes one that knows no text
-        raise ModelError(f"The tokenizer in {location} has no vocabulary.", "Its folder needs a tokenizer.json.")
+        raise ModelError(f"The tokenizer in {folder} has no vocabulary.", "Its folder needs a tokenizer.json.")
     return tokenizer
 
 
@@ -119,14 +124,19 @@ def set_pad_token(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:
     raise ModelError("The tokenizer has no pad token other than its stop token.", "Use a Qwen2 or Qwen3 tokenizer.")
 
 
-def _locate(name: str) -> str:
+def locate(name: str) -> Path | str:
+    """What a model's name stands for: a folder of this machine, or a hub id.
+
+    Raises:
+        ModelError: neither.
+    """
     if name == "mini":
-        return str(_MINI)
+        return _MINI
     if name.lower() in ALIASES:
         return ALIASES[name.lower()]
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return str(folder)
+        return folder
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise ModelError(
             f"There is no model {name!r}: neither a name Koki knows, nor a folder, nor a hub id.",
@@ -135,19 +145,14 @@ def _locate(name: str) -> str:
     return name
 
 
-def not_loadable(name: str, location: str, error: Exception) -> ModelError:
+def not_loadable(folder: str | Path, error: Exception) -> ModelError:
     """The error for a model or tokenizer that transformers could not load."""
-    if Path(location).is_dir():
-        return ModelError(f"The model in {location} cannot be loaded: {_first_line(error)}", "Is the folder complete?")
-    return ModelError(
-        f"Model {name} ({location}) is not in the local cache and cannot be downloaded: {_first_line(error)}",
-        "Check the network and the name; or go on without: --model FOLDER (a downloaded model) or --model mini.",
-    )
+    return ModelError(f"The model in {folder} cannot be loaded: {_first_line(error)}", "Is the folder complete?")
 
 
-def _require_no_pipes(location: str) -> None:
+def _require_no_pipes(folder: Path) -> None:
     """Refuse a folder with a pipe, for which the libraries would wait for ever, or a device, which has no end."""
-    for entry in Path(location).glob("*"):
+    for entry in folder.glob("*"):
         if entry.exists() and not (entry.is_file() or entry.is_dir()):
             raise ModelError(f"{entry} is a pipe or a device, not a file.", "Is the folder what it should be?")
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, field_validator
 
 import koki
 from koki import files
@@ -178,6 +178,13 @@ def read_card(folder: Path) -> dict[str, Any]:
 class _Base(BaseModel):
     revision: str
 
+    @field_validator("revision")
+    @classmethod
+    def _is_recorded(cls, revision: str) -> str:
+        if revision == "None":
+            raise ValueError("the commit of the base was not recorded; if you know it, write it there")
+        return revision
+
 
 class _File(BaseModel):
     sha256: str
@@ -187,11 +194,15 @@ class _Data(BaseModel):
     files: list[_File]
 
 
+class _Settings(BaseModel):
+    model_name: str = Field(alias="model.name")
+
+
 class _Card(BaseModel):
     """The parts of a run card that Koki reads again."""
 
     koki_version: str
     system_prompt: str
     base_model: _Base
-    settings: dict[str, Any]
+    settings: _Settings
     data: _Data

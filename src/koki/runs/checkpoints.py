@@ -75,6 +75,19 @@ def find_newest(run_folder: Path) -> Search:
     return Search(None, tuple(damaged))
 
 
+def newest_identity(run_folder: Path) -> Identity | None:
+    """What the newest checkpoint says of its run, whether it is whole or not; None where none says anything.
+
+    Only seals are read.
+    """
+    for folder in sorted(folders(run_folder), key=_step, reverse=True):
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            identity = _identity(folder)
+            if isinstance(identity, dict):
+                return identity
+    return None
+
+
 def by_loss(run_folder: Path, losses: Mapping[int, float]) -> list[Path]:
     """The checkpoints, whole or not, of the steps that have a loss, the lowest first; of equal ones the earlier.
 

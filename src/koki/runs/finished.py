@@ -27,12 +27,13 @@ class FinishedRun:
     settings: dict[str, Any]
 
     def model_config(self) -> ModelConfig:
-        """The settings of the base that it was trained on.
+        """The settings of the base that it was trained on: of one from the hub the very commit.
 
         Raises:
             RunError: the settings do not say it.
         """
         model = {name.removeprefix("model."): it for name, it in self.settings.items() if name.startswith("model.")}
+        model["revision"] = self.card["base_model"]["revision"]  # what it was asked by may mean another commit now
         try:
             return ModelConfig.model_validate(model)
         except ValidationError as error:

@@ -14,12 +14,13 @@ from rich.console import Console
 from torch.utils.data import Sampler
 from transformers import TrainerCallback
 
-from koki.config import HARMLESS_ON_RESUME, ResolvedConfig, RunConfig, flatten
+from koki.config import HARMLESS_ON_RESUME, ModelConfig, ResolvedConfig, RunConfig, flatten
 from koki.data.recipes import check_files
 from koki.errors import TrainingError
 from koki.formatting import gigabytes
 from koki.libraries import quiet_libraries
 from koki.model.device import Device, detect_device
+from koki.model.hub import is_commit
 from koki.model.source import BaseSource, find_base
 from koki.recipes.decoding import FileDigest
 from koki.runs.checkpoints import (
@@ -27,6 +28,7 @@ from koki.runs.checkpoints import (
     Checkpoint,
     Identity,
     find_newest,
+    newest_identity,
     require_same_run,
     set_aside,
     set_unknown_files_aside,
@@ -104,7 +106,7 @@ class Run:
             transformers.set_seed(asked.seed)
             device = detect_device(asked.training.mixed_precision, processes.world_size)
             say(console, "Device", device.describe())
-            base = find_base(asked.model)
+            base = find_base(asked.model if fresh else _as_recorded(asked.model, Path(asked.output).expanduser()))
             shape = Shape.of(base.config)
             costs = Costs(resolve(asked, shape, device, processes), shape, device)
             _say_if_memory_is_short(console, costs)
@@ -150,9 +152,9 @@ class Run:
         return flatten(self._asked)
 
     @property
-    def start(self) -> str:
-        """The folder or hub id that the tokenizer is loaded from: that of the checkpoint or of the base."""
-        return str(self.checkpoint.folder) if self.checkpoint else self.base.location
+    def start(self) -> Path:
+        """The folder that the tokenizer is loaded from: that of the checkpoint or of the base."""
+        return self.checkpoint.folder if self.checkpoint else self.base.folder
 
     def callbacks(self) -> list[TrainerCallback]:
         """What happens beside the steps of training."""
@@ -240,6 +242,14 @@ class Run:
                 f"Training is finished, but the result cannot be saved in {self.folder}: {error}",
                 f"See that it has room and can be written to. {self.how_to_go_on()}",
             ) from error
+
+
+def _as_recorded(asked: ModelConfig, run_folder: Path) -> ModelConfig:
+    """The base at the commit that the run was begun with, where the same is asked for: the hub may have a newer one."""
+    recorded = newest_identity(run_folder) or {}
+    commit = recorded.get("base model")
+    is_same = (asked.name, asked.revision) == (recorded.get("model.name"), recorded.get("model.revision"))
+    return asked.model_copy(update={"revision": commit}) if is_same and is_commit(commit) else asked
 
 
 def _identity_of(

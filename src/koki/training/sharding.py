@@ -25,7 +25,7 @@ def shard_base(model: PeftModel, device: str) -> None:
     Raises:
         ConfigError: the base is quantised.
     """
-    if getattr(model.get_base_model(), "is_quantized", False):
+    if not all(parameter.is_floating_point() for parameter in model.parameters()):
         raise ConfigError(
             "A quantised base cannot be spread over processes.",
             "Leave model.quantization at null, or do without ACCELERATE_USE_FSDP (accelerate launch --use_fsdp).",
