@@ -2,24 +2,45 @@
 
 Such work keeps a core busy, and its results are quickly sent. The process is started by itself, not in a pool of
 multiprocessing: nothing is forked, and a program that uses Koki need not guard its main module. Where the process
-cannot be started or dies, the rest of its work is done here.
+cannot be started, dies or sends what cannot be read, the rest of its work is done here.
 """
 
 import os
 import pickle
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import IO, Any, Final, Generic, NamedTuple, Self, TypeVar
 
 from koki.gc_paused import gc_paused
 
 _T = TypeVar("_T")
 
 _RUN: Final = "from koki.workers import answer; answer()"
+
+
+def python(code: str) -> list[str]:
+    """The command that runs code in a new process of this Python, which finds the modules that this one finds.
+
+    Neither the current folder nor a ``sitecustomize`` of the user's has a part in it.
+    """
+    name = "python.exe" if sys.platform == "win32" else "python"
+    program = sys.executable or str(Path(sysconfig.get_path("scripts"), name))  # a program around Python may have none
+    places = [str(place) for place in sys.path if str(place)]
+    return [program, "-P", "-S", "-c", f"import sys; sys.path[:] = sys.argv[1:]; {code}", *places]
+
+
+class _Item(NamedTuple):
+    content: Any
+
+
+class _End(NamedTuple):
+    error: Exception | None  # what the function raised
 
 
 class Helper(Generic[_T]):
@@ -41,16 +62,12 @@ class Helper(Generic[_T]):
     def __enter__(self) -> Self:
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _RUN],  # -P: the current folder is not searched for modules
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                python(_RUN), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
             assert self._process.stdin is not None
             pickle.dump((self._function, self._arguments), self._process.stdin, pickle.HIGHEST_PROTOCOL)
             self._process.stdin.close()
-        except (OSError, ValueError):
+        except Exception:  # whatever it is, all of the work can be done here
             self._give_up()
         return self
 
@@ -75,14 +92,14 @@ class Helper(Generic[_T]):
             try:
                 # safe to unpickle: it comes from a process of our own, over a pipe that nobody else holds
                 message = pickle.load(self._process.stdout)
-            except (EOFError, OSError, pickle.UnpicklingError, AttributeError, ImportError, MemoryError):
+            except Exception:  # it died, or its output is not what was sent
                 return
-            if isinstance(message, tuple):
-                yield message[0]
+            if isinstance(message, _Item):
+                yield message.content
                 continue
-            self._is_done = True
-            if message is not None:
-                raise message
+            self._is_done = isinstance(message, _End)
+            if isinstance(message, _End) and message.error is not None:
+                raise message.error
             return
 
     def _give_up(self) -> None:
@@ -97,21 +114,23 @@ class Helper(Generic[_T]):
 
 
 def answer() -> None:
-    """In the other process: send each item, as a tuple of one, then None or what the function raised."""
-    end: Exception | None = None
+    """In the other process: send each item, then the end."""
+    results = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no result
+    end = _End(None)
     with gc_paused():
         function, arguments = pickle.load(sys.stdin.buffer)
         try:
             for item in function(*arguments):
-                _send((item,))
+                _send(_Item(item), results)
         except Exception as error:
-            end = error
-    _send(end)
+            end = _End(error)
+    _send(end, results)
 
 
-def _send(message: Any) -> None:
-    pickle.dump(message, sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
-    sys.stdout.buffer.flush()
+def _send(message: Any, results: IO[bytes]) -> None:
+    pickle.dump(message, results, pickle.HIGHEST_PROTOCOL)
+    results.flush()
 
 
 def pays(work: int, least: int) -> bool:

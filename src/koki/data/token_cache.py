@@ -21,10 +21,13 @@ from koki.tokens.template import ChatTemplate
 
 PIECES: Final = (
     "koki.errors",
+    "koki.gc_paused",
+    "koki.tokens.rendering",
     "koki.tokens.sandbox",
     "koki.tokens.store",
     "koki.tokens.template",
     "koki.tokens.words",
+    "koki.workers",
 )
 """The modules that, with the TOML files beside them, decide the ids of a piece of text."""
 
@@ -45,7 +48,6 @@ PROGRAM: Final = (
     "koki.dialogue.reasons",
     "koki.dialogue.titles",
     "koki.files",
-    "koki.gc_paused",
     "koki.ingredients.amounts",
     "koki.ingredients.lexicon",
     "koki.ingredients.parse",
@@ -68,7 +70,6 @@ PROGRAM: Final = (
     "koki.tokens.dataset",
     "koki.tokens.fit_report",
     "koki.tokens.fitter",
-    "koki.workers",
 )
 """The modules that, with the TOML files beside them, decide all training data. A test compares both tuples with what
 the modules import, so that neither goes stale when code moves."""

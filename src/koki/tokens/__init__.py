@@ -1,7 +1,8 @@
 """From a conversation to token ids and labels, and to batches of them.
 
 template.py    what a tokenizer's chat template puts around a question and an answer, and how texts become ids
-sandbox.py     renders a chat template, which is somebody else's program, within limits
+sandbox.py     renders a chat template, which is somebody else's program, in a process of its own
+rendering.py   what that process does, within limits
 words.py       encodes texts by way of their words, each of which is encoded once
 store.py       pieces of text as token ids: each encoded once, all of them in one flat array
 fitter.py      finds the longest version of each conversation that fits in the token limit

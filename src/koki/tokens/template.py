@@ -74,7 +74,8 @@ class ChatTemplate:
             token.content: number for number, token in tokenizer.added_tokens_decoder.items() if token.special
         }
         self._require_text_to_stay_text()
-        pieces = _cut(_render(tokenizer), tokenizer)
+        conversation, conversation_that_goes_on = _render(tokenizer)
+        pieces = _cut(conversation, tokenizer)
         _slot(pieces, _SYSTEM)  # a template that drops the system prompt would drop it silently
         at_question, at_answer = _slot(pieces, _QUESTION), _slot(pieces, _ANSWER)
         self._question_form = str(pieces[at_question])
@@ -92,7 +93,7 @@ class ChatTemplate:
         self._answer_prefix = self.encode([self._answer_form.removesuffix(_ANSWER)])[0]
         self.answer_start = len(self._answer_prefix)
         # a template may write an answer that more follows in another way (Qwen3: without its thoughts)
-        pieces = _cut(_render(tokenizer, _NEXT), tokenizer)
+        pieces = _cut(conversation_that_goes_on, tokenizer)
         at_answer, at_next = _slot(pieces, _ANSWER), _slot(pieces, _NEXT)
         self._earlier_answer_form = str(pieces[at_answer])
         self._between = self._join(pieces[at_answer + 1 : at_next])
@@ -207,8 +208,8 @@ def _occurrences(ids: npt.NDArray[Any], piece: Ids) -> npt.NDArray[np.int64]:
     return np.flatnonzero((windows == piece).all(axis=1))
 
 
-def _render(tokenizer: "PreTrainedTokenizerBase", next_question: str = "") -> str:
-    """One conversation of marker words, in the template's form; a second question follows where one is given."""
+def _render(tokenizer: "PreTrainedTokenizerBase") -> tuple[str, ...]:
+    """One conversation of marker words, in the template's form; and again, with a second question behind it."""
     if not tokenizer.chat_template:
         raise ModelError("The tokenizer has no chat template.", "Use an instruct model of the Qwen2 or Qwen3 family.")
     messages = [
@@ -216,9 +217,7 @@ def _render(tokenizer: "PreTrainedTokenizerBase", next_question: str = "") -> st
         {"role": "user", "content": _QUESTION},
         {"role": "assistant", "content": _ANSWER},
     ]
-    if next_question:
-        messages.append({"role": "user", "content": next_question})
-    return render(tokenizer, messages)
+    return render(tokenizer, [messages, [*messages, {"role": "user", "content": _NEXT}]])
 
 
 def _cut(rendered: str, tokenizer: "PreTrainedTokenizerBase") -> list[int | str]:
