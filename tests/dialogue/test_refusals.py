@@ -1,5 +1,6 @@
 """What is not cooking is declined politely, in few words, and without a recipe."""
 
+import re
 from collections import Counter
 from itertools import chain
 
@@ -83,7 +84,7 @@ def test_each_is_a_group_of_its_own_in_the_forms_that_are_trained_on(groups: lis
 
 def test_they_are_a_small_share_of_the_conversations(groups: list[list[Conversation]]) -> None:
     kinds = Counter(one.kind for one in chain(*groups))
-    assert 0 < kinds["refusal"] / kinds.total() < 0.03
+    assert 0 < kinds["refusal"] / kinds.total() < 0.05
 
 
 def test_the_option_leaves_them_and_nothing_else_out(groups: list[list[Conversation]]) -> None:
@@ -108,8 +109,40 @@ def test_food_that_harms_when_done_wrong_has_a_tip_with_the_safe_way(danger: str
     assert any(safe in tip.answer.lower() and len(tip.questions) >= 2 for tip in about)
 
 
-@pytest.mark.parametrize("danger", ["ikan buntal", "gadung"])
-def test_who_asks_for_a_recipe_of_what_is_poisonous_is_warned(danger: str) -> None:
-    (warning,) = (tip for tip in load_tips() if tip.topic == danger)
-    assert any(question.startswith("Resep ") for question in warning.questions)
+@pytest.mark.parametrize("danger", ["ikan buntal", "gadung", "ayam mentah"])
+def test_who_asks_for_a_recipe_of_what_harms_is_warned(danger: str) -> None:
+    (warning,) = (tip for tip in load_tips() if any(re.match(f"Resep .*{danger} ", ask) for ask in tip.questions))
+    assert warning.answer.startswith("Jangan ")
     assert len(warning.questions) >= 4
+
+
+@pytest.mark.parametrize(
+    "need",
+    [
+        "alergi udang",
+        "kacang",
+        "telur",
+        "alergi susu",
+        "gluten",
+        "vegan",
+        "halal",
+        "hamil",
+        "bayi",
+        "diabetes",
+        "tanpa",
+    ],
+)
+def test_that_food_is_safe_for_somebody_is_not_promised(need: str) -> None:
+    asked = [refusal for refusal in REFUSALS if any(need in question for question in refusal.questions)]
+    assert asked
+    for refusal in asked:
+        assert refusal.declines
+        assert len(refusal.questions) >= 5
+        assert any(words in refusal.answer for words in ("jamin", "dokter"))
+
+
+@pytest.mark.parametrize("said", ["terima kasih ya", "makasih banyak", "thx", "halo", "hai", "pagi", "p", "asdf", "??"])
+def test_small_talk_and_letters_at_random_have_a_short_polite_answer(said: str) -> None:
+    (answering,) = (refusal for refusal in REFUSALS if said in refusal.questions)
+    assert not answering.declines
+    assert len(words_of(answering.answer)) <= 20
