@@ -129,7 +129,7 @@ def time_koki(config: RunConfig) -> dict[str, Any]:
     dataset = ConversationDataset(groups, template, len(tokenizer), config.tokens)
     seconds["composing"] = composing["cpu"]
     seconds["tokenising"], clock = clock.read()["cpu"] - composing["cpu"], Clock()
-    TokenCache(template, config).keep(TrainingData(dataset, data_report, ()))
+    TokenCache(template, config).keep(TrainingData(dataset, data_report, (), {}))
     seconds["keeping"], clock = clock.read()["cpu"], Clock()
     make_first_batch(dataset, config)
     seconds["first batch"] = clock.read()["cpu"]

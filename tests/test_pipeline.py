@@ -61,8 +61,18 @@ def test_metadata_says_what_was_trained_on_what_with_what_and_how_it_went(
     assert len(file["sha256"]) == 64
     assert metadata["settings"]["lora.r"] == 16
     assert metadata["training"]["steps"] == 12
-    assert metadata["training"]["final_loss"] == finished_run.losses[-1]
+    assert metadata["training"]["loss"]["last"] == pytest.approx(finished_run.losses[-1])
     assert metadata["environment"]["libraries"]["torch"] == torch.__version__
+
+
+def test_the_card_tells_the_loss_in_four_digits_and_asks_for_a_dish_that_was_trained_on(
+    finished_run: TrainResult,
+) -> None:
+    card = (finished_run.folder / "README.md").read_text("utf-8")
+    first, last = sum(step * finished_run.losses[i] for i, step in ((0, 1), (1, 2))) / 3, finished_run.losses[-1]
+    assert f"| Loss | {first:.4f}, mean of the first 3 steps, to {last:.4f}, of the last 3 |" in card
+    assert 'koki ask THIS_FOLDER "Tolong berikan resep Soto Ayam."' in card
+    assert finished_run.example_question == "Tolong berikan resep Soto Ayam."
 
 
 def test_the_run_folder_is_complete(finished_run: TrainResult) -> None:
@@ -73,6 +83,7 @@ def test_the_run_folder_is_complete(finished_run: TrainResult) -> None:
         "chat_template.jinja",
         "README.md",
         "config.yaml",
+        "recipes.json",
         "training_metadata.json",
         "report/curves.png",
     ):

@@ -2,11 +2,11 @@
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, Self, cast
 
 import transformers
 from peft import PeftModel
@@ -27,6 +27,7 @@ from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, n
 from koki.model.lora_linear import fuse_lora
 from koki.model.source import find_base, set_pad_token
 from koki.runs.card import Outcome, run_card
+from koki.runs.log import LossCourse
 from koki.runs.names import CURVES
 from koki.runs.result import save_result
 from koki.tokens.batches import StepCollator, VariationSampler
@@ -34,6 +35,7 @@ from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
 from koki.training.costs import Costs, Shape
 from koki.training.curves import draw_curves
+from koki.training.earlier import FinishedBefore
 from koki.training.fit import fit, take_the_best
 from koki.training.plan import Plan, plan_of, workload_of
 from koki.training.resolve import resolve
@@ -50,13 +52,33 @@ class TrainResult:
     Attributes:
         folder: the run folder.
         stopped_by: the signal that ended training early, with a checkpoint; None for a finished run.
-        losses: as logged, in order.
+        log: transformers' log, an entry every ``training.logging_steps``.
+        example_question: that it was trained on; None where there is none to show.
+        was_finished: before; nothing was done.
     """
 
     folder: Path
     steps: int
     stopped_by: signal.Signals | None
-    losses: list[float]
+    log: Sequence[Mapping[str, Any]]
+    example_question: str | None
+    was_finished: bool = False
+
+    @classmethod
+    def of_card(cls, folder: Path, card: Mapping[str, Any]) -> Self:
+        """What an earlier call left behind, by its run card."""
+        training = card["training"]
+        return cls(folder, training["steps"], None, training["log"], card.get("example_question"), was_finished=True)
+
+    @property
+    def losses(self) -> list[float]:
+        """As logged, in order."""
+        return [entry["loss"] for entry in self.log if "loss" in entry]
+
+    @property
+    def loss(self) -> LossCourse | None:
+        """Where it came from and where it went."""
+        return LossCourse.of(self.log)
 
 
 def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainResult:
@@ -73,6 +95,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
     """
     # environment, processes and devices; output folder; checkpoint or base; TensorBoard; all of it closed at the end
     with Run.open(config, console, fresh=fresh) as run:
+        if isinstance(run, FinishedBefore):  # nothing is left to do, and what is there is history
+            return TrainResult.of_card(run.folder, run.card)
         settings, processes, checkpoint = run.config, run.processes, run.checkpoint
 
         # tokenizer, chat template, base model, pad token, k-bit preparation
@@ -101,7 +125,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         data = processes.main_here_first(partial(tokenize, conversations, template, len(tokenizer), console))
         held_out = tokenize_held_out(conversations, template, len(tokenizer))
         del recipes, conversations  # training does not need their memory
-        identity = run.require_same_data(data.recipes, data.dataset.digest())
+        identity = run.require_same_data(data)
 
         # collator, training arguments, trainer
         collator = StepCollator(settings.training.tokens_per_micro_batch)
@@ -145,7 +169,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
                     draw_curves(outcome.log_history, run.folder / CURVES)
     if not is_over:
         processes.barrier()
-    return TrainResult(run.folder, outcome.steps, None if is_over else run.stop.received, outcome.losses)
+    stopped_by = None if is_over else run.stop.received
+    return TrainResult(run.folder, outcome.steps, stopped_by, outcome.log_history, data.example_question)
 
 
 def plan_run(config: RunConfig) -> Plan:

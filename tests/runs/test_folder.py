@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from koki.errors import ConfigError
-from koki.runs.folder import open_run_folder, require_space
-from koki.runs.names import CONFIG
+from koki.runs.folder import kept_recipes, open_run_folder, require_space, write_recipes
+from koki.runs.names import CONFIG, RECIPES
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -50,6 +50,20 @@ def test_a_folder_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Pat
         open_run_folder(str(tmp_path / "berkas" / "run"), fresh=False),
     ):
         pass
+
+
+def test_the_digests_of_a_hundred_thousand_recipes_are_kept_in_two_megabytes(tmp_path: Path) -> None:
+    digests = {"resep.csv": [f"{number:016x}" for number in range(100_000)], "baru.csv": []}
+    write_recipes(tmp_path, digests)
+    assert kept_recipes(tmp_path) == digests
+    assert (tmp_path / RECIPES).stat().st_size < 2e6
+
+
+@pytest.mark.parametrize("text", [None, "[", '["resep.csv"]', '{"resep.csv": 3}', "[" * 100_000])
+def test_digests_that_cannot_be_read_are_none(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / RECIPES).write_text(text, "utf-8")
+    assert kept_recipes(tmp_path) is None
 
 
 def test_too_little_room_is_an_error_that_says_how_much_is_needed(

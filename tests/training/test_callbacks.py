@@ -1,5 +1,7 @@
 """Signals: the first asks to stop, the second stops at once; a terminal that closes is no second one."""
 
+import io
+import re
 import shutil
 import signal
 import threading
@@ -8,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from helpers import printed
 from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
 from transformers import TrainerControl, TrainerState
@@ -104,8 +107,40 @@ def test_the_bar_of_a_resumed_run_starts_where_the_run_stands_and_takes_its_spee
     state = TrainerState(global_step=5000, max_steps=6000)
     progress.on_train_begin(None, state, TrainerControl())  # type: ignore[arg-type]  # it reads none
     (task,) = progress._bar.tasks
-    assert (task.completed, task.total, task.speed) == (5000, 6000, None)
+    assert (task.completed, task.total) == (5000, 6000)
     progress.close()
+
+
+def logged_at(steps: int, of: int, seconds_a_step: float, console: Console) -> ProgressCallback:
+    """The progress of a run that logs its last step so far."""
+    progress, control, clock = ProgressCallback(console), TrainerControl(), 0.0
+    state = TrainerState(max_steps=of)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("koki.training.callbacks.time.perf_counter", lambda: clock)
+        progress.on_train_begin(None, state, control)  # type: ignore[arg-type]  # it reads none
+        for step in range(steps):
+            progress.on_step_begin(None, state, control)  # type: ignore[arg-type]
+            clock += seconds_a_step
+            state.global_step = step + 1
+            progress.on_step_end(None, state, control)  # type: ignore[arg-type]
+        logs = {"loss": 1.77625, "learning_rate": 1.72e-5, "tokens_per_second": 1190.6}
+        progress.on_log(None, state, control, logs)  # type: ignore[arg-type]
+    return progress
+
+
+def test_a_log_is_a_line_with_step_loss_speed_and_the_time_that_is_left(console: Console) -> None:
+    logged_at(20, 60, 7.0, console).close()
+    line = "step 20/60  loss 1.7763  learning rate 1.72e-05  1,191 tokens/s  5 min left"
+    assert printed(console).splitlines()[0] == line
+
+
+def test_the_bar_under_a_line_has_its_step_and_time_and_says_which_time_is_which() -> None:
+    terminal = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None, legacy_windows=False)
+    logged_at(20, 60, 7.0, terminal).close()
+    after_the_line = printed(terminal).partition("5 min left\n")[2]
+    bars = [line for line in re.split(r"[\r\n]", after_the_line) if "training" in line]
+    assert bars
+    assert all(bar.rstrip().endswith("20/60 2 min elapsed, 5 min left") for bar in bars)
 
 
 def test_a_tensorboard_log_that_cannot_be_written_is_said_once_and_without_a_traceback(

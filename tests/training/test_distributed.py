@@ -300,8 +300,9 @@ def test_a_signal_to_one_process_stops_all_with_a_checkpoint(recipe_csv: Path, t
     newest = find_newest(tmp_path / "run").newest
     assert newest is not None, last_words
     assert f"Stopped at step {newest.step} with a checkpoint" in last_words
+    assert "torchrun calls this a failure and ends with 1" in last_words
     assert not re.search(r"^Error", last_words, flags=re.MULTILINE)
-    assert launched.returncode != 0
+    assert launched.returncode == 1
 
 
 @pytest.mark.parametrize(("gpus", "works"), [(1, False), (2, True)])

@@ -257,7 +257,10 @@ def test_terminal_tensorboard_log_and_metadata_agree(evaluated_run: tuple[TrainR
         "best_step": best,
     }
     assert card["result_step"] == 12
-    assert f"{losses[0]}, {losses[best]}, {losses[12]}" in (result.folder / "README.md").read_text("utf-8")
+    digits = ", ".join(f"{losses[step]:.4f}" for step in (0, best, 12))
+    assert f"| Loss on recipes held out, first, lowest and last | {digits} |" in (
+        result.folder / "README.md"
+    ).read_text("utf-8")
 
 
 def test_the_speed_is_that_of_training_without_the_time_of_evaluations(
@@ -409,7 +412,7 @@ def test_a_run_whose_held_out_loss_rises_stops_early_saves_and_is_finished_unles
     assert list(evaluations(result.folder)) == [0, 1, 2]
     assert len(result.losses) == 2
     again = train(short_config(*settings), console)
-    assert "already finished at step 2" in printed(console)
+    assert "was finished at step 2 on" in printed(console)
     assert (again.steps, weights(again.folder)) == (2, weights(result.folder / "checkpoint-2"))
     assert train(short_config(*settings, "evaluation.early_stopping_patience=null"), console).steps == 4
 
@@ -442,9 +445,19 @@ def test_the_best_adapter_is_saved_kept_and_the_result_across_an_interruption_to
     assert weights(folder) != weights(folder / "checkpoint-8")
     card = json.loads((folder / "training_metadata.json").read_text("utf-8"))["training"]
     assert (card["steps"], card["result_step"]) == (8, 4)
-    before = weights(folder)
-    train(short_config(*TAKES_THE_BEST), console)  # is finished
-    assert weights(folder) == before
+    assert "the base alone" not in printed(console)
+
+
+def test_where_no_step_is_better_than_the_base_the_best_of_those_trained_is_kept_and_that_is_said(
+    short_config: MakeConfig, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script_losses(monkeypatch, BEST_AT_FOUR | {0: 0.5})
+    folder = train(short_config(*TAKES_THE_BEST), console).folder
+    assert sorted(found.name for found in folder.glob("checkpoint-*")) == ["checkpoint-4", "checkpoint-8"]
+    assert f"the result is the adapter of {folder / 'checkpoint-4'}, held-out loss 1.0000" in printed(console)
+    assert "the base alone has 0.5000" in printed(console)
+    card = json.loads((folder / "training_metadata.json").read_text("utf-8"))["training"]
+    assert (card["result_step"], card["held_out"]["best_step"]) == (4, 0)
 
 
 # settings

@@ -42,8 +42,9 @@ def demo(
         out.print(f"\n[bold]{question}[/]", highlight=False)
         out.print(answer.answer, highlight=False, markup=False, soft_wrap=True)
         out.print(f"[dim]({answer.tokens} tokens, {'ended by itself' if answer.stopped else 'cut off'})[/]")
-    out.print(f"\nLoss {result.losses[0]:.3f} to {result.losses[-1]:.3f}. The run folder is {result.folder}.")
-    write_report_or_warn(result.folder, out)
+    out.print(f"\nThe run folder is {result.folder}; {result.loss}.", highlight=False, soft_wrap=True)
+    if not result.was_finished:
+        write_report_or_warn(result.folder, out)
     out.print("Next:")
     for command in (
         f'koki ask {result.folder} "Resep soto ayam dong!"',

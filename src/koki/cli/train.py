@@ -55,10 +55,16 @@ def train(
     result = run_pipeline(settings, out, fresh=fresh)
     if result.stopped_by is not None:
         out.print(f"Stopped at step {result.steps} with a checkpoint. This goes on from there:")
-        launcher = "torchrun ... -m " if "TORCHELASTIC_RUN_ID" in os.environ else ""
+        is_launched = "TORCHELASTIC_RUN_ID" in os.environ
         going_on = [argument for argument in sys.argv[1:] if argument != "--fresh"]
-        out.print(f"  {launcher}koki {shlex.join(going_on)}", highlight=False, markup=False, soft_wrap=True)
+        command = f"{'torchrun ... -m ' if is_launched else ''}koki {shlex.join(going_on)}"
+        out.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)
+        if is_launched:
+            out.print("torchrun calls this a failure and ends with 1, as it does whenever a process is stopped.")
         raise typer.Exit(128 + result.stopped_by)
-    out.print(f"\nDone: {result.steps} steps, loss {result.losses[0]:.3f} to {result.losses[-1]:.3f}.")
-    write_report_or_warn(result.folder, out)
-    out.print(f'Ask it:  koki ask {result.folder} "Resep soto ayam dong!"', highlight=False, soft_wrap=True)
+    if not result.was_finished:
+        out.print(f"\nDone: {result.steps:,} steps, {result.loss}.", highlight=False, soft_wrap=True)
+        write_report_or_warn(result.folder, out)
+    question = f'koki ask {result.folder} "{result.example_question}"'
+    ask = question if result.example_question else f"koki chat {result.folder}"
+    out.print(f"Ask it:  {ask}", highlight=False, markup=False, soft_wrap=True)

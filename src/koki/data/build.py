@@ -15,6 +15,7 @@ from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
+from koki.recipes.digests import digests_of
 from koki.terminal import say
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
@@ -37,13 +38,13 @@ def tokenize(
         console.print(data.report.render())
         _say_what_is_held_out(console, data.held_out)
     else:
-        _, report = recipes.read
+        read, report = recipes.read
         console.print(report.render())
         titles = tuple(recipe.title for recipe in recipes.split[1])
         _say_what_is_held_out(console, titles)
         known = cache.known_pieces()
         dataset = ConversationDataset(conversations, template, vocabulary_size, config.tokens, known)
-        data = TrainingData(dataset, report, titles)
+        data = TrainingData(dataset, report, titles, digests_of(read))
         if (problem := cache.keep(data)) is not None:
             say(console, "Cache", f"the tokens are not kept for the next time: {problem}")
     console.print(data.dataset.report.render())

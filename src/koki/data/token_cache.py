@@ -10,9 +10,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
+from koki.dialogue.compose import KINDS
 from koki.recipes.decoding import FileDigest
+from koki.recipes.digests import Digests
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
 from koki.tokens.dataset import ConversationDataset
@@ -59,6 +63,7 @@ PROGRAM: Final = (
     "koki.recipes.cleaning",
     "koki.recipes.columns",
     "koki.recipes.decoding",
+    "koki.recipes.digests",
     "koki.recipes.findings",
     "koki.recipes.formats",
     "koki.recipes.near_duplicates",
@@ -74,6 +79,10 @@ PROGRAM: Final = (
 """The modules that, with the TOML files beside them, decide all training data. A test compares both tuples with what
 the modules import, so that neither goes stale when code moves."""
 
+# How many questions an example is chosen from, and what a shell does not leave as it is between double quotes.
+_FIRST: Final = 40
+_READ_BY_SHELLS: Final = frozenset('"$`\\!%\n')
+
 # The libraries whose next version may decide otherwise.
 _LIBRARIES: Final = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")
 
@@ -85,16 +94,25 @@ class TrainingData:
     Attributes:
         report: what the reader found in the recipe files.
         held_out: the titles of the recipes that are held out.
+        digests: of all recipes, those held out too.
     """
 
     dataset: ConversationDataset
     report: DataReport
     held_out: tuple[str, ...]
+    digests: Digests
 
     @property
     def recipes(self) -> int:
         """The number of recipes that are trained on."""
         return self.report.rows_kept - len(self.held_out)
+
+    @property
+    def example_question(self) -> str | None:
+        """The shortest standard question about one of the first recipes, if shells leave one as it is in quotes."""
+        numbers = np.flatnonzero(self.dataset.kinds == KINDS.index("standard"))[:_FIRST]
+        questions = (self.dataset.texts(int(number))[0] for number in numbers)
+        return min((question for question in questions if not _READ_BY_SHELLS & set(question)), key=len, default=None)
 
 
 class TokenCache:
@@ -116,7 +134,8 @@ class TokenCache:
         if entry is None:
             return None
         dataset = ConversationDataset.kept(entry.arrays, entry.facts, self._template, self._config.tokens)
-        return TrainingData(dataset, _report(entry.facts["data"]), tuple(entry.facts["held out"]))
+        held_out, digests = tuple(entry.facts["held out"]), entry.facts["recipes"]
+        return TrainingData(dataset, _report(entry.facts["data"]), held_out, digests)
 
     def known_pieces(self) -> KnownPieces | None:
         """The pieces of the training data that was used last, if they have the ids that this tokenizer gives them."""
@@ -134,7 +153,8 @@ class TokenCache:
         """
         # the files as they were when they were parsed: one may have changed since its digest was looked for
         files = [FileDigest(file.path, file.sha256) for file in data.report.files]
-        facts = {**data.dataset.facts(), "data": asdict(data.report), "held out": data.held_out}
+        kept = {"data": asdict(data.report), "held out": data.held_out, "recipes": data.digests}
+        facts = {**data.dataset.facts(), **kept}
         return self._cache.keep(self._name(files), data.dataset.arrays(), facts)
 
     def _name(self, files: Sequence[FileDigest]) -> str:

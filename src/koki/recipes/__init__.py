@@ -9,5 +9,6 @@ near_duplicates.py  which recipes are one dish in the same words, up to small ed
 findings.py         why a row gives no recipe, and what is odd about one that may
 report.py           what was read, what was dropped, and why
 recipe.py           `Recipe`, which all this makes
+digests.py          which recipes are others than those that a run was trained on
 split.py            the recipes to train on and those held out
 """

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from koki.files import file_name, published_name
 from koki.report import content
 from koki.report.language import Language, Translation
+from koki.runs.log import LossCourse
 
 
 def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | None, language: Language) -> str:
@@ -40,6 +41,7 @@ def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | No
         evaluate=f"koki evaluate {shlex.quote(named)}",
         again=f"koki train --config {shlex.quote(f'{named}/config.yaml')}",
         card=card,
+        loss=LossCourse.of(card["training"]["log"]),
         speed=content.speed(card["training"]["log"]),
         curves=content.curves(card["training"]["log"]),
         other_settings=content.other_settings(card["settings"]),

@@ -1,10 +1,10 @@
 """The run folder: how it is laid out, opened, kept whole and read again, without anything of a trainer.
 
 names.py        what lies where in it
-folder.py       opened without harm to what is in it, and the configuration kept
+folder.py       opened without harm to what is in it; configuration and recipes kept, those as digests
 lock.py         a lock that dies with its process
 checkpoints.py  written beside, sealed, renamed; found again only when whole
-log.py          the losses of recipes held out, in what was logged
+log.py          how the loss went, and that of recipes held out, in what was logged
 card.py         the run card, training_metadata.json: made, read and validated
 model_card.py   the run card as README.md; its text is in model_card.md.jinja
 result.py       a finished run's adapter, tokenizer and cards, saved whole

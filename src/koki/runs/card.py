@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, field_validator
 import koki
 from koki import files
 from koki.errors import RunError
-from koki.runs.log import held_out_losses, lowest
+from koki.runs.log import LossCourse, held_out_losses, lowest
 from koki.runs.names import METADATA
 
 if TYPE_CHECKING:  # they bring torch along, which a chef need not have to read a card
@@ -62,11 +62,6 @@ class Outcome:
             result_step=result_step,
         )
 
-    @property
-    def losses(self) -> list[float]:
-        """The logged losses, in order."""
-        return [entry["loss"] for entry in self.log_history if "loss" in entry]
-
 
 def run_card(
     settings: Mapping[str, Any],
@@ -86,6 +81,7 @@ def run_card(
         settings: by their dotted names, as they were asked for.
         capabilities: the names of what the chef is said to be able to do.
     """
+    course = LossCourse.of(outcome.log_history)
     return {
         "model_name": "Koki: Qwen Indonesian food recipe model",
         "koki_version": koki.__version__,
@@ -97,6 +93,7 @@ def run_card(
         "recipes_held_out": len(data.held_out),
         "examples": len(data.dataset),
         "examples_by_kind": data.dataset.count_by_kind(),
+        "example_question": data.example_question,
         "data": _without_folders(data.report.as_dict()),
         "fit": data.dataset.report.as_dict(),
         "settings": {
@@ -108,8 +105,7 @@ def run_card(
         "training": {
             "steps": outcome.steps,
             "tokens": outcome.tokens,
-            "first_loss": outcome.losses[0] if outcome.losses else None,
-            "final_loss": outcome.losses[-1] if outcome.losses else None,
+            "loss": asdict(course) if course else None,
             "held_out": _held_out(outcome),
             "result_step": outcome.result_step,
             "seconds": round(outcome.seconds, 1),
@@ -198,6 +194,11 @@ class _Settings(BaseModel):
     model_name: str = Field(alias="model.name")
 
 
+class _Training(BaseModel):
+    steps: int
+    log: list[dict[str, Any]]
+
+
 class _Card(BaseModel):
     """The parts of a run card that Koki reads again."""
 
@@ -206,3 +207,4 @@ class _Card(BaseModel):
     base_model: _Base
     settings: _Settings
     data: _Data
+    training: _Training

@@ -137,26 +137,21 @@ def set_unknown_files_aside(checkpoint: Checkpoint) -> tuple[list[str], Path | N
     return [name.as_posix() for name in unknown], aside
 
 
-def require_same_run(checkpoint: Checkpoint, identity: Identity) -> None:
-    """Check that a checkpoint was made by the very run that wants to go on from it.
+def differences(checkpoint: Checkpoint, identity: Identity) -> list[str]:
+    """How the run that a checkpoint is of differs from the one that wants to go on from it.
 
     Args:
         identity: name -> value of what the result depends on; names that only one side has are not compared, so
-            that settings can be checked before the data is read.
+            that settings can be looked at before the data are read.
 
-    Raises:
-        CheckpointError: names each difference with old and new value.
+    Returns:
+        A text for each difference, with old and new value.
     """
-    differences = [
-        f"  {name}: {checkpoint.identity[name]!r} there, {value!r} now"
+    return [
+        f"{name}: {checkpoint.identity[name]!r} there, {value!r} now"
         for name, value in identity.items()
         if name in checkpoint.identity and checkpoint.identity[name] != value
     ]
-    if differences:
-        raise CheckpointError(
-            f"{checkpoint.folder} was made with other data or settings:\n" + "\n".join(differences),
-            "Use the old ones to go on from it, --fresh to start over, or another --output.",
-        )
 
 
 @contextmanager

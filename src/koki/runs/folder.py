@@ -1,5 +1,6 @@
-"""The run folder: opened without harm to what is in it, and its configuration kept."""
+"""The run folder: opened without harm to what is in it; its configuration kept, and what its recipes were."""
 
+import json
 import platform
 import shutil
 import sys
@@ -9,13 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from koki.config import RunConfig, to_yaml
 from koki.errors import ConfigError
-from koki.files import free_name, write_text
+from koki.files import free_name, read_bytes, write_json, write_text
 from koki.formatting import gigabytes
+from koki.recipes.digests import Digests
 from koki.runs import checkpoints
 from koki.runs.lock import LOCK, hold
-from koki.runs.names import CONFIG, METADATA, TENSORBOARD
+from koki.runs.names import CONFIG, METADATA, RECIPES, TENSORBOARD
+
+_LONGEST: Final = 10_000_000  # bytes of the recipes' digests; those of 100,000 recipes take 2 million
 
 # Any of these says that a folder is Koki's.
 _SIGNS: Final = (CONFIG, TENSORBOARD, METADATA, LOCK)
@@ -92,6 +98,20 @@ def write_config(folder: Path, config: RunConfig) -> None:
     """Write the configuration, enough to run it again."""
     text = f"# Run it again: koki train --config {folder / CONFIG}\n{to_yaml(config)}"
     write_text(folder / CONFIG, text)
+
+
+def write_recipes(folder: Path, digests: Digests) -> None:
+    """Keep the digests of the recipes, by which a later run can say which of its own are others."""
+    write_json(folder / RECIPES, {name: " ".join(ones) for name, ones in digests.items()})
+
+
+def kept_recipes(folder: Path) -> Digests | None:
+    """The digests that `write_recipes` kept; None where an older version kept none, or they cannot be read."""
+    try:
+        kept = json.loads(read_bytes(folder / RECIPES, _LONGEST))
+        return {name: ones.split() for name, ones in TypeAdapter(dict[str, str]).validate_python(kept).items()}
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _require_room_for_a_run(folder: Path) -> None:

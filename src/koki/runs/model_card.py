@@ -8,6 +8,7 @@ from huggingface_hub import ModelCardData
 from jinja2 import Environment, StrictUndefined
 
 from koki.runs.card import plain_name
+from koki.runs.log import LossCourse
 
 
 def model_card(card: dict[str, Any]) -> str:
@@ -26,8 +27,15 @@ def model_card(card: dict[str, Any]) -> str:
     )
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
     environment.filters["plain_name"] = plain_name
+    environment.filters["four_digits"] = "{:.4f}".format
     text = files(__package__).joinpath("model_card.md.jinja").read_text(encoding="utf-8")
-    return environment.from_string(text).render(card=card, metadata=metadata.to_yaml(), hub_id=hub_id)
+    return environment.from_string(text).render(
+        card=card,
+        metadata=metadata.to_yaml(),
+        hub_id=hub_id,
+        loss=LossCourse.of(card["training"]["log"]),
+        question=card.get("example_question"),  # older versions kept none
+    )
 
 
 def _hub_id(base: dict[str, str]) -> str | None:

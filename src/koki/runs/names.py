@@ -3,6 +3,7 @@
 from typing import Final
 
 CONFIG: Final = "config.yaml"
+RECIPES: Final = "recipes.json"
 METADATA: Final = "training_metadata.json"
 MODEL_CARD: Final = "README.md"
 TENSORBOARD: Final = "tensorboard"

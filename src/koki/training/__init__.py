@@ -1,5 +1,6 @@
 """From a model and batches to optimizer steps.
 
+earlier.py     what an earlier session left in a run folder: a finished run, another run's checkpoint
 run.py         a run that is open: processes, device, folder, checkpoint, TensorBoard, and what it says
 resolve.py     what a configuration leaves open, decided once
 fit.py         training from where a run starts to its end

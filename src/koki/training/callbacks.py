@@ -10,10 +10,11 @@ from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.integrations.integration_utils import TensorBoardCallback
 
+from koki.formatting import duration
 from koki.training.processes import ALONE, Processes
 
 # What asks a run to stop; Windows has no hang-up.
@@ -23,7 +24,7 @@ _STOP_SIGNALS: Final = tuple(
 
 
 class ProgressCallback(TrainerCallback):
-    """A bar with loss, tokens a second and time left on a terminal; where there is none, a line at each log."""
+    """A line at each log; on a terminal a bar under it, whose step and time left are those of the line above."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -31,19 +32,15 @@ class ProgressCallback(TrainerCallback):
             TextColumn("[bold]training"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}  {task.fields[speed]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[clock]}"),
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task("training", total=None, loss="-", speed="")
+        self._task = self._bar.add_task("training", total=None, clock="")
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._steps_before = state.global_step
         self._bar.start()
-        # not update(): it would take the steps of earlier sessions for this one's speed
         self._bar.reset(self._task, total=state.max_steps, completed=state.global_step)
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -51,7 +48,12 @@ class ProgressCallback(TrainerCallback):
             self._started = time.perf_counter()  # an evaluation before the first step says nothing about what is left
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._bar.update(self._task, completed=state.global_step)
+        elapsed = time.perf_counter() - self._started
+        to_go = state.max_steps - state.global_step
+        self._left = f"{duration(elapsed / (state.global_step - self._steps_before) * to_go)} left"
+        self._bar.update(
+            self._task, completed=state.global_step, clock=f"{duration(elapsed)} elapsed, {self._left}", refresh=True
+        )
         if state.global_step == state.max_steps:
             control.should_log = True  # the last loss, also where the run ends between two logs
 
@@ -64,21 +66,17 @@ class ProgressCallback(TrainerCallback):
         **_: Any,
     ) -> None:
         if logs and "eval_loss" in logs:
-            self._console.print(
-                f"step {state.global_step}/{state.max_steps}  held-out loss {logs['eval_loss']:.4f}"
-                f"  {logs['eval_bits_per_byte']:.3f} bits per byte",
-                highlight=False,
+            self._say(
+                state, f"held-out loss {logs['eval_loss']:.4f}", f"{logs['eval_bits_per_byte']:.3f} bits per byte"
             )
-        if not logs or "loss" not in logs:
-            return
-        speed = f"{logs['tokens_per_second']:,.0f} tokens/s"
-        self._bar.update(self._task, loss=f"{logs['loss']:.3f}", speed=speed)
-        self._console.print(
-            f"step {state.global_step}/{state.max_steps}  loss {logs['loss']:.4f}"
-            f"  learning rate {logs['learning_rate']:.2e}  {speed}"
-            f"  {self._minutes_left(state)} left",
-            highlight=False,
-        )
+        if logs and "loss" in logs:
+            self._say(
+                state,
+                f"loss {logs['loss']:.4f}",
+                f"learning rate {logs['learning_rate']:.2e}",
+                f"{logs['tokens_per_second']:,.0f} tokens/s",
+                self._left,
+            )
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.close()
@@ -87,10 +85,10 @@ class ProgressCallback(TrainerCallback):
         """Give the terminal back; also after a failure."""
         self._bar.stop()
 
-    def _minutes_left(self, state: TrainerState) -> str:
-        done = state.global_step - self._steps_before
-        seconds = (time.perf_counter() - self._started) / max(1, done) * (state.max_steps - state.global_step)
-        return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+    def _say(self, state: TrainerState, *parts: str) -> None:
+        self._console.print(
+            "  ".join((f"step {state.global_step}/{state.max_steps}", *parts)), highlight=False, soft_wrap=True
+        )
 
 
 class TensorBoardLog(TensorBoardCallback):

@@ -1,5 +1,6 @@
 """A transformers.Trainer that loses nothing: its checkpoints are whole, and no bad number reaches the weights."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -176,6 +177,8 @@ class DurableTrainer(Trainer):
 
     def _get_grad_norm(self, model: torch.nn.Module, grad_norm: Any = None) -> Any:
         """Leave the step out where loss or gradient are not finite; transformers asks for the norm right before it."""
+        if grad_norm is None:  # nothing is clipped; to be asked for the norm unscales fp16's gradients, before they go
+            grad_norm = self.accelerator.clip_grad_norm_(model.parameters(), math.inf)
         grad_norm = super()._get_grad_norm(model, grad_norm)  # type: ignore[no-untyped-call]
         loss = self._tr_loss - self._loss_before
         # with fp16 a gradient that overflows is the loss scaler's business: it skips the step and lowers its scale

@@ -1,11 +1,14 @@
 """Training from where a run starts to its end, and what came of it."""
 
+import math
+
 from peft import PeftModel
 from transformers import TrainerState
 
-from koki.errors import CheckpointError, KokiError, TrainingError
-from koki.runs.checkpoints import Checkpoint, find_best
+from koki.errors import KokiError, TrainingError
+from koki.runs.checkpoints import find_best
 from koki.runs.log import held_out_losses
+from koki.training.earlier import state_of
 from koki.training.run import Run
 from koki.training.trainer import RecipeTrainer
 from koki.training.validation import is_over, restore_adapter
@@ -20,10 +23,10 @@ def fit(run: Run, trainer: RecipeTrainer) -> bool:
     Raises:
         KokiError: training failed; the earlier checkpoints are untouched.
     """
-    saved = _state_of(run.checkpoint) if run.checkpoint else None
+    saved = state_of(run.checkpoint) if run.checkpoint else None
     if saved is not None and is_over(saved, run.config.evaluation):
         trainer.state = saved
-        run.say("Training", f"already finished at step {saved.global_step}; --fresh starts over")
+        run.say("Training", f"was over at step {saved.global_step} before its result was saved, which is done now")
     else:
         _train(run, trainer)
     return is_over(trainer.state, run.config.evaluation)
@@ -31,6 +34,8 @@ def fit(run: Run, trainer: RecipeTrainer) -> bool:
 
 def take_the_best(run: Run, model: PeftModel, state: TrainerState) -> int:
     """Give the model the adapter with the lowest held-out loss, where the configuration wants it.
+
+    Where no step has a lower one than the base, it is the lowest of those trained, and that is said.
 
     Returns:
         The step that the model's adapter is of.
@@ -43,6 +48,8 @@ def take_the_best(run: Run, model: PeftModel, state: TrainerState) -> int:
         run.warn("no checkpoint with a held-out loss is whole: the result is the last adapter")
         return state.global_step
     run.say("Best", f"the result is the adapter of {best.folder}, held-out loss {losses[best.step]:.4f}")
+    if (base := losses.get(0, math.inf)) <= losses[best.step]:
+        run.warn(f"the base alone has {base:.4f}: on recipes that it has not seen, no step does better")
     restore_adapter(model, best.folder)
     return best.step
 
@@ -61,21 +68,3 @@ def _train(run: Run, trainer: RecipeTrainer) -> None:
         ) from error
     finally:
         run.progress.close()
-
-
-def _state_of(checkpoint: Checkpoint) -> TrainerState:
-    """The trainer's state in a checkpoint.
-
-    Raises:
-        CheckpointError: it is not that of the checkpoint's step.
-    """
-    file = checkpoint.folder / "trainer_state.json"
-    try:
-        state: TrainerState = TrainerState.load_from_json(str(file))
-        if not checkpoint.step == state.global_step <= state.max_steps:
-            raise ValueError(f"it is of step {state.global_step!r:.40}")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CheckpointError(
-            f"{file} cannot be used: {error}.", "Rename the checkpoint, and the next older one is used; or --fresh."
-        ) from error
-    return state

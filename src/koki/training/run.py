@@ -15,7 +15,8 @@ from torch.utils.data import Sampler
 from transformers import TrainerCallback
 
 from koki.config import HARMLESS_ON_RESUME, ModelConfig, ResolvedConfig, RunConfig, flatten
-from koki.data.recipes import check_files
+from koki.data.recipes import Recipes, check_files
+from koki.data.token_cache import TrainingData
 from koki.errors import TrainingError
 from koki.formatting import gigabytes
 from koki.libraries import quiet_libraries
@@ -29,11 +30,17 @@ from koki.runs.checkpoints import (
     Identity,
     find_newest,
     newest_identity,
-    require_same_run,
     set_aside,
     set_unknown_files_aside,
 )
-from koki.runs.folder import OpenRunFolder, open_run_folder, require_seen, require_space, write_config
+from koki.runs.folder import (
+    OpenRunFolder,
+    open_run_folder,
+    require_seen,
+    require_space,
+    write_config,
+    write_recipes,
+)
 from koki.runs.names import TENSORBOARD
 from koki.terminal import say
 from koki.tokens.batches import StepSampler
@@ -45,6 +52,7 @@ from koki.training.callbacks import (
     quiet_tensorboard_thread,
 )
 from koki.training.costs import Costs, Shape, Workload
+from koki.training.earlier import FinishedBefore, find_finished, require_same_finished, require_same_run
 from koki.training.plan import plan_of
 from koki.training.processes import Processes, join_processes
 from koki.training.resolve import resolve
@@ -85,8 +93,10 @@ class Run:
 
     @classmethod
     @contextmanager
-    def open(cls, asked: RunConfig, console: Console, *, fresh: bool) -> Iterator["Run"]:
+    def open(cls, asked: RunConfig, console: Console, *, fresh: bool) -> Iterator["Run | FinishedBefore"]:
         """Look at all that can be wrong, then open the folder; both before anything expensive is done or written.
+
+        A run that is over already is not opened: nothing in its folder is touched.
 
         Args:
             asked: the configuration, of which some may be left open.
@@ -109,8 +119,18 @@ class Run:
             base = find_base(asked.model if fresh else _as_recorded(asked.model, Path(asked.output).expanduser()))
             shape = Shape.of(base.config)
             costs = Costs(resolve(asked, shape, device, processes), shape, device)
-            _say_if_memory_is_short(console, costs)
 
+            if not fresh:
+                where = Path(asked.output).expanduser()
+                finished = processes.broadcast(lambda: find_finished(where, asked.evaluation))
+                if finished is not None:
+                    identity = _identity_of(flatten(asked), base, processes, finished.checkpoint)
+                    require_same_finished(finished, identity, Recipes(asked, files))
+                    _say_that_it_is_over(console, finished, asked)
+                    yield finished
+                    return
+
+            _say_if_memory_is_short(console, costs)
             folder = processes.broadcast(lambda: opened.enter_context(open_run_folder(asked.output, fresh=fresh)))
             require_seen(folder.path)
             processes.broadcast(lambda: require_space(folder.path, costs.disk))
@@ -118,7 +138,7 @@ class Run:
             checkpoint = processes.broadcast(lambda: _newest_checkpoint(folder.path, console))
             identity = _identity_of(flatten(asked), base, processes, checkpoint)
             if checkpoint is not None:
-                require_same_run(checkpoint, identity)
+                require_same_run(checkpoint, identity, Recipes(asked, files))
             _say_where_it_starts(console, base, checkpoint)
             writer = opened.enter_context(_tensorboard(folder.path, checkpoint)) if processes.is_main else None
             yield cls(
@@ -180,12 +200,8 @@ class Run:
         """Print a warning."""
         self.say("Warning", text)
 
-    def require_same_data(self, recipes: int, digest: str) -> Identity:
-        """Check that all processes, and the run that the checkpoint is of, train on the same.
-
-        Args:
-            recipes: how many are trained on.
-            digest: SHA-256 of the conversations, `koki.tokens.dataset.ConversationDataset.digest`.
+    def require_same_data(self, data: TrainingData) -> Identity:
+        """Check that all processes, and the run that the checkpoint is of, train on the same; then keep what it is.
 
         Returns:
             What the result depends on, to be kept in every checkpoint.
@@ -193,12 +209,16 @@ class Run:
         Raises:
             KokiError: the processes see other data, or the checkpoint was made with other data.
         """
-        identity = self._identity | {"recipes": recipes, "conversations": digest[:16]}
+        identity = self._identity | {"recipes": data.recipes, "conversations": data.dataset.digest()[:16]}
         self.processes.require_same(identity)
         if self.checkpoint is not None:
-            require_same_run(self.checkpoint, identity)
-        self.processes.broadcast(self.keep_config)
+            require_same_run(self.checkpoint, identity, Recipes(self._asked, self.files))
+        self.processes.broadcast(lambda: self._keep(data))
         return identity
+
+    def _keep(self, data: TrainingData) -> None:
+        self.keep_config()
+        write_recipes(self.folder, data.digests)
 
     def keep_config(self) -> None:
         """Write the configuration that was asked for, enough to run it again."""
@@ -305,6 +325,14 @@ def _say_how_it_opened(console: Console, folder: OpenRunFolder) -> None:
         say(console, "Fresh", f"the earlier run is kept as {folder.set_aside}")
     if folder.unlocked is not None:
         say(console, "Warning", folder.unlocked)
+
+
+def _say_that_it_is_over(console: Console, finished: FinishedBefore, asked: RunConfig) -> None:
+    steps, date = finished.card["training"]["steps"], finished.card["created"][:10]
+    say(console, "Finished", f"{finished.folder} was finished at step {steps} on {date}; nothing in it is changed")
+    if unused := finished.unused(asked):
+        say(console, "Not used", ", ".join(f"{name}={value}" for name, value in unused.items()))
+    say(console, "", "--fresh starts over and keeps this run under another name, another --output keeps it as it is")
 
 
 def _say_where_it_starts(console: Console, base: BaseSource, checkpoint: Checkpoint | None) -> None:

@@ -32,7 +32,7 @@ from transformers import (
 
 from koki.config import EvaluationConfig, ResolvedConfig
 from koki.dialogue.compose import KINDS, Kind
-from koki.runs.log import held_out_losses, is_out_of_patience, lowest
+from koki.runs.log import held_out_losses, is_out_of_patience, lowest, lowest_trained
 from koki.tokens.batches import StepCollator
 from koki.tokens.dataset import IGNORED, ConversationDataset
 from koki.training.loss import Batch, supervised_tokens
@@ -152,7 +152,7 @@ class Validation(TrainerCallback):
         if not losses:
             return
         best, patience = lowest(losses), self._config.early_stopping_patience
-        if self._config.load_best_model_at_end and best == state.global_step:
+        if self._config.load_best_model_at_end and lowest_trained(losses) == state.global_step:
             control.should_save = True
         if is_out_of_patience(losses, patience):
             self._say(

@@ -1,0 +1,133 @@
+"""What an earlier session left in a run folder: whether it is of the run that is asked for, and if that is over."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from peft.utils import SAFETENSORS_WEIGHTS_NAME
+from transformers import TrainerState
+
+from koki.config import HARMLESS_ON_RESUME, EvaluationConfig, RunConfig, flatten
+from koki.data.recipes import Recipes
+from koki.errors import CheckpointError, RunError
+from koki.recipes import digests
+from koki.runs.card import read_card
+from koki.runs.checkpoints import Checkpoint, Identity, differences, find_newest
+from koki.runs.folder import kept_recipes
+from koki.training.validation import is_over
+
+_CONVERSATIONS: Final = "conversations"  # in an identity: a digest, which tells a user nothing
+# The settings that say where things lie; what lies there is compared.
+_PLACES: Final = frozenset({"output", "data.files", "data.columns"})
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedBefore:
+    """A run that an earlier session has trained to its end.
+
+    Attributes:
+        card: see `koki.runs.card.run_card`.
+        checkpoint: of its last step; None where that is not there any more.
+    """
+
+    folder: Path
+    card: dict[str, Any]
+    checkpoint: Checkpoint | None
+
+    def unused(self, asked: RunConfig) -> dict[str, Any]:
+        """The settings, of those that may change, that are asked for and were others: there is no use for them now."""
+        then = self.card["settings"]
+        return {
+            name: value
+            for name, value in flatten(asked).items()
+            if name in HARMLESS_ON_RESUME - _PLACES and name in then and then[name] != value
+        }
+
+
+def find_finished(folder: Path, evaluation: EvaluationConfig) -> FinishedBefore | None:
+    """The finished run in a folder; nothing is changed.
+
+    There is none where something is left to do: where it is given more patience than it had, or its result is not there
+    and can be saved again from the last checkpoint.
+    """
+    try:
+        card = read_card(folder)
+    except RunError:
+        return None
+    newest, steps = find_newest(folder).newest, card["training"]["steps"]
+    if not (folder / SAFETENSORS_WEIGHTS_NAME).is_file():
+        return None
+    if newest is None or newest.step < steps:
+        return FinishedBefore(folder, card, None)
+    is_its_last = newest.step == steps and is_over(state_of(newest), evaluation)
+    return FinishedBefore(folder, card, newest) if is_its_last else None
+
+
+def require_same_finished(finished: FinishedBefore, identity: Identity, recipes: Recipes) -> None:
+    """Check that a finished run is the one that is asked for, as far as its folder says it.
+
+    Raises:
+        CheckpointError: names all that differs.
+    """
+    settings = differences(finished.checkpoint, identity) if finished.checkpoint else []
+    data = [] if _has_the_files(finished.card, recipes) else _other_recipes(finished.folder, recipes)
+    if data is None:
+        data = ["recipes: the files are not those that it was trained on"]
+    if settings or data:
+        raise _another_run(
+            finished.folder, [*settings, *data], "It is finished: train in another folder (--output), or --fresh."
+        )
+
+
+def require_same_run(checkpoint: Checkpoint, identity: Identity, recipes: Recipes) -> None:
+    """Check that a checkpoint was made by the very run that wants to go on from it.
+
+    Raises:
+        CheckpointError: names all that differs: settings and base by old and new value, recipes by what became of them.
+    """
+    listed = differences(checkpoint, {name: value for name, value in identity.items() if name != _CONVERSATIONS})
+    there = checkpoint.identity.get(_CONVERSATIONS)
+    if listed or identity.get(_CONVERSATIONS, there) != there:
+        if others := _other_recipes(checkpoint.folder.parent, recipes):
+            listed = [difference for difference in listed if not difference.startswith("recipes:")] + others
+        raise _another_run(
+            checkpoint.folder,
+            listed or ["conversations: others are made of the recipes now"],
+            "Use the old ones to go on from it, --fresh to start over, or another --output.",
+        )
+
+
+def state_of(checkpoint: Checkpoint) -> TrainerState:
+    """The trainer's state in a checkpoint.
+
+    Raises:
+        CheckpointError: it is not that of the checkpoint's step.
+    """
+    file = checkpoint.folder / "trainer_state.json"
+    try:
+        state: TrainerState = TrainerState.load_from_json(str(file))
+        if not checkpoint.step == state.global_step <= state.max_steps:
+            raise ValueError(f"it is of step {state.global_step!r:.40}")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(
+            f"{file} cannot be used: {error}.", "Rename the checkpoint, and the next older one is used; or --fresh."
+        ) from error
+    return state
+
+
+def _has_the_files(card: dict[str, Any], recipes: Recipes) -> bool:
+    """Whether the recipe files are those of a finished run, byte by byte, and their columns those that it read."""
+    read = [file["sha256"] for file in card["data"]["files"]]
+    columns = flatten(recipes.config)["data.columns"]
+    return read == [file.sha256 for file in recipes.digests] and card["settings"].get("data.columns") == columns
+
+
+def _other_recipes(folder: Path, recipes: Recipes) -> list[str] | None:
+    """In which recipes those of now are not those that a run folder is of; None where no digests were kept there."""
+    kept = kept_recipes(folder)
+    return None if kept is None else [f"recipes: {text}" for text in digests.differences(kept, recipes.read[0])]
+
+
+def _another_run(folder: Path, differing: list[str], how: str) -> CheckpointError:
+    listed = "\n".join(f"  {difference}" for difference in differing)
+    return CheckpointError(f"{folder} was made with other data or settings:\n{listed}", how)
