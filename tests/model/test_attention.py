@@ -1,10 +1,13 @@
 """Each segment of a row attends to itself alone."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch.nn import functional
+from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
-from koki.model.attention import _segmented_attention
+from koki.model.attention import _segmented_attention, use_segmented_attention
 
 LENGTHS = [5, 1, 70, 33]
 
@@ -35,6 +38,54 @@ def states() -> list[torch.Tensor]:
 def test_a_segment_attends_as_if_it_were_alone(states: list[torch.Tensor]) -> None:
     for ours, alone in zip(attended(states, LENGTHS), attended(states), strict=True):
         torch.testing.assert_close(ours, alone)
+
+
+WINDOWED: Any = {
+    "vocab_size": 97,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "use_sliding_window": True,
+    "sliding_window": 7,
+    "max_window_layers": 1,
+}
+
+
+def make_windowed(family: str) -> Any:
+    """A small model of which the second and the third layer see seven tokens."""
+    torch.manual_seed(0)
+    if family == "qwen2":
+        return Qwen2ForCausalLM(Qwen2Config(**WINDOWED))
+    return Qwen3ForCausalLM(Qwen3Config(**WINDOWED))
+
+
+@pytest.mark.parametrize("family", ["qwen2", "qwen3"])
+def test_a_sliding_window_shorter_than_a_segment_trains_as_transformers_itself_would(family: str) -> None:
+    stock, ours = make_windowed(family), make_windowed(family)
+    use_segmented_attention(ours)
+    assert ours.config.layer_types == ["full_attention", "sliding_attention", "sliding_attention"]
+    ids = torch.randint(97, (1, sum(LENGTHS)))
+    positions = torch.cat([torch.arange(length) for length in LENGTHS])[None]
+    row = ours(ids, position_ids=positions, segment_lengths=LENGTHS, use_cache=False).logits
+    alone = torch.cat([stock(piece, use_cache=False).logits for piece in ids.split(LENGTHS, dim=1)], dim=1)
+    torch.testing.assert_close(row, alone)
+    for logits in (row, alone):
+        logits.square().mean().backward()
+    for (name, p), q in zip(ours.named_parameters(), stock.parameters(), strict=True):
+        torch.testing.assert_close(p.grad, q.grad, rtol=1e-4, atol=1e-7, msg=name)
+
+
+def test_a_sliding_window_answers_the_same_whichever_attention_the_model_has() -> None:
+    stock, ours = make_windowed("qwen2").eval(), make_windowed("qwen2").eval()
+    use_segmented_attention(ours)
+    ids = torch.randint(97, (2, 30))
+    mask = torch.ones_like(ids)
+    mask[1, :5] = 0
+    options = {"attention_mask": mask, "max_new_tokens": 10, "do_sample": False, "pad_token_id": 0}
+    assert ours.generate(ids, **options).tolist() == stock.generate(ids, **options).tolist()
 
 
 @pytest.mark.gpu

@@ -33,6 +33,7 @@ def _segmented_attention(
     attention_mask: torch.Tensor | None,
     *,
     segment_lengths: list[int] | None = None,
+    sliding_window: int | None = None,
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each segment.
@@ -43,25 +44,46 @@ def _segmented_attention(
 
     Args:
         query: (1, heads, tokens, width); key and value may have fewer heads.
+        sliding_window: of the layer; how many tokens one attends to, itself included. None is all before it.
 
     Returns:
         (1, tokens, heads, width), as transformers expects it.
     """
     if segment_lengths is None:
-        output: tuple[torch.Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+        output: tuple[torch.Tensor, None] = sdpa_attention_forward(  # the window is in the mask
+            module, query, key, value, attention_mask, **options
+        )
         return output
     groups = query.shape[1] // key.shape[1]
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
     if not options.get("dropout") and _has_varlen(query.device, query.dtype):
-        return _varlen(query, key, value, tuple(segment_lengths), options.get("scaling")), None
+        return _varlen(query, key, value, tuple(segment_lengths), options.get("scaling"), sliding_window), None
     segments = (states.split(segment_lengths, dim=2) for states in (query, key, value))
     parts = [
         functional.scaled_dot_product_attention(
-            q, k, v, dropout_p=options.get("dropout", 0.0), scale=options.get("scaling"), is_causal=True
+            q,
+            k,
+            v,
+            dropout_p=options.get("dropout", 0.0),
+            scale=options.get("scaling"),
+            **_causal(q.shape[2], sliding_window, q.device),
         )
         for q, k, v in zip(*segments, strict=True)
     ]
     return torch.cat(parts, dim=2).transpose(1, 2).contiguous(), None
+
+
+def _causal(length: int, window: int | None, device: torch.device) -> dict[str, Any]:
+    """SDPA's arguments for causal attention; a mask only where the window is shorter than the segment."""
+    return {"is_causal": True} if window is None or length <= window else {"attn_mask": _band(length, window, device)}
+
+
+@lru_cache(maxsize=8)
+def _band(length: int, window: int, device: torch.device) -> torch.Tensor:
+    """Whether a token attends to another, as (length, length); the layers of a row share it."""
+    places = torch.arange(length, device=device)
+    before = places[:, None] - places
+    return (before >= 0) & (before < window)
 
 
 @lru_cache
@@ -77,13 +99,19 @@ def _has_varlen(device: torch.device, dtype: torch.dtype) -> bool:
 
 
 def _varlen(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, lengths: tuple[int, ...], scale: float | None
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    lengths: tuple[int, ...],
+    scale: float | None,
+    window: int | None,
 ) -> torch.Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
     starts, longest = _starts(lengths, query.device), max(lengths)
     q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
-    output = varlen_attn(q, k, v, starts, starts, longest, longest, scale=scale, window_size=(-1, 0))
+    before = -1 if window is None else window - 1
+    output = varlen_attn(q, k, v, starts, starts, longest, longest, scale=scale, window_size=(before, 0))
     return cast(torch.Tensor, output)[None]
 
 
