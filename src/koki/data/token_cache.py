@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
+from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.decoding import FileDigest
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
@@ -44,6 +45,7 @@ PROGRAM: Final = (
     "koki.dialogue.phrasebook",
     "koki.dialogue.reasons",
     "koki.dialogue.titles",
+    "koki.dialogue.vocabulary",
     "koki.files",
     "koki.gc_paused",
     "koki.ingredients.amounts",
@@ -83,11 +85,13 @@ class TrainingData:
     Attributes:
         report: what the reader found in the recipe files.
         held_out: the titles of the recipes that are held out.
+        vocabulary: what the questions are made of.
     """
 
     dataset: ConversationDataset
     report: DataReport
     held_out: tuple[str, ...]
+    vocabulary: Vocabulary
 
     @property
     def recipes(self) -> int:
@@ -114,7 +118,9 @@ class TokenCache:
         if entry is None:
             return None
         dataset = ConversationDataset.kept(entry.arrays, entry.facts, self._template, self._config.tokens)
-        return TrainingData(dataset, _report(entry.facts["data"]), tuple(entry.facts["held out"]))
+        facts = entry.facts
+        vocabulary = Vocabulary(*map(frozenset, facts["vocabulary"]))
+        return TrainingData(dataset, _report(facts["data"]), tuple(facts["held out"]), vocabulary)
 
     def known_pieces(self) -> KnownPieces | None:
         """The pieces of the training data that was used last, if they have the ids that this tokenizer gives them."""
@@ -132,7 +138,12 @@ class TokenCache:
         """
         # the files as they were when they were parsed: one may have changed since its digest was looked for
         files = [FileDigest(file.path, file.sha256) for file in data.report.files]
-        facts = {**data.dataset.facts(), "data": asdict(data.report), "held out": data.held_out}
+        facts = {
+            **data.dataset.facts(),
+            "data": asdict(data.report),
+            "held out": data.held_out,
+            "vocabulary": [*map(sorted, data.vocabulary)],
+        }
         return self._cache.keep(self._name(files), data.dataset.arrays(), facts)
 
     def _name(self, files: Sequence[FileDigest]) -> str:
