@@ -69,6 +69,13 @@ class DataConfig(_Section):
     variations: Literal["all"] | Annotated[int, Field(ge=1)] = _setting(
         "all", "conversations of each recipe in one epoch: all, or a number drawn anew each epoch", "mission"
     )
+    typing_noise: float = _setting(
+        0.5,
+        "share of the questions that are typed as on a phone, another way each epoch; 0 is none",
+        "Koki",
+        ge=0,
+        le=1,
+    )
     validation_fraction: float = _setting(
         0.05,
         "share held out by title, of 100 recipes or more, to measure what was learned; 0 trains on all",

@@ -32,6 +32,7 @@ from koki.runs.names import CURVES
 from koki.runs.result import save_result
 from koki.tokens.batches import StepCollator, VariationSampler
 from koki.tokens.dataset import ConversationDataset
+from koki.tokens.examples import TypedConversations
 from koki.tokens.template import ChatTemplate
 from koki.training.costs import Costs, Shape
 from koki.training.curves import draw_curves
@@ -135,7 +136,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         trainer = RecipeTrainer(
             model=model,
             args=arguments,
-            train_dataset=data.dataset,
+            train_dataset=TypedConversations.of(data.dataset, data.vocabulary, settings),
             data_collator=collator,
             processing_class=tokenizer,
             callbacks=run.callbacks(),

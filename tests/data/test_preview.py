@@ -3,13 +3,18 @@
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from koki.config import load_config
-from koki.data.conversations import compose
+from koki.data.build import load_template, tokenize
+from koki.data.conversations import Conversations, compose
 from koki.data.preview import preview_recipe
-from koki.data.recipes import recipe_files, split_recipes
+from koki.data.recipes import Recipes, recipe_files, split_recipes
 from koki.errors import DataError
+from koki.model.source import find_base
 from koki.recipes.table import read_recipes
+from koki.tokens.batches import Drawn
+from koki.tokens.examples import TypedConversations
 
 
 def test_a_preview_shows_the_conversations_of_one_recipe_with_the_supervised_part_apart(recipe_csv: Path) -> None:
@@ -23,7 +28,7 @@ def test_a_preview_shows_the_conversations_of_one_recipe_with_the_supervised_par
 
 
 def test_a_preview_of_many_recipes_shows_what_is_trained_on_and_says_what_is_held_out() -> None:
-    config = load_config(flags={"model.name": "mini", "data.tips": False})
+    config = load_config(flags={"model.name": "mini", "data.tips": False, "data.typing_noise": 0.0})
     recipes = read_recipes(recipe_files(config))[0]
     trained, held_out = split_recipes(recipes, config)
     composed = {conversation.question for conversation in next(compose(trained, config))}
@@ -33,6 +38,16 @@ def test_a_preview_of_many_recipes_shows_what_is_trained_on_and_says_what_is_hel
     } <= composed
     assert not shown.is_held_out
     assert preview_recipe(config, 1 + recipes.index(held_out[0])).is_held_out
+
+
+def test_a_preview_shows_questions_as_the_run_asks_them_in_its_first_epoch(recipe_csv: Path) -> None:
+    config = load_config(flags={"model.name": "mini", "data.files": [str(recipe_csv)], "data.typing_noise": 1.0})
+    tokenizer, template = load_template(find_base(config.model).location, config)
+    data = tokenize(Conversations(Recipes(config)), template, len(tokenizer), Console(quiet=True))
+    examples = TypedConversations.of(data.dataset, data.vocabulary, config)
+    first, end = data.dataset.group_starts[1:3]
+    trained_on = [tokenizer.decode(examples[Drawn(number, 0)]["input_ids"]) for number in range(first, end)]
+    assert [c.before + c.supervised + c.after for c in preview_recipe(config, 2).conversations] == trained_on
 
 
 def test_a_preview_of_a_recipe_that_is_not_there_says_how_many_there_are(recipe_csv: Path) -> None:

@@ -1,7 +1,7 @@
 """Order: a pure function of seed and epoch; every kind in its share."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from koki.dialogue.compose import KINDS, Kind
-from koki.tokens.batches import StepCollator, StepSampler, VariationSampler, recut
+from koki.tokens.batches import Drawn, StepCollator, StepSampler, VariationSampler, recut
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 
 COUNTS: dict[Kind, int] = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
@@ -89,10 +89,51 @@ def test_more_variations_than_a_recipe_has_draw_them_all() -> None:
     assert sum(number < 40 * RECIPES for number in drawn) == 40 * RECIPES
 
 
+class Collection(ConversationDataset):
+    """Recipes of so many conversations each, 162 tips and 56 refusals, as many as ship."""
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        tips, refusals = [2 + number % 3 for number in range(162)], [2] * 56
+        kinds = [KINDS.index("simple")] * sum(sizes) + [KINDS.index("tip")] * sum(tips)
+        self.kinds = np.array(kinds + [KINDS.index("refusal")] * sum(refusals), dtype=np.uint8)
+        self.group_starts = np.cumsum([0, *sizes, *tips, *refusals])
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+
+COLLECTIONS = st.lists(st.integers(1, 43), min_size=1, max_size=120).map(Collection)
+VARIATIONS = st.one_of(st.just("all"), st.integers(1, 50))
+
+
+@settings(deadline=None, max_examples=50)
+@given(collection=COLLECTIONS, variations=VARIATIONS, epoch=st.integers(0, 30))
+def test_seven_tenths_of_every_epoch_are_about_the_recipes(
+    collection: Collection, variations: int | Literal["all"], epoch: int
+) -> None:
+    sampler = VariationSampler(collection, variations, seed=1)
+    sampler.set_epoch(epoch)
+    drawn = collection.kinds[list(sampler)]
+    assert len(drawn) == len(sampler)
+    assert (drawn == KINDS.index("simple")).mean() >= 0.7
+
+
+@settings(deadline=None, max_examples=20)
+@given(collection=COLLECTIONS, variations=VARIATIONS)
+def test_tips_and_refusals_that_an_epoch_has_no_room_for_have_their_turn_in_the_next_ones(
+    collection: Collection, variations: int | Literal["all"]
+) -> None:
+    sampler = VariationSampler(collection, variations, seed=1)
+    drawn = np.array([number for epoch in epochs(sampler, 40) for number in epoch])
+    refusals = drawn[collection.kinds[drawn] == KINDS.index("refusal")]
+    times = np.bincount((refusals - collection.group_starts[-57]) // 2, minlength=56)
+    assert times.max() - times.min() <= 2  # a round has two of each at most
+
+
 LENGTHS = np.random.default_rng(1).integers(50, 512, len(Groups()))
 
 
-def shares(conversations: int, processes: int) -> list[list[list[int]]]:
+def shares(conversations: int, processes: int) -> list[list[list[Drawn]]]:
     """Of each process, its share of each step of an epoch."""
     order = sampler_of("all", seed=1)
     return [list(StepSampler(order, conversations, LENGTHS, process, processes)) for process in range(processes)]
@@ -102,15 +143,22 @@ def shares(conversations: int, processes: int) -> list[list[list[int]]]:
 @given(conversations=st.integers(1, 40), processes=st.integers(1, 5))
 def test_the_shares_of_all_processes_are_the_steps_of_one(conversations: int, processes: int) -> None:
     (whole,) = shares(conversations, 1)
-    assert [number for step in whole for number in step] == list(sampler_of("all", seed=1))
+    assert [number for step in whole for number, _ in step] == list(sampler_of("all", seed=1))
     for step, *parts in zip(whole, *shares(conversations, processes), strict=True):
         assert sorted(step) == sorted(number for part in parts for number in part)
         assert all(part == [number for number in step if number in part] for part in parts)
 
 
+def test_a_step_says_which_epoch_its_conversations_are_drawn_for() -> None:
+    order = sampler_of(2, seed=1)
+    steps = StepSampler(order, 4, LENGTHS)
+    order.set_epoch(3)
+    assert {drawn.epoch for step in steps for drawn in step} == {3}
+
+
 def test_the_shares_of_a_step_are_about_equally_long() -> None:
     for parts in zip(*shares(conversations=32, processes=4), strict=True):
-        tokens = [LENGTHS[part].sum() for part in parts]
+        tokens = [LENGTHS[[number for number, _ in part]].sum() for part in parts]
         assert max(tokens) - min(tokens) <= LENGTHS.max()
 
 

@@ -120,6 +120,7 @@ OTHERWISE = {
     "lora.bias": "all",
     "lora.target_modules": ["q_proj"],
     "data.variations": 2,
+    "data.typing_noise": 0.25,
     "data.validation_fraction": 0.5,
     "data.tips": True,
     "data.refusals": True,

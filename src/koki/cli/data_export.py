@@ -23,7 +23,7 @@ def export(
     model: Annotated[str, typer.Option("--model", help="Whose tokenizer decides what fits.")] = "mini",
     assignments: options.Set = None,
 ) -> None:
-    """Write the conversations for other trainers, as they are trained on here."""
+    """Write the conversations for other trainers, with their questions as they are composed."""
     from koki.config import load_config
     from koki.data.build import build_dataset
     from koki.data.export import FORMATS, export_conversations
@@ -31,10 +31,13 @@ def export(
     if form not in FORMATS:
         raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")
     flags = options.data_flags(data, columns, model)
-    dataset = build_dataset(load_config(flags=flags, assignments=assignments or ()))
+    settings = load_config(flags=flags, assignments=assignments or ())
+    dataset = build_dataset(settings)
     out.print(dataset.report.render())
     exported = export_conversations(dataset, form, output)
     if exported.taken_apart:
         said = f"{exported.taken_apart:,} of them hold what looks like control tokens; a space keeps these text"
         out.print(said, highlight=False)
+    if settings.data.typing_noise:
+        out.print("Questions are as composed: how some are typed is drawn anew each epoch (data.typing_noise)")
     out.print(f"{exported.conversations:,} conversations in {output}", highlight=False, markup=False, soft_wrap=True)

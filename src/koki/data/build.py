@@ -44,7 +44,7 @@ def tokenize(
         _say_what_is_held_out(console, titles)
         known = cache.known_pieces()
         dataset = ConversationDataset(conversations, template, vocabulary_size, config.tokens, known)
-        data = TrainingData(dataset, report, titles, digests_of(read))
+        data = TrainingData(dataset, report, titles, digests_of(read), conversations.vocabulary)
         if (problem := cache.keep(data)) is not None:
             say(console, "Cache", f"the tokens are not kept for the next time: {problem}")
     console.print(data.dataset.report.render())

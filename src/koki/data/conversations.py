@@ -10,6 +10,7 @@ from koki.config import RunConfig
 from koki.data.recipes import Recipes
 from koki.dialogue.compose import Composer, Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
+from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.recipe import Recipe
 from koki.tokens.fitter import together
 from koki.workers import Helper, pays
@@ -35,6 +36,12 @@ class Conversations:
         """Compose those that are trained on."""
         learned, _ = self.recipes.split
         return compose(learned, self.recipes.config)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What the questions of those that are trained on are made of."""
+        learned, _ = self.recipes.split
+        return composer_of(learned, self.recipes.config).vocabulary
 
     def held_out(self) -> Iterator[Group]:
         """Compose those of some recipes that are held out, the same ones each time."""

@@ -1,6 +1,5 @@
 """The conversations of one recipe as the model will see them."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,10 +11,13 @@ from koki.config import RunConfig
 from koki.data.build import load_template
 from koki.data.conversations import composer_of
 from koki.data.recipes import Recipes
+from koki.dialogue.compose import Kind
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base
-from koki.tokens.dataset import IGNORED, ConversationDataset
+from koki.tokens.batches import Drawn
+from koki.tokens.dataset import IGNORED, ConversationDataset, Example
+from koki.tokens.examples import TypedConversations
 from koki.tokens.fit_report import FitReport
 
 
@@ -47,12 +49,13 @@ class PreviewedConversation:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """All conversations of one recipe, and what was left out to fit."""
+    """All conversations of one recipe, as the first epoch asks them, and what was left out to fit."""
 
     title: str
     conversations: tuple[PreviewedConversation, ...]
     fit: FitReport
     is_held_out: bool
+    typing_noise: float
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -66,12 +69,15 @@ class Preview:
 
     def render(self) -> Group:
         """For a terminal."""
-        note = ["This recipe is held out: it is not trained on unless data.validation_fraction is 0."]
-        return Group(
-            *(conversation.render() for conversation in self.conversations),
-            self.fit.render(),
-            *(note if self.is_held_out else []),
-        )
+        notes = []
+        if self.typing_noise:
+            notes.append(
+                "Questions are shown as they are asked in the first epoch; in each, data.typing_noise="
+                f"{self.typing_noise:g} of them are typed as on a phone."
+            )
+        if self.is_held_out:
+            notes.append("This recipe is held out: it is not trained on unless data.validation_fraction is 0.")
+        return Group(*(conversation.render() for conversation in self.conversations), self.fit.render(), *notes)
 
 
 def preview_recipe(config: RunConfig, number: int) -> Preview:
@@ -93,20 +99,22 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
     is_held_out = recipe in held_out
     composer = composer_of([*learned, recipe] if is_held_out else learned, config)
     dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
-    return Preview(recipe.title, tuple(_decode(dataset, tokenizer)), dataset.report, is_held_out)
+    examples = TypedConversations.of(dataset, composer.vocabulary, config)
+    shown = (
+        _decode(examples[Drawn(number, epoch=0)], dataset.kind(number), tokenizer) for number in range(len(dataset))
+    )
+    return Preview(recipe.title, tuple(shown), dataset.report, is_held_out, config.data.typing_noise)
 
 
-def _decode(dataset: ConversationDataset, tokenizer: PreTrainedTokenizerBase) -> Iterator[PreviewedConversation]:
-    for number in range(len(dataset)):
-        example = dataset[number]
-        ids = example["input_ids"]
-        supervised = (example["labels"] != IGNORED).nonzero()[0]
-        start, end = int(supervised[0]), int(supervised[-1]) + 1
-        yield PreviewedConversation(
-            kind=dataset.kind(number),
-            before=str(tokenizer.decode(ids[:start])),
-            supervised=str(tokenizer.decode(ids[start:end])),
-            after=str(tokenizer.decode(ids[end:])),
-            tokens=len(ids),
-            supervised_tokens=end - start,
-        )
+def _decode(example: Example, kind: Kind, tokenizer: PreTrainedTokenizerBase) -> PreviewedConversation:
+    ids = example["input_ids"]
+    supervised = (example["labels"] != IGNORED).nonzero()[0]
+    start, end = int(supervised[0]), int(supervised[-1]) + 1
+    return PreviewedConversation(
+        kind=kind,
+        before=str(tokenizer.decode(ids[:start])),
+        supervised=str(tokenizer.decode(ids[start:end])),
+        after=str(tokenizer.decode(ids[end:])),
+        tokens=len(ids),
+        supervised_tokens=end - start,
+    )

@@ -15,6 +15,7 @@ import numpy as np
 from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
 from koki.dialogue.compose import KINDS
+from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.decoding import FileDigest
 from koki.recipes.digests import Digests
 from koki.recipes.findings import Oddity, Reason
@@ -51,6 +52,7 @@ PROGRAM: Final = (
     "koki.dialogue.phrasebook",
     "koki.dialogue.reasons",
     "koki.dialogue.titles",
+    "koki.dialogue.vocabulary",
     "koki.files",
     "koki.ingredients.amounts",
     "koki.ingredients.lexicon",
@@ -95,12 +97,14 @@ class TrainingData:
         report: what the reader found in the recipe files.
         held_out: the titles of the recipes that are held out.
         digests: of all recipes, those held out too.
+        vocabulary: what the questions are made of.
     """
 
     dataset: ConversationDataset
     report: DataReport
     held_out: tuple[str, ...]
     digests: Digests
+    vocabulary: Vocabulary
 
     @property
     def recipes(self) -> int:
@@ -134,8 +138,9 @@ class TokenCache:
         if entry is None:
             return None
         dataset = ConversationDataset.kept(entry.arrays, entry.facts, self._template, self._config.tokens)
-        held_out, digests = tuple(entry.facts["held out"]), entry.facts["recipes"]
-        return TrainingData(dataset, _report(entry.facts["data"]), held_out, digests)
+        facts = entry.facts
+        vocabulary = Vocabulary(*map(frozenset, facts["vocabulary"]))
+        return TrainingData(dataset, _report(facts["data"]), tuple(facts["held out"]), facts["recipes"], vocabulary)
 
     def known_pieces(self) -> KnownPieces | None:
         """The pieces of the training data that was used last, if they have the ids that this tokenizer gives them."""
@@ -153,8 +158,13 @@ class TokenCache:
         """
         # the files as they were when they were parsed: one may have changed since its digest was looked for
         files = [FileDigest(file.path, file.sha256) for file in data.report.files]
-        kept = {"data": asdict(data.report), "held out": data.held_out, "recipes": data.digests}
-        facts = {**data.dataset.facts(), **kept}
+        facts = {
+            **data.dataset.facts(),
+            "data": asdict(data.report),
+            "held out": data.held_out,
+            "recipes": data.digests,
+            "vocabulary": [*map(sorted, data.vocabulary)],
+        }
         return self._cache.keep(self._name(files), data.dataset.arrays(), facts)
 
     def _name(self, files: Sequence[FileDigest]) -> str:

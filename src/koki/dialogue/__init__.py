@@ -5,6 +5,8 @@ titles.py      a title as it was posted -> the dish as one names it in a sentenc
 kitchen.py     an ingredient as a recipe names it -> what it is called in a kitchen
 naming.py      a name for each recipe that no other recipe has
 reasons.py     the tips in a recipe's own steps
+vocabulary.py  what the questions about some recipes are made of
 compose.py     the phrasebook filled for a recipe, a tip or a refusal: questions and their answers
+typist.py      a question as people type it on a phone
 fit.py         the versions of an answer, from whole to brief
 """

@@ -14,6 +14,7 @@ from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_nam
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Refusal, Tip
 from koki.dialogue.reasons import reasons_in
+from koki.dialogue.vocabulary import Vocabulary
 from koki.ingredients.lexicon import fold, is_seasoning
 from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
@@ -22,8 +23,9 @@ Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip", "refusa
 KINDS: Final[tuple[Kind, ...]] = ("standard", "simple", "recommendation", "inquiry", "tip", "refusal")
 RECIPE_KINDS: Final[frozenset[Kind]] = frozenset(KINDS) - {"tip", "refusal"}
 
-# Differently worded answers that the simple and standard questions of a recipe share.
-_ANSWER_WORDINGS: Final = 3
+ANSWER_WORDINGS: Final = 3
+"""Differently worded answers that the simple and standard questions of a recipe share, in turn."""
+
 # Ingredients at hand that a recommendation names: 3 to 5, as the mission says.
 _FEWEST_AT_HAND: Final = 3
 _MOST_AT_HAND: Final = 5
@@ -88,6 +90,11 @@ class Composer:
             *self._reasons(recipe),
         ]
 
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What the questions about the recipes are made of."""
+        return Vocabulary.of(tuple(self._recipes.values()), self._names, self._book)
+
     def compose_tip(self, tip: Tip) -> list[Conversation]:
         """One conversation for each way of asking for the tip."""
         return [self._conversation("tip", question, (Segment(tip.answer),)) for question in tip.questions]
@@ -114,8 +121,8 @@ class Composer:
         dish = self._names[recipe.id]
         requested = cache(partial(self._requested, recipe, self._fitting_tips(recipe)))
         for kind, questions in forms:
-            for number, q in enumerate(_trained(questions)):
-                answer = requested(q.answers, q.tip, number % _ANSWER_WORDINGS)
+            for number, q in enumerate(trained(questions)):
+                answer = requested(q.answers, q.tip, number % ANSWER_WORDINGS)
                 yield self._conversation(kind, _ask(q.question, dish=dish), answer)
 
     def _requested(
@@ -135,7 +142,7 @@ class Composer:
             names = recipe.main_ingredients
         return [
             self._recommendation(_draw_at_hand(names, self._generator(recipe.id, "recommendation", number)), question)
-            for number, question in enumerate(_trained(self._book.recommendation))
+            for number, question in enumerate(trained(self._book.recommendation))
         ]
 
     def _recommendation(self, at_hand: Sequence[str], form: Question) -> Conversation:
@@ -182,7 +189,7 @@ class Composer:
             return []
         return [
             self._inquiry(subjects[number % len(subjects)], question)
-            for number, question in enumerate(_trained(self._book.inquiry))
+            for number, question in enumerate(trained(self._book.inquiry))
         ]
 
     def _inquiry(self, ingredient: str, form: Question) -> Conversation:
@@ -306,7 +313,8 @@ def _used(at_hand: Sequence[str], suggestion: Suggestion) -> list[str]:
     return [name for name, it in have.items() if it and any(map(it.is_related_to, met.get(it.root, ())))]
 
 
-def _trained(questions: Iterable[Question]) -> list[Question]:
+def trained(questions: Iterable[Question]) -> list[Question]:
+    """The forms that are trained on, in order."""
     return [question for question in questions if not question.held_out]
 
 

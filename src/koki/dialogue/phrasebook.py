@@ -32,6 +32,22 @@ class Question(_Table):
     held_out: bool = False
 
 
+_OfEachWording = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+
+class ShortForms(_Table):
+    """Questions in the fewest words; of requests, some for each of the three wordings of an answer."""
+
+    recipe: _OfEachWording
+    ingredients: _OfEachWording
+    steps: _OfEachWording
+    inquiry: tuple[str, ...] = Field(min_length=1)
+
+    def requested(self, answers: Answers) -> _OfEachWording:
+        """Those whose answer holds the recipe, its ingredients or its steps."""
+        return {"recipe": self.recipe, "ingredients": self.ingredients, "steps": self.steps}[answers]
+
+
 class SystemPrompt(_Table):
     """The text that tells the model who it is."""
 
@@ -178,6 +194,7 @@ class Phrasebook(_Table):
     simple: tuple[Question, ...]
     recommendation: tuple[Question, ...]
     inquiry: tuple[Question, ...]
+    short: ShortForms
     frames: Frames
     headings: Headings
     joining: Joining

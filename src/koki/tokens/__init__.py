@@ -9,6 +9,7 @@ fitter.py      finds the longest version of each conversation that fits in the t
 fit_report.py  what became of the conversations at the token limit
 dataset.py     the conversations that fit, as arrays; an example is put together when it is asked for
 batches.py     which conversation comes when, and micro-batches without padding
+examples.py    the same as a run trains on them, with questions typed anew each epoch
 
 How a conversation lies in the arrays of a data set is drawn in ``docs/design.md``.
 """

@@ -3,9 +3,10 @@
 The order is a pure function of seed and epoch, so a run that goes on from step n sees what it would have seen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,53 +16,90 @@ from torch.utils.data import BatchSampler, Sampler
 from koki.dialogue.compose import KINDS
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 
+# The least share of an epoch that is about the recipes: of a small collection, tips and refusals would be most of it.
+_RECIPES_SHARE: Final = Fraction(7, 10)
+
+
+class Drawn(NamedTuple):
+    """A conversation's number, and the epoch that it was drawn for, counted from 0."""
+
+    number: int
+    epoch: int
+
 
 class VariationSampler(Sampler[int]):
     """Conversation numbers of one epoch: all of them, or ``variations`` of each recipe, in seeded order.
 
     With a number of variations, a recipe's conversations are dealt out epoch by epoch, every kind in its share, and
-    start over when all have been dealt. So are those of a tip or a refusal (`_draws` says how many).
+    start over when all have been dealt. So are those of a tip or a refusal (`_draws` says how many), unless they would
+    take more of an epoch than is left beside the recipes: then an epoch has as many as there is room for, the next one
+    goes on with the others, and so all of them have their turn.
     """
 
     def __init__(self, dataset: ConversationDataset, variations: int | Literal["all"], seed: int) -> None:
         self._seed = seed
-        self._epoch = 0
-        starts = dataset.group_starts
-        self._hands = [
-            _dealt(dataset.kinds[start:end], np.random.default_rng([seed, group])) + start
-            for group, (start, end) in enumerate(pairwise(starts.tolist()))
-            if end > start
-        ]
-        self._draws = [
-            len(hand) if variations == "all" else _draws(dataset.kinds[hand], variations) for hand in self._hands
-        ]
+        self.epoch = 0
+        recipes, besides = [], []
+        for group, (start, end) in enumerate(pairwise(dataset.group_starts.tolist())):
+            if end > start:
+                kinds = dataset.kinds[start:end]
+                hand = _dealt(kinds, np.random.default_rng([seed, group])) + start
+                about_a_recipe = not np.isin(kinds, _BESIDES).all()
+                (recipes if about_a_recipe else besides).append((hand, _draws(kinds, variations)))
+        self._recipes, self._besides = recipes, besides
+        self.recipe_draws = np.array([count for _, count in recipes], dtype=np.int64)
+        self._round = sum(count for _, count in besides)
+        room = int(self.recipe_draws.sum() * (1 - _RECIPES_SHARE) / _RECIPES_SHARE)
+        self._room = min(room, self._round) if recipes else self._round
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the data loader at the start of each epoch."""
-        self._epoch = epoch
+        self.epoch = epoch
 
     def __len__(self) -> int:
-        return sum(self._draws)
+        return int(self.recipe_draws.sum()) + self._room
 
     def __iter__(self) -> Iterator[int]:
-        drawn = np.concatenate(
-            [
-                hand[np.arange(self._epoch * count, (self._epoch + 1) * count) % len(hand)]
-                for hand, count in zip(self._hands, self._draws, strict=True)
-            ]
-        )
+        drawn = np.concatenate([*_turn(self._recipes, self.epoch), self._drawn_besides()])
         # the group seeds above have two words, so this generator shares its stream with none of them
-        order = np.random.default_rng([self._seed, self._epoch, len(drawn)]).permutation(len(drawn))
+        order = np.random.default_rng([self._seed, self.epoch, len(drawn)]).permutation(len(drawn))
         return iter(drawn[order].tolist())
 
+    def _drawn_besides(self) -> npt.NDArray[np.int64]:
+        """The next tips and refusals of a row without end, in which each round has its turn of all of them."""
+        if not self._room:
+            return np.empty(0, dtype=np.int64)
+        first = self.epoch * self._room
+        rounds = range(first // self._round, (first + self._room - 1) // self._round + 1)
+        row = np.concatenate([self._round_besides(number) for number in rounds])
+        start = first - rounds.start * self._round
+        return row[start : start + self._room]
 
-def _draws(kinds: npt.NDArray[np.uint8], variations: int) -> int:
-    """The number of conversations that an epoch draws from a group.
+    def _round_besides(self, number: int) -> npt.NDArray[np.int64]:
+        drawn = np.concatenate(_turn(self._besides, number))
+        return np.random.default_rng([self._seed, number, len(drawn), 1]).permutation(drawn)
+
+
+_BESIDES: Final = (KINDS.index("tip"), KINDS.index("refusal"))
+
+_Hand = tuple[npt.NDArray[np.int64], int]
+"""The conversations of a group in the order in which they are dealt, and how many in each turn."""
+
+
+def _turn(hands: Iterable[_Hand], number: int) -> list[npt.NDArray[np.int64]]:
+    """What each group deals in a turn, counted from 0."""
+    return [hand[np.arange(number * count, (number + 1) * count) % len(hand)] for hand, count in hands]
+
+
+def _draws(kinds: npt.NDArray[np.uint8], variations: int | Literal["all"]) -> int:
+    """The number of conversations that a turn draws from a group.
 
     Of a tip it draws half, at least one: with more, a small model takes inquiries for questions about tips. Tips on
     dangers have most questions, so they are still seen most. Of a refusal it draws as many as of a recipe: with one, a
     small model knew only half of the refusals.
     """
+    if variations == "all":
+        return len(kinds)
     if (kinds == KINDS.index("tip")).all():
         return max(1, len(kinds) // 2)
     return min(len(kinds), variations)
@@ -76,15 +114,15 @@ def _dealt(kinds: npt.NDArray[np.uint8], generator: np.random.Generator) -> npt.
     return np.argsort(places, kind="stable")
 
 
-class StepSampler(BatchSampler):
-    """One process's share of the conversations of each optimizer step.
+class StepSampler(Sampler[list[Drawn]]):
+    """One process's share of the conversations of each optimizer step, with the epoch that they are drawn for.
 
     The steps are the same for any number of processes. A step is dealt out by length, the longest conversation first,
     each to the process that has fewest tokens so far, so that none waits long for another. A share keeps the step's
     order and may be empty in the last step of an epoch.
 
     Args:
-        order: conversation numbers of an epoch.
+        order: has the conversation numbers of an epoch.
         conversations: the number in a step, of all processes together.
         lengths: tokens of each conversation, shape (conversations,).
         rank: the process whose share this is, counted from 0.
@@ -93,20 +131,25 @@ class StepSampler(BatchSampler):
 
     def __init__(
         self,
-        order: Sampler[int],
+        order: VariationSampler,
         conversations: int,
         lengths: npt.NDArray[np.int64],
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        super().__init__(order, conversations, drop_last=False)
+        self._steps = BatchSampler(order, conversations, drop_last=False)
+        self.batch_size, self.drop_last, self.sampler = conversations, False, order
         self._lengths = lengths
         self._rank = rank
         self._world_size = world_size
 
-    def __iter__(self) -> Iterator[list[int]]:
-        steps = super().__iter__()
-        yield from steps if self._world_size == 1 else map(self._share, steps)
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __iter__(self) -> Iterator[list[Drawn]]:
+        epoch = self.sampler.epoch
+        for step in self._steps:
+            yield [Drawn(number, epoch) for number in (step if self._world_size == 1 else self._share(step))]
 
     def _share(self, step: Sequence[int]) -> list[int]:
         dealt_to = self._deal(step)

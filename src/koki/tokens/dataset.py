@@ -36,6 +36,7 @@ class ConversationDataset(Dataset[Example]):
         kinds: of each conversation its kind's place in `KINDS`, shape (conversations,), uint8.
         group_starts: shape (groups + 1,), int64.
         report: what became of the conversations at the token limit.
+        template: the chat template of the model to train.
 
     Args:
         groups: the conversations of each recipe, tip and refusal.
@@ -76,7 +77,7 @@ class ConversationDataset(Dataset[Example]):
             )
         tokens, digests = pieces.done()
         self._hold(tokens, conversations.done(), digests, np.array(kinds), np.array(group_starts), report)
-        self._template, self._config, self._digest = template, config, self._digest_of_all(template)
+        self.template, self._config, self._digest = template, config, self._digest_of_all(template)
         self._require_answer_prefixes()
 
     @classmethod
@@ -95,7 +96,7 @@ class ConversationDataset(Dataset[Example]):
             arrays["group_starts"],
             FitReport(**report),
         )
-        dataset._template, dataset._config, dataset._digest = template, config, facts["digest"]
+        dataset.template, dataset._config, dataset._digest = template, config, facts["digest"]
         return dataset
 
     def _hold(
@@ -135,8 +136,17 @@ class ConversationDataset(Dataset[Example]):
 
     def __getitem__(self, number: int) -> Example:
         """``input_ids`` and ``labels``, both of shape (tokens,), the labels not yet shifted."""
-        question, answer = self._question_and_answer(number)
-        template = self._template
+        return self._example(*self._question_and_answer(number))
+
+    def asked(self, number: int, question: str) -> Example:
+        """The same conversation with another question, where that fits in the token limit; else with its own."""
+        own, answer = self._question_and_answer(number)
+        other = np.array(self.template.encode_questions([question])[0])
+        fits = self.template.length(len(other), sum(map(len, answer))) <= self._config.max_length
+        return self._example(other if fits else own, answer)
+
+    def _example(self, question: Numbers, answer: Sequence[Numbers]) -> Example:
+        template = self.template
         input_ids = np.concatenate([template.head, question, template.middle, *answer, template.tail]).astype(np.int64)
         labels = input_ids.copy()
         if self._config.loss_on == "answer":
@@ -146,21 +156,25 @@ class ConversationDataset(Dataset[Example]):
             labels[stop + 1 :] = IGNORED
         return {"input_ids": input_ids, "labels": labels}
 
+    def question(self, number: int) -> str:
+        """The question of one conversation, decoded from its ids."""
+        question, _ = self._question_and_answer(number)
+        return self.template.decode_question(question.tolist())
+
     def texts(self, number: int) -> tuple[str, str]:
         """Question and answer of one conversation, decoded from the ids that are trained on."""
-        question, answer = self._question_and_answer(number)
-        whole = np.concatenate(answer)
-        return self._template.decode_question(question.tolist()), self._template.decode_answer(whole.tolist())
+        _, answer = self._question_and_answer(number)
+        return self.question(number), self.template.decode_answer(np.concatenate(answer).tolist())
 
     @property
     def system(self) -> str:
         """The system prompt of every conversation."""
-        return self._template.system
+        return self.template.system
 
     @property
     def control_tokens(self) -> Collection[str]:
         """The texts of the tokens that steer the model."""
-        return self._template.control_tokens.keys()
+        return self.template.control_tokens.keys()
 
     def kind(self, number: int) -> Kind:
         """What kind of conversation this is."""
@@ -174,7 +188,7 @@ class ConversationDataset(Dataset[Example]):
     def lengths(self) -> npt.NDArray[np.int64]:
         """Tokens of each conversation."""
         pieces = np.diff(self._tokens.ends)[self._conversations.flat]
-        return np.asarray(self._template.length(0, 0) + np.add.reduceat(pieces, self._conversations.ends[:-1]))
+        return np.asarray(self.template.length(0, 0) + np.add.reduceat(pieces, self._conversations.ends[:-1]))
 
     def digest(self) -> str:
         """SHA-256 of all examples, in order: two data sets that train alike have the same."""
@@ -196,4 +210,4 @@ class ConversationDataset(Dataset[Example]):
 
     def _require_answer_prefixes(self) -> None:
         for piece in np.unique(self._conversations.flat[self._conversations.ends[:-1] + 1]).tolist():
-            self._template.require_answer_prefix(self._tokens[piece].tolist())
+            self.template.require_answer_prefix(self._tokens[piece].tolist())

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import transformers
 from rich.console import Console
-from torch.utils.data import Sampler
 from transformers import TrainerCallback
 
 from koki.config import HARMLESS_ON_RESUME, ModelConfig, ResolvedConfig, RunConfig, flatten
@@ -43,7 +42,7 @@ from koki.runs.folder import (
 )
 from koki.runs.names import TENSORBOARD
 from koki.terminal import say
-from koki.tokens.batches import StepSampler
+from koki.tokens.batches import StepSampler, VariationSampler
 from koki.training.callbacks import (
     GracefulStop,
     ProgressCallback,
@@ -182,7 +181,7 @@ class Run:
         clock = [SaveEveryMinutes(minutes, self.processes)] if minutes else []
         return [self.progress, self.stop, self.tensorboard, *clock]
 
-    def steps_of(self, order: Sampler[int], lengths: npt.NDArray[np.int64]) -> StepSampler:
+    def steps_of(self, order: VariationSampler, lengths: npt.NDArray[np.int64]) -> StepSampler:
         """This process's share of each optimizer step.
 
         Args:

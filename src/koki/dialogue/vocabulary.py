@@ -1,0 +1,44 @@
+"""What the questions about some recipes are made of: their words, and the names of ingredients."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Final, NamedTuple, Self
+
+from koki.dialogue.phrasebook import Phrasebook, load_refusals, load_tips
+from koki.recipes.recipe import Recipe
+
+WORD: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+"""A word of a question."""
+
+
+class Vocabulary(NamedTuple):
+    """What all questions about some recipes are made of, in lower case.
+
+    Attributes:
+        words: without those of the purposes that steps give, which stand in questions with the name of their dish.
+        ingredients: names that are asked about.
+    """
+
+    words: frozenset[str]
+    ingredients: frozenset[str]
+
+    @classmethod
+    def of(cls, recipes: Sequence[Recipe], names: Mapping[str, str], book: Phrasebook) -> Self:
+        """That of recipes under these names, and of all that is asked besides."""
+        ingredients = frozenset(name.lower() for recipe in recipes for name in recipe.main_ingredients)
+        texts = chain(
+            _forms(book), (question for asked in (*load_tips(), *load_refusals()) for question in asked.questions)
+        )
+        return cls(_words_in(chain(texts, names.values(), ingredients)), ingredients)
+
+
+def _forms(book: Phrasebook) -> Iterator[str]:
+    for questions in (book.standard, book.simple, book.recommendation, book.inquiry):
+        yield from (form.question for form in questions)
+    yield from (*chain(*book.short.recipe, *book.short.ingredients, *book.short.steps), *book.short.inquiry)
+    yield from book.reasons.questions
+
+
+def _words_in(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in WORD.findall(text.lower()))
