@@ -89,7 +89,7 @@ def test_where_losses_are_scaled_such_a_step_changes_nothing_either_whether_grad
     scale_losses(monkeypatch)
     spoil_loss(monkeypatch, 5)  # the first of two in step 3
     # the norm is asked for by transformers' trainer of today; what is scaled must not depend on it
-    monkeypatch.setattr(Trainer, "_get_grad_norm", lambda trainer, model, grad_norm=None: grad_norm)
+    monkeypatch.setattr(Trainer, "_get_grad_norm", lambda *_, grad_norm=None: grad_norm)
     settings = ("max_steps=4", "save_steps=1", "save_total_limit=9", f"max_grad_norm={norm}")
     result = train(short_config(*(f"training.{setting}" for setting in settings)), console)
     before, left_out, after = (weights(result.folder / f"checkpoint-{step}") for step in (2, 3, 4))

@@ -99,9 +99,9 @@ def test_other_settings_and_recipes_are_refused_in_one_list_and_nothing_is_chang
 
 
 def test_recipes_in_another_file_are_the_same_run(
-    finished: Path, short_config: MakeConfig, console: Console, recipe_csv: Path, tmp_path: Path
+    finished: Path, short_config: MakeConfig, console: Console, recipe_csv: Path
 ) -> None:
-    moved = tmp_path / "kini.csv"
+    moved = finished.with_name("kini.csv")
     moved.write_bytes(recipe_csv.read_bytes().replace(b"\r\n", b"\n"))
     assert train(short_config(f"data.files=[{moved}]"), console).was_finished
 

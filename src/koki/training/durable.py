@@ -179,7 +179,7 @@ class DurableTrainer(Trainer):
         """Leave the step out where loss or gradient are not finite; transformers asks for the norm right before it."""
         if grad_norm is None:  # nothing is clipped; to be asked for the norm unscales fp16's gradients, before they go
             grad_norm = self.accelerator.clip_grad_norm_(model.parameters(), math.inf)
-        grad_norm = super()._get_grad_norm(model, grad_norm)  # type: ignore[no-untyped-call]
+        grad_norm = super()._get_grad_norm(model, grad_norm=grad_norm)  # type: ignore[no-untyped-call]
         loss = self._tr_loss - self._loss_before
         # with fp16 a gradient that overflows is the loss scaler's business: it skips the step and lowers its scale
         judged = loss if self.accelerator.scaler is not None else loss + grad_norm
