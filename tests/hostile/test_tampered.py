@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from helpers import printed
 from rich.console import Console
 from safetensors.torch import load_file, save_file
@@ -22,6 +23,7 @@ from koki.errors import CheckpointError, KokiError, ModelError, RunError
 from koki.inference.chef import Chef
 from koki.model.base import load_base
 from koki.model.device import detect_device
+from koki.model.lora import load_adapter
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult, train
 from koki.runs.checkpoints import SEAL, find_newest, write_seal
@@ -248,6 +250,60 @@ def test_a_tampered_adapter_or_tokenizer_is_an_error(run: Path, file: str, conte
     (run / file).write_bytes(content)
     with pytest.raises(KokiError):
         Chef.load(run)
+
+
+def put_on_base(run: Path) -> None:
+    config = ModelConfig(name="mini")
+    load_adapter(load_base(find_base(config), config, detect_device("no")), run, trainable=True)
+
+
+A_LAYER = "base_model.model.model.layers.0."
+
+
+@pytest.mark.parametrize(
+    ("change_of", "says"),
+    [
+        (lambda it: {name.replace("lora_A", "lora_C"): tensor for name, tensor in it.items()}, "lacks base_model"),
+        (lambda it: {name: tensor for name, tensor in it.items() if A_LAYER not in name}, "lacks .* and 11 more"),
+        (lambda it: it | {f"{A_LAYER}lora_A.weight": torch.zeros(16, 4)}, "has .*, which the model has not"),
+        (lambda it: it | {next(iter(it)): torch.zeros(16, 4)}, "instead of"),
+        (lambda _: {}, "lacks .* more"),
+    ],
+    ids=["renamed", "a layer is missing", "one too many", "another shape", "empty"],
+)
+def test_an_adapter_with_other_tensors_than_the_model_takes_is_an_error_that_names_them(
+    run: Path, change_of: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]], says: str
+) -> None:
+    file = run / "adapter_model.safetensors"
+    save_file(change_of(load_file(file)), file)
+    with pytest.raises(CheckpointError, match=says):
+        put_on_base(run)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"init_lora_weights": "pissa"}, "init_lora_weights is 'pissa'"),
+        ({"r": 10**6}, "its rank is 1000000"),
+        ({"r": 0}, "r is 0"),
+        ({"target_modules": ".*_proj"}, "target_modules is '.*_proj'"),
+        ({"target_modules": ["q_proj"]}, "which the model has not"),
+        ({"target_modules": ["jahat"]}, "names jahat"),
+        ({"modules_to_save": ["lm_head"]}, "modules_to_save is"),
+        ({"use_dora": True}, "use_dora is True"),
+        ({"rank_pattern": {"q_proj": 2}}, "rank_pattern is"),
+        ({"layers_to_transform": [0]}, "layers_to_transform is"),
+        ({"peft_type": "IA3"}, "peft_type is 'IA3'"),
+        ({"cara_baru": True}, "cara_baru is True"),
+    ],
+    ids=str,
+)
+def test_an_adapter_of_another_kind_is_an_error_that_names_the_setting(
+    run: Path, values: dict[str, object], says: str
+) -> None:
+    change(run / "adapter_config.json", **values)
+    with pytest.raises(CheckpointError, match=says):
+        put_on_base(run)
 
 
 # --------------------------------------------------------------------------------------------------- checkpoints

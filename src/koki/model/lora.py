@@ -1,48 +1,68 @@
 """The LoRA adapter: new or loaded, put on a base exactly once, and saved."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from peft import LoraConfig as PeftLoraConfig
-from peft import PeftModel, get_peft_model
+from peft import PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from pydantic import ValidationError
+from safetensors import safe_open
+from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
+from koki import files
 from koki.config import LoraConfig
-from koki.errors import CheckpointError, ModelError
+from koki.errors import CheckpointError, KokiError, ModelError
 from koki.model.source import BaseSource
 
+_SETTINGS: Final = "adapter_config.json"
+_WEIGHTS: Final = "adapter_model.safetensors"
+_LONGEST_SETTINGS: Final = 1_000_000  # bytes; peft's have about 1,200
+# What is written beside the adapter that does not decide what it computes.
+_NOTES: Final = ("auto_mapping", "base_model_name_or_path", "inference_mode", "peft_version", "revision")
+_NAMED_IN_AN_ERROR: Final = 3
 
-def add_adapter(base: PreTrainedModel, config: LoraConfig) -> PeftModel:
+Shapes = dict[str, tuple[int, ...]]
+
+
+def add_adapter(base: PreTrainedModel, config: LoraConfig, *, trainable: bool = True) -> PeftModel:
     """Put a new adapter on ``base``, whose output it does not change before it is trained.
 
     Raises:
         ModelError: a target module that the model does not have.
     """
-    adapter = PeftLoraConfig(
-        r=config.r,
-        lora_alpha=config.lora_alpha,
-        lora_dropout=config.lora_dropout,
-        bias=config.bias,
-        target_modules=list(config.target_modules),
-        task_type="CAUSAL_LM",
-    )
     _require_targets(base, config)
-    model = get_peft_model(base, adapter)
+    model = get_peft_model(base, _peft_config(config, trainable=trainable))
     assert isinstance(model, PeftModel)
     return model
 
 
 def load_adapter(base: PreTrainedModel, folder: Path, *, trainable: bool) -> PeftModel:
-    """Put the adapter in ``folder`` on ``base``.
+    """Put the adapter in ``folder`` on ``base``: one as Koki makes them, all of it, and nothing else.
+
+    Left to itself, peft makes new weights for what it does not find, and passes over what it does not know: the base
+    would answer, as if it had been trained.
 
     Raises:
-        CheckpointError: the folder's adapter is damaged or belongs to another base.
+        CheckpointError: the adapter is damaged, incomplete, of another kind, or belongs to another base.
     """
     try:
-        return PeftModel.from_pretrained(base, folder, is_trainable=trainable)
+        config = _read_settings(folder / _SETTINGS)
+        there = _shapes_in(folder / _WEIGHTS)
+        if any(shape[0] != config.r for name, shape in there.items() if ".lora_A." in name):
+            raise ValueError(f"{_SETTINGS} says that its rank is {config.r}, which is not that of its weights")
+        model = add_adapter(base, config, trainable=trainable)
+        ours = get_peft_model_state_dict(model, save_embedding_layers=False)
+        _require_same(there, {name: tuple(tensor.shape) for name, tensor in ours.items()})
+        set_peft_model_state_dict(model, load_file(folder / _WEIGHTS))
     except Exception as error:  # in a tampered folder, the libraries raise whatever they run into
-        raise CheckpointError(f"The adapter in {folder} does not fit the base model: {error}") from error
+        why = error.what if isinstance(error, KokiError) else str(error)
+        raise CheckpointError(
+            f"The adapter in {folder} does not fit the base model: {why}", "Is the folder complete, as it was saved?"
+        ) from error
+    return model
 
 
 def name_base(model: PeftModel, source: BaseSource) -> None:
@@ -75,6 +95,68 @@ def trainable_parameters(model: PeftModel) -> tuple[int, int]:
     """The numbers of trainable parameters and of all."""
     trainable, everything = model.get_nb_trainable_parameters()
     return trainable, everything
+
+
+def _peft_config(config: LoraConfig, *, trainable: bool = True) -> PeftLoraConfig:
+    return PeftLoraConfig(
+        r=config.r,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        bias=config.bias,
+        target_modules=list(config.target_modules),
+        task_type="CAUSAL_LM",
+        inference_mode=not trainable,
+    )
+
+
+def _read_settings(file: Path) -> LoraConfig:
+    """The settings that Koki has for an adapter; all others must be as Koki leaves them.
+
+    Raises:
+        OSError, ValueError: they cannot be read, or are others.
+    """
+    settings = json.loads(files.read_bytes(file, _LONGEST_SETTINGS))
+    if not isinstance(settings, dict):
+        raise ValueError(f"{file.name} holds no settings")
+    try:
+        config = LoraConfig.model_validate({name: settings.get(name) for name in LoraConfig.model_fields})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(
+            f"in {file.name} {first['loc'][0]} is {first['input']!r:.80}: {first['msg'].lower()}"
+        ) from None
+    left_alone = _peft_config(config).to_dict()
+    for name, value in settings.items():
+        if name not in (*LoraConfig.model_fields, *_NOTES) and (value or None) != (left_alone.get(name) or None):
+            raise ValueError(f"in {file.name} {name} is {value!r:.80}, which is not of Koki's making")
+    return config
+
+
+def _shapes_in(file: Path) -> Shapes:
+    """The names of a file's tensors and their shapes; the tensors are not read."""
+    if not file.is_file():
+        raise FileNotFoundError(f"{file.name} is not there")
+    with safe_open(file, "pt") as weights:
+        return {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
+
+
+def _require_same(there: Shapes, ours: Shapes) -> None:
+    """Check that a file has the tensors of an adapter on this base.
+
+    Raises:
+        ValueError: it has not; names the first few.
+    """
+    if missing := sorted(ours.keys() - there.keys()):
+        raise ValueError(f"{_WEIGHTS} lacks {_few(missing)}")
+    if unknown := sorted(there.keys() - ours.keys()):
+        raise ValueError(f"{_WEIGHTS} has {_few(unknown)}, which the model has not")
+    if other := [f"{name} {there[name]} instead of {ours[name]}" for name in sorted(ours) if there[name] != ours[name]]:
+        raise ValueError(f"in {_WEIGHTS} {_few(other)}")
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _NAMED_IN_AN_ERROR
+    return ", ".join(names[:_NAMED_IN_AN_ERROR]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _require_targets(base: PreTrainedModel, config: LoraConfig) -> None:
