@@ -45,6 +45,20 @@ needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the folder of real re
         ("dua butir telur", 2),
         ("seruas jahe", 1),
         ("kira2 2 sdm kecap", 2),
+        ("3 sd 6 siung bawang putih", (3, 6)),
+        ("3 s.d. 6 siung bawang putih", (3, 6)),
+        ("1/3-1/2 sdm gula", (1 / 3, 1 / 2)),
+        ("10-5 buah cabai", (5, 10)),
+        ("800-1 liter santan", (0.8, 1)),
+        ("satu setengah sdm kecap", 1.5),
+        ("dua puluh lima buah cabai", 25),
+        ("lima belas butir telur", 15),
+        ("seratus gram gula", 100),
+        (".5 sdt garam", 0.5),
+        (".2 sdt garam", 2),
+        ("1 + 1/2 sdm kecap", 1.5),
+        ("1 dan 1/2 sdm kecap", 1.5),
+        ("0.33333334326744 cangkir gula", 0.333333),
         ("0/0 kg ayam", 0),
         ("garam", None),
     ],
@@ -535,3 +549,83 @@ def test_a_line_in_brackets_may_be_a_heading(line: str, group: str | None) -> No
 
 def test_a_preparation_in_brackets_goes_on_behind_dan() -> None:
     assert parse_ingredient("1 ekor lele (buang kepala dan ekornya)").preparation == "buang kepala dan ekornya"
+
+
+@pytest.mark.parametrize(
+    ("line", "name"), [("Rp 2.000 tahu", "tahu"), ("tempe Rp. 5 ribu", "tempe"), ("2.000 buncis", "buncis")]
+)
+def test_a_price_is_no_quantity(line: str, name: str) -> None:
+    read = parse_ingredient(line)
+    assert (read.name, read.quantity) == (name, None)
+
+
+@pytest.mark.parametrize("name", ["mi kuning", "mi instan", "mi telur"])
+def test_mi_is_noodles_and_no_slip_of_ml(name: str) -> None:
+    read = parse_ingredient(f"100 gram {name}")
+    assert (read.name, read.unit) == (name, "gram")
+
+
+@pytest.mark.parametrize(
+    ("line", "quantity", "unit", "name"),
+    [
+        ("3 sudu besar minyak", 3, "sdm", "minyak"),
+        ("1 sudu teh garam", 1, "sdt", "garam"),
+        ("2 cawan tepung", 2, "cangkir", "tepung"),
+        ("8 oz krim keju", 8, "oz", "krim keju"),
+        ("3 sendok takar peres susu formula", 3, "sendok takar", "susu formula"),
+        ("2 sdm topping ayam", 2, "sdm", "topping ayam"),
+        ("1 sdt garam<br />", 1, "sdt", "garam"),
+    ],
+)
+def test_a_line_with_an_amount_names_what_is_measured(line: str, quantity: float, unit: str, name: str) -> None:
+    read = parse_ingredient(line)
+    assert (read.quantity, read.unit, read.name) == (quantity, unit, name)
+
+
+@pytest.mark.parametrize(
+    ("line", "group", "names"),
+    [
+        ("Tambahan dari saya : 350 gram kentang", "tambahan dari saya", ("kentang",)),
+        ("Kuah cuko: gula merah, cuka, ebi", "kuah cuko", ("gula merah", "cuka", "ebi")),
+        ("Saus kacang: kacang tanah, cabai", "saus kacang", ("kacang tanah", "cabai")),
+        ("Lalapan (kol, mentimun, kemangi)", "lalapan", ("kol", "mentimun", "kemangi")),
+        ("Bumbu halus (5 bawang merah, 3 bawang putih)", "bumbu halus", ("bawang merah", "bawang putih")),
+    ],
+)
+def test_a_label_heads_the_foods_behind_its_colon_or_in_its_brackets(
+    line: str, group: str, names: tuple[str, ...]
+) -> None:
+    read = parse_ingredient(line)
+    assert (read.group, (read.name, *read.others)) == (group, names)
+
+
+@pytest.mark.parametrize(
+    "line", ["Cabai: 5 buah", "Garam: gula, lada", "Potong kotak : wortel, kol", "Jahe, kunyit: 2 ruas"]
+)
+def test_a_food_or_a_preparation_before_a_colon_heads_nothing(line: str) -> None:
+    assert parse_ingredient(line).group is None
+
+
+@pytest.mark.parametrize(
+    "line", ["Bumbu halus (blender)", "Bahan (untuk 4 orang)", "Semua bumbu dihaluskan (jahe, laos)"]
+)
+def test_a_heading_with_a_remark_in_brackets_is_a_heading(line: str) -> None:
+    assert parse_ingredient(line).heading
+
+
+@pytest.mark.parametrize(
+    ("line", "preparation", "note"),
+    [
+        ("1/4 kg udang ukuran besar (buang kulit dan kepala)", "buang kulit dan kepala", "ukuran besar"),
+        ("500 gram ikan giling (setengah beku)", "setengah beku", None),
+        ("1/2 butir kelapa, ambil santannya (encer dan kental)", "ambil santannya", "encer dan kental"),
+    ],
+)
+def test_dan_goes_on_with_what_was_said_last(line: str, preparation: str, note: str | None) -> None:
+    read = parse_ingredient(line)
+    assert (read.preparation, read.note) == (preparation, note)
+
+
+@pytest.mark.parametrize("line", ["cc cc", 'cc" cc', "cc' cc", "ml", "siung siung"])
+def test_a_unit_where_a_name_should_be_is_the_name(line: str) -> None:
+    assert not parse_ingredient(line).heading

@@ -26,6 +26,13 @@ def save(folder: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
+def nested(text: str) -> Any:
+    """The text in more lists than any recipe needs."""
+    for _ in range(20):
+        text = [text]  # type: ignore[assignment]
+    return text
+
+
 def csv_of(title: str) -> str:
     return CSV.replace("Soto Ayam", title)
 
@@ -137,8 +144,8 @@ def test_keys_may_be_missing_and_lines_blank(tmp_path: Path) -> None:
         ("[1]", "not a JSON object"),
         ("[" * 100_000, "not a JSON object"),
         ('{"Judul": ' + "1" * 5000 + "}", "not a JSON object"),
-        (json.dumps(SOTO | {"Langkah": {"1": "Rebus"}}), "steps: neither a text nor a list of texts"),
-        (json.dumps(SOTO | {"Bahan": [["ayam"]]}), "ingredients: neither a text nor a list of texts"),
+        (json.dumps(SOTO | {"Langkah": nested("Rebus ayam")}), "steps: neither a text nor a list of texts"),
+        (json.dumps(SOTO | {"Bahan": nested("ayam")}), "ingredients: neither a text nor a list of texts"),
         (json.dumps(SOTO | {"Judul": None}), "no title"),
         (json.dumps(SOTO | {"Judul": float("nan")}), "no title"),
         (json.dumps(SOTO | {"Bahan": ["a" * 20_001]}), "a field is longer than 20,000 characters"),

@@ -120,7 +120,7 @@ ENCODINGS = {
     "cp1252": "Windows-1252",
 }
 
-words = st.text("abcé", min_size=2, max_size=6).filter(lambda word: word != "cc")  # a unit: "cc cc" names nothing
+words = st.text("abcé", min_size=2, max_size=6)  # "cc" too, which is a unit
 lines = st.builds("{}{} {}".format, words, st.sampled_from(["", ",", ";", "|", '"', "'"]), words)
 fields = st.lists(lines, min_size=2, max_size=4)
 recipes = st.lists(st.tuples(words, fields, fields), min_size=1, max_size=5, unique_by=lambda it: it[0])
@@ -276,7 +276,7 @@ def test_a_line_without_a_number_goes_on_with_the_numbered_step_before_it(tmp_pa
     ],
 )
 def test_numbers_that_count_no_steps_stay(tmp_path: Path, step: str) -> None:
-    assert read_one(tmp_path, steps=step).steps == (step,)
+    assert " ".join(read_one(tmp_path, steps=step).steps) == step
 
 
 @pytest.mark.parametrize(

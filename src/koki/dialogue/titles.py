@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from koki.dialogue.phrasebook import Titles
-from koki.recipes.cleaning import has_letter
+from koki.recipes.items import has_letter
 
 # A word in capitals is more often an acronym (KFC, RM) than a word up to this many letters.
 _LONGEST_ACRONYM: Final = 3

@@ -81,6 +81,7 @@ class Lexicon:
         data = tomllib.loads(files(__package__).joinpath("lexicon.toml").read_text(encoding="utf-8"))
         self.words, self.headings = _sets(data["words"]), _sets(data["headings"])
         self.numbers = {word: float(value) for value, text in data["numbers"].items() for word in _entries(text)}
+        self.scales = {word: float(value) for value, text in data["scales"].items() for word in _entries(text)}
         self.units, self.amounts = _spellings(data["units"]), _spellings(data["amounts"])
         self.amount_names = frozenset(data["amounts"])
         one_word = [name for name in data["units"] if name in self.units]

@@ -13,7 +13,15 @@ from typing import Any, Final, NamedTuple
 from koki.ingredients.amounts import Quantity
 from koki.ingredients.lexicon import LEXICON, fold, is_known, is_staple, match
 from koki.ingredients.parts import Part, read_part
-from koki.ingredients.wording import group_of, normalise, split_parts, take_brackets, take_label
+from koki.ingredients.wording import (
+    begins_measured,
+    group_of,
+    names_several,
+    normalise,
+    split_parts,
+    take_brackets,
+    take_label,
+)
 
 
 class Ingredient(NamedTuple):
@@ -67,6 +75,7 @@ class _Line:
     preparation: str = ""
     notes: list[str] = field(default_factory=list)
     is_open: bool = False
+    prepares: bool = False  # what was said last is a preparation
 
     def add(self, separator: str, words: list[str]) -> None:
         """Reads one more part."""
@@ -103,7 +112,7 @@ class _Line:
             elif separator == "and" and self.is_open:
                 self._go_on(separator, " ".join(words))
             else:
-                self.notes.append(" ".join(words))
+                self._add_note(",", " ".join(words))
 
     def _begin(self, part: Part) -> None:
         self.name = part.name
@@ -135,7 +144,7 @@ class _Line:
     def _go_on(self, separator: str, text: str) -> None:
         """Words that name nothing go on with what was said last: "kupas dan bagi dua"."""
         self.is_open = True
-        if separator != "," and self.preparation and not self.notes:
+        if separator != "," and self.prepares:
             self.preparation += _JOINTS[separator] + text
         else:
             self._add_note(separator, text)
@@ -145,16 +154,17 @@ class _Line:
         self.is_open = part.ends_open
         for preparation in part.preparations:
             self.preparation += (_JOINTS[separator] if self.preparation else "") + preparation
-            separator = ","
+            self.prepares, separator = True, ","
         for note in part.notes:
             self._add_note("," if part.name else separator, note)
             separator = ","
 
     def _add_note(self, separator: str, text: str) -> None:
-        if separator != "," and self.notes:
+        if separator != "," and self.notes and not self.prepares:
             self.notes[-1] += _JOINTS[separator] + text
         else:
             self.notes.append(text)
+        self.prepares = False
 
 
 def _share(main: list[str], other: list[str]) -> str:
@@ -195,7 +205,7 @@ def parse_ingredient(raw: str) -> Ingredient:
     line = _Line()
     for part in split_parts(rest):
         line.add(*part)
-    if label is None and not line.name and inside:  # "3 siung (bawang putih)"
+    if not line.name and inside and (label is None or _lists(label, inside[0])):
         for part in split_parts(inside.pop(0)):
             line.add(*part)
     if not line.name:
@@ -217,6 +227,11 @@ def parse_ingredient(raw: str) -> Ingredient:
         others=(*more, *line.others),
         group=None if label is None else group_of(label),
     )
+
+
+def _lists(label: str, text: str) -> bool:
+    """Whether what is in brackets behind a heading is what it heads: "lalapan (kol, mentimun)"."""
+    return group_of(label) is not None and (names_several(text) or begins_measured(text))
 
 
 # Of the 134,708 lines of six real files 60 % repeat an earlier one. Remembering them takes a third off the time to read

@@ -1,8 +1,9 @@
 """One part of an ingredient line, read word by word: quantity, unit, name, preparations, remarks."""
 
 from itertools import pairwise
+from typing import Final
 
-from koki.ingredients.amounts import LEAST_PRICE, Quantity, read_quantity
+from koki.ingredients.amounts import Quantity, is_price, read_quantity
 from koki.ingredients.lexicon import (
     LEXICON,
     is_enough,
@@ -16,6 +17,9 @@ from koki.ingredients.lexicon import (
     stays,
     unglue,
 )
+
+# "setengah" before one of these is no number: "setengah beku", "setengah matang".
+_HALF_DONE: Final = ("size", "verb", "manner")
 
 
 class Part:
@@ -75,6 +79,9 @@ class _Reader:
         part.name = respell(" ".join(part.name)).split()
         return part
 
+    def _word(self, at: int) -> str:
+        return self.words[at] if at < len(self.words) else ""
+
     def _take(self, into: list[str], count: int = 1) -> None:
         into += self.words[self.at : self.at + count]
         self.at += count
@@ -123,10 +130,10 @@ class _Reader:
 
     def _read_digits(self, text: str) -> None:
         size, unit = self._unit_after_number(self.at + 1)
-        following = self.words[self.at + 1] if self.at + 1 < len(self.words) else ""
+        following = self._word(self.at + 1)
         if following in LEXICON.words["price"]:
             self._remark(2)
-        elif not size and text.isdigit() and int(text) >= LEAST_PRICE:
+        elif not size and is_price(text) and self.mode in ("name", "after"):
             self._remark(1)
         elif not self._is_amount(unit):
             self._take(self.open, 1 + size)
@@ -183,12 +190,13 @@ class _Reader:
             return False
         if self.part.quantity is not None:
             return self._read_second_number(word)
-        value = LEXICON.numbers.get(word)
-        if value is not None:
-            size, unit = self._unit(self.at + 1)
-            if self.part.name and not size and self.at + 1 < len(self.words):
+        count, value = self._spelt_number()
+        if count:
+            size, unit = self._unit(self.at + count)
+            following = self._word(self.at + count)
+            if not size and following and (self.part.name or (value < 1 and role_of(following) in _HALF_DONE)):
                 return False
-            self.at += 1 + size
+            self.at += count + size
         elif word.startswith("se") and not role_of(word):
             value = 1.0
             size, unit = match(LEXICON.units, [word[2:], *self.words[self.at + 1 : self.at + 4]], 0)
@@ -199,6 +207,22 @@ class _Reader:
             return False
         self._set_quantity(value, unit)
         return True
+
+    def _spelt_number(self) -> tuple[int, float]:
+        """How many words spell a number here, and which: "dua", "dua puluh lima", "satu setengah"."""
+        numbers, end = LEXICON.numbers, self.at + 1
+        value = numbers.get(self._word(self.at), 0.0)
+        if 1 <= value < 10:
+            scale = LEXICON.scales.get(self._word(end), 0.0)
+            more = numbers.get(self._word(end + 1), 0.0) if scale else 10.0
+            if self._word(end) in LEXICON.words["teen"]:
+                value, end = value + 10, end + 1
+            elif scale:
+                counted = 1 <= more < 10
+                value, end = value * scale + more * counted, end + 1 + counted
+        if value >= 1 and 0 < (half := numbers.get(self._word(end), 0.0)) < 1:
+            value, end = value + half, end + 1
+        return (end - self.at if value else 0), value
 
     def _read_second_number(self, word: str) -> bool:
         """Takes "se" with a unit behind a name that has its quantity for a remark: "3 bandeng sekilo"."""
@@ -245,7 +269,9 @@ class _Reader:
             self.words[self.at] = "di" + self.words[self.at]
             role = "verb"
         if self.mode in ("name", "after"):
-            if self.part.name:
+            if word in LEXICON.words["price_sign"] and self._word(self.at + 1)[:1].isdigit():
+                self._remark(3 if self._word(self.at + 2) in LEXICON.words["price"] else 2)
+            elif self.part.name:
                 self._after_name(word, role)
             elif not (may_precede_name(self.words[self.at]) and self._before_name(word, role)):
                 self._begin_name(word, role)
@@ -319,7 +345,9 @@ class _Reader:
         if size > 1:  # whatever its words do elsewhere: "agar agar"
             self._take(self.part.name, size)
         elif role == "optional" or (
-            role == "note" and not (self.leading and (word in LEXICON.spelling or word in LEXICON.known))
+            role == "note"
+            and not (self.leading and (word in LEXICON.spelling or word in LEXICON.known))
+            and not self._is_measured_use(word)
         ):
             if self._is_aside():
                 self._remark(1)
@@ -330,6 +358,13 @@ class _Reader:
                 self._open_preparation()
         else:
             self._take(self.part.name)
+
+    def _is_measured_use(self, word: str) -> bool:
+        """Whether a word that heads ingredients is here part of what is measured: "2 sdm topping ayam"."""
+        following = self._word(self.at + 1)
+        is_named = bool(following) and not role_of(following)
+        heads = word in LEXICON.headings["label"] and word not in LEXICON.words["aside"]
+        return self.part.quantity is not None and is_named and heads
 
     def _is_aside(self) -> bool:
         """Whether a word that opens a remark is one by itself before the line's name: "2 ons campuran daging"."""

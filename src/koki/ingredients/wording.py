@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from koki.ingredients.amounts import FIGURES
-from koki.ingredients.lexicon import LEXICON, match, role_of
+from koki.ingredients.lexicon import LEXICON, is_known, is_staple, match, role_of
+from koki.markup import has_markup, without_markup
 
 MAX_CHARS: Final = 1000
 """Characters of a line that are read; the rest of it is left out."""
@@ -19,9 +20,15 @@ def _token(letter: str) -> re.Pattern[str]:
 _TOKEN: Final = _token(r"[^\W\d_]")
 _ASCII_TOKEN: Final = _token("[a-z]")  # the same for lower-case ASCII, in two thirds of the time
 _DOUBLED: Final = re.compile(r"\b(di|)([^\W\d_]{3,})2(?![0-9]|[.,/][0-9])(an|nya|kan)?")  # "diiris2" -> "diiris-iris"
-_DITTO: Final = re.compile(r"(?<=[^\W\d_])\s?[\"”“″]")  # 'potong"': the sign for "the same once more"
+_DITTO: Final = re.compile(r"(?<=[^\W\d_]{3})\s?[\"”“″]")  # 'potong"': the sign for "the same once more"
 _HYPHENATED: Final = re.compile(r"\b([^\W\d_]{3,})(?:\s-\s?|-\s)\1\b")  # "potong - potong"
-_ABBREVIATED: Final = re.compile(r"\b([^\W\d_]{1,3})\.(?=\s?[^\W\d_])")  # "bw.merah"
+# "bw.merah", "rp. 2.000"
+_ABBREVIATED: Final = re.compile(
+    rf"\b([^\W\d_]{{1,3}})\.(?=\s?[^\W\d_])|\b({'|'.join(LEXICON.words['price_sign'])})\.(?=\s?[0-9])"
+)
+_POINT_FIVE: Final = re.compile(
+    r"(?<![^\s(])\.(?=(?:5|25|75|33|66|67|125)0*\b)"
+)  # ".5" is a half; ".2" is a bullet and two
 _NUMBERED: Final = re.compile(r"\(?[0-9]{1,2}(?:\)\s*|\.\s+)(?=[^\W\d_])")  # "1) garam"
 _LINK: Final = re.compile(r"https?://\S*|www\.\S*")
 _NOISE: Final = re.compile(r"[^a-z0-9 \w\s.,;:/+&()\[\]{}=%'’*~-]")  # a-z0-9 are among \w, but sooner found
@@ -31,6 +38,8 @@ _BRACKET: Final = re.compile(r"([(\[{)\]}])")
 def normalise(raw: str) -> str:
     """Lower case; plain digits and letters; "iris2" and "iris²" are "iris-iris"; no links, emoji or bullets."""
     text = raw.lstrip()[:MAX_CHARS]
+    if has_markup(text):
+        text = without_markup(text).strip()
     if ('"' in text or not text.isascii()) and sum(map(text.count, '"”“″')) == 1:
         text = _DITTO.sub("2", text)
     if not text.isascii():
@@ -47,7 +56,9 @@ def normalise(raw: str) -> str:
     if "-" in text:
         text = _HYPHENATED.sub(r"\1-\1", text)
     if "." in text:
-        text = _ABBREVIATED.sub(r"\1 ", text)
+        text = _ABBREVIATED.sub(lambda found: f"{found[1] or found[2]} ", text)
+    if "." in text:
+        text = _POINT_FIVE.sub("0.", text)
     text = text.strip(" \t\r\n.,;*-+/&='’~")
     return text[found.end() :] if (found := _NUMBERED.match(text)) else text
 
@@ -106,9 +117,30 @@ def take_label(text: str) -> tuple[str | None, str]:
         return None, text
     if first in LEXICON.words["comment"]:
         return text, ""
-    if (colon and not tail.strip()) or _is_heading(words):
+    if (colon and (not tail.strip() or _heads(head, tail))) or _is_heading(words):
         return head, tail
     return (first, text[len(first) :]) if first in LEXICON.headings["label"] else (None, text)
+
+
+def _heads(head: str, tail: str) -> bool:
+    """Whether words before a colon head what follows: "kuah cuko: gula, cuka", but not "cabai: 5 buah"."""
+    if "," in head or is_staple(head) or role_of(head.split()[0]) in ("verb", "manner"):
+        return False
+    return names_several(tail) or (not is_known(head) and begins_measured(tail))
+
+
+def names_several(text: str) -> bool:
+    """Whether several foods are named, with commas between them."""
+    return sum(is_known(" ".join(words)) or _measured(words) for kind, words in split_parts(text) if kind == ",") > 1
+
+
+def begins_measured(text: str) -> bool:
+    """Whether a known food with its quantity stands first."""
+    return _measured(next(split_parts(text), (",", [""]))[1])
+
+
+def _measured(words: list[str]) -> bool:
+    return words[0][:1].isdigit() and any(map(is_known, words[1:3]))
 
 
 def _is_heading(words: list[str]) -> bool:

@@ -4,6 +4,8 @@ table.py            files -> recipes: read, check, drop duplicates
 formats.py          a CSV, JSON Lines or Parquet file -> a table of the wanted columns
 columns.py          which column is which; the names are in columns.toml
 decoding.py         paths -> bytes -> text -> records
+values.py           a list or an object, also one written out in a cell -> the text of a field
+items.py            a field -> its items: what separates ingredients, and what steps
 cleaning.py         a field -> clean title, ingredient lines, steps; its words are in cleaning.toml
 near_duplicates.py  which recipes are one dish in the same words, up to small edits
 findings.py         why a row gives no recipe, and what is odd about one that may

@@ -3,21 +3,23 @@
 Rules are code; words are in ``cleaning.toml``.
 """
 
-import html
 import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
+from string import ascii_lowercase
 from typing import Final
 
 import ftfy
 
 from koki.ingredients.lexicon import LEXICON, is_known, role_of
+from koki.markup import has_markup, without_markup
 from koki.recipes.findings import Oddity
+from koki.recipes.items import ONE, STEP_NUMBERS, has_letter, ingredient_items, step_items
 
 _WORDS: Final = tomllib.loads(files(__package__).joinpath("cleaning.toml").read_text(encoding="utf-8"))
 
@@ -25,11 +27,6 @@ _WORDS: Final = tomllib.loads(files(__package__).joinpath("cleaning.toml").read_
 def bare(name: str) -> str:
     """A name without case, spaces and punctuation: ``Cara_Membuat`` is ``caramembuat``."""
     return "".join(filter(str.isalnum, name.casefold()))
-
-
-def has_letter(text: str) -> bool:
-    """Whether the text has a letter."""
-    return any(map(str.isalpha, text))
 
 
 _MISSING: Final = frozenset(_WORDS["words"]["missing"])
@@ -78,7 +75,6 @@ def _plain_characters() -> dict[str, str]:
 
 _PLAIN: Final = _plain_characters()
 _UNWANTED: Final = re.compile(f"[{''.join(map(re.escape, _PLAIN))}]")
-_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
 # What UTF-8 read in another encoding looks like: a letter or sign below U+0500 followed by one beyond ASCII.
 # Hardly any correct text does; ftfy judges those that do.
 _MAYBE_MOJIBAKE: Final = re.compile(r"[\x80-\u04ff\u2261\u251c][^\x00-\x7f]|[ÂÃ] ")
@@ -87,14 +83,15 @@ _MAYBE_MOJIBAKE: Final = re.compile(r"[\x80-\u04ff\u2261\u251c][^\x00-\x7f]|[Â�
 def repair(text: str) -> tuple[str, list[Oddity]]:
     """The text repaired, and what was lost or wrong in it, for a report.
 
-    Mojibake is undone, entities are decoded, Unicode is composed, spaces and line ends are made plain, and invisible
+    Mojibake is undone, markup is decoded, Unicode is composed, spaces and line ends are made plain, and invisible
     characters are removed.
     """
     oddities: list[Oddity] = []
-    if text.isascii() and text.isprintable() and "&" not in text:  # nearly all texts are of this kind
+    marked = has_markup(text)
+    if text.isascii() and text.isprintable() and not marked:  # nearly all texts are of this kind
         return text, oddities
-    if "&" in text:
-        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+    if marked:
+        text = without_markup(text)
     if not text.isascii():
         text, oddities = _repair_encoding(text)
         text = unicodedata.normalize("NFC", text)
@@ -120,6 +117,10 @@ _EMOJI: Final = re.compile(
 )
 _ARROW: Final = re.compile(r"(?<=[\w)]) ?[》»→⇒➔➜➡►▶⏩]+\ufe0f? ?(?=[\w(])|[》»→⇒]")
 _SPACE_BEFORE_MARK: Final = re.compile(r" (?=[.,!?)](?!\d))")
+_NUMBER: Final = re.compile(r"\(?(\d{1,2})\s?(?:\.?\)|\.(?!\d))\s*")  # "1." or "(1)", where a line begins
+_BARE_NUMBER: Final = re.compile(r"(\d{1,2})\s+(?=[^\W\d])")
+_LETTER: Final = re.compile(r"\(?([A-Za-z])\s?(?:\.|\.?\))\s+")  # "a." or "(a)"
+_COUNT: Final = [str(number) for number in range(1, 100)]
 _BULLETS: Final = " \t-–—•·*>_=~|<"
 
 
@@ -136,20 +137,29 @@ def _clean_line(text: str) -> str:
 _ACRONYMS: Final = frozenset(_WORDS["words"]["acronyms"])
 _NO_TITLE: Final = frozenset(map(bare, ["", *_WORDS["words"]["missing"], *_WORDS["words"]["no_title"]]))
 _TITLE_PREFIX: Final = re.compile(rf"(?:{_any_of(_WORDS['words']['title_prefixes'])})\s*:?\s*(?=\w)", re.IGNORECASE)
+# "117. Ayam Rica", "#45 Sambal Teri", "(3) Soto", "12 - Opor", "005 Ayam"; but "3 Bumbu Ayam" is a dish.
+_SERIAL: Final = re.compile(
+    r"(?:resep\s*)?(?:(?:#|no\b\.?|nomor\b)\s*\d{1,4}\b\s*[.:)-]*|\(?\d{1,4}\s?(?:\.?\)|[.:](?!\d)|\s[-–]\s)|0\d{1,3}(?=\s))\s*(?=\w)",
+    re.IGNORECASE,
+)
+_PRAISE: Final = frozenset(_WORDS["praise"]["words"])
+_WITH_PRAISE: Final = frozenset(_WORDS["praise"]["around"])
+_TITLE_BREAK: Final = re.compile(r"\s*(?:[,;:!|~]|\s[-–]\s)\s*")
 _TITLE_EDGES: Final = _BULLETS + ".,;:!?/\\&+^…@#"
 _EMPTY_BRACKETS: Final = re.compile(r"[(\[{]\s*[)\]}]")
-_NUMBER: Final = re.compile(r"\(?(\d{1,2})\s?(?:\.?\)|\.(?!\d))\s*")  # "1." or "(1)", where a line begins
 
 
 def clean_title(text: str) -> str:
     """The dish: no hashtags, emoji, closing punctuation or the word "Resep". Empty when there is none."""
     if bare(text) in _NO_TITLE:
         return ""
+    text = _cut_start(text, _SERIAL)
     before_hashtags = text.split("#", 1)[0]
     title = before_hashtags if has_letter(before_hashtags) else text.replace("#", " ")
-    title = _cut_start(_trim(_EMPTY_BRACKETS.sub("", _clean_line(title.replace("*", " ")))), _NUMBER)
-    if prefix := _TITLE_PREFIX.match(title):
+    title = _trim(_EMPTY_BRACKETS.sub("", _clean_line(title.replace("*", " "))))
+    while prefix := _TITLE_PREFIX.match(title) or _SERIAL.match(title):
         title = title[prefix.end()].upper() + title[prefix.end() + 1 :]
+    title = _without_praise(title)
     if title.isupper() and len(title) > 3:  # BBQ stays
         title = " ".join(word if bare(word) in _ACRONYMS else word.capitalize() for word in title.split())
     return title if has_letter(title) else ""
@@ -164,45 +174,20 @@ def _trim(title: str) -> str:
     return title
 
 
-# ------------------------------------------------------------------------------------------------------------- items
-
-_DASHES: Final = re.compile("--+")
-_STEP_WORDS: Final = tuple(_WORDS["words"]["step_numbers"])
-_STEP_NUMBERS: Final = "|".join(_STEP_WORDS)
-_ONE: Final = re.compile(r"1\s?[.)]")
-_NUMBER_ONE: Final = re.compile(r"(?m:^)[^\w\n]*" + _ONE.pattern)
-# Where the number %d stands: after a word for "step", at the start of a line, within the line.
-_MARKS: Final = (
-    rf"(?i:{_STEP_NUMBERS})\s*%d\s*[.:)=]*",
-    r"(?m:^)[ \t(]*%d\s?(?:\.?\)|\.(?!\d))",
-    r"(?<![\w,.])%d\s?(?:\.?\)|\.(?!\d))",
-)
+def _without_praise(title: str) -> str:
+    """The title without what only praises the dish before or behind it: "Praktis! Bobor Bayam, Sehat dan Lezat"."""
+    breaks = [found.span() for found in _TITLE_BREAK.finditer(title)]
+    if not breaks:
+        return title
+    starts, ends = [0, *(end for _, end in breaks)], [*(start for start, _ in breaks), len(title)]
+    parts = [part for part in zip(starts, ends, strict=True) if not _only_praises(title[slice(*part)])]
+    dish = title[parts[0][0] : parts[-1][1]] if parts else title
+    return _trim(dish) if dish.count("(") == dish.count(")") else title
 
 
-def _items(text: str) -> list[str]:
-    """The items of a field: separated by ``--`` (or more), by newlines, or by the numbers 1, 2, 3 ..."""
-    blocks, folded = _DASHES.split(text), text.casefold()
-    if (_ONE.search(text) and _NUMBER_ONE.search(text)) or any(word in folded for word in _STEP_WORDS):
-        return [item for block in blocks for item in _numbered_items(block) or block.split("\n")]
-    return [item for block in blocks for item in block.split("\n")]
-
-
-def _numbered_items(block: str) -> list[str]:
-    """What stands before and between the numbers; empty if they do not count 1, 2 at least.
-
-    A line without a number goes on with the item before it.
-    """
-    for mark in _MARKS:
-        cuts: list[tuple[int, int]] = []
-        for number in range(1, 100):
-            found = re.compile(mark % number).search(block, cuts[-1][1] if cuts else 0)
-            if not found:
-                break
-            cuts.append(found.span())
-        if len(cuts) > 1:
-            edges = [0, *chain.from_iterable(cuts), len(block)]
-            return [block[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
-    return []
+def _only_praises(text: str) -> bool:
+    words = set(map(_squeezed, re.findall(r"\w+", text)))
+    return words <= _PRAISE | _WITH_PRAISE and not words.isdisjoint(_PRAISE)
 
 
 # ------------------------------------------------------------------------------------------------------- ingredients
@@ -210,15 +195,19 @@ def _numbered_items(block: str) -> list[str]:
 _GLUED_BULLET: Final = re.compile(r"(?<=[^\s-])- (?=\d)")
 
 
-def ingredient_lines(text: str) -> list[str]:
-    """The lines of an ingredient list, headings included, without bullets and numbering."""
+def ingredient_lines(text: str, separator: str | None = None) -> list[str]:
+    """The lines of an ingredient list, headings included, without bullets and numbering.
+
+    Args:
+        separator: as for `ingredient_items`.
+    """
     if is_missing(text):
         return []
-    text = _without_repetition(text.replace("\\n", "\n"))
+    text = _without_repetition(text)
     if all(line.lstrip().startswith("-") for line in text.splitlines()):
         text = _GLUED_BULLET.sub("\n", text)
-    lines = [line for line in map(_clean_line, _items(text)) if has_letter(line)]
-    return _without_numbers(lines) if _ONE.search(text) else lines
+    lines = [line for line in map(_clean_line, ingredient_items(text, separator)) if has_letter(line)]
+    return _without_labels(_without_labels(lines, _NUMBER) if ONE.search(text) else lines, _LETTER)
 
 
 def _without_repetition(text: str) -> str:
@@ -233,13 +222,13 @@ def _without_repetition(text: str) -> str:
     return text[: ends[half - 1]]
 
 
-def _without_numbers(lines: list[str]) -> list[str]:
-    """Numbers 1., 2., 3. ... that count the lines; a number that counts nothing is a quantity."""
-    numbers = [_NUMBER.match(line) for line in lines]
-    counted = [int(number[1]) for number in numbers if number]
-    if len(counted) < 2 or counted != list(range(1, len(counted) + 1)):
+def _without_labels(lines: list[str], label: re.Pattern[str]) -> list[str]:
+    """The lines without labels that count them, 1, 2, 3 ... or a, b, c ...; what counts nothing is a quantity."""
+    found = [label.match(line) for line in lines]
+    said = [it[1].lower().lstrip("0") for it in found if it]
+    if len(said) < 2 or said not in (_COUNT[: len(said)], list(ascii_lowercase[: len(said)])):
         return lines
-    return [line[number.end() :] if number else line for line, number in zip(lines, numbers, strict=True)]
+    return [line[it.end() :] if it else line for line, it in zip(lines, found, strict=True)]
 
 
 # ------------------------------------------------------------------------------------------------------------- steps
@@ -248,8 +237,9 @@ _EMOTICON: Final = re.compile(r"(?<!\S)(?:[:;=]-?(?:\)+|[DP])|\^[_.]?\^|<3)(?!\w
 _EMOTICON_START: Final = re.compile("[:;=^<]")
 _HASHTAGS: Final = re.compile(r"(?:#(?<!^#)[A-Za-z]\w*\s*)+$")  # not at the start of a step: there # marks a heading
 _LINK: Final = re.compile(r"\W*(?:https?://|www\.)\S+", re.IGNORECASE)
-_STEP_NUMBER: Final = re.compile(rf"(?i:(?:{_STEP_NUMBERS})\s*\d{{1,2}}\s*[.):=-]+\s*)?(?:{_NUMBER.pattern})?")
+_STEP_NUMBER: Final = re.compile(rf"(?i:(?:{STEP_NUMBERS})\s*\d{{1,2}}\s*[.):=-]+\s*)?(?:{_NUMBER.pattern})?")
 _FIRST_WORD: Final = re.compile(r"[\W_]*([^\W_]+)")
+_STRAY_COMMA: Final = re.compile(r"(?<=[.!?])\s?[,;]+$")
 _REPEATED: Final = re.compile(r"(.)\1+")
 
 _WISHES: Final = _WORDS["sign_offs"]
@@ -275,17 +265,23 @@ _WORD: Final = re.compile(r"[^\W\d_]+|[0-9]+")
 _LOOSE: Final = " ,;:&-(~#*_"  # what stands between what is kept and what was cut off
 
 
-def clean_steps(text: str) -> list[str]:
-    """The steps, without numbering, emoticons, hashtags, sign-offs ("Selamat mencoba"), chatter and pure links."""
+def clean_steps(text: str, separator: str | None = None) -> list[str]:
+    """The steps, without numbering, emoticons, hashtags, sign-offs ("Selamat mencoba"), chatter and pure links.
+
+    Args:
+        separator: as for `step_items`.
+    """
     if is_missing(text):
         return []
-    items = _items(text.replace("\\n", "\n"))
+    items = step_items(text, separator)
     if _EMOTICON_START.search(text):  # one text in nine; looking once is cheaper than trying each step
         items = [_EMOTICON.sub(" ", item) for item in items]
     steps = [step for step in map(_clean_step, items) if step]
     if _may_wish(text):  # one text in twenty
         steps = [step for step in map(_without_wish, steps) if step]
-    return steps
+    if steps and _BARE_NUMBER.match(steps[0]) and all(map(_BARE_NUMBER.match, steps)):  # "1) 1 Tumis bawang"
+        steps = _without_labels(steps, _BARE_NUMBER)
+    return _without_labels(steps, _LETTER)
 
 
 def _may_wish(text: str) -> bool:
@@ -299,6 +295,8 @@ def _clean_step(text: str) -> str:
     if "#" in step:
         step = _cut_end(step, _HASHTAGS)
     step = _cut_start(step, _STEP_NUMBER)
+    if step.endswith((",", ";")):
+        step = _STRAY_COMMA.sub("", step)
     last_word = _FIRST_WORD.match(step[:-60:-1])  # backwards from the end
     if last_word and _squeezed(last_word[1][::-1]) in _LAST_WORDS:  # seldom true, and cheaper than to search
         step = _cut_end(step, _SIGN_OFF)

@@ -17,6 +17,7 @@ from koki.recipes.cleaning import repair
 from koki.recipes.columns import REQUIRED, find_columns, require_columns
 from koki.recipes.decoding import MOST_BYTES, MOST_LINES, decode, records, split_lines, unpack
 from koki.recipes.findings import Oddity, Reason
+from koki.recipes.values import text_of
 
 LONGEST_FIELD: Final = 20_000
 """Characters of a field. The longest in 11,751 real rows has 3,231; one of more than this is damaged."""
@@ -191,22 +192,11 @@ def _object(line: str) -> dict[str, Any] | Reason:
 
 
 def _row_of_values(number: int, values: Mapping[str, Any], wanted: Mapping[str, str]) -> Row:
-    texts = {field: _text(values.get(key)) for field, key in wanted.items()}
+    texts = {field: text_of(values.get(key)) for field, key in wanted.items()}
     unreadable = [field for field in REQUIRED if texts[field] is None]
     fields = {field: text or "" for field, text in texts.items()}
     problem = Reason(f"{unreadable[0]}: neither a text nor a list of texts") if unreadable else None
     return _row(number, fields, problem)
-
-
-def _text(value: object) -> str | None:
-    """A value as a CSV would hold it, a list with ``--`` between its items; None for what is no text."""
-    if isinstance(value, list):
-        texts = [_text(item) for item in value if not isinstance(item, list)]
-        found = [text for text in texts if text is not None]
-        return "--".join(found) if len(found) == len(value) else None
-    if value is None or isinstance(value, str | int | float):
-        return "" if value is None else str(value)
-    return None
 
 
 # ------------------------------------------------------------------------------------------------------- Parquet

@@ -23,6 +23,7 @@ from koki.recipes.formats import Row, open_table
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
+from koki.recipes.values import written_out
 from koki.workers import Helper, pays
 
 MOST_USELESS: Final = 100_000
@@ -227,7 +228,7 @@ def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
     if row.problem:
         title = clean_title(notes.repaired(row.line, row.fields.get("title", "")[:200]))
         return DroppedRow(path, row.line, title, row.problem)
-    fields = {wanted: notes.repaired(row.line, text) for wanted, text in row.fields.items()}
+    fields = {wanted: notes.repaired(row.line, written_out(text)) for wanted, text in row.fields.items()}
     title = clean_title(fields["title"])
     lines = ingredient_lines(fields["ingredients"])
     ingredients = parse_ingredients(lines)
