@@ -20,7 +20,7 @@ from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 
 WORDS = "bagaimana cara membuat resep dong cabai hijau sop soto ayam rendang daging langkah-langkah apa saja tempe yang"
-TYPIST = Typist(load_phrasebook(), Vocabulary(frozenset(WORDS.split()), frozenset({"tempe"})))
+TYPIST = Typist(load_phrasebook(), Vocabulary(frozenset(WORDS.split()), frozenset({"tempe"}), frozenset()))
 
 
 def typed(question: str, typist: Typist = TYPIST, times: int = 400) -> set[str]:
