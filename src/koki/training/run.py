@@ -224,8 +224,8 @@ class Run:
         write_config(self.folder, self._asked)
 
     def say_the_plan(self, workload: Callable[[], Workload]) -> None:
-        """Print what the run will take; a warning where the learning rate has not risen by its end, or recipes are seldom
-        seen.
+        """Print what the run will take, and what is too short in it: its steps for the warm-up, or the times that a recipe
+        is seen.
 
         Where nothing is printed nothing is measured: in all processes but the first.
         """
