@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers import printed
 from rich.console import Console
 from torch_helpers import CPU
 from transformers import PretrainedConfig, Qwen2Config, Qwen2ForCausalLM
@@ -86,6 +87,16 @@ def test_a_run_has_the_planned_steps_and_tokens(short_config: Callable[..., RunC
     assert planned.tokens == pytest.approx(
         card["training"]["tokens"], rel=0.03
     )  # of questions as composed, not as typed
+
+
+@pytest.mark.slow
+def test_how_often_each_recipe_is_seen_is_planned_and_said_where_it_is_seldom(
+    short_config: Callable[..., RunConfig], console: Console
+) -> None:
+    config = short_config("training.max_steps=6")  # 12 conversations about 3 recipes
+    assert plan_run(config).as_dict()["seen"] == {"mean": 4.0, "least": 4.0}
+    train(config, console)
+    assert "each recipe 4 times; to know a new one by heart takes about" in printed(console)
 
 
 def test_checkpointing_takes_time_and_saves_memory() -> None:

@@ -239,13 +239,9 @@ class Run:
                 "", "--set training.warmup_steps=... is shorter, --set training.num_train_epochs=... trains longer"
             )
         if plan.seen.mean < BY_HEART:
-            self.say(
-                "Seldom seen",
-                f"each recipe {plan.seen.mean:.0f} times; it takes about {BY_HEART} to know a new one by heart",
-            )
-            self.say(
-                "", "--set training.num_train_epochs=... trains longer, --set data.variations=... draws more of each"
-            )
+            times = f"each recipe {plan.seen.mean:.0f} times; to know a new one by heart takes about {BY_HEART}"
+            self.say("Seldom seen", times)
+            self.say("", "--set training.num_train_epochs=... trains longer, --set data.variations=... draws more")
 
     def how_to_go_on(self) -> str:
         """What a user can do after a failure: where the newest whole checkpoint lies, if there is one."""
