@@ -70,8 +70,8 @@ def trained(steps: int, side: str) -> float:
 
 
 def planned(side: str) -> float:
-    """Seconds that the demo will take, as the plan says."""
-    return float(json.loads(koki(["plan", "--preset", "demo", "--json"], side))["seconds"])
+    """Seconds that a run will take, as the plan says."""
+    return float(json.loads(koki(["plan", "--preset", "laptop", "--json"], side))["seconds"])
 
 
 def koki(arguments: Sequence[str], side: str, text: str = "") -> str:

@@ -136,7 +136,7 @@ def _trl(
         dataset_kwargs={"skip_prepare_dataset": True},
     )
     rows = Dataset.from_list([{name: column.tolist() for name, column in example.items()} for example in examples])
-    tokenizer = load_tokenizer(find_base(load_config(preset="demo").model).location)  # TRL pads with its pad token
+    tokenizer = load_tokenizer(find_base(load_config(preset="laptop").model).location)  # TRL pads with its pad token
     trainer: Trainer = SFTTrainer(model=model, args=arguments, train_dataset=rows, processing_class=tokenizer)
     return trainer
 

@@ -29,5 +29,5 @@ def mix(warm_up: int, timed: int, vocabulary: int, seed: int) -> list[Example]:
 
 def recipes(count: int, seed: int) -> list[Example]:
     """The first conversations of a run on the recipes that ship, with the tokens of `mini`."""
-    dataset = build_dataset(load_config(preset="demo"))
+    dataset = build_dataset(load_config(preset="laptop"))
     return [dataset[number] for number in islice(VariationSampler(dataset, "all", seed), count)]

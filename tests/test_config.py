@@ -47,7 +47,9 @@ def test_each_default_says_where_it_comes_from() -> None:
 def test_later_wins_defaults_preset_file_flags_assignments(tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
     file.write_text("training: {learning_rate: 0.5, warmup_steps: 7}\n")
-    config = load_config(preset="demo", file=file, flags={"seed": 5}, assignments=["training.warmup_steps=9", "seed=6"])
+    config = load_config(
+        preset="laptop", file=file, flags={"seed": 5}, assignments=["training.warmup_steps=9", "seed=6"]
+    )
     assert config.model.name == "mini"
     assert config.training.learning_rate == 0.5
     assert config.training.warmup_steps == 9

@@ -38,7 +38,7 @@ from koki.training.costs import Costs, Shape
 from koki.training.curves import draw_curves
 from koki.training.earlier import FinishedBefore
 from koki.training.fit import fit, take_the_best
-from koki.training.plan import Plan, plan_of, workload_of
+from koki.training.plan import Plan, examples_of, plan_of, workload_of
 from koki.training.resolve import resolve
 from koki.training.run import Run
 from koki.training.sharding import shard_base
@@ -157,7 +157,8 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             started = time.perf_counter()
             is_over = fit(run, trainer)
             result_step = take_the_best(run, model, trainer.state) if is_over else 0
-            outcome = Outcome.of(trainer.state, time.perf_counter() - started, parameters, result_step)
+            seen = order.seen(examples_of(arguments, len(order), trainer.state.global_step))
+            outcome = Outcome.of(trainer.state, time.perf_counter() - started, parameters, result_step, seen)
 
             # save model, tokenizer and metadata
             if is_over and processes.is_main:

@@ -42,11 +42,11 @@ def cookbook() -> Cookbook:
 
 
 @cache
-def examiner() -> Examiner:
+def examiner(seed: int = 42) -> Examiner:
     """Of that run."""
     tokenizer = load_tokenizer(find_base(config().model).location)
     template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
-    return Examiner(*samples(), config(), template, len(tokenizer))
+    return Examiner(*samples(), config(), template, len(tokenizer), seed)
 
 
 @cache

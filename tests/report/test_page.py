@@ -1,6 +1,7 @@
 """The page: what it says, that it says it as text, and that it needs nothing from anywhere."""
 
 import base64
+import copy
 import hashlib
 import json
 import re
@@ -150,6 +151,14 @@ def test_what_was_trained_on_what_is_told(card: dict[str, Any]) -> None:
     ):
         assert said in shown.text
     assert "/rumah" not in shown.text
+
+
+def test_how_often_each_recipe_was_seen_is_told_if_the_card_knows(card: dict[str, Any]) -> None:
+    # 12 steps of 2 conversations each, of 3 recipes
+    assert card["training"]["times_each_recipe_was_seen"] == {"mean": 8.0, "least": 8.0}
+    assert "each recipe seen 8 times" in page(card, None).text
+    del (earlier := copy.deepcopy(card))["training"]["times_each_recipe_was_seen"]
+    assert "each recipe seen" not in page(earlier, None).text
 
 
 def test_loss_learning_rate_and_speed_are_drawn(card: dict[str, Any]) -> None:

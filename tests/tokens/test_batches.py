@@ -149,6 +149,12 @@ def test_the_shares_of_all_processes_are_the_steps_of_one(conversations: int, pr
         assert all(part == [number for number in step if number in part] for part in parts)
 
 
+def test_how_often_a_recipe_is_seen_counts_its_conversations_in_all_epochs() -> None:
+    sampler = VariationSampler(Collection([2, 40]), 8, seed=1)
+    assert sampler.seen(3 * len(sampler)) == (3 * (2 + 8) / 2, 3 * 2)
+    assert sampler.seen(len(sampler) // 2).least == pytest.approx(1.0, abs=0.1)
+
+
 def test_a_step_says_which_epoch_its_conversations_are_drawn_for() -> None:
     order = sampler_of(2, seed=1)
     steps = StepSampler(order, 4, LENGTHS)

@@ -14,7 +14,9 @@ from koki.tokens.dataset import IGNORED, ConversationDataset
 from koki.tokens.examples import TypedConversations
 
 QUESTION = "Bagaimana cara membuat Rendang Daging?"
-TYPIST = Typist(load_phrasebook(), Vocabulary(frozenset(QUESTION.lower().rstrip("?").split()), frozenset()))
+TYPIST = Typist(
+    load_phrasebook(), Vocabulary(frozenset(QUESTION.lower().rstrip("?").split()), frozenset(), frozenset())
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers import printed
 from rich.console import Console
 from torch_helpers import CPU
 from transformers import PretrainedConfig, Qwen2Config, Qwen2ForCausalLM
@@ -16,6 +17,7 @@ from koki.model.device import Device, detect_device
 from koki.model.lora import add_adapter, trainable_parameters
 from koki.model.source import find_base
 from koki.pipeline import TrainResult, plan_run, train
+from koki.tokens.batches import Seen
 from koki.training import resolve as resolve_module
 from koki.training.costs import Costs, Shape, Workload
 from koki.training.resolve import resolve
@@ -23,6 +25,7 @@ from koki.training.speed import Speed, measure
 
 GPU = Device("cuda", "a GPU", 1, torch.float16, "fp16")
 GIB = 2.0**30
+SEEN = Seen(10, 8)
 
 # Qwen2.5-0.5B
 HALF_BILLION = Qwen2Config(
@@ -86,8 +89,18 @@ def test_a_run_has_the_planned_steps_and_tokens(short_config: Callable[..., RunC
     )  # of questions as composed, not as typed
 
 
+@pytest.mark.slow
+def test_how_often_each_recipe_is_seen_is_planned_and_said_where_it_is_seldom(
+    short_config: Callable[..., RunConfig], console: Console
+) -> None:
+    config = short_config("training.max_steps=6")  # 12 conversations about 3 recipes
+    assert plan_run(config).as_dict()["seen"] == {"mean": 4.0, "least": 4.0}
+    train(config, console)
+    assert "each recipe 4 times; to know a new one by heart takes about" in printed(console)
+
+
 def test_checkpointing_takes_time_and_saves_memory() -> None:
-    work = Workload(conversations=100, steps=10, examples=40, tokens=10_000, supervised=0.7, length=300)
+    work = Workload(conversations=100, steps=10, examples=40, tokens=10_000, supervised=0.7, length=300, seen=SEEN)
     speed = Speed(multiplications=1e11, per_element=5e-10)
     on, off = (costs(f"training.gradient_checkpointing={value}") for value in ("true", "false"))
     assert on.memory < off.memory
@@ -96,12 +109,12 @@ def test_checkpointing_takes_time_and_saves_memory() -> None:
 
 def test_time_grows_with_the_tokens() -> None:
     speed = Speed(multiplications=1e11, per_element=5e-10)
-    once, twice = (Workload(100, 10 * n, 40 * n, 10_000 * n, 0.7, 300) for n in (1, 2))
+    once, twice = (Workload(100, 10 * n, 40 * n, 10_000 * n, 0.7, 300, SEEN) for n in (1, 2))
     assert costs().seconds(twice, speed) == pytest.approx(2 * costs().seconds(once, speed))
 
 
 def test_many_small_micro_batches_take_longer() -> None:
-    work = Workload(conversations=100, steps=10, examples=80, tokens=20_000, supervised=0.7, length=300)
+    work = Workload(conversations=100, steps=10, examples=80, tokens=20_000, supervised=0.7, length=300, seen=SEEN)
     speed = Speed(multiplications=1e11, per_element=5e-10)
     small, large = (costs(f"training.tokens_per_micro_batch={tokens}") for tokens in (1, 4096))
     assert small.seconds(work, speed) > large.seconds(work, speed)

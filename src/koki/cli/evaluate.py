@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = (
     "koki evaluate runs/warung --compare base",
-    "koki evaluate runs/warung --questions-per-capability 30 --json",
+    "koki evaluate runs/warung --questions-per-capability 60 --seed 1 --json",
     "koki evaluate runs/warung --questions questions.tsv",
 )
 
@@ -24,6 +24,9 @@ def evaluate(
     count: Annotated[
         int | None,
         typer.Option("--questions-per-capability", metavar="N", min=1, help="In each group; without it, 12."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Of the questions that are drawn; without it, that of the run.")
     ] = None,
     compare: Annotated[
         str | None, typer.Option("--compare", metavar="RUN", help="Ask another run the same; base is the base alone.")
@@ -45,6 +48,8 @@ def evaluate(
         raise typer.BadParameter("your own questions are asked without the recipes.", param_hint="--data")
     if questions and count:
         raise typer.BadParameter("all of your own questions are asked.", param_hint="--questions-per-capability")
+    if questions and seed is not None:
+        raise typer.BadParameter("your own questions are not drawn.", param_hint="--seed")
 
     with err.status("Reading the recipes ...") as status:
 
@@ -57,7 +62,13 @@ def evaluate(
         else:
             files = [str(file) for file in data or ()]
             card = evaluate_run(
-                run, count=count or 12, data=files, compare=compare, max_new_tokens=max_new_tokens, on_answer=show
+                run,
+                count=count or 12,
+                seed=seed,
+                data=files,
+                compare=compare,
+                max_new_tokens=max_new_tokens,
+                on_answer=show,
             )
     if as_json:
         print_json(card.as_dict())

@@ -22,7 +22,7 @@ Run = Annotated[Path, typer.Argument(help="Run folder.")]
 MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer.")]
 Temperature = Annotated[float, typer.Option("--temperature", min=0, help="0 is greedy.")]
 MaxSteps = Annotated[int | None, typer.Option("--max-steps", help="Stop after so many steps.")]
-Preset = Annotated[str | None, typer.Option("--preset", help="reference, fast or demo.")]
+Preset = Annotated[str | None, typer.Option("--preset", help="reference, fast or laptop.")]
 
 
 def data_flags(data: list[Path] | None, columns: str | None, model: str | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip", "refusa
 KINDS: Final[tuple[Kind, ...]] = ("standard", "simple", "recommendation", "inquiry", "tip", "refusal")
 RECIPE_KINDS: Final[frozenset[Kind]] = frozenset(KINDS) - {"tip", "refusal"}
 
-ANSWER_WORDINGS: Final = 3
+ANSWER_WORDINGS: Final = 2
 """Differently worded answers that the simple and standard questions of a recipe share, in turn."""
 
 # Ingredients at hand that a recommendation names: 3 to 5, as the mission says.

@@ -32,11 +32,11 @@ class Question(_Table):
     held_out: bool = False
 
 
-_OfEachWording = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+_OfEachWording = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class ShortForms(_Table):
-    """Questions in the fewest words; of requests, some for each of the three wordings of an answer."""
+    """Questions in the fewest words; of requests, some for each of the two wordings of an answer."""
 
     recipe: _OfEachWording
     ingredients: _OfEachWording

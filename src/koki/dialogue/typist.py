@@ -24,12 +24,14 @@ _FEWEST_LETTERS: Final = 3
 _TRIES: Final = 8
 
 # How often each happens to a question that is typed on a phone; counted nowhere, but none is rare.
-_SHORT: Final = 0.6
-_SMALL_LETTERS: Final = 0.75
+_SHORT: Final = 0.8
+_SMALL_LETTERS: Final = 0.7
 _NO_MARK: Final = 0.75
 _INSTEAD: Final = 0.3
 # Of no, one and two slips.
 _SLIPS: Final = (0.25, 0.5, 0.25)
+# The names of dishes and ingredients are typed more seldom than the words around them.
+_NAMES: Final = 4
 
 
 class Typist:
@@ -42,7 +44,7 @@ class Typist:
 
     def __init__(self, book: Phrasebook, vocabulary: Vocabulary) -> None:
         self._short = _short_forms(book)
-        self._words, self._ingredients = vocabulary
+        self._words, self._ingredients, self._common = vocabulary
         self._instead = {
             word: [short for short in shorts if short not in self._words] for word, shorts in _instead().items()
         }
@@ -89,10 +91,15 @@ class Typist:
         return draw.choice(shorts) if shorts else word
 
     def _places_of_slips(self, words: Sequence[str], draw: random.Random) -> set[int]:
-        """The words in which somebody slips, up to two of them; any letter is as likely as any other."""
-        lengths = [len(word) if len(word) >= _FEWEST_LETTERS and word.lower() in self._words else 0 for word in words]
+        """The words in which somebody slips, up to two: the longer, and the more seldom typed, the more likely."""
+        weights = [self._weight(word.lower()) for word in words]
         (count,) = draw.choices(range(len(_SLIPS)), _SLIPS)
-        return set(draw.choices(range(len(words)), lengths, k=count)) if any(lengths) else set()
+        return set(draw.choices(range(len(words)), weights, k=count)) if any(weights) else set()
+
+    def _weight(self, word: str) -> int:
+        if len(word) < _FEWEST_LETTERS or word not in self._words:
+            return 0
+        return len(word) * (1 if word in self._common else _NAMES)
 
     def _slipped(self, word: str, draw: random.Random) -> str:
         """The word with a letter dropped, doubled, swapped with the next, or the one on the key beside.

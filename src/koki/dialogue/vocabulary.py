@@ -18,19 +18,20 @@ class Vocabulary(NamedTuple):
     Attributes:
         words: without those of the purposes that steps give, which stand in questions with the name of their dish.
         ingredients: names that are asked about.
+        common: the words around the names of dishes and ingredients.
     """
 
     words: frozenset[str]
     ingredients: frozenset[str]
+    common: frozenset[str]
 
     @classmethod
     def of(cls, recipes: Sequence[Recipe], names: Mapping[str, str], book: Phrasebook) -> Self:
         """That of recipes under these names, and of all that is asked besides."""
         ingredients = frozenset(name.lower() for recipe in recipes for name in recipe.main_ingredients)
-        texts = chain(
-            _forms(book), (question for asked in (*load_tips(), *load_refusals()) for question in asked.questions)
-        )
-        return cls(_words_in(chain(texts, names.values(), ingredients)), ingredients)
+        besides = (question for asked in (*load_tips(), *load_refusals()) for question in asked.questions)
+        common = _words_in(_forms(book))
+        return cls(common | _words_in(chain(besides, names.values(), ingredients)), ingredients, common)
 
 
 def _forms(book: Phrasebook) -> Iterator[str]:

@@ -7,6 +7,7 @@ from koki.recipes.recipe import Recipe
 
 GROUPS: Final = {
     "recall": "trained on, word for word",
+    "typing": "the same kinds of question, typed as on a phone, in other ways than it was trained on",
     "understanding": "about recipes that it was trained on, in forms of question that it was not",
     "generalisation": "about recipes that were held out of its training",
 }

@@ -36,6 +36,7 @@ def evaluate(
     run: Path,
     *,
     count: int = 12,
+    seed: int | None = None,
     data: Sequence[str] = (),
     compare: str | None = None,
     max_new_tokens: int = 512,
@@ -46,6 +47,8 @@ def evaluate(
     Args:
         run: a finished run folder.
         count: questions of each capability in each group (`koki.evaluation.asked.GROUPS`).
+        seed: of the questions; without one, that of the run. Settings that were chosen by some questions are judged by
+            those of another seed.
         data: where the recipes of the run are now, if they were moved.
         compare: another run folder, or `BASE`, whose chef is asked the same.
         on_answer: see `OnAnswer`.
@@ -60,7 +63,8 @@ def evaluate(
     train, held_out, notes = _recipes_of(finished, config)
     tokenizer = load_tokenizer(str(run))
     template = ChatTemplate(tokenizer, card["system_prompt"])
-    questions = Examiner(train, held_out, config, template, len(tokenizer)).draw(count)
+    seed = config.seed if seed is None else seed
+    questions = Examiner(train, held_out, config, template, len(tokenizer), seed).draw(count)
     book = load_phrasebook()
     cookbook = Cookbook([*train, *held_out], names_of(train, book) | names_of(held_out, book))
 
@@ -76,12 +80,13 @@ def evaluate(
         "recipes": len(train),
         "recipes_held_out": len(held_out),
         "questions_per_capability": count,
+        "seed": seed,
         "max_new_tokens": max_new_tokens,
     }
     other = None
     if compare:
-        other = Scorecard(published_name(compare), {}, config.seed, scored(_other_chef(finished, compare)))
-    return Scorecard(published_name(run), about, config.seed, scored(Chef.load(finished)), other, notes)
+        other = Scorecard(published_name(compare), {}, seed, scored(_other_chef(finished, compare)))
+    return Scorecard(published_name(run), about, seed, scored(Chef.load(finished)), other, notes)
 
 
 def evaluate_own(

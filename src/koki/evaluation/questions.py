@@ -10,7 +10,10 @@ from typing import Final
 
 from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation, Kind
+from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Phrasebook, load_phrasebook, load_tips
+from koki.dialogue.typist import Typist
+from koki.dialogue.vocabulary import Vocabulary
 from koki.errors import DataError
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities import registry
@@ -36,12 +39,14 @@ class _Group:
         recipes: those asked about.
         book: has the forms of question.
         is_wanted: whether a question belongs in the group.
+        typed: the question as it is asked.
     """
 
     name: str
     recipes: Sequence[Recipe]
     book: Phrasebook
     is_wanted: Callable[[Asked], bool] = lambda _: True
+    typed: Callable[[str], str] = lambda question: question
 
 
 class Examiner:
@@ -51,6 +56,7 @@ class Examiner:
         train, held_out: the recipes of the run, as it split them.
         template: that of the run's tokenizer. A conversation that does not fit was not trained on, and is not asked.
         vocabulary_size: that of the tokenizer.
+        seed: of what is drawn here; another one asks other questions.
     """
 
     def __init__(
@@ -60,16 +66,19 @@ class Examiner:
         config: RunConfig,
         template: ChatTemplate,
         vocabulary_size: int,
+        seed: int,
     ) -> None:
         self._train, self._held_out = train, held_out
         self._config = config
         self._template, self._vocabulary_size = template, vocabulary_size
+        self._seed = seed
         self._book = load_phrasebook()
 
     def draw(self, count: int) -> list[Asked]:
         """Up to ``count`` questions of each capability in each group."""
         groups = (
             _Group("recall", self._train, self._book),
+            _Group("typing", self._train, self._book, typed=self._typed()),
             _Group("understanding", self._train, with_other_forms(self._book)),
             _Group("generalisation", self._held_out, self._book, self._is_new()),
         )
@@ -82,7 +91,7 @@ class Examiner:
                 yield from self._drawn_apart(group, capability, count)
 
     def _drawn_about_recipes(self, group: _Group, count: int) -> Iterator[Asked]:
-        draw = random.Random(f"{self._config.seed}:evaluation:{group.name}")
+        draw = random.Random(f"{self._seed}:evaluation:{group.name}")
         subjects: list[list[Asked]] = []
         composed = self._composed(group, count, draw)
         for _ in range(_MOST_ROUNDS):
@@ -97,7 +106,7 @@ class Examiner:
 
     def _drawn_apart(self, group: _Group, capability: Capability, count: int) -> Iterator[Asked]:
         # another seed would be other questions than earlier scorecards have, hence the s of "refusals"
-        draw = random.Random(f"{self._config.seed}:evaluation:{group.name}:{capability.name}s")
+        draw = random.Random(f"{self._seed}:evaluation:{group.name}:{capability.name}s")
         composer = Composer(group.book, (), (), self._config.seed)
         subjects = list(self._fitting(group, self._besides_recipes(group, capability, composer, count, draw)))
         yield from _numbered(_dealt(subjects, draw), count)
@@ -132,7 +141,13 @@ class Examiner:
     def _asked(self, group: _Group, recipe: Recipe | None, kind: Kind, question: str, reference: str) -> Asked:
         capability = registry.taught_by(kind)
         names = tuple(capability.names_in(question, group.book))
-        return Asked("", group.name, capability.name, question, reference, recipe, names)
+        return Asked("", group.name, capability.name, group.typed(question), reference, recipe, names)
+
+    def _typed(self) -> Callable[[str], str]:
+        """Types a question as a run does in training, from another seed: in a way that it hardly met."""
+        names = names_of(self._train, self._book)
+        typist = Typist(self._book, Vocabulary.of(self._train, names, self._book))
+        return lambda question: typist.type(question, random.Random(f"{self._seed}:evaluation:typing:{question}"))
 
     def _is_new(self) -> Callable[[Asked], bool]:
         """A function that tells whether a question is new to the chef, each capability's in its own way."""

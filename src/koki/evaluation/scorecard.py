@@ -1,8 +1,9 @@
 """Scores of many answers -> tables for a terminal, JSON for everything else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ from koki.inference.chef import Answer
 from koki.runs.names import OWN_QUESTIONS, SCORECARD
 
 _ALL: Final = "all"
+# As many fit in a terminal of 80 columns.
+_GROUPS_SIDE_BY_SIDE: Final = 3
 
 Figure = Callable[[str, str, str], Mean | None]
 """Group, capability, measure -> what stands in a table."""
@@ -143,17 +146,21 @@ class Scorecard:
         """A table of means with 95 % intervals, a second one of differences, and what there is to say about them."""
         shown: list[RenderableType] = [
             _title(f"{self.run}: means and 95 % intervals"),
-            self._table(self.mean, "{:.2f}"),
+            *self._tables(self.mean, "{:.2f}"),
         ]
         if self.other is not None:
             title = f"{self.run} minus {self.other.run}, question by question, and 95 % intervals"
-            shown += [_title(title), self._table(self.difference, "{:+.2f}")]
+            shown += [_title(title), *self._tables(self.difference, "{:+.2f}")]
         said = "{answers:,} answers, {tokens:,} tokens in {seconds:,.0f} s: {tokens_per_second:,.0f} tokens a second"
         meanings = (f"{group}: {meaning}" for group, meaning in GROUPS.items() if self.questions(group, ANY))
         return Group(*shown, *map(Text, (*meanings, said.format(**self._speed()), *self.notes)))
 
-    def _table(self, figure: Figure, form: str) -> Table:
-        groups = [group for group in GROUPS if self.questions(group, ANY)]
+    def _tables(self, figure: Figure, form: str) -> Iterator[Table]:
+        asked = (group for group in GROUPS if self.questions(group, ANY))
+        while groups := list(islice(asked, _GROUPS_SIDE_BY_SIDE)):
+            yield self._table(groups, figure, form)
+
+    def _table(self, groups: Sequence[str], figure: Figure, form: str) -> Table:
         table = _empty_table("", *groups)
         for capability, measures in registry.measures().items():
             asked = [self.questions(group, capability) for group in groups]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # they bring torch along, which a chef need not have to read 
     from koki.data.token_cache import TrainingData
     from koki.model.device import Device
     from koki.model.source import BaseSource
+    from koki.tokens.batches import Seen
 
 _LONGEST: Final = 100_000_000  # bytes: a hundred times those of a run of ten thousand steps that logs each
 _LIBRARIES: Final = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy")
@@ -39,6 +40,7 @@ class Outcome:
         seconds: of this session.
         trainable, parameters: of the adapter, and of everything.
         result_step: the step whose adapter is the result.
+        seen: how often each recipe was.
     """
 
     steps: int
@@ -48,9 +50,12 @@ class Outcome:
     trainable: int
     parameters: int
     result_step: int
+    seen: "Seen"
 
     @classmethod
-    def of(cls, state: "TrainerState", seconds: float, parameters: tuple[int, int], result_step: int) -> Self:
+    def of(
+        cls, state: "TrainerState", seconds: float, parameters: tuple[int, int], result_step: int, seen: "Seen"
+    ) -> Self:
         """Take it from the trainer's state; ``parameters`` are the numbers of trainable ones and of all."""
         return cls(
             steps=state.global_step,
@@ -60,6 +65,7 @@ class Outcome:
             trainable=parameters[0],
             parameters=parameters[1],
             result_step=result_step,
+            seen=seen,
         )
 
 
@@ -106,6 +112,7 @@ def run_card(
             "steps": outcome.steps,
             "tokens": outcome.tokens,
             "loss": asdict(course) if course else None,
+            "times_each_recipe_was_seen": {"mean": round(outcome.seen.mean, 1), "least": round(outcome.seen.least, 1)},
             "held_out": _held_out(outcome),
             "result_step": outcome.result_step,
             "seconds": round(outcome.seconds, 1),

@@ -27,6 +27,13 @@ class Drawn(NamedTuple):
     epoch: int
 
 
+class Seen(NamedTuple):
+    """How often a recipe's conversations are drawn in a whole run: in the mean of the recipes, and the rarest."""
+
+    mean: float
+    least: float
+
+
 class VariationSampler(Sampler[int]):
     """Conversation numbers of one epoch: all of them, or ``variations`` of each recipe, in seeded order.
 
@@ -47,9 +54,9 @@ class VariationSampler(Sampler[int]):
                 about_a_recipe = not np.isin(kinds, _BESIDES).all()
                 (recipes if about_a_recipe else besides).append((hand, _draws(kinds, variations)))
         self._recipes, self._besides = recipes, besides
-        self.recipe_draws = np.array([count for _, count in recipes], dtype=np.int64)
+        self._of_recipes = sum(count for _, count in recipes)
         self._round = sum(count for _, count in besides)
-        room = int(self.recipe_draws.sum() * (1 - _RECIPES_SHARE) / _RECIPES_SHARE)
+        room = int(self._of_recipes * (1 - _RECIPES_SHARE) / _RECIPES_SHARE)
         self._room = min(room, self._round) if recipes else self._round
 
     def set_epoch(self, epoch: int) -> None:
@@ -57,7 +64,13 @@ class VariationSampler(Sampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return int(self.recipe_draws.sum()) + self._room
+        return self._of_recipes + self._room
+
+    def seen(self, examples: int) -> Seen:
+        """How often each recipe is seen among so many examples, of any number of epochs."""
+        counts = [count for _, count in self._recipes] or [0]
+        epochs = examples / len(self)
+        return Seen(epochs * sum(counts) / len(counts), epochs * min(counts))
 
     def __iter__(self) -> Iterator[int]:
         drawn = np.concatenate([*_turn(self._recipes, self.epoch), self._drawn_besides()])

@@ -12,6 +12,7 @@ from transformers import PretrainedConfig
 
 from koki.config import LoraConfig, ResolvedConfig, RunConfig
 from koki.model.device import Device
+from koki.tokens.batches import Seen
 from koki.training.loss import LOGITS_AT_ONCE
 from koki.training.speed import Speed
 
@@ -113,6 +114,7 @@ class Workload:
         tokens: of all examples.
         supervised: the share of them that is predicted.
         length: tokens of an example, in the mean over tokens.
+        seen: how often each recipe is.
     """
 
     conversations: int
@@ -121,6 +123,7 @@ class Workload:
     tokens: int
     supervised: float
     length: float
+    seen: Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ from rich.table import Table
 from transformers import TrainingArguments
 
 from koki.formatting import duration, gigabytes
-from koki.tokens.batches import VariationSampler
+from koki.tokens.batches import Seen, VariationSampler
 from koki.tokens.dataset import IGNORED, ConversationDataset
 from koki.training.costs import Costs, Workload, longest_micro_batch
 from koki.training.speed import free_memory, measure
 from koki.training.trainer import optimizer_steps
+
+BY_HEART: Final = 20
+"""How often a recipe that the base does not know must be seen before its ingredients are known by heart."""
 
 # Recipes, phrasebook and tokens, for each conversation.
 _BYTES_PER_CONVERSATION: Final = 1_000
@@ -29,6 +32,7 @@ class Plan:
         memory: bytes at the peak, in the process on a CPU, on the device otherwise.
         free_memory: bytes, now.
         disk: bytes that the run folder takes at most.
+        seen: how often each recipe is.
     """
 
     steps: int
@@ -37,12 +41,13 @@ class Plan:
     memory: float
     free_memory: float
     disk: float
+    seen: Seen
     gradient_checkpointing: bool
     device: str
 
     def as_dict(self) -> dict[str, Any]:
         """The plan, JSON-ready."""
-        return asdict(self)
+        return asdict(self) | {"seen": self.seen._asdict()}
 
     def render(self) -> Table:
         """The plan as a table for a terminal."""
@@ -50,6 +55,7 @@ class Plan:
         table.add_column()
         table.add_column()
         table.add_row("steps", f"{self.steps:,} ({self.tokens:,} tokens)")
+        table.add_row("each recipe", f"seen {self.seen.mean:,.0f} times in the mean, {self.seen.least:,.0f} at least")
         table.add_row("time", f"about {duration(self.seconds)} of training on {self.device}")
         table.add_row("memory", f"about {gigabytes(self.memory)}; {gigabytes(self.free_memory)} are free")
         table.add_row("disk", f"at most {gigabytes(self.disk)}")
@@ -70,6 +76,7 @@ def plan_of(costs: Costs, workload: Workload) -> Plan:
         memory=costs.memory_of(tokens) + _BYTES_PER_CONVERSATION * workload.conversations,
         free_memory=free_memory(costs.device),
         disk=costs.disk,
+        seen=workload.seen,
         gradient_checkpointing=training.gradient_checkpointing,
         device=costs.device.name,
     )
@@ -89,7 +96,7 @@ def workload_of(
     steps = optimizer_steps(arguments, len(sampler))
     examples = [dataset[number] for number in numbers[:: max(1, len(numbers) // sample)]]
     supervised = sum(int((example["labels"] != IGNORED).sum()) for example in examples)
-    count = _examples(arguments, len(sampler), steps)
+    count = examples_of(arguments, len(sampler), steps)
     return Workload(
         conversations=len(dataset),
         steps=steps,
@@ -97,10 +104,11 @@ def workload_of(
         tokens=round(drawn.mean() * count),
         supervised=supervised / sum(len(example["labels"]) for example in examples),
         length=float((drawn**2).sum() / drawn.sum()),
+        seen=sampler.seen(count),
     )
 
 
-def _examples(arguments: TrainingArguments, an_epoch: int, steps: int) -> int:
+def examples_of(arguments: TrainingArguments, an_epoch: int, steps: int) -> int:
     """The number of examples of so many steps; the last step of an epoch may have fewer than the others."""
     epochs, rest = divmod(steps, math.ceil(an_epoch / arguments.train_batch_size))
     return epochs * an_epoch + rest * arguments.train_batch_size

@@ -52,7 +52,7 @@ from koki.training.callbacks import (
 )
 from koki.training.costs import Costs, Shape, Workload
 from koki.training.earlier import FinishedBefore, find_finished, require_same_finished, require_same_run
-from koki.training.plan import plan_of
+from koki.training.plan import BY_HEART, plan_of
 from koki.training.processes import Processes, join_processes
 from koki.training.resolve import resolve
 from koki.training.speed import free_memory
@@ -224,7 +224,8 @@ class Run:
         write_config(self.folder, self._asked)
 
     def say_the_plan(self, workload: Callable[[], Workload]) -> None:
-        """Print what the run will take, and a warning where it ends before the learning rate has risen.
+        """Print what the run will take, and what is too short in it: its steps for the warm-up, or the times that a recipe
+        is seen.
 
         Where nothing is printed nothing is measured: in all processes but the first.
         """
@@ -237,6 +238,10 @@ class Run:
             self.say(
                 "", "--set training.warmup_steps=... is shorter, --set training.num_train_epochs=... trains longer"
             )
+        if plan.seen.mean < BY_HEART:
+            times = f"each recipe {plan.seen.mean:.0f} times; to know a new one by heart takes about {BY_HEART}"
+            self.say("Seldom seen", times)
+            self.say("", "--set training.num_train_epochs=... trains longer, --set data.variations=... draws more")
 
     def how_to_go_on(self) -> str:
         """What a user can do after a failure: where the newest whole checkpoint lies, if there is one."""

@@ -28,8 +28,8 @@ def _judge(case: Case) -> Scores:
 
 
 def _subjects(group: str, composer: Composer, data: DataConfig) -> Sequence[Sequence[Conversation]]:
-    """The tips that ship, which have no other forms of question and are all trained on: for recall alone."""
-    tips = load_tips() if data.tips and group == "recall" else ()
+    """The tips that ship, which have no other forms of question and are all trained on: for recall, and as typed."""
+    tips = load_tips() if data.tips and group in ("recall", "typing") else ()
     return [composer.compose_tip(tip) for tip in tips]
 
 
