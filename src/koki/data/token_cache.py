@@ -56,13 +56,18 @@ PROGRAM: Final = (
     "koki.recipes.cleaning",
     "koki.recipes.columns",
     "koki.recipes.decoding",
+    "koki.recipes.file_kinds",
     "koki.recipes.findings",
     "koki.recipes.formats",
+    "koki.recipes.item_rows",
+    "koki.recipes.json_documents",
     "koki.recipes.near_duplicates",
+    "koki.recipes.plain_text",
     "koki.recipes.recipe",
     "koki.recipes.report",
     "koki.recipes.split",
     "koki.recipes.table",
+    "koki.recipes.workbook",
     "koki.terminal",
     "koki.tokens.dataset",
     "koki.tokens.fit_report",
@@ -73,7 +78,7 @@ PROGRAM: Final = (
 the modules import, so that neither goes stale when code moves."""
 
 # The libraries whose next version may decide otherwise.
-_LIBRARIES: Final = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")
+_LIBRARIES: Final = ("ftfy", "numpy", "pydantic", "python-calamine", "rapidfuzz", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,7 @@ class TokenCache:
     def _name(self, files: Sequence[FileDigest]) -> str:
         data, tokens = self._config.data, self._config.tokens
         groups = (data.validation_fraction, data.tips, data.refusals)
-        settings = (data.columns, *groups, self._config.seed, tokens.max_length)
+        settings = (data.columns, data.sheet, *groups, self._config.seed, tokens.max_length)
         return f"{self._pieces}-{fingerprint(files, settings, _program(*PROGRAM))}"
 
 
