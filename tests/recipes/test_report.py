@@ -72,8 +72,20 @@ def test_the_report_survives_json() -> None:
     assert again["dropped_by_reason"]["no title"] == 1
     assert again["lengths"]["steps"] == {"min": 1, "median": 5, "max": 9}
     assert again["files"][0]["dropped"][0]["of"] == "b.csv:2"
-    assert again["files"][0]["dropped"][-1] == {"file": "a.csv", "line": 9, "title": "", "reason": "no title", "of": ""}
-    assert again["files"][0]["warnings"][0] == {"oddity": "fewer fields than the header", "rows": 1, "lines": [4]}
+    assert again["files"][0]["dropped"][-1] == {
+        "file": "a.csv",
+        "line": 9,
+        "title": "",
+        "reason": "no title",
+        "of": "",
+        "sheet": "",
+    }
+    assert again["files"][0]["warnings"][0] == {
+        "oddity": "fewer fields than the header",
+        "rows": 1,
+        "lines": [4],
+        "sheet": "",
+    }
 
 
 def test_a_reader_sees_files_reasons_with_lines_warnings_and_lengths() -> None:
@@ -113,9 +125,9 @@ def test_dropped_rows_are_written_as_csv(tmp_path: Path) -> None:
     DataReport([file]).save_dropped(tmp_path / "buangan.csv")
     with (tmp_path / "buangan.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as written:
         assert list(csv.reader(written)) == [
-            ["file", "line", "reason", "title"],
-            ["a.csv", "7", "no title", title],
-            ["b\udcff.csv", "9", "exact duplicate of a.csv:2", ""],
+            ["file", "sheet", "line", "reason", "title"],
+            ["a.csv", "", "7", "no title", title],
+            ["b\udcff.csv", "", "9", "exact duplicate of a.csv:2", ""],
         ]
 
 
@@ -123,7 +135,7 @@ def test_an_earlier_list_of_dropped_rows_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "buangan.csv"
     report().save_dropped(path)
     DataReport().save_dropped(path)
-    assert path.read_text() == "file,line,reason,title\n"
+    assert path.read_text() == "file,sheet,line,reason,title\n"
 
 
 def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:

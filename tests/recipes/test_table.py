@@ -568,7 +568,7 @@ def test_a_missing_column_shows_the_header_found_and_the_names_wanted(tmp_path: 
     [
         ("Title:Ingredients:Steps\nSoto:ayam:Rebus\n", "delimiter"),
         (SOTO, "header line missing"),
-        (b"PK\x03\x04" + b"\0" * 40, "Save it as CSV"),
+        (b"PK\x03\x04" + b"\0" * 40, "save it as CSV"),
     ],
 )
 def test_a_file_of_another_kind_gets_a_hint(tmp_path: Path, content: str | bytes, hint: str) -> None:

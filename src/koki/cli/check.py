@@ -18,13 +18,14 @@ EXAMPLES: Final = (
 def check(
     files: Annotated[list[Path], typer.Argument(help="Recipe files, or patterns in quotes: 'data/*.csv'.")],
     columns: options.Columns = None,
+    sheet: options.Sheet = None,
     output: Annotated[Path | None, typer.Option("--output", help="CSV file to write the dropped rows to.")] = None,
     as_json: options.Json = False,
 ) -> None:
     """Say what the reader finds in recipe files: columns, rows kept and dropped, and why."""
     from koki.recipes.table import read_recipes
 
-    _, report = read_recipes(files, options.column_names(columns))
+    _, report = read_recipes(files, options.column_names(columns), sheet)
     if as_json:
         print_json(report.as_dict())
     else:

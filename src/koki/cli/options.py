@@ -13,6 +13,7 @@ Columns = Annotated[
     str | None,
     typer.Option("--columns", metavar="FIELD=NAME,...", help="Columns under names of their own: title=...,steps=..."),
 ]
+Sheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook; default: each that has the columns.")]
 Model = Annotated[str | None, typer.Option("--model", help="mini, 0.5b, 1.5b, 3b, a folder or a hub id.")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting; `koki config` lists them.")
@@ -25,11 +26,12 @@ MaxSteps = Annotated[int | None, typer.Option("--max-steps", help="Stop after so
 Preset = Annotated[str | None, typer.Option("--preset", help="reference, fast or laptop.")]
 
 
-def data_flags(data: list[Path] | None, columns: str | None, model: str | None) -> dict[str, Any]:
+def data_flags(data: list[Path] | None, columns: str | None, sheet: str | None, model: str | None) -> dict[str, Any]:
     """Recipes and model as `load_config` takes them from the command line."""
     return {
         "data.files": [str(file) for file in data] if data else None,
         "data.columns": column_names(columns),
+        "data.sheet": sheet,
         "model.name": model,
     }
 

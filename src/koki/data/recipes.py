@@ -46,7 +46,7 @@ class Recipes:
         Raises:
             RecipeFileNotFound, DataError: as `read_recipes`.
         """
-        return read_recipes(recipe_files(self.config), self.config.data.columns)
+        return read_recipes(recipe_files(self.config), self.config.data.columns, self.config.data.sheet)
 
     @cached_property
     def split(self) -> tuple[list[Recipe], list[Recipe]]:
@@ -64,7 +64,7 @@ def check_files(config: RunConfig) -> list[FileDigest]:
     Raises:
         RecipeFileNotFound, DataError: as `require_files`.
     """
-    return require_files(recipe_files(config), config.data.columns)
+    return require_files(recipe_files(config), config.data.columns, config.data.sheet)
 
 
 def recipe_files(config: RunConfig) -> list[Path]:

@@ -37,7 +37,6 @@ PIECES: Final = (
 """The modules that, with the TOML files beside them, decide the ids of a piece of text."""
 
 PROGRAM: Final = (
-    *PIECES,
     "koki.book.pantry",
     "koki.config",
     "koki.data.build",
@@ -67,19 +66,25 @@ PROGRAM: Final = (
     "koki.recipes.columns",
     "koki.recipes.decoding",
     "koki.recipes.digests",
+    "koki.recipes.file_kinds",
     "koki.recipes.findings",
     "koki.recipes.formats",
+    "koki.recipes.item_rows",
     "koki.recipes.items",
+    "koki.recipes.json_documents",
     "koki.recipes.near_duplicates",
+    "koki.recipes.plain_text",
     "koki.recipes.recipe",
     "koki.recipes.report",
     "koki.recipes.split",
     "koki.recipes.table",
     "koki.recipes.values",
+    "koki.recipes.workbook",
     "koki.terminal",
     "koki.tokens.dataset",
     "koki.tokens.fit_report",
     "koki.tokens.fitter",
+    *PIECES,
 )
 """The modules that, with the TOML files beside them, decide all training data. A test compares both tuples with what
 the modules import, so that neither goes stale when code moves."""
@@ -89,7 +94,7 @@ _FIRST: Final = 40
 _READ_BY_SHELLS: Final = frozenset('"$`\\!%\n')
 
 # The libraries whose next version may decide otherwise.
-_LIBRARIES: Final = ("ftfy", "numpy", "pydantic", "rapidfuzz", "tokenizers")
+_LIBRARIES: Final = ("ftfy", "numpy", "pydantic", "python-calamine", "rapidfuzz", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ class TokenCache:
     def _name(self, files: Sequence[FileDigest]) -> str:
         data, tokens = self._config.data, self._config.tokens
         groups = (data.validation_fraction, data.tips, data.refusals)
-        settings = (data.columns, *groups, self._config.seed, tokens.max_length)
+        settings = (data.columns, data.sheet, *groups, self._config.seed, tokens.max_length)
         return f"{self._pieces}-{fingerprint(files, settings, _program(*PROGRAM))}"
 
 

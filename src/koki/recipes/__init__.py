@@ -1,7 +1,12 @@
 """From recipe files to `Recipe` objects and a report of what was found in them.
 
 table.py            files -> recipes: read, check, drop duplicates
-formats.py          a CSV, JSON Lines or Parquet file -> a table of the wanted columns
+formats.py          a file of any format -> a table of the wanted columns
+workbook.py         Excel and LibreOffice: the rows of a workbook's sheets, measured before they are made
+json_documents.py   JSON and web pages: the objects that are recipes
+plain_text.py       a document or a chat: title, ingredients, steps; its words are in plain_text.toml
+item_rows.py        rows that have one ingredient each -> rows that have a recipe each
+file_kinds.py       what a file is that cannot be read, and what to do about it
 columns.py          which column is which; the names are in columns.toml
 decoding.py         paths -> bytes -> text -> records
 values.py           a list or an object, also one written out in a cell -> the text of a field

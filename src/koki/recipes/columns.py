@@ -1,5 +1,6 @@
 """Which column of a file holds what: by the names of ``columns.toml``, or by those that the user gives."""
 
+import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -13,6 +14,24 @@ _NAMES: Final[dict[str, list[str]]] = tomllib.loads(
 )
 _FIELDS: Final = tuple(_NAMES)
 REQUIRED: Final = ("title", "ingredients", "steps")
+
+SEASONING: Final = _NAMES["seasoning"][0]
+"""The heading of the items of a second column of ingredients."""
+
+_FIELD_OF: Final = {bare(name): field for field, names in reversed(_NAMES.items()) for name in names}
+_SEASONING_NAMES: Final = frozenset(map(bare, _NAMES["seasoning"]))
+# Names of a field that an error gives as examples.
+_EXAMPLES: Final = 5
+
+
+def field_named(name: str) -> str | None:
+    """The field that a column or heading of this name holds; None for a name that Koki does not know."""
+    return _FIELD_OF.get(bare(name))
+
+
+def is_seasoning(name: str) -> bool:
+    """Whether a column or heading of this name may hold but a part of the ingredients."""
+    return bare(name) in _SEASONING_NAMES
 
 
 def require_known(given: Mapping[str, str]) -> None:
@@ -43,7 +62,9 @@ def find_columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, i
     taken = set(columns.values())
     for field, synonyms in _NAMES.items():
         found = [places[key] for key in map(bare, synonyms) if key in places and places[key] not in taken]
-        columns |= {field: found[0]} if found and field not in given else {}
+        if found and field not in given:
+            columns[field] = found[0]
+            taken.add(found[0])
     return {field: columns[field] for field in _FIELDS if field in columns}
 
 
@@ -54,10 +75,14 @@ def require_columns(path: str, header: Sequence[str], columns: Mapping[str, int]
         DataError: it lacks one.
     """
     shown = ", ".join("".join(filter(str.isprintable, name))[:40] for name in header[:20]) or "(empty)"
-    if lost := [f"{name!r} (for {field})" for field, name in given.items() if field not in columns]:
+    if lost := {field: name for field, name in given.items() if field not in columns}:
+        names = " and no ".join(f"{name!r} (for {field})" for field, name in lost.items())
+        meant = {field: _nearest(name, header) for field, name in lost.items()}
         raise DataError(
-            f"{path} has no column {' and no '.join(lost)}. Its header is: {shown}",
-            "Correct data.columns or --columns, or leave them out: Koki knows the usual names.",
+            f"{path} has no column {names}. Its header is: {shown}",
+            f'Did you mean --columns "{",".join(f"{field}={name}" for field, name in meant.items())}"?'
+            if all(meant.values())
+            else "Correct data.columns or --columns, or leave them out: Koki knows the usual names.",
         )
     if missing := [field for field in REQUIRED if field not in columns]:
         raise DataError(
@@ -65,9 +90,16 @@ def require_columns(path: str, header: Sequence[str], columns: Mapping[str, int]
         )
 
 
+def _nearest(name: str, header: Sequence[str]) -> str:
+    """The name in the header that a name was probably meant to be; empty for one that is like none."""
+    by_bare = {bare(found): found for found in header if found}
+    found = difflib.get_close_matches(bare(name), by_bare, n=1)
+    return by_bare[found[0]] if found else ""
+
+
 def _advice(header: Sequence[str], missing: Sequence[str]) -> str:
-    names = "; ".join(f"{field}: {', '.join(_NAMES[field])}" for field in missing)
-    example = ",".join(f"{field}=..." for field in missing)
+    names = "; ".join(f"{field}: {', '.join(_NAMES[field][:_EXAMPLES])}" for field in missing)
+    example = ",".join(f"{field}=NAME" for field in missing)
     advice = f"Name the columns so ({names}), or say which they are: --columns {example}."
     if len(header) == 1:
         advice += " Only one column was found: Koki knows the delimiters comma, semicolon, tab and |."

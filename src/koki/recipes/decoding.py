@@ -60,7 +60,7 @@ def read_bytes(path: str) -> bytes:
     try:
         return files.read_bytes(path, MOST_BYTES)
     except IsADirectoryError:
-        raise DataError(f"{path} is a folder, not a recipe file.", "Name the CSV files in it.") from None
+        raise DataError(f"{path} is a folder, not a recipe file.", "Name the files in it.") from None
     except (FileNotFoundError, NotADirectoryError):
         raise RecipeFileNotFound(f"There is no recipe file {path}", "Check the path given as data.") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
@@ -110,7 +110,7 @@ def unpack(raw: bytes, path: str) -> tuple[bytes, str]:
     if not raw.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe"):
         raise DataError(f"{path} is empty.", "It needs a header line and one line for each recipe.")
     if raw.startswith(b"PK\x03\x04"):
-        raise DataError(f"{path} is an Excel workbook or a zip archive.", "Save it as CSV (UTF-8) first.")
+        raise DataError(f"{path} is a workbook or zip archive, compressed once more.", "Unpack it first (gunzip).")
     return raw, packing
 
 

@@ -35,3 +35,6 @@ class Oddity(StrEnum):
     FEWER_FIELDS = "fewer fields than the header"
     UNREADABLE = "characters that cannot be read were left out"
     WRONG_ENCODING = "text saved in a wrong encoding was repaired"
+    DATE = "a date, which Excel makes of 1/2 and of 1-2, was read as a fraction; check it"
+    ITEM_A_ROW = "a recipe that stands in several rows was put together"
+    TEXT_BETWEEN = "text between the recipes was left out"

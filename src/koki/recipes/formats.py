@@ -1,14 +1,18 @@
 """A file of any format -> a table: its header, which column holds what, and rows of text.
 
-CSV under any delimiter, JSON Lines (``.jsonl``, ``.ndjson``) and Parquet (``.parquet``); all but Parquet in any
-encoding, and compressed with gzip or not.
+Workbooks (``.xlsx``, ``.ods``) and Parquet; and as text in any encoding, compressed with gzip or not: CSV under any
+delimiter, JSON Lines (``.jsonl``, ``.ndjson``), JSON, web pages with JSON-LD, and plain text.
 """
 
+import csv
+import difflib
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +20,12 @@ from koki.errors import DataError
 from koki.recipes.cleaning import repair
 from koki.recipes.columns import REQUIRED, find_columns, require_columns
 from koki.recipes.decoding import MOST_BYTES, MOST_LINES, decode, records, split_lines, unpack
+from koki.recipes.file_kinds import is_workbook, require_no_sql, require_text_or_table
 from koki.recipes.findings import Oddity, Reason
+from koki.recipes.json_documents import documents_in, is_document, is_web_page, keys_of, objects, parse_document
+from koki.recipes.plain_text import text_recipes
 from koki.recipes.values import text_of
+from koki.recipes.workbook import Workbook
 
 LONGEST_FIELD: Final = 20_000
 """Characters of a field. The longest in 11,751 real rows has 3,231; one of more than this is damaged."""
@@ -32,6 +40,8 @@ _MOST_COLUMNS: Final = 1_000
 _LONGEST_NAME: Final = 200
 # Characters of the first line.
 _LONGEST_HEADER: Final = _MOST_COLUMNS * _LONGEST_NAME
+# Rows at the top of a table that may stand above its header: a title, a date, notes.
+_MOST_ABOVE: Final = 20
 # Characters of a line of JSON, which may take thirty times as much memory once it is parsed.
 _LONGEST_JSON: Final = 1_000_000
 
@@ -41,16 +51,19 @@ class Row:
     """A row below the header.
 
     Attributes:
-        line: the physical line on which it starts, from 1; in a Parquet file, which has none, the number of the row.
+        line: the physical line on which it starts, from 1; the row of a sheet; the number of an object, from 1, in
+            formats that have no lines.
         fields: wanted field -> its text as the file has it.
         problem: why no recipe can be made of the fields; None if one can be tried.
         oddities: what is strange about its form.
+        sheet: of a workbook; empty for other files.
     """
 
     line: int
     fields: dict[str, str]
     problem: Reason | None = None
     oddities: tuple[Oddity, ...] = ()
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,8 @@ class Table:
     Attributes:
         encoding: of the text, with the format where it is not CSV.
         delimiter: empty for a format that has none.
-        columns: wanted field -> its place in the header.
+        columns: wanted field -> its place in the header, which is that of the first sheet.
+        sheets: those of a workbook that are read, and those that are not.
     """
 
     encoding: str
@@ -68,26 +82,76 @@ class Table:
     header: list[str]
     columns: dict[str, int]
     rows: Iterator[Row]
+    sheets: Sequence[str] = ()
+    sheets_unread: Sequence[str] = ()
 
 
-def open_table(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
+def open_table(raw: bytes, path: str, given: Mapping[str, str], sheet: str | None = None) -> Table:
     """Make a table of what a file holds.
 
     Args:
-        path: its suffix tells the format; errors name it.
+        path: errors name it; its suffix tells the format where the content does not.
         given: wanted field -> name of its column, where the user says so.
+        sheet: the one of a workbook to read; None is each that has the columns, but for hidden ones.
 
     Raises:
-        DataError: the content is damaged or of another kind, a column is missing, or pyarrow is needed and missing.
+        DataError: the content is damaged or of another kind, a column or the sheet is missing, or pyarrow is needed
+            and missing.
     """
+    if is_workbook(raw, path):
+        return _workbook(Workbook(raw, path), path, given, sheet)
+    if sheet is not None:
+        raise DataError(f"{path} is no workbook and has no sheet {sheet!r}.", "Leave out --sheet (data.sheet).")
     suffix = Path(path.casefold().removesuffix(".gz")).suffix
     if suffix == ".parquet" or raw.startswith(b"PAR1"):
         return _parquet(raw, path, given)
     content, packing = unpack(raw, path)
+    require_text_or_table(content, path)
     text, encoding = decode(content)
-    if suffix in {".jsonl", ".ndjson"}:
-        return _json_lines(split_lines(text, path), path, given, f"{encoding} (JSON Lines{packing})")
-    return _delimited(split_lines(text, path), path, given, f"{encoding}{packing}")
+    require_no_sql(text, path)
+
+    def called(kind: str) -> str:
+        return f"{encoding} ({kind}{packing})" if kind else f"{encoding}{packing}"
+
+    if is_web_page(text):
+        return _documents(documents_in(text, path), path, given, called("web page"))
+    is_json = suffix in {".json", ".jsonl", ".ndjson"} or is_document(text)
+    return (is_json and _json(text, path, suffix, given, called)) or _lines(text, path, suffix, given, called)
+
+
+def _json(text: str, path: str, suffix: str, given: Mapping[str, str], called: Callable[[str], str]) -> Table | None:
+    """The table of a document, or of JSON Lines; None for a text that is neither and is not called JSON."""
+    has_object = isinstance(_object(text.lstrip("\ufeff \t\r\n").split("\n", 1)[0]), dict)
+    if suffix != ".json" and (has_object or not is_document(text)):
+        return _json_lines(split_lines(text, path), path, given, called("JSON Lines"))
+    try:
+        document = parse_document(text, path)
+    except DataError:
+        if has_object:
+            return _json_lines(split_lines(text, path), path, given, called("JSON Lines"))
+        if suffix == ".json":
+            raise
+        return None
+    return _documents([document], path, given, called("JSON"))
+
+
+def _lines(text: str, path: str, suffix: str, given: Mapping[str, str], called: Callable[[str], str]) -> Table:
+    """The table of a CSV, or of the recipes in plain text."""
+    lines = split_lines(text, path)
+    try:
+        return _delimited(lines, path, given, called(""))
+    except DataError:
+        if table := _plain_text(lines, called("text")):
+            return table
+        if suffix in {".txt", ".md"} and not any(find_columns(_names(lines[0], it), given) for it in _DELIMITERS):
+            raise DataError(f"{path} is a text in which no recipe was found.", _TEXT_FORM) from None
+        raise
+
+
+_TEXT_FORM: Final = (
+    "A recipe has its title in a line, then a line that says Bahan and the ingredients, a line each, then a line that "
+    "says Cara membuat and the steps. A table needs a header line."
+)
 
 
 def _plain_names(names: Sequence[str]) -> list[str]:
@@ -95,6 +159,10 @@ def _plain_names(names: Sequence[str]) -> list[str]:
 
 
 _HEADER: Final = "It should name title, ingredients and steps, and little else."
+
+
+def _has_all(columns: Mapping[str, int], given: Mapping[str, str]) -> bool:
+    return columns.keys() >= {*REQUIRED, *given}
 
 
 def _require_few(columns: int, path: str) -> None:
@@ -111,14 +179,42 @@ def _row(line: int, fields: dict[str, str], problem: Reason | None, oddities: It
 # ----------------------------------------------------------------------------------------------------------- CSV
 
 
+_SEPARATOR: Final = re.compile(r'\ufeff?"?sep=(.)"?[;,\s]*', re.IGNORECASE)
+
+
 def _delimited(lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
-    """Read with the delimiter under which the header names most of the wanted columns."""
-    if len(next((line for line in lines if not line.isspace()), "")) > _LONGEST_HEADER:
+    """Read with the delimiter that the file names, or the one under which the header has most of the wanted columns."""
+    top = next((place for place, line in enumerate(lines) if not line.isspace()), 0)
+    if len(lines[top] if lines else "") > _LONGEST_HEADER:
         raise DataError(f"The first line of {path} has more than {_LONGEST_HEADER:,} characters.", _HEADER)
-    tables = [_split_at(delimiter, lines, path, given, encoding) for delimiter in _DELIMITERS]
+    delimiters: Sequence[str] = _DELIMITERS
+    if lines and (named := _SEPARATOR.fullmatch(lines[top].rstrip("\r\n"))):  # Excel's own line above the header
+        delimiters, lines = named[1], _from(top + 1, lines)
+    tables = [_split_at(delimiter, lines, path, given, encoding) for delimiter in delimiters]
     best = max(tables, key=lambda it: (len(it.columns.keys() & {*REQUIRED, *given}), len(it.columns), len(it.header)))
+    if not _has_all(best.columns, given):
+        for place, delimiter in _headers_below(lines, given, delimiters):
+            return _split_at(delimiter, _from(place, lines), path, given, encoding)
     require_columns(path, best.header, best.columns, given)
     return best
+
+
+def _from(place: int, lines: list[str]) -> list[str]:
+    """The lines from a place on, with blank ones before it, so that their numbers stay."""
+    return ["\n"] * place + lines[place:]
+
+
+def _headers_below(lines: list[str], given: Mapping[str, str], delimiters: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Where a line below the first one names all wanted columns, and under which delimiter."""
+    for place, line in enumerate(lines[:_MOST_ABOVE]):
+        for delimiter in delimiters:
+            if _has_all(find_columns(_names(line, delimiter), given), given):
+                yield place, delimiter
+
+
+def _names(line: str, delimiter: str) -> list[str]:
+    names = next(csv.reader([line[:_LONGEST_HEADER]], delimiter=delimiter), [])
+    return _plain_names(names[:_MOST_COLUMNS])
 
 
 def _split_at(delimiter: str, lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
@@ -144,38 +240,138 @@ def _delimited_rows(lines: list[str], delimiter: str, path: str, width: int, col
         yield _row(line, found, Reason.FEW_FIELDS if len(fields) < needed else None, oddities)
 
 
-# ---------------------------------------------------------------------------------------------------- JSON Lines
+# ---------------------------------------------------------------------------------------------------- plain text
+
+
+def _plain_text(lines: list[str], encoding: str) -> Table | None:
+    """The recipes of a text; None if it has none that is whole."""
+    found = list(text_recipes(lines))
+    if not any(it.title and it.ingredients and it.steps for it in found):
+        return None
+    rows = (
+        _row(
+            it.line,
+            {"title": it.title, "ingredients": "\n".join(it.ingredients), "steps": "\n".join(it.steps)},
+            None,
+            [Oddity.TEXT_BETWEEN] if it.skipped else [],
+        )
+        for it in found
+    )
+    return Table(encoding, "", list(REQUIRED), {name: place for place, name in enumerate(REQUIRED)}, rows)
+
+
+# ---------------------------------------------------------------------------------------------------------- workbooks
+
+
+def _workbook(book: Workbook, path: str, given: Mapping[str, str], sheet: str | None) -> Table:
+    tables: dict[str, Table] = {}
+    best: Table | None = None
+    for name in book.visible if sheet is None else [_sheet(book, path, sheet)]:
+        table = _sheet_table(book, name, given)
+        if _has_all(table.columns, given):
+            tables[name] = table
+        if best is None or len(table.columns) > len(best.columns):
+            best = table
+    if best is None:
+        raise DataError(f"{path} has no sheet that is not hidden.", "Say which: --sheet NAME.")
+    if not tables:
+        require_columns(f"{path}, sheet {best.sheets[0]!r},", best.header, best.columns, given)
+    first = next(iter(tables.values()))
+    unread = [name for name in (*book.visible, *book.hidden) if name not in tables]
+    rows = chain.from_iterable(table.rows for table in tables.values())
+    return Table(first.encoding, "", first.header, first.columns, rows, list(tables), unread)
+
+
+def _sheet(book: Workbook, path: str, wanted: str) -> str:
+    """The name of a sheet as the workbook has it, where case and spaces may differ."""
+    names = [*book.visible, *book.hidden]
+    same = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
+    if wanted in names or same:
+        return wanted if wanted in names else same[0]
+    near = difflib.get_close_matches(wanted.casefold(), [name.casefold() for name in names], n=1)
+    meant = next((f" Did you mean {name!r}?" for name in names if name.casefold() in near), "")
+    raise DataError(f"{path} has no sheet {wanted!r}.{meant}", f"Its sheets: {', '.join(names[:20])}.")
+
+
+def _sheet_table(book: Workbook, sheet: str, given: Mapping[str, str]) -> Table:
+    """A sheet as a table: its header is the first row that names all wanted columns, else the one that names most."""
+    tops = [(row.number, _plain_names(row.fields[:_MOST_COLUMNS])) for row in islice(book.rows(sheet), _MOST_ABOVE)]
+    places = [(find_columns(header, given), number, header) for number, header in tops] or [({}, 0, [])]
+    columns, number, header = max(places, key=lambda it: (_has_all(it[0], given), len(it[0])))
+    return Table(book.kind, "", header, columns, _sheet_rows(book, sheet, number, columns), [sheet])
+
+
+def _sheet_rows(book: Workbook, sheet: str, header: int, columns: dict[str, int]) -> Iterator[Row]:
+    for row in book.rows(sheet):
+        if row.number > header:
+            found = {wanted: row.fields[place] for wanted, place in columns.items() if place < len(row.fields)}
+            oddities = [Oddity.DATE] if row.dates.intersection(columns.values()) else []
+            yield replace(_row(row.number, found, None, oddities), sheet=sheet)
+
+
+# ---------------------------------------------------------------------------------------------------------- JSON
 
 
 def _json_lines(lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
+    if not any(isinstance(found, dict) for _, found in _objects(lines)):
+        problem = next((f"line {number}: {found}" for number, found in _objects(lines)), "it is blank")
+        raise DataError(f"{path} has no JSON object on any line; {problem}.", "JSON Lines have a recipe on each line.")
+    # They are made anew each time: all at once may take thirty times the memory of the file.
+    return _table_of_objects(partial(_objects, lines), path, given, encoding)
+
+
+def _documents(documents: Iterable[Any], path: str, given: Mapping[str, str], encoding: str) -> Table:
+    """The recipes of JSON documents, wherever they stand in them."""
+
+    @lru_cache(maxsize=4096)
+    def has_columns(keys: tuple[str, ...]) -> bool:
+        found = find_columns(_plain_names(keys[:_MOST_COLUMNS]), given).keys() & {*REQUIRED, *given}
+        return len(found) > 1 and bool(found & {"ingredients", "steps", *given})
+
+    found: list[dict[str, Any] | Reason] = []
+    keys: dict[str, None] = {}
+    for document in documents:
+        found += objects(document, lambda it: has_columns(tuple(it)))
+        keys = keys or keys_of(document)
+    if not found:
+        if "web page" in encoding:
+            raise DataError(f"{path} is a web page without data of a recipe (schema.org/Recipe).", _FROM_A_PAGE)
+        header = _plain_names(list(keys))
+        require_columns(path, header, find_columns(header, given), given)
+    return _table_of_objects(lambda: enumerate(found, 1), path, given, encoding)
+
+
+_FROM_A_PAGE: Final = (
+    "Copy the recipe from the page into a text file (.txt). A table in it can be opened in Excel or LibreOffice and "
+    "saved as .xlsx."
+)
+
+
+def _table_of_objects(
+    found: Callable[[], Iterable[tuple[int, dict[str, Any] | Reason]]],
+    path: str,
+    given: Mapping[str, str],
+    encoding: str,
+) -> Table:
     """The header is every key that an object has, in the order of their first appearance."""
     seen: dict[str, None] = {}
-    problem = ""
-    for number, found in _objects(lines):
-        if isinstance(found, dict):
-            seen |= dict.fromkeys(found)
+    for _, it in found():
+        if isinstance(it, dict):
+            seen |= dict.fromkeys(it)
             _require_few(len(seen), path)
-        elif not seen:
-            problem = problem or f"line {number}: {found}"
-    if problem and not seen:
-        raise DataError(f"{path} has no JSON object on any line; {problem}.", "JSON Lines have a recipe on each line.")
     keys = list(seen)
     header = _plain_names(keys)
     columns = find_columns(header, given)
     require_columns(path, header, columns, given)
     wanted = {field: keys[place] for field, place in columns.items()}
     rows = (
-        Row(number, {}, found) if isinstance(found, Reason) else _row_of_values(number, found, wanted)
-        for number, found in _objects(lines)
+        Row(number, {}, it) if isinstance(it, Reason) else _row_of_values(number, it, wanted) for number, it in found()
     )
     return Table(encoding, "", header, columns, rows)
 
 
 def _objects(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | Reason]]:
-    """The number of each line that is not blank and its object, or why it has none.
-
-    They are made anew each time: all at once may take thirty times the memory of the file.
-    """
+    """The number of each line that is not blank and its object, or why it has none."""
     for number, line in enumerate(lines, 1):
         if line and not line.isspace():
             yield number, _object(line)

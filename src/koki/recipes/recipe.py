@@ -20,6 +20,7 @@ class Recipe:
         steps: without numbering, sign-offs ("Selamat mencoba"), chatter and pure links.
         file: the path as the user gave it.
         line: the physical line of the file on which the row starts; the header is usually line 1.
+        sheet: of a workbook, whose row the line is then; empty for other files.
     """
 
     id: str
@@ -31,12 +32,23 @@ class Recipe:
     category: str | None
     file: str
     line: int
+    sheet: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for people: file and line, with the sheet between them where there is one."""
+        return place_of(self.file, self.sheet, self.line)
 
     @property
     def main_ingredients(self) -> tuple[str, ...]:
         """The distinct names that make the dish, in order: no headings, no salt, oil or water."""
         names = (name for item in self.ingredients if not item.heading for name in (item.name, *item.others))
         return tuple(dict.fromkeys(name for name in names if name and not is_staple(name)))
+
+
+def place_of(file: str, sheet: str, line: int) -> str:
+    """``resep.csv:12``, or ``resep.xlsx:Ayam:12``."""
+    return f"{file}:{sheet}:{line}" if sheet else f"{file}:{line}"
 
 
 def identity(title: str, lines: Sequence[str], steps: Sequence[str]) -> str:

@@ -15,20 +15,25 @@ from rich.text import Text
 
 from koki.errors import DataError
 from koki.recipes.findings import Oddity, Reason
+from koki.recipes.recipe import place_of
 
 # The first line of a list of dropped rows.
-_DROPPED_HEADER: Final = "file,line,reason,title\n"
+_DROPPED_HEADER: Final = "file,sheet,line,reason,title\n"
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedRow:
-    """A row that gave no recipe, and why; ``of`` is the place (file:line) of the recipe that it repeats."""
+    """A row that gave no recipe, and why; ``of`` is the place (file:line) of the recipe that it repeats.
+
+    ``sheet`` is that of a workbook, and empty for other files.
+    """
 
     file: str
     line: int
     title: str
     reason: Reason
     of: str = ""
+    sheet: str = ""
 
     @property
     def explained(self) -> str:
@@ -38,16 +43,18 @@ class DroppedRow:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """An oddity: how many rows have it, and the lines of the first ones."""
+    """An oddity: how many rows (of a sheet) have it, and the lines of the first ones."""
 
     oddity: Oddity
     rows: int
     lines: list[int]
+    sheet: str = ""
 
     def __str__(self) -> str:
         more = f" and {self.rows - len(self.lines):,} more" if self.rows > len(self.lines) else ""
         rows = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
-        return f"{self.oddity}: {rows}, at line {', '.join(map(str, self.lines))}{more}"
+        where = f"of sheet {self.sheet}, at row" if self.sheet else "at line"
+        return f"{self.oddity}: {rows}, {where} {', '.join(map(str, self.lines))}{more}"
 
 
 @dataclass(slots=True)
@@ -66,6 +73,8 @@ class FileReport:
     rows_kept: int = 0
     dropped: list[DroppedRow] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)  # of a workbook, that were read
+    sheets_unread: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,7 @@ class DataReport:
         }
 
     def save_dropped(self, path: Path) -> None:
-        """Write the dropped rows as CSV: file, line, reason, title.
+        """Write the dropped rows as CSV: file, sheet, line, reason, title.
 
         Raises:
             DataError: the file cannot be written, or there is one that is no earlier list of dropped rows.
@@ -146,7 +155,7 @@ class DataReport:
             with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
                 file.write(_DROPPED_HEADER)
                 writer = csv.writer(file, lineterminator="\n")
-                writer.writerows((row.file, row.line, row.explained, row.title) for row in self.dropped)
+                writer.writerows((row.file, row.sheet, row.line, row.explained, row.title) for row in self.dropped)
         except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
             raise DataError(f"{path} cannot be written: {error}", "Check the path given as --output.") from error
 
@@ -190,7 +199,8 @@ class DataReport:
         table.add_column("rows", justify="right")
         table.add_column("where (file:line)", overflow="fold")
         for reason, count in self.dropped_by_reason.items():
-            places = [f"{names[row.file]}:{row.line}" for row in self.dropped if row.reason == reason]
+            rows = (row for row in self.dropped if row.reason == reason)
+            places = [place_of(names[row.file], row.sheet, row.line) for row in rows]
             table.add_row(reason, f"{count:,}", Text(some(places, 3)))
         return table
 
@@ -227,6 +237,9 @@ def _ends(path: str) -> list[str]:
 
 
 def _header(file: FileReport) -> str:
-    """Only what has another name in the file needs saying how it was understood."""
+    """How a header was understood, where a column has another name in the file, and which sheets were read."""
     mapped = [wanted if wanted == found.casefold() else f"{wanted} ← {found}" for wanted, found in file.columns.items()]
-    return ", ".join(mapped) + (f"; ignored: {', '.join(file.ignored)}" if file.ignored else "")
+    ignored = f"; ignored: {', '.join(file.ignored)}" if file.ignored else ""
+    sheets = f"; sheets: {', '.join(file.sheets)}" if file.sheets else ""
+    unread = f"; not read: {', '.join(file.sheets_unread)}" if file.sheets_unread else ""
+    return "".join([", ".join(mapped), ignored, sheets, unread])

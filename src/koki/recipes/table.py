@@ -16,10 +16,11 @@ from koki.errors import DataError
 from koki.gc_paused import gc_paused
 from koki.ingredients.parse import Ingredient, parse_ingredients
 from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is_missing, repair
-from koki.recipes.columns import require_known
+from koki.recipes.columns import REQUIRED, SEASONING, require_known
 from koki.recipes.decoding import FileDigest, find_files, read_bytes
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.formats import Row, open_table
+from koki.recipes.item_rows import put_together
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
@@ -42,7 +43,7 @@ _LINES_TOLD: Final = 10
 
 
 def read_recipes(
-    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
+    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None, sheet: str | None = None
 ) -> tuple[list[Recipe], DataReport]:
     """Read recipe files, in order, each recipe once.
 
@@ -50,25 +51,23 @@ def read_recipes(
         paths: files, or patterns such as ``data/*.csv``.
         columns: wanted field ("title", "ingredients", "steps" ...) -> the name of its column, where it is none of the
             usual ones. Every file must have these columns.
+        sheet: the sheet of a workbook to read; None is each that has the columns. Every file must have it.
 
     Raises:
         RecipeFileNotFound: a file is missing, or no file matches a pattern.
-        DataError: a path is not a readable file, a file lacks a column, or no recipe is left.
+        DataError: a path is not a readable file, a file lacks a column or the sheet, or no recipe is left.
     """
     recipes: dict[str, Recipe] = {}
     report = DataReport()
     require_known(columns or {})
     with gc_paused():
-        for file, found in _read_files(find_files(paths), columns or {}):
+        for file, found in _read_files(find_files(paths), columns or {}, sheet):
             report.files.append(file)
             _add(found, recipes, file)
         kept = _without_near_duplicates(list(recipes.values()), report)
     if not kept:
-        reasons = ", ".join(f"{reason} ({count})" for reason, count in report.dropped_by_reason.items())
         names = ", ".join(map(str, paths)) or "no file was given"
-        raise DataError(
-            f"No recipe to learn from: {names}", f"Rows read: {report.rows_read}. Dropped: {reasons or 'none'}."
-        )
+        raise DataError(f"No recipe to learn from: {names}", _why_none(report))
     report.lengths = {
         "ingredients": Spread.of([sum(not item.heading for item in recipe.ingredients) for recipe in kept]),
         "steps": Spread.of([len(recipe.steps) for recipe in kept]),
@@ -77,7 +76,32 @@ def read_recipes(
     return kept, report
 
 
-def require_files(paths: Sequence[str | Path], columns: Mapping[str, str] | None = None) -> list[FileDigest]:
+def _why_none(report: DataReport) -> str:
+    """What became of the rows, where none gave a recipe."""
+    dropped = report.dropped_by_reason
+    reasons = ", ".join(f"{reason} ({count})" for reason, count in dropped.items())
+    said = f"Rows read: {report.rows_read}. Dropped: {reasons or 'none'}."
+    for reason, how in _IN_MANY_ROWS.items():
+        if 2 * dropped.get(reason, 0) > report.rows_read:
+            rows = f"{dropped[reason]:,} {'row' if dropped[reason] == 1 else 'rows'}"
+            return f"{said} {how.format(rows=rows)}"
+    return said
+
+
+_IN_MANY_ROWS: Final = {
+    Reason.NO_TITLE: (
+        "{rows} without a title: is this one ingredient a row? Then write the title into each row of its recipe."
+    ),
+    Reason.FEW_INGREDIENTS: (
+        "{rows} with one ingredient: is this one ingredient a row? Then write the title into each row of a recipe. "
+        "Ingredients within a cell are separated by --, new lines or numbers."
+    ),
+}
+
+
+def require_files(
+    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None, sheet: str | None = None
+) -> list[FileDigest]:
     """Check that every file is there and has its columns, before anything expensive is begun.
 
     Returns:
@@ -90,7 +114,7 @@ def require_files(paths: Sequence[str | Path], columns: Mapping[str, str] | None
     digests: list[FileDigest] = []
     for path in find_files(paths):
         raw = read_bytes(path)
-        open_table(raw, path, columns or {})
+        open_table(raw, path, columns or {}, sheet)
         digests.append(FileDigest.of(path, raw))
     return digests
 
@@ -99,14 +123,16 @@ def _characters(recipe: Recipe) -> int:
     return sum(map(len, (recipe.title, *(item.raw for item in recipe.ingredients), *recipe.steps)))
 
 
-def _read_files(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tuple[FileReport, list[Recipe]]]:
+def _read_files(
+    paths: Sequence[str], columns: Mapping[str, str], sheet: str | None
+) -> Iterator[tuple[FileReport, list[Recipe]]]:
     """What `_read_file` gives of each file; large files are read by two processes."""
     here, there = two_halves(paths)
     if not there:
-        yield from (_read_file(path, columns) for path in here)
+        yield from (_read_file(path, columns, sheet) for path in here)
         return
-    with Helper(_read_all, there, columns) as helper:
-        yield from _read_all(here, columns)
+    with Helper(_read_all, there, columns, sheet) as helper:
+        yield from _read_all(here, columns, sheet)
         yield from helper
 
 
@@ -124,8 +150,10 @@ def two_halves(paths: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     return paths[:here], paths[here:]
 
 
-def _read_all(paths: Sequence[str], columns: Mapping[str, str]) -> list[tuple[FileReport, list[Recipe]]]:
-    return [_read_file(path, columns) for path in paths]
+def _read_all(
+    paths: Sequence[str], columns: Mapping[str, str], sheet: str | None
+) -> list[tuple[FileReport, list[Recipe]]]:
+    return [_read_file(path, columns, sheet) for path in paths]
 
 
 def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) -> None:
@@ -138,10 +166,10 @@ def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) 
             file.rows_kept += 1
 
 
-def _read_file(path: str, columns: Mapping[str, str]) -> tuple[FileReport, list[Recipe]]:
+def _read_file(path: str, columns: Mapping[str, str], sheet: str | None) -> tuple[FileReport, list[Recipe]]:
     """The report on one file, which accounts for every row, and its recipes."""
     raw = read_bytes(path)
-    table = open_table(raw, path, columns)
+    table = put_together(open_table(raw, path, columns, sheet))
     report = FileReport(
         path=path,
         sha256=FileDigest.of(path, raw).sha256,
@@ -151,6 +179,8 @@ def _read_file(path: str, columns: Mapping[str, str]) -> tuple[FileReport, list[
         header=table.header,
         columns={wanted: table.header[place] for wanted, place in table.columns.items()},
         ignored=[name for i, name in enumerate(table.header) if name and i not in table.columns.values()],
+        sheets=[*table.sheets],
+        sheets_unread=[*table.sheets_unread],
     )
     notes = _Notes()
     recipes: list[Recipe] = []
@@ -189,34 +219,36 @@ def _without_near_duplicates(recipes: list[Recipe], report: DataReport) -> list[
             file.dropped.append(_dropped(recipes[place], Reason.NEAR_DUPLICATE, recipes[first]))
             file.rows_kept -= 1
     for file in report.files:
-        file.dropped.sort(key=lambda row: row.line)
+        file.dropped.sort(key=lambda row: (row.sheet and file.sheets.index(row.sheet), row.line))
     return [recipe for place, recipe in enumerate(recipes) if place not in gone]
 
 
 def _dropped(recipe: Recipe, reason: Reason, kept: Recipe) -> DroppedRow:
-    return DroppedRow(recipe.file, recipe.line, recipe.title, reason, f"{kept.file}:{kept.line}")
+    return DroppedRow(recipe.file, recipe.line, recipe.title, reason, kept.place, recipe.sheet)
 
 
 class _Notes:
-    """The oddities of a file, each with the lines that have it."""
+    """The oddities of a file, each with the lines that have it, sheet by sheet."""
 
     def __init__(self) -> None:
-        self._lines: dict[Oddity, list[int]] = {}
+        self._lines: dict[tuple[str, Oddity], list[int]] = {}
 
-    def add(self, line: int, oddity: Oddity) -> None:
-        lines = self._lines.setdefault(oddity, [])
-        if line not in lines[-1:]:
-            lines.append(line)
+    def add(self, row: Row, oddity: Oddity) -> None:
+        lines = self._lines.setdefault((row.sheet, oddity), [])
+        if row.line not in lines[-1:]:
+            lines.append(row.line)
 
-    def repaired(self, line: int, text: str) -> str:
-        """The text repaired; what was odd about it is noted."""
+    def repaired(self, row: Row, text: str) -> str:
+        """The text, of this row, repaired; what was odd about it is noted."""
         text, oddities = repair(text)
         for oddity in oddities:
-            self.add(line, oddity)
+            self.add(row, oddity)
         return text
 
     def warnings(self) -> list[Warned]:
-        return [Warned(oddity, len(lines), lines[:_LINES_TOLD]) for oddity, lines in self._lines.items()]
+        return [
+            Warned(oddity, len(lines), lines[:_LINES_TOLD], sheet) for (sheet, oddity), lines in self._lines.items()
+        ]
 
 
 # ---------------------------------------------------------------------------------------- row -> recipe or not
@@ -224,13 +256,16 @@ class _Notes:
 
 def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
     for oddity in row.oddities:
-        notes.add(row.line, oddity)
+        notes.add(row, oddity)
     if row.problem:
-        title = clean_title(notes.repaired(row.line, row.fields.get("title", "")[:200]))
-        return DroppedRow(path, row.line, title, row.problem)
-    fields = {wanted: notes.repaired(row.line, written_out(text)) for wanted, text in row.fields.items()}
+        title = clean_title(notes.repaired(row, row.fields.get("title", "")[:200]))
+        return DroppedRow(path, row.line, title, row.problem, sheet=row.sheet)
+    read = {wanted: notes.repaired(row, written_out(text)) for wanted, text in row.fields.items()}
+    fields = dict.fromkeys(REQUIRED, "") | read
     title = clean_title(fields["title"])
     lines = ingredient_lines(fields["ingredients"])
+    if seasoning := ingredient_lines(fields.get("seasoning", "")):
+        lines += [f"{SEASONING}:", *seasoning]
     ingredients = parse_ingredients(lines)
     steps = clean_steps(fields["steps"])
     problem = (
@@ -240,7 +275,7 @@ def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
         or _too_few(ingredients, steps)
     )
     if problem:
-        return DroppedRow(path, row.line, title, problem)
+        return DroppedRow(path, row.line, title, problem, sheet=row.sheet)
     return Recipe(
         id=identity(title, lines, steps),
         title=title,
@@ -251,6 +286,7 @@ def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
         category=_optional(fields.get("category", "")),
         file=path,
         line=row.line,
+        sheet=row.sheet,
     )
 
 

@@ -51,6 +51,8 @@ class Translation:
             return warning
         oddity, more = self.name("oddities", warning["oddity"]), warning["rows"] - len(warning["lines"])
         lines = ", ".join(map(str, warning["lines"]))
+        if sheet := warning.get("sheet"):
+            oddity = f"{sheet}: {oddity}"
         if more:
             return self.say("data.at_more_lines", oddity=oddity, lines=lines, more=self.number(more))
         return self.say("data.at_lines", oddity=oddity, lines=lines)

@@ -224,8 +224,7 @@ class Run:
         write_config(self.folder, self._asked)
 
     def say_the_plan(self, workload: Callable[[], Workload]) -> None:
-        """Print what the run will take, and what is too short in it: its steps for the warm-up, or the times that a recipe
-        is seen.
+        """Print what the run will take, and warn of too few steps for the warm-up, or times that a recipe is seen.
 
         Where nothing is printed nothing is measured: in all processes but the first.
         """

@@ -1,0 +1,162 @@
+"""A JSON document, or the ones in a saved web page -> the objects in it that may be recipes.
+
+A document is an array of objects, an object that holds such arrays somewhere (``{"recipes": [...]}``, ``@graph``), or
+one recipe. Values of schema.org/Recipe, which most recipe sites put into their pages, become lists of texts.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from koki.errors import DataError
+from koki.recipes.findings import Reason
+
+MOST_VALUES: Final = 4_000_000
+"""Brackets and commas of a document, each of which may take 100 bytes once it is parsed. 11,751 real recipes have
+1.5 million as an array of objects; JSON Lines have no such limit."""
+
+# Levels of arrays and objects that are looked into for recipes.
+_DEEPEST: Final = 20
+
+
+def parse_document(text: str, path: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        DataError: it is too large, or no JSON.
+    """
+    if sum(map(text.count, "[{,")) > MOST_VALUES:
+        raise DataError(
+            f"{path} has more than {MOST_VALUES:,} values in one JSON document.",
+            "Save it as JSON Lines (.jsonl), a recipe on each line, or split it.",
+        )
+    try:
+        return json.loads(text, strict=False)  # web pages have line ends within texts
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"{path}, line {error.lineno:,}, column {error.colno:,}: this is no JSON: {error.msg}.", "Save it again."
+        ) from error
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits; brackets a thousand deep
+        raise DataError(f"{path} is no JSON that holds recipes: {error}", "Save it again.") from error
+
+
+def is_document(text: str) -> bool:
+    """Whether a text looks like JSON: an array of objects or lists, or an object."""
+    start = text[:1000].lstrip("\ufeff \t\r\n")
+    return start.startswith("{") or (start.startswith("[") and start[1:].lstrip()[:1] in {"{", "[", "]"})
+
+
+def objects(document: Any, is_recipe: Callable[[Mapping[str, Any]], bool]) -> Iterator[dict[str, Any] | Reason]:
+    """The objects that may be recipes, in order, and a reason for each other value in an array of such objects.
+
+    Args:
+        is_recipe: whether an object has the keys of a recipe.
+    """
+    yield from _objects(document, is_recipe, _DEEPEST)
+
+
+def _objects(
+    value: Any, is_recipe: Callable[[Mapping[str, Any]], bool], levels: int
+) -> Iterator[dict[str, Any] | Reason]:
+    if isinstance(value, dict):
+        if is_recipe(value):
+            yield _plain(value)
+            return
+        inner = value.values()
+    elif isinstance(value, list):
+        if any(isinstance(item, dict) and is_recipe(item) for item in value):
+            yield from (_row(item) for item in value if not _is_other_thing(item))
+            return
+        inner = value
+    else:
+        return
+    if levels:
+        for item in inner:
+            yield from _objects(item, is_recipe, levels - 1)
+
+
+def keys_of(document: Any) -> dict[str, None]:
+    """The keys of the objects of the first array that has some, or of the document itself: what is no recipe's."""
+    for _ in range(_DEEPEST):
+        values = list(document.values()) if isinstance(document, dict) else document
+        if not isinstance(values, list):
+            break
+        found = [item for item in values if isinstance(item, dict)]
+        if isinstance(document, list) and found:
+            return dict.fromkeys(key for item in found for key in item)
+        inner = next((item for item in values if isinstance(item, dict | list)), None)
+        if inner is None:
+            break
+        document = inner
+    return dict.fromkeys(document) if isinstance(document, dict) else {}
+
+
+def _row(item: Any) -> dict[str, Any] | Reason:
+    return _plain(item) if isinstance(item, dict) else Reason.NO_JSON
+
+
+# ---------------------------------------------------------------------------------------------------------- schema.org
+
+
+def _types(item: Mapping[str, Any]) -> list[str]:
+    found = item.get("@type")
+    return [kind for kind in (found if isinstance(found, list) else [found]) if isinstance(kind, str)]
+
+
+def _is_other_thing(item: Any) -> bool:
+    """Whether an object says of itself that it is another thing than a recipe: the page, its author, a picture."""
+    return isinstance(item, dict) and bool(_types(item)) and "Recipe" not in _types(item)
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    """A recipe with lists of texts in place of schema.org's steps and sections."""
+    return {key: _texts(value) if _has_things(value) else value for key, value in item.items()}
+
+
+def _has_things(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_has_things, value))
+    return isinstance(value, dict) and ("@type" in value or "itemListElement" in value)
+
+
+def _texts(value: Any, levels: int = _DEEPEST) -> list[str]:
+    """The texts of a HowToStep, a HowToSection under its name, or a list of such."""
+    if isinstance(value, str | int | float):
+        return [str(value)]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item, levels - 1)] if levels else []
+    if not isinstance(value, dict) or not levels:
+        return []
+    inner = _texts(value.get("itemListElement"), levels - 1)
+    name = value.get("name")
+    if inner:
+        return [f"{name}:", *inner] if isinstance(name, str) and name.strip() else inner
+    return _texts(value.get("text") or name or value.get("url"), levels - 1)
+
+
+# ------------------------------------------------------------------------------------------------------- web pages
+
+
+def is_web_page(text: str) -> bool:
+    """Whether a text is HTML."""
+    start = text[:5000].lstrip("\ufeff \t\r\n").casefold()
+    return start.startswith(("<!doctype html", "<html", "<head", "<!--", "<meta", "<table", "<?xml")) and "<" in start
+
+
+def documents_in(page: str, path: str) -> Iterator[Any]:
+    """The JSON documents (JSON-LD) in a web page; one that is no JSON is passed over.
+
+    They are looked for by plain search: html.parser takes time that grows with the square of a page made for it.
+    """
+    folded = page.lower() if len(page.lower()) == len(page) else page
+    place = 0
+    while (start := folded.find("<script", place)) >= 0:
+        opened = folded.find(">", start)
+        end = folded.find("</script", opened)
+        if opened < 0 or end < 0:
+            return
+        if "ld+json" in folded[start:opened]:
+            with suppress(DataError):
+                yield parse_document(page[opened + 1 : end].strip().removeprefix("<!--").removesuffix("-->"), path)
+        place = end + 1
