@@ -17,8 +17,6 @@ from koki.runs.folder import kept_recipes
 from koki.training.validation import is_over
 
 _CONVERSATIONS: Final = "conversations"  # in an identity: a digest, which tells a user nothing
-# The settings that say where things lie; what lies there is compared.
-_PLACES: Final = frozenset({"output", "data.files", "data.columns"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class FinishedBefore:
         return {
             name: value
             for name, value in flatten(asked).items()
-            if name in HARMLESS_ON_RESUME - _PLACES and name in then and then[name] != value
+            if name in HARMLESS_ON_RESUME and not _is_a_place(name) and name in then and then[name] != value
         }
 
 
@@ -70,7 +68,7 @@ def require_same_finished(finished: FinishedBefore, identity: Identity, recipes:
         CheckpointError: names all that differs.
     """
     settings = differences(finished.checkpoint, identity) if finished.checkpoint else []
-    data = [] if _has_the_files(finished.card, recipes) else _other_recipes(finished.folder, recipes)
+    data = [] if _reads_the_same(finished.card, recipes) else _other_recipes(finished.folder, recipes)
     if data is None:
         data = ["recipes: the files are not those that it was trained on"]
     if settings or data:
@@ -115,11 +113,17 @@ def state_of(checkpoint: Checkpoint) -> TrainerState:
     return state
 
 
-def _has_the_files(card: dict[str, Any], recipes: Recipes) -> bool:
-    """Whether the recipe files are those of a finished run, byte by byte, and their columns those that it read."""
-    read = [file["sha256"] for file in card["data"]["files"]]
-    columns = flatten(recipes.config)["data.columns"]
-    return read == [file.sha256 for file in recipes.digests] and card["settings"].get("data.columns") == columns
+def _is_a_place(name: str) -> bool:
+    """Whether a setting says where the run lies, or where in which files its recipes are."""
+    return name == "output" or name.startswith("data.")
+
+
+def _reads_the_same(card: dict[str, Any], recipes: Recipes) -> bool:
+    """Whether the recipe files are those of a finished run, byte by byte, and read as it read them."""
+    then, now = card["settings"], flatten(recipes.config)
+    how = [name for name in now if name.startswith("data.") and name != "data.files"]
+    files = [file["sha256"] for file in card["data"]["files"]]
+    return all(then.get(name) == now[name] for name in how) and files == [file.sha256 for file in recipes.digests]
 
 
 def _other_recipes(folder: Path, recipes: Recipes) -> list[str] | None:
