@@ -77,6 +77,7 @@ PROGRAM: Final = (
     "koki.tokens.dataset",
     "koki.tokens.fit_report",
     "koki.tokens.fitter",
+    "koki.user_cache",
 )
 """The modules that, with the TOML files beside them, decide all training data. A test compares both tuples with what
 the modules import, so that neither goes stale when code moves."""
