@@ -81,14 +81,22 @@ def adapter_settings(folder: Path) -> Any:
     return json.loads((folder / "adapter" / "adapter_config.json").read_text("utf-8"))
 
 
-def test_the_revision_of_a_folder_changes_with_its_weights(mini_copy: Path) -> None:
-    config = ModelConfig(name=str(mini_copy))
+@pytest.mark.parametrize("place", [0.0, 0.37, 0.73, 1.0])
+def test_the_revision_of_a_folder_changes_with_any_byte_of_its_weights(mini_copy: Path, place: float) -> None:
+    config, file = ModelConfig(name=str(mini_copy)), mini_copy / "model.safetensors"
     before = find_base(config).revision
     assert find_base(config).revision == before
-    with (mini_copy / "model.safetensors").open("r+b") as weights:
-        weights.seek(300_000)
-        weights.write(b"\x01\x02\x03")
+    content = bytearray(file.read_bytes())
+    content[round(place * (len(content) - 1 - 10_000)) + 10_000] ^= 1  # behind the header
+    file.write_bytes(content)
     assert find_base(config).revision != before
+
+
+def test_the_revision_of_a_folder_changes_with_its_configuration(mini_copy: Path) -> None:
+    before = find_base(ModelConfig(name=str(mini_copy))).revision
+    config = json.loads((mini_copy / "config.json").read_text("utf-8"))
+    (mini_copy / "config.json").write_text(json.dumps(config | {"rope_theta": 1.0}), "utf-8")
+    assert find_base(ModelConfig(name=str(mini_copy))).revision != before
 
 
 @pytest.mark.usefixtures("offline")

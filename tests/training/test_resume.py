@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import peft
 import pytest
 import torch
 from helpers import Interrupting, config_of_short_run, logged, printed, weights
@@ -19,7 +20,7 @@ from koki.config import HARMLESS_ON_RESUME, RunConfig, flatten
 from koki.errors import CheckpointError, TrainingError
 from koki.inference.chef import Chef
 from koki.pipeline import TrainResult, train
-from koki.runs.checkpoints import SEAL
+from koki.runs.checkpoints import SEAL, write_seal
 from koki.tokens.batches import StepCollator
 from koki.tokens.dataset import Example
 
@@ -186,6 +187,30 @@ def test_a_base_that_was_moved_is_the_same_base(
         train(short_config(f"model.name={tmp_path / 'dulu'}"), Interrupting({"step 9/12": die}))
     shutil.rmtree(tmp_path / "dulu")
     run = train(short_config(f"model.name={tmp_path / 'kini'}"), console).folder
+    assert weights(run) == weights(finished_run.folder)
+
+
+def reseal(checkpoint: Path, **changes: object) -> None:
+    """Have a whole checkpoint say something else of its run."""
+    identity = json.loads((checkpoint / SEAL).read_text("utf-8"))["identity"]
+    by_start = {next(name for name in identity if name.startswith(start)): value for start, value in changes.items()}
+    write_seal(checkpoint, identity | by_start)
+
+
+def test_a_checkpoint_made_in_another_precision_is_an_error_that_names_both(
+    short_config: MakeConfig, died: Path, console: Console
+) -> None:
+    reseal(died / "checkpoint-6", precision="fp16")  # as on a GPU, where `auto` means it
+    with pytest.raises(CheckpointError, match=r"training\.mixed_precision was resolved: 'fp16' there, 'no' now"):
+        train(short_config(output=died), console)
+
+
+def test_a_checkpoint_made_with_other_versions_is_gone_on_from_with_a_warning(
+    short_config: MakeConfig, died: Path, finished_run: TrainResult, console: Console
+) -> None:
+    reseal(died / "checkpoint-6", versions={"torch": "2.0.0", "peft": peft.__version__})
+    run = train(short_config(output=died), console).folder
+    assert f"made with other versions: torch 2.0.0 there, {torch.__version__} now" in printed(console)
     assert weights(run) == weights(finished_run.folder)
 
 

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ import numpy as np
 
 from koki import files
 from koki.tokens.store import Numbers
+from koki.user_cache import user_cache_folder
 
 _SEAL: Final = "seal.json"
 _FACTS: Final = "facts.json"
@@ -41,18 +41,9 @@ class Entry(NamedTuple):
 
 
 def user_folder() -> Path | None:
-    """Where this user's entries lie: in ``KOKI_CACHE``, else where the system has caches; None if there is no home."""
-    if given := os.environ.get("KOKI_CACHE"):
-        return Path(given) / "tokens"
-    if given := os.environ.get("XDG_CACHE_HOME"):
-        return Path(given) / "koki" / "tokens"
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "koki" / "Cache" / "tokens"
-    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "koki" / "tokens"
+    """Where this user's entries lie; None if there is no home."""
+    folder = user_cache_folder()
+    return None if folder is None else folder / "tokens"
 
 
 class Cache:

@@ -37,6 +37,7 @@ PIECES: Final = (
 """The modules that, with the TOML files beside them, decide the ids of a piece of text."""
 
 PROGRAM: Final = (
+    *PIECES,
     "koki.book.pantry",
     "koki.config",
     "koki.data.build",
@@ -84,7 +85,7 @@ PROGRAM: Final = (
     "koki.tokens.dataset",
     "koki.tokens.fit_report",
     "koki.tokens.fitter",
-    *PIECES,
+    "koki.user_cache",
 )
 """The modules that, with the TOML files beside them, decide all training data. A test compares both tuples with what
 the modules import, so that neither goes stale when code moves."""

@@ -10,6 +10,7 @@ from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import QuestionTooLong, RunError
 from koki.inference.engine import Ending, Engine, Generated
 from koki.runs.finished import FinishedRun, read_run
+from koki.runs.names import CONFIG, METADATA
 from koki.tokens.template import ChatTemplate
 
 if TYPE_CHECKING:  # it brings torch along, which a chef with another engine need not have
@@ -219,15 +220,15 @@ def _as_text(text: str) -> str:
 def _require_same_base(run: FinishedRun, source: "BaseSource") -> None:
     """Check that an adapter lies on the base that it was trained on; on another its answers make no sense.
 
-    A base on the hub is not checked: its revision changes even when only a file beside the weights does.
-
     Raises:
         RunError: the base is another one.
     """
     trained_on = run.card["base_model"]["revision"]
-    if Path(source.location).is_dir() and source.revision != trained_on:
+    if source.revision != trained_on:
         raise RunError(
-            f"{run.folder} was trained on another {source.name} than the one in {source.location}: "
-            f"{trained_on}, not {source.revision}.",
-            f"Train again, or use the base it was trained on, with Koki {run.card['koki_version']}.",
+            f"{run.folder} was trained on another {source.name} than {source.location}: on revision {trained_on}, not "
+            f"{source.revision}.",
+            f"Train again, or say where the right one lies: model.name in {run.folder / CONFIG}. If you know that it "
+            "is the same (fingerprints were made in another way before), say so: base_model.revision in "
+            f"{run.folder / METADATA}.",
         )

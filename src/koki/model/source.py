@@ -11,6 +11,7 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrained
 from koki.config import ModelConfig
 from koki.errors import ModelError
 from koki.model.hub import HubBase, find_on_hub
+from koki.user_cache import sha256_of
 
 ALIASES: Final = {
     "0.5b": "Qwen/Qwen2.5-0.5B-Instruct",
@@ -22,9 +23,8 @@ _FAMILIES: Final = ("qwen2", "qwen3")
 # Qwen's own spare tokens, in the order in which they may stand for padding; the last two are in every Qwen2.
 _PAD_CANDIDATES: Final = ("<|endoftext|>", "<|fim_pad|>", "<|object_ref_start|>")
 _BYTES: Final = 256  # a byte-level vocabulary has an entry for each
-# How many samples are read of a file of weights, and of how many bytes: one of up to 32 MiB is read whole.
-_SAMPLES: Final = 32
-_SAMPLE_BYTES: Final = 1 << 20
+_BESIDE_WEIGHTS: Final = ("config.json", "model.safetensors.index.json")
+_FINGERPRINT_DIGITS: Final = 32  # hexadecimal; a commit of the hub has 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +162,8 @@ def _first_line(error: Exception) -> str:
 
 
 def _fingerprint(folder: Path) -> str:
-    """A digest of the name, size and samples of every weight file and of the configuration: it tells two bases apart.
-
-    The samples are spread over the whole of a file, since two bases may share their first layers.
-    """
-    digest = hashlib.sha256()
-    for file in sorted([*folder.glob("*.safetensors"), folder / "config.json"]):
-        size = file.stat().st_size
-        digest.update(f"{file.name}:{size}:".encode())
-        with file.open("rb") as content:
-            for place in range(0, size, max(_SAMPLE_BYTES, size // _SAMPLES)):
-                content.seek(place)
-                digest.update(content.read(_SAMPLE_BYTES))
-    return digest.hexdigest()[:16]
+    """A digest of every byte of the weights and of what says how they are used: it tells two bases apart."""
+    names = sorted({*folder.glob("*.safetensors"), *(folder / name for name in _BESIDE_WEIGHTS)})
+    there = [file for file in names if file.is_file()]
+    content = [f"{file.name}:{digest}\n" for file, digest in zip(there, sha256_of(there), strict=True)]
+    return hashlib.sha256("".join(content).encode()).hexdigest()[:_FINGERPRINT_DIGITS]

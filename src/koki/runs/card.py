@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -124,10 +124,14 @@ def run_card(
             "device": device.describe(),
             "python": platform.python_version(),
             "platform": platform.platform(),
-            # as the module says it, not the package: torch's tells the build, "2.13.0+cu130"
-            "libraries": {name: import_module(name).__version__ for name in _LIBRARIES},
+            "libraries": versions(_LIBRARIES),
         },
     }
+
+
+def versions(libraries: Iterable[str]) -> dict[str, str]:
+    """Those of libraries as the modules say it, not the packages: torch's tells the build, "2.13.0+cu130"."""
+    return {name: import_module(name).__version__ for name in libraries}
 
 
 def _base_name(base: "BaseSource") -> str:

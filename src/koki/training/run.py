@@ -23,6 +23,7 @@ from koki.model.device import Device, detect_device
 from koki.model.hub import is_commit
 from koki.model.source import BaseSource, find_base
 from koki.recipes.decoding import FileDigest
+from koki.runs.card import versions
 from koki.runs.checkpoints import (
     WRITE_ERRORS,
     Checkpoint,
@@ -58,6 +59,10 @@ from koki.training.resolve import resolve
 from koki.training.speed import free_memory
 
 _PER_STEP: Final = "conversations in a step"
+_PRECISION: Final = "precision, as training.mixed_precision was resolved"
+_VERSIONS: Final = "versions"
+# Their next version may round in another way, or draw other numbers.
+_LIBRARIES: Final = ("torch", "transformers", "peft")
 
 
 @dataclass(frozen=True)
@@ -136,8 +141,10 @@ class Run:
             _say_how_it_opened(console, folder)
             checkpoint = processes.broadcast(lambda: _newest_checkpoint(folder.path, console))
             identity = _identity_of(flatten(asked), base, processes, checkpoint)
+            identity |= {_PRECISION: device.mixed_precision}
             if checkpoint is not None:
                 require_same_run(checkpoint, identity, Recipes(asked, files))
+                _say_if_versions_differ(console, checkpoint)
             _say_where_it_starts(console, base, checkpoint)
             writer = opened.enter_context(_tensorboard(folder.path, checkpoint)) if processes.is_main else None
             yield cls(
@@ -213,7 +220,7 @@ class Run:
         if self.checkpoint is not None:
             require_same_run(self.checkpoint, identity, Recipes(self._asked, self.files))
         self.processes.broadcast(lambda: self._keep(data))
-        return identity
+        return identity | {_VERSIONS: versions(_LIBRARIES)}
 
     def _keep(self, data: TrainingData) -> None:
         self.keep_config()
@@ -336,6 +343,15 @@ def _say_that_it_is_over(console: Console, finished: FinishedBefore, asked: RunC
     if unused := finished.unused(asked):
         say(console, "Not used", ", ".join(f"{name}={value}" for name, value in unused.items()))
     say(console, "", "--fresh starts over and keeps this run under another name, another --output keeps it as it is")
+
+
+def _say_if_versions_differ(console: Console, checkpoint: Checkpoint) -> None:
+    now, then = versions(_LIBRARIES), checkpoint.identity.get(_VERSIONS, {})
+    if others := [
+        f"{name} {then[name]} there, {now[name]} now" for name in now if then.get(name, now[name]) != now[name]
+    ]:
+        say(console, "Warning", f"{checkpoint.folder.name} was made with other versions: {', '.join(others)}")
+        say(console, "", "The result may differ in its last digits from that of a run without a break.")
 
 
 def _say_where_it_starts(console: Console, base: BaseSource, checkpoint: Checkpoint | None) -> None:
