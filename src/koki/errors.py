@@ -8,6 +8,7 @@
     ├── CheckpointError          a checkpoint is damaged or belongs to another run
     ├── TrainingError            training started and could not go on
     ├── RunError                 a folder is not a finished run
+    ├── EmptyQuestion            a question has no words
     └── QuestionTooLong          a question has more tokens than the model reads
 
 The command line prints the message without a traceback; ``--debug`` shows it.
@@ -57,6 +58,13 @@ class TrainingError(KokiError):
 
 class RunError(KokiError):
     """A folder is not a finished run."""
+
+
+class EmptyQuestion(KokiError):
+    """A question has no words."""
+
+    def __init__(self) -> None:
+        super().__init__("An empty question has no answer.", 'Ask something, such as "Resep soto ayam dong!"')
 
 
 class QuestionTooLong(KokiError):

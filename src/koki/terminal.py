@@ -1,9 +1,49 @@
-"""Lines to the user, and output that outlives its reader: a terminal that is closed, a pipe whose other end is gone."""
+"""Lines to the user: nothing in them steers the terminal, and they outlive a reader that is gone.
+
+A recipe, an answer or the name of a file may hold characters that a terminal obeys: those that move its cursor, change
+its title or its colours, or turn the direction of a line around.
+"""
 
 import os
-from typing import IO, Any
+from collections.abc import Iterable
+from typing import IO, Any, Final
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+# All control characters (C0 and C1) but those that end a line or indent it, and those that set the direction of text.
+_STEERING: Final = {
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    0x61C,
+    0x200E,
+    0x200F,
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+}
+_SHOWN: Final = {code: f"\\u{code:04x}" for code in _STEERING - {ord("\n"), ord("\t")}}
+
+
+def harmless(text: str) -> str:
+    """The text with what would steer a terminal written out, as ``\\u001b``, which JSON reads as before."""
+    return text.translate(_SHOWN)
+
+
+class SafeConsole(Console):
+    """A console on which all that is printed is `harmless`, and no ``:egg:`` becomes a picture."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(emoji=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """As rich's; here, where the width of a line is not yet reckoned."""
+        return super().render_str(harmless(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As rich's, which everything that is printed goes through; what steers on purpose is a control segment."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=harmless(segment.text))
 
 
 def outlive_reader(console: Console) -> None:

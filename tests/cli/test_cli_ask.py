@@ -1,10 +1,13 @@
 """`koki ask`."""
 
 import json
+from typing import get_args
 
 import pytest
 from commands import koki, koki_here
 
+from koki.cli.ask import why_unfinished
+from koki.inference.engine import Ending
 from koki.pipeline import TrainResult
 
 
@@ -43,3 +46,7 @@ def test_ask_says_where_the_context_ended_an_answer_which_no_option_helps(finish
     run = koki_here("ask", str(finished_run.folder), stdin=f"Soto?\n{long}\n")
     assert "1 of 2 answers cut off where question and answer fill the 1,024 tokens that the model reads" in run.stderr
     assert "--max-new-tokens" not in run.stderr
+
+
+def test_each_way_in_which_an_answer_may_end_too_early_has_words() -> None:
+    assert {*why_unfinished(512, 1024), "stop_token"} == set(get_args(Ending))

@@ -4,16 +4,24 @@ import io
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from helpers import printed
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 
-from koki.inference.chat import Chat, read_line, what_to_cook_with
+from koki.inference import chat as chat_module
+from koki.inference.chat import Chat, WordByWord, read_line, what_to_cook_with
 from koki.inference.chef import Chef
+from koki.inference.engine import Ending
 from koki.pipeline import TrainResult
+from koki.terminal import SafeConsole, harmless
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +40,11 @@ def typed(*lines: str | type[BaseException]) -> Callable[[str], str]:
         raise line
 
     return read
+
+
+def terminal(width: int = 200) -> Console:
+    """A console that takes itself for a terminal; it shows no colours."""
+    return SafeConsole(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
 
 
 def talk(chef: Chef, console: Console, *lines: str | type[BaseException]) -> Chat:
@@ -109,6 +122,61 @@ def test_an_empty_line_is_not_asked(chef: Chef, console: Console) -> None:
 
 def test_ctrl_c_at_the_prompt_clears_the_line_and_does_not_leave(chef: Chef, console: Console) -> None:
     assert len(talk(chef, console, KeyboardInterrupt, "Resep soto ayam dong!").history) == 1
+
+
+def test_ctrl_c_at_the_prompt_leaves_no_prompt_behind(chef: Chef) -> None:
+    console = terminal()
+    talk(chef, console, KeyboardInterrupt)
+    assert "\r\x1b[2K" in printed(console)
+
+
+@pytest.mark.parametrize("word", ["keluar", "Keluar.", "selesai", "exit", "quit", "/keluar", "/exit", "/EXIT"])
+def test_a_word_for_it_leaves(chef: Chef, console: Console, word: str) -> None:
+    assert talk(chef, console, word, "Resep soto ayam dong!").history == []
+    assert "Sampai jumpa" in printed(console)
+
+
+def test_a_question_with_such_a_word_in_it_is_asked(chef: Chef, console: Console) -> None:
+    assert len(talk(chef, console, "kapan air tempe keluar?").history) == 1
+
+
+def test_it_is_said_once_that_amounts_and_safety_are_to_be_checked(chef: Chef, console: Console) -> None:
+    talk(chef, console, "Resep soto ayam dong!", "Resep rawon dong!")
+    assert printed(console).count("Takaran dan keamanannya") == 1
+
+
+def test_each_way_in_which_an_answer_may_end_too_early_has_words() -> None:
+    says = tomllib.loads(Path(chat_module.__file__).with_name("chat.toml").read_text("utf-8"))
+    assert {*says["unfinished"], "stop_token"} == set(get_args(Ending))
+
+
+def test_turns_that_the_context_can_never_hold_are_not_kept(chef: Chef, console: Console) -> None:
+    chat = Chat(chef, console, typed("Telur?"), max_new_tokens=1)
+    chat.history = [("Soto?", "Ya.")] * 5000
+    chat.run()
+    assert len(chat.history) == chef.context // 8
+    assert chat.history[-1][0] == "Telur?"
+
+
+@given(text=st.text(st.sampled_from("abc kopi \n-🍲é鱼\x1b"), max_size=200), width=st.integers(4, 40), data=st.data())
+def test_no_word_is_broken_at_the_edge_of_a_terminal(text: str, width: int, data: st.DataObject) -> None:
+    console = terminal(width)
+    shown = WordByWord(console)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=5)))
+    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        shown.add(text[start:end])
+    shown.end()
+    said = printed(console)
+    assert said.split() == harmless(text).split()
+    assert [line for line in said.split("\n") if cell_len(line) > width and len(line.split()) > 1] == []
+
+
+def test_a_text_for_a_pipe_is_not_wrapped() -> None:
+    console = SafeConsole(file=io.StringIO(), width=10)
+    shown = WordByWord(console)
+    shown.add("Rebus ayam sampai empuk,\n\n- lalu  suwir")
+    shown.end()
+    assert printed(console) == "Rebus ayam sampai empuk,\n\n- lalu  suwir"
 
 
 def test_a_question_longer_than_the_context_is_refused_and_the_chat_goes_on(chef: Chef, console: Console) -> None:

@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase
 
 import koki
 from koki.config import ModelConfig
-from koki.errors import KokiError, QuestionTooLong, RunError
-from koki.inference.chef import Chef
+from koki.errors import EmptyQuestion, KokiError, QuestionTooLong, RunError
+from koki.inference.chef import Chef, Turn
 from koki.inference.engine import Generated
 from koki.inference.transformers_engine import TransformersEngine
 from koki.model.source import find_base, load_tokenizer
@@ -221,6 +221,36 @@ def test_a_question_that_leaves_no_room_for_an_answer_is_too_long(
     with pytest.raises(QuestionTooLong) as caught:
         Chef(Echo(tokenizer, context=tokens), template).ask([question] if several else question)
     assert (caught.value.tokens, caught.value.context) == (tokens, tokens)
+
+
+@pytest.mark.parametrize("question", ["", " \n", ["Soto?", " "]])
+def test_an_empty_question_is_refused(
+    tokenizer: PreTrainedTokenizerBase, template: ChatTemplate, question: str | list[str]
+) -> None:
+    with pytest.raises(EmptyQuestion):
+        Chef(Echo(tokenizer), template).ask(question)
+
+
+class Looked(list[Turn]):
+    """Turns that know how many of them were looked at."""
+
+    looked = 0
+
+    def __reversed__(self) -> Iterator[Turn]:
+        for turn in super().__reversed__():
+            self.looked += 1
+            yield turn
+
+
+def test_of_a_long_history_only_what_the_context_may_hold_is_looked_at(
+    tokenizer: PreTrainedTokenizerBase, template: ChatTemplate
+) -> None:
+    history = Looked((f"Resep {number}?", "Rebus ayam.") for number in range(10_000))
+    chef = Chef(Echo(tokenizer), template)
+    prompt = chef._prompt("Soto?", history, room=100)
+    assert history.looked < chef.context // 8
+    assert len(prompt) + 100 <= chef.context < len(prompt) + 130
+    assert prompt == template.prompt("Soto?", history[1 - history.looked :])
 
 
 @pytest.mark.slow

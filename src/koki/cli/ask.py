@@ -2,13 +2,16 @@
 
 import sys
 from collections import Counter
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from koki.cli import options
 from koki.cli.lines import read_lines
 from koki.cli.printing import err, out, print_json
+
+if TYPE_CHECKING:
+    from koki.inference.engine import Ending
 
 EXAMPLES: Final = (
     'koki ask runs/warung "Resep soto ayam dong!"',
@@ -43,16 +46,23 @@ def ask(
         for answer in answers:
             print_json(answer.as_dict(), indent=2 if question else None)
         return
+    as_it_is = not out.is_terminal
     for answer in answers:
         if question is None:
             out.print(answer.question, style="bold", highlight=False, markup=False, soft_wrap=True)
-        out.print(answer.answer, highlight=False, markup=False, soft_wrap=True, end="\n" if question else "\n\n")
-    unfinished = {
-        "max_new_tokens": f"cut off after {max_new_tokens} tokens: --max-new-tokens allows more",
-        "context": f"cut off where question and answer fill the {chef.context:,} tokens that the model reads: "
-        "a shorter question leaves more room",
-        "control_token": "broken off with a control token",
-    }
+        out.print(answer.answer, highlight=False, markup=False, soft_wrap=as_it_is, end="\n" if question else "\n\n")
+    unfinished = why_unfinished(max_new_tokens, chef.context)
     for ending, count in Counter(answer.ended_by for answer in answers if not answer.stopped).items():
         which = "" if question else f"{count} of {len(answers)} answers "
         err.print(f"({which}{unfinished[ending]})", highlight=False, soft_wrap=True)
+
+
+def why_unfinished(max_new_tokens: int, context: int) -> "dict[Ending, str]":
+    """What is said of an answer that did not end by itself, for each way in which it may have ended."""
+    return {
+        "max_new_tokens": f"cut off after {max_new_tokens} tokens: --max-new-tokens allows more",
+        "context": f"cut off where question and answer fill the {context:,} tokens that the model reads: "
+        "a shorter question leaves more room",
+        "control_token": "broken off with a control token",
+        "cancelled": "stopped before its end",
+    }

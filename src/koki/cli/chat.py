@@ -17,7 +17,7 @@ def chat(
     max_new_tokens: options.MaxNewTokens = 512,
     temperature: options.Temperature = 0.0,
 ) -> None:
-    """Talk with the chef of a finished run. /help says how; Ctrl+C stops an answer, Ctrl+D leaves."""
+    """Talk with the chef of a finished run. /help says how; Ctrl+C stops an answer; keluar, exit or Ctrl+D leaves."""
     from koki.inference.chat import Chat
     from koki.inference.chef import Chef
     from koki.libraries import quiet_libraries

@@ -3,6 +3,7 @@
 from typing import Final
 
 from koki.cli import options
+from koki.terminal import harmless
 
 EXAMPLES: Final = (
     "koki config",
@@ -19,4 +20,5 @@ def show_config(
     """Print the configuration as YAML, with a comment on where each default comes from."""
     from koki.config import load_config, to_yaml
 
-    print(to_yaml(load_config(preset=preset, file=config, assignments=assignments or ())), end="")  # noqa: T201
+    settings = load_config(preset=preset, file=config, assignments=assignments or ())
+    print(harmless(to_yaml(settings)), end="")  # noqa: T201

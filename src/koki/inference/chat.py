@@ -7,14 +7,24 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Final
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.control import Control
+from rich.segment import ControlType
 
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import KokiError, QuestionTooLong
 from koki.inference.chef import Answer, Chef, Turn
+from koki.terminal import harmless
 
 _SAYS: Final = tomllib.loads(files(__package__).joinpath("chat.toml").read_text(encoding="utf-8"))
 _BETWEEN: Final = re.compile("|".join(map(re.escape, _SAYS["ingredients"]["between"])))
+_LEAVE: Final = frozenset(_SAYS["leave"]["words"])
+
+# A turn of a conversation takes at least so many tokens, the template's included: of those that a context cannot hold,
+# none need be kept.
+_SHORTEST_TURN: Final = 8
+_ERASE_LINE: Final = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
 
 
 def read_line(prompt: str) -> str:
@@ -29,7 +39,7 @@ def read_line(prompt: str) -> str:
         raise EOFError
     line = input(prompt)
     if not sys.stdin.isatty():
-        print(line, flush=True)  # noqa: T201
+        print(harmless(line), flush=True)  # noqa: T201
     return line
 
 
@@ -59,20 +69,30 @@ class Chat:
         self.history: list[Turn] = []
 
     def run(self) -> None:
-        """Talk until there are no more lines. Ctrl+C stops an answer, or clears the line that is being typed."""
+        """Talk until there are no more lines, or one says to leave. Ctrl+C stops an answer, or clears what is typed."""
         self._say(_SAYS["welcome"])
-        while True:
+        self._say(_SAYS["caution"])
+        while (line := self._next_line()) is not None and not _leaves(line):
             try:
-                self._take(self._read(_SAYS["prompt"]).strip())
+                self._take(line)
             except KeyboardInterrupt:
                 self._console.print()
             except QuestionTooLong as error:
                 self._say(_SAYS["too_long"].format(tokens=error.tokens, context=error.context))
             except KokiError as error:
                 self._say(str(error))
+        self._say(_SAYS["goodbye"])
+
+    def _next_line(self) -> str | None:
+        """What is typed; None at the end of it."""
+        while True:
+            try:
+                return self._read(_SAYS["prompt"]).strip()
+            except KeyboardInterrupt:
+                self._console.control(_ERASE_LINE)  # or there would stand a prompt that nobody answered
             except EOFError:
-                break
-        self._say(f"\n{_SAYS['goodbye']}")
+                self._console.print()
+                return None
 
     def _take(self, line: str) -> None:
         command, _, rest = line.partition(" ")
@@ -98,10 +118,11 @@ class Chat:
     def _answer(self, question: str) -> None:
         """Stream the answer. One that was stopped belongs to the conversation as far as it was said."""
         said: list[str] = []
+        shown = WordByWord(self._console)
 
         def show(text: str) -> None:
             said.append(text)
-            self._console.print(text, end="", highlight=False, markup=False, soft_wrap=True)
+            shown.add(text)
 
         try:
             answer = self._chef.ask(
@@ -112,18 +133,69 @@ class Chat:
                 temperature=self._temperature,
             )
         except KeyboardInterrupt:
-            self._say(f" {_SAYS['stopped']}")
+            why = _SAYS["unfinished"]["cancelled"]
         else:
-            self._say("" if answer.stopped else f" {self._why_unfinished(answer)}")
+            why = "" if answer.stopped else self._why_unfinished(answer)
+        finally:
+            shown.end()
+        self._console.print()
+        if why:
+            self._say(why)
         if text := "".join(said).strip():
             self.history.append((question, text))
+            del self.history[: -(self._chef.context // _SHORTEST_TURN)]
 
     def _why_unfinished(self, answer: Answer) -> str:
         why: str = _SAYS["unfinished"][answer.ended_by]
         return why.format(max_new_tokens=self._max_new_tokens, context=self._chef.context)
 
     def _say(self, text: str) -> None:
-        self._console.print(text, style="dim", highlight=False, markup=False, soft_wrap=True)
+        as_it_is = not self._console.is_terminal
+        self._console.print(text, style="dim", highlight=False, markup=False, soft_wrap=as_it_is)
+
+
+class WordByWord:
+    """A text that comes in pieces, printed a word at a time, so that no word is broken at the edge of a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._column = 0
+        self._blanks, self._word = "", ""  # what has come and is not yet printed, in this order
+
+    def add(self, text: str) -> None:
+        """Print the words of the next piece that are whole; a word is once something follows it."""
+        for part in re.findall(r"\S+|\n|[^\S\n]+", text):
+            if not part.isspace():
+                self._word += part
+                continue
+            self._print_word()
+            if part == "\n":
+                self._print("\n")
+                self._column = 0
+            else:
+                self._blanks += part
+
+    def end(self) -> None:
+        """Print what is left."""
+        self._print_word()
+
+    def _print_word(self) -> None:
+        if not self._word:
+            self._blanks = ""  # at the end of a line
+            return
+        width = cell_len(harmless(self._blanks + self._word))
+        if self._console.is_terminal and self._column and self._column + width > self._console.width:
+            self._blanks, width, self._column = "\n", cell_len(harmless(self._word)), 0
+        self._print(self._blanks + self._word)
+        self._column += width
+        self._blanks = self._word = ""
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, end="", highlight=False, markup=False, soft_wrap=True)
+
+
+def _leaves(line: str) -> bool:
+    return line.rstrip(".!").lower() in _LEAVE
 
 
 def what_to_cook_with(names: list[str]) -> str:

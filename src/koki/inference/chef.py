@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from koki.config import ModelConfig
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.errors import QuestionTooLong, RunError
+from koki.errors import EmptyQuestion, QuestionTooLong, RunError
 from koki.inference.engine import Ending, Engine, Generated
 from koki.runs.finished import FinishedRun, read_run
 from koki.runs.names import CONFIG, METADATA
@@ -170,6 +170,7 @@ class Chef:
                 global generator.
 
         Raises:
+            EmptyQuestion: a question has no words.
             QuestionTooLong: a question does not fit in the context.
             TypeError: several questions with what goes with one.
         """
@@ -198,14 +199,21 @@ class Chef:
 
     def _prompt(self, question: str, history: Sequence[Turn] = (), room: int = 1) -> list[int]:
         """The prompt, with as much of the history as leaves ``room`` for an answer."""
-        turns = [(_as_text(asked), _as_text(answered)) for asked, answered in history]
-        for start in range(len(turns) + 1):
-            prompt = self._template.prompt(_as_text(question.strip()), turns[start:])
-            if len(prompt) + room <= self.context:
-                return prompt
+        question = _as_text(question.strip())
+        if not question:
+            raise EmptyQuestion
+        prompt = self._template.prompt(question)
         if len(prompt) >= self.context:
-            raise QuestionTooLong(question.strip(), len(prompt), self.context)
-        return prompt
+            raise QuestionTooLong(question, len(prompt), self.context)
+        turns: list[Turn] = []
+        left = self.context - room - len(prompt)
+        for asked, answered in reversed(history):  # the newest first, and none that the context has no room for
+            turn = (_as_text(asked), _as_text(answered))
+            left -= self._template.length_of_turn(*turn)
+            if left < 0:
+                break
+            turns.insert(0, turn)
+        return self._template.prompt(question, turns)
 
 
 def _answer(question: str, generated: Generated) -> Answer:

@@ -158,10 +158,17 @@ class ChatTemplate:
             history: earlier questions and answers of the same conversation, the oldest first.
         """
         ids = self.head.tolist()
-        for asked, answered in history:
-            ids += [*self.encode_questions([asked])[0], *self.middle]
-            ids += [*self.encode([self._earlier_answer_form.replace(_ANSWER, answered)])[0], *self._between]
+        for turn in history:
+            ids += self._turn(*turn)
         return [*ids, *self.encode_questions([question])[0], *self.middle, *self._answer_prefix]
+
+    def length_of_turn(self, asked: str, answered: str) -> int:
+        """Tokens that an earlier question and its answer add to a prompt."""
+        return len(self._turn(asked, answered))
+
+    def _turn(self, asked: str, answered: str) -> list[int]:
+        answer = self._earlier_answer_form.replace(_ANSWER, answered)
+        return [*self.encode_questions([asked])[0], *self.middle, *self.encode([answer])[0], *self._between]
 
     def length(self, question: int, answer: int) -> int:
         """Tokens of a whole conversation, given those of its question's piece and of all pieces of its answer."""
