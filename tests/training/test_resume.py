@@ -241,7 +241,7 @@ def test_a_checkpoint_made_with_other_recipes_is_an_error_that_says_so(
 ) -> None:
     other = tmp_path / "lain.csv"
     other.write_text("\n".join(recipe_csv.read_text("utf-8").splitlines()[:-1]), "utf-8")
-    with pytest.raises(CheckpointError, match=r"recipes: resep\.csv, 1 of 3 recipes removed$"):
+    with pytest.raises(CheckpointError, match=r"recipes: resep\.csv, 1 of 3 recipes removed\n"):
         train(short_config(f"data.files=[{other}]", output=died), console)
 
 
