@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,16 @@ def test_a_quantised_base_takes_less_memory(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(resolve_module, "all_memory", lambda: 16 * GIB)
     whole, eight, four = (costs(f"model.quantization={kind}", device=GPU).memory for kind in ("null", "8bit", "4bit"))
     assert four < eight < whole
+
+
+def test_a_machine_so_busy_that_each_sample_is_over_as_it_begins_is_measured_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = count()  # one goes by whenever the clock is looked at
+    monkeypatch.setattr("koki.training.speed.time.perf_counter", lambda: float(next(seconds)))
+    speed = measure(8, 8, detect_device("auto"))
+    assert speed.multiplications > 0
+    assert speed.per_element > 0
 
 
 def test_the_machine_is_measured_within_a_second_or_two() -> None:

@@ -66,17 +66,18 @@ def _seconds_on_cpu(function: Callable[[], Any]) -> float:
 
     It is shared by the threads: both operations of `measure` are dealt out to all of them in equal parts.
     """
-    calls, started, before = 0, time.perf_counter(), time.process_time()
-    while time.perf_counter() - started < _SAMPLE_SECONDS:
+    calls, spent, started, before = 0, 0.0, time.perf_counter(), time.process_time()
+    while not spent or time.perf_counter() - started < _SAMPLE_SECONDS:  # on a busy machine it may be over as it begins
         function()
         calls += 1
-    return (time.process_time() - before) / calls / torch.get_num_threads()
+        spent = time.process_time() - before
+    return spent / calls / torch.get_num_threads()
 
 
 def _seconds_on_gpu(function: Callable[[], Any]) -> float:
     """The mean of one sample's calls; a GPU is seldom shared."""
     calls, started = 0, time.perf_counter()
-    while time.perf_counter() - started < _SAMPLE_SECONDS:
+    while not calls or time.perf_counter() - started < _SAMPLE_SECONDS:
         function()
         torch.cuda.synchronize()
         calls += 1
