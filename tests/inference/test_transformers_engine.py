@@ -14,6 +14,7 @@ from koki.inference.engine import Generated
 from koki.inference.transformers_engine import TransformersEngine
 from koki.model.base import load_base
 from koki.model.device import detect_device
+from koki.model.lora import load_adapter
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult
 from koki.tokens.template import ChatTemplate
@@ -96,10 +97,28 @@ def test_what_the_base_advises_for_generation_is_not_followed(finished_run: Trai
     model: Any = load_base(find_base(config), config, detect_device("auto"))
     chef = Chef(TransformersEngine(model, tokenizer, template.stop_id), template)
     plain = chef.ask("Resep soto ayam dong!", max_new_tokens=30).answer
-    model.generation_config.repetition_penalty = 1e6  # the engine has replaced it: this is what a base might bring
+    model.generation_config.repetition_penalty = 1e6  # this is what a base might bring
     model.generation_config.do_sample = True
-    chef = Chef(TransformersEngine(model, tokenizer, template.stop_id), template)
     assert chef.ask("Resep soto ayam dong!", max_new_tokens=30).answer == plain
+
+
+@pytest.mark.parametrize("with_adapter", [False, True], ids=["base", "adapter"])
+def test_a_model_of_the_callers_is_left_as_it_was(finished_run: TrainResult, with_adapter: bool) -> None:
+    config = ModelConfig(name="mini")
+    tokenizer = load_tokenizer(str(finished_run.folder))
+    template = ChatTemplate(tokenizer, "Kamu Koki.")
+    tokenizer.pad_token = None
+    base: Any = load_base(find_base(config), config, detect_device("auto"))
+    model: Any = load_adapter(base, finished_run.folder, trainable=True) if with_adapter else base
+    model.train()
+    base.lm_head.eval()
+    base.generation_config.repetition_penalty = 1.5
+    advised, training = base.generation_config, [module.training for module in model.modules()]
+    Chef(TransformersEngine(model, tokenizer, template.stop_id), template).ask("Resep soto?", max_new_tokens=2)
+    assert base.generation_config is advised
+    assert advised.repetition_penalty == 1.5
+    assert [module.training for module in model.modules()] == training
+    assert tokenizer.pad_token is None
 
 
 # ------------------------------------------------------------------------------------------------ pieces as they come

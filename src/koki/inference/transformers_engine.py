@@ -1,12 +1,14 @@
 """The engine that runs a model with transformers and torch."""
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
 import torch
+from peft import PeftModel
 from transformers import (
     GenerationConfig,
     PreTrainedModel,
@@ -21,7 +23,7 @@ from koki.inference.engine import Ending, Generated
 from koki.model.base import load_base
 from koki.model.device import detect_device
 from koki.model.lora import load_adapter
-from koki.model.source import BaseSource, set_pad_token
+from koki.model.source import BaseSource, pad_id
 
 # Answers that are generated side by side: more make `mini` hardly faster and need more memory.
 _AT_ONCE: Final = 32
@@ -31,8 +33,8 @@ class TransformersEngine:
     """An `Engine` whose answers come in batches: those of a batch are yielded once the longest has ended.
 
     Args:
-        model: on its device; it is switched to evaluation, and its generation settings are replaced.
-        tokenizer: of the model; it gets a pad token if it has none.
+        model: on its device, alone or with an adapter; between answers it is as it was given.
+        tokenizer: of the model.
         stop_id: the token that ends an answer.
 
     Raises:
@@ -40,12 +42,9 @@ class TransformersEngine:
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:
-        set_pad_token(tokenizer, stop_id)
-        self._model = model.eval()
-        # What the base advises is not followed: under Qwen2.5's penalty for repetition a recipe could not name an
-        # ingredient a second time, and greedy would not be greedy.
-        self._model.generation_config = GenerationConfig()
+        self._model = model
         self._tokenizer = tokenizer
+        self._pad_id = pad_id(tokenizer, stop_id)
         # whatever control token comes, the answer is over; only one of them ends it well
         others = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special} - {stop_id}
         self._endings: dict[int, Ending] = {stop_id: "stop_token", **dict.fromkeys(sorted(others), "control_token")}
@@ -122,12 +121,12 @@ class TransformersEngine:
         """Answer prompts side by side, padded on the left to the longest."""
         started = time.perf_counter()
         shape = (len(prompts), max(map(len, prompts)))
-        ids, mask = torch.full(shape, int(self._tokenizer.pad_token_id)), torch.zeros(shape, dtype=torch.long)
+        ids, mask = torch.full(shape, self._pad_id), torch.zeros(shape, dtype=torch.long)
         for row, prompt in enumerate(prompts):
             ids[row, -len(prompt) :] = torch.tensor(prompt)
             mask[row, -len(prompt) :] = 1
         device = self._model.device
-        with torch.inference_mode():
+        with torch.inference_mode(), _answering(self._model):
             output = self._model.generate(
                 ids.to(device),
                 attention_mask=mask.to(device),
@@ -157,9 +156,28 @@ class TransformersEngine:
         return GenerationConfig(
             max_new_tokens=max_new_tokens,
             eos_token_id=list(self._endings),
-            pad_token_id=self._tokenizer.pad_token_id,
+            pad_token_id=self._pad_id,
             **drawn,
         )
+
+
+@contextmanager
+def _answering(model: PreTrainedModel) -> Iterator[None]:
+    """Have a model answer without dropout and without what its base advises, and leave it as it was.
+
+    Under Qwen2.5's penalty for repetition a recipe could not name an ingredient a second time, and greedy would not be
+    greedy.
+    """
+    inner: Any = model.get_base_model() if isinstance(model, PeftModel) else model
+    advised, training = inner.generation_config, [module for module in model.modules() if module.training]
+    inner.generation_config = GenerationConfig()
+    model.eval()
+    try:
+        yield
+    finally:
+        inner.generation_config = advised
+        for module in training:
+            module.training = True
 
 
 class _Row:

@@ -112,15 +112,23 @@ def set_pad_token(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:
     Were they one, masking the padding would mask the stop token as well and the model would never learn to stop.
 
     Raises:
+        ModelError: as `pad_id`.
+    """
+    tokenizer.pad_token = str(tokenizer.convert_ids_to_tokens(pad_id(tokenizer, stop_id)))
+
+
+def pad_id(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> int:
+    """The tokenizer's pad token, or where it has none other than the token it stops at, one that may stand for it.
+
+    Raises:
         ModelError: the vocabulary has no token to spare.
     """
     if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != stop_id:
-        return
+        return int(tokenizer.pad_token_id)
     vocabulary = tokenizer.get_vocab()
     for candidate in _PAD_CANDIDATES:
         if vocabulary.get(candidate, stop_id) != stop_id:
-            tokenizer.pad_token = candidate
-            return
+            return int(vocabulary[candidate])
     raise ModelError("The tokenizer has no pad token other than its stop token.", "Use a Qwen2 or Qwen3 tokenizer.")
 
 
