@@ -1,11 +1,13 @@
 """Files take their place whole or not at all, and a sealed folder shows what became of it."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from koki.files import flaw_of, read_seal, write_json, write_seal, write_text, written_beside
+from koki.errors import ConfigError
+from koki.files import flaw_of, read_seal, require_ours, write_json, write_seal, write_text, written_beside
 
 
 def test_a_text_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
@@ -14,6 +16,30 @@ def test_a_text_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     write_text(file, "Soto Ayam ½")
     assert file.read_text("utf-8") == "Soto Ayam ½"
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("content", [b"", b"MARK\n", b'{"x": "MARK"}\nlain', None])
+def test_nothing_an_empty_file_and_an_earlier_one_of_the_kind_may_be_replaced(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "a").write_bytes(content)
+    require_ours(tmp_path / "a", "MARK")
+
+
+@pytest.mark.parametrize("content", [b"resep", b"resep\nMARK\n", b"\0\xff", b"x" * 2_000_000 + b"MARK"])
+def test_what_somebody_else_wrote_may_not(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(ConfigError, match="Give --output another name"):
+        require_ours(tmp_path / "a", "MARK")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_nor_may_a_pipe_or_a_device(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipa")
+    for path in (tmp_path / "pipa", Path(os.devnull)):
+        with pytest.raises(ConfigError, match="is not what this command writes"):
+            require_ours(path, "MARK")
 
 
 def test_json_is_written_with_its_letters_as_they_are(tmp_path: Path) -> None:

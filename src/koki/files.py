@@ -16,7 +16,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import IO, Any, Final
 
+from koki.errors import ConfigError
+
 _LONGEST_SEAL: Final = 10_000_000  # bytes; that of a checkpoint has about 3,000
+_LONGEST_LINE: Final = 1_000_000  # bytes; the conversations that are exported have about 3,000
 
 
 def read_bytes(path: str | Path, most: int) -> bytes:
@@ -51,6 +54,29 @@ def published_name(folder: str | Path) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------------- writing
+
+
+def require_ours(path: Path, mark: str) -> None:
+    """Check that to write a file that a user names costs nobody another: there is none, or one of the same kind.
+
+    ``koki check --output resep.csv ikan.csv`` must not cost a cook her recipes, nor ``--output /dev/null`` a machine
+    its devices. So Koki replaces what it wrote itself and nothing else.
+
+    Args:
+        mark: what the first line of every file of this kind has in it.
+
+    Raises:
+        ConfigError: something else is there.
+        OSError: what is there cannot be read.
+    """
+    if not path.exists() or path.is_dir():  # to write a folder fails by itself
+        return
+    if path.is_file():
+        with path.open("rb") as file:
+            first = file.readline(_LONGEST_LINE)
+        if not first or mark.encode() in first:
+            return
+    raise ConfigError(f"{path} is there, and is not what this command writes.", "Give --output another name.")
 
 
 @contextmanager

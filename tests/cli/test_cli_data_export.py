@@ -28,3 +28,15 @@ def test_data_export_of_an_unknown_format_lists_the_formats(tmp_path: Path) -> N
     run = koki_here("data", "export", "--format", "xml", "--output", str(tmp_path / "x"))
     assert run.returncode == 1
     assert "messages, sharegpt, alpaca, prompt-completion" in run.stderr
+
+
+def test_data_export_replaces_an_earlier_export_and_no_other_file(recipe_csv: Path, tmp_path: Path) -> None:
+    resep, output = tmp_path / "resep.csv", tmp_path / "percakapan.jsonl"
+    resep.write_bytes(recipe_csv.read_bytes())
+    for form in ("messages", "alpaca", "sharegpt", "prompt-completion"):
+        options = ("--format", form, "--data", str(resep), "--set", "data.tips=false", "--output")
+        assert koki_here("data", "export", *options, str(output)).returncode == 0
+    run = koki_here("data", "export", *options, str(resep))
+    assert run.returncode == 1
+    assert "is not what this command writes" in run.stderr
+    assert resep.read_bytes() == recipe_csv.read_bytes()

@@ -1,6 +1,7 @@
 """The cache: whole entries or none, whoever writes beside, whatever befalls the files."""
 
 import os
+import sys
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from koki.data.cache import Cache, user_folder
+from koki.files import write_seal
 
 ARRAYS = {"numbers": np.arange(10_000, dtype=np.uint16), "ends": np.array([0, 4, 10_000])}
 FACTS = {"judul": ["Soto Ayam", "Sayur asem \udce9"], "jumlah": 3}
@@ -58,6 +60,50 @@ def test_a_damaged_entry_is_none_and_is_replaced(folder: Path, damage: Callable[
     assert Cache(folder).find("a-1") is None
     assert keep(folder) is None
     assert Cache(folder).find("a-1") is not None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("name", ["facts.json", "numbers.npy", "seal.json", "lain"])
+@pytest.mark.parametrize("sealed", [False, True], ids=["as it was sealed", "and sealed anew"])
+def test_a_pipe_in_an_entry_is_not_waited_for(folder: Path, name: str, sealed: bool) -> None:
+    keep(folder)
+    entry = folder / "a-1"
+    (entry / name).unlink(missing_ok=True)
+    os.mkfifo(entry / name)
+    if sealed and name != "seal.json":
+        write_seal(entry, "seal.json", {})
+    found = Cache(folder).find("a-1")
+    assert found is None or name in ("numbers.npy", "lain")
+    assert keep(folder) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows says in another way who may write where")
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o1777])
+def test_where_others_may_write_nothing_is_found_or_kept(folder: Path, mode: int) -> None:
+    keep(folder)
+    folder.chmod(mode)
+    assert Cache(folder).find("a-1") is None
+    assert "others may write" in str(keep(folder))
+    folder.chmod(0o755)
+    assert Cache(folder).find("a-1") is not None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows says in another way who may write where")
+def test_in_a_folder_of_another_user_nothing_is_found_or_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(folder)
+    monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    assert Cache(folder).find("a-1") is None
+    assert "belongs to another user" in str(keep(folder))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows says in another way who may write where")
+def test_whatever_the_user_lets_others_do_nobody_else_may_write_to_the_cache(folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        assert keep(folder) is None
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o077 == 0
 
 
 def test_processes_that_keep_the_same_at_once_do_not_harm_each_other(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from koki.errors import DataError
+from koki.errors import ConfigError, DataError
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned, some
 
@@ -141,9 +141,20 @@ def test_an_earlier_list_of_dropped_rows_is_replaced(tmp_path: Path) -> None:
 def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "resep.csv"
     path.write_text("Title,Ingredients,Steps\n")
-    with pytest.raises(DataError, match="no list of dropped rows"):
+    with pytest.raises(ConfigError, match="is not what this command writes"):
         report().save_dropped(path)
     assert path.read_text() == "Title,Ingredients,Steps\n"
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1"])
+def test_a_spreadsheet_takes_no_text_of_a_dropped_row_for_a_formula(tmp_path: Path, text: str) -> None:
+    shown = text.replace("\r", " ")
+    row = DroppedRow(f"{text}.csv", 7, text, Reason.NO_STEPS, "", text)
+    file = FileReport("a.csv", "", 9, "UTF-8", ",", [], {}, [], 2, 0, [row])
+    DataReport([file]).save_dropped(tmp_path / "buangan.csv")
+    with (tmp_path / "buangan.csv").open(encoding="utf-8", newline="") as written:
+        _, (name, sheet, line, _, title) = csv.reader(written)
+    assert (name, sheet, line, title) == (f"'{shown}.csv", f"'{shown}", "7", f"'{shown}")
 
 
 @pytest.mark.parametrize("name", ["tiada/buangan.csv", ".", "a\0b"])

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from koki.config import RunConfig
 from koki.errors import ConfigError
-from koki.runs.folder import kept_recipes, open_run_folder, require_space, write_recipes
+from koki.runs.folder import kept_recipes, open_run_folder, require_space, write_config, write_recipes
 from koki.runs.names import CONFIG, RECIPES
 
 Usage = namedtuple("Usage", "total used free")
@@ -36,7 +37,7 @@ def test_while_a_run_uses_a_folder_no_other_may_and_nothing_in_it_is_moved(tmp_p
 
 def test_fresh_sets_an_earlier_run_aside(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / CONFIG).touch()
+    write_config(tmp_path / "run", RunConfig())
     with open_run_folder(str(tmp_path / "run"), fresh=True) as opened:
         assert opened.set_aside == tmp_path / "run.old-1"
         assert (opened.set_aside / CONFIG).exists()
@@ -64,6 +65,24 @@ def test_digests_that_cannot_be_read_are_none(tmp_path: Path, text: str | None) 
     if text is not None:
         (tmp_path / RECIPES).write_text(text, "utf-8")
     assert kept_recipes(tmp_path) is None
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "resep.csv", "tensorboard"])
+def test_a_folder_with_files_of_the_users_own_is_no_run_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("warung: Bu Sri\n")
+    with pytest.raises(ConfigError, match="was not made by Koki"), open_run_folder(str(tmp_path), fresh=False):
+        pass
+    assert (tmp_path / name).read_text() == "warung: Bu Sri\n"
+
+
+@pytest.mark.parametrize("name", ["baris\nbaru", "a\tb", "\x1b[31mmerah", "\u202ekiri", "a\x9bb"])
+def test_a_name_that_would_start_a_line_or_steer_a_terminal_is_refused(tmp_path: Path, name: str) -> None:
+    with (
+        pytest.raises(ConfigError, match="control characters"),
+        open_run_folder(str(tmp_path / name), fresh=False),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_too_little_room_is_an_error_that_says_how_much_is_needed(

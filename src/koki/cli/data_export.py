@@ -27,10 +27,11 @@ def export(
     """Write the conversations for other trainers, with their questions as they are composed."""
     from koki.config import load_config
     from koki.data.build import build_dataset
-    from koki.data.export import FORMATS, export_conversations
+    from koki.data.export import FORMATS, export_conversations, require_export
 
     if form not in FORMATS:
         raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")
+    require_export(output)
     flags = options.data_flags(data, columns, sheet, model)
     settings = load_config(flags=flags, assignments=assignments or ())
     dataset = build_dataset(settings)

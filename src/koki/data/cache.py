@@ -4,7 +4,8 @@
 
 An entry is written beside, sealed (`koki.files.write_seal`) and renamed, so nobody sees half of one. Where two
 processes make the same entry, that of the later one is dropped. An entry that does not match its seal counts as none.
-Nothing in the cache is needed: where it cannot be written, everything works without it.
+Nothing in the cache is needed: where it cannot be written, everything works without it. Nor is it used where others
+than this user may write: a seal tells what is damaged, not who made it.
 """
 
 import hashlib
@@ -28,6 +29,8 @@ _SEAL: Final = "seal.json"
 _FACTS: Final = "facts.json"
 _WRITING: Final = ".writing-"
 _ABANDONED_SECONDS: Final = 24 * 3600
+
+_LONGEST_FACTS: Final = 100_000_000  # bytes; those of 440,000 conversations have 2,000,000
 
 # Bytes of all entries together, without the one just written; 440,000 conversations take about 130 MB.
 _MOST_BYTES: Final = 2 * 10**9
@@ -64,11 +67,15 @@ class Cache:
             return None
         folder = self._folder / name
         try:
-            if not _is_whole(folder):
+            if _why_not_trusted(self._folder) or not _is_whole(folder):
                 return None
-            sealed = [folder / name for name in files.read_seal(folder, _SEAL)["files"] if name.endswith(".npy")]
-            arrays = {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in sealed}
-            facts = json.loads((folder / _FACTS).read_text("ascii"))
+            sealed = files.read_seal(folder, _SEAL)["files"]
+            arrays = {
+                Path(name).stem: np.load(folder / name, mmap_mode="r", allow_pickle=False)
+                for name in sealed
+                if name.endswith(".npy")
+            }
+            facts = json.loads(files.read_bytes(folder / _FACTS, _LONGEST_FACTS))
         except (OSError, ValueError):
             return None
         with suppress(OSError):
@@ -89,7 +96,9 @@ class Cache:
         if self._folder is None:
             return "there is no home folder"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if why := _why_not_trusted(self._folder):
+                return why
             writing = Path(tempfile.mkdtemp(prefix=_WRITING, dir=self._folder))
         except OSError as error:
             return str(error)
@@ -126,6 +135,22 @@ class Cache:
 def fingerprint(*parts: Any) -> str:
     """32 hex digits that tell these parts, which are JSON-ready, from others."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _why_not_trusted(folder: Path) -> str | None:
+    """Why others than this user may have written what lies in a folder; None if they may not.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    if sys.platform == "win32":  # who may write where is said there in another way; a home is its user's
+        return None
+    found = folder.stat()
+    if found.st_uid != os.getuid():
+        return f"{folder} belongs to another user"
+    if found.st_mode & 0o022:
+        return f"others may write to {folder} (chmod go-w {folder})"
+    return None
 
 
 def _write(folder: Path, arrays: Mapping[str, Numbers], facts: Mapping[str, Any]) -> None:

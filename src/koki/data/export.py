@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from koki.files import written_beside
+from koki.dialogue.phrasebook import load_phrasebook
+from koki.files import require_ours, written_beside
 from koki.tokens.dataset import ConversationDataset
 
 Record = dict[str, Any]
@@ -76,6 +77,15 @@ def export_conversations(dataset: ConversationDataset, form: str, path: Path) ->
             taken_apart += plain != list(texts)
             file.write(json.dumps(FORMATS[form](*plain), ensure_ascii=False) + "\n")
     return Exported(len(dataset), taken_apart)
+
+
+def require_export(path: Path) -> None:
+    """Check that a file may be written: there is none, or an earlier export.
+
+    Raises:
+        ConfigError: something else is there.
+    """
+    require_ours(path, json.dumps(load_phrasebook().system.prompt, ensure_ascii=False))
 
 
 def take_apart(text: str, control_tokens: Iterable[str]) -> str:

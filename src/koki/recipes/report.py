@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from koki.errors import DataError
+from koki.files import require_ours
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.recipe import place_of
 
@@ -145,17 +146,18 @@ class DataReport:
         """Write the dropped rows as CSV: file, sheet, line, reason, title.
 
         Raises:
-            DataError: the file cannot be written, or there is one that is no earlier list of dropped rows.
+            ConfigError: there is a file that is no earlier list of dropped rows.
+            DataError: the file cannot be written.
         """
         try:
-            # `koki check --output resep.csv ikan.csv` must not cost a cook her recipes.
-            if path.is_file() and not _may_be_replaced(path):
-                raise DataError(f"{path} is there and is no list of dropped rows.", "Give --output another name.")
+            require_ours(path, _DROPPED_HEADER)
             # a path may hold bytes that are no text, which Python carries as lone surrogates
             with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
                 file.write(_DROPPED_HEADER)
                 writer = csv.writer(file, lineterminator="\n")
-                writer.writerows((row.file, row.sheet, row.line, row.explained, row.title) for row in self.dropped)
+                for row in self.dropped:
+                    cells = (row.file, row.sheet, row.line, row.explained, row.title)
+                    writer.writerow([_shown_as_text(cell) if isinstance(cell, str) else cell for cell in cells])
         except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
             raise DataError(f"{path} cannot be written: {error}", "Check the path given as --output.") from error
 
@@ -214,9 +216,10 @@ class DataReport:
         return table
 
 
-def _may_be_replaced(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(_DROPPED_HEADER)) in (b"", _DROPPED_HEADER.encode())
+def _shown_as_text(cell: str) -> str:
+    """A text on one line that a spreadsheet shows: one that starts so it would take for a formula, and run."""
+    line = cell.replace("\r", " ")
+    return f"'{line}" if line.lstrip().startswith(("=", "+", "-", "@")) else line
 
 
 def some(items: Sequence[object], shown: int) -> str:

@@ -19,12 +19,13 @@ from koki.formatting import gigabytes
 from koki.recipes.digests import Digests
 from koki.runs import checkpoints
 from koki.runs.lock import LOCK, hold
-from koki.runs.names import CONFIG, METADATA, RECIPES, TENSORBOARD
+from koki.runs.names import CONFIG, METADATA, RECIPES
+from koki.terminal import harmless
 
 _LONGEST: Final = 10_000_000  # bytes of the recipes' digests; those of 100,000 recipes take 2 million
 
-# Any of these says that a folder is Koki's.
-_SIGNS: Final = (CONFIG, TENSORBOARD, METADATA, LOCK)
+# How the configuration of a run starts: others have a config.yaml too.
+_CONFIG_START: Final = "# Run it again: koki train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,12 @@ def open_run_folder(output: str, *, fresh: bool) -> Iterator[OpenRunFolder]:
         fresh: set an earlier run aside, under another name, instead of going on from it.
 
     Raises:
-        ConfigError: the path is a file, cannot be written, holds something other than a run, or another run uses it.
+        ConfigError: the path is a file, cannot be written, holds something other than a run, or another run uses it; or
+            its name has characters that steer a terminal, or start another line in the files that name it.
     """
     folder = Path(output).expanduser()
+    if harmless(output) != output or {"\n", "\t"} & set(output):
+        raise ConfigError(f"output {output!r} has control characters in it.", "Choose another: --output DIR")
     with ExitStack() as lock:
         try:
             _require_room_for_a_run(folder)
@@ -96,7 +100,7 @@ def require_space(folder: Path, needed: float) -> None:
 
 def write_config(folder: Path, config: RunConfig) -> None:
     """Write the configuration, enough to run it again."""
-    text = f"# Run it again: koki train --config {folder / CONFIG}\n{to_yaml(config)}"
+    text = f"{_CONFIG_START} --config {folder / CONFIG}\n{to_yaml(config)}"
     write_text(folder / CONFIG, text)
 
 
@@ -117,8 +121,17 @@ def kept_recipes(folder: Path) -> Digests | None:
 def _require_room_for_a_run(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"output {folder} is a file.", "Choose a folder: --output DIR")
-    if folder.is_dir() and any(folder.iterdir()) and not any((folder / sign).exists() for sign in _SIGNS):
+    if folder.is_dir() and any(folder.iterdir()) and not _is_a_run(folder):
         raise ConfigError(f"output {folder} is not empty and was not made by Koki.", "Choose another: --output DIR")
+
+
+def _is_a_run(folder: Path) -> bool:
+    if (folder / LOCK).exists() or (folder / METADATA).exists():
+        return True
+    try:
+        return read_bytes(folder / CONFIG, _LONGEST).startswith(_CONFIG_START.encode())
+    except FileNotFoundError:
+        return False
 
 
 def _set_aside(folder: Path) -> Path | None:
