@@ -208,8 +208,10 @@ class _Measure:
             for index, uses in self._uses.items()
             if index.isdecimal() and int(index) < len(self._strings)
         )
-        if self._characters + shared > MOST_BYTES or self._elements * sheets > _MOST_ELEMENTS:
+        if self._characters + shared > MOST_BYTES:
             self._refuse(f"holds more than {MOST_BYTES // 2**20:,} MiB once it is unpacked")
+        if self._elements * sheets > _MOST_ELEMENTS:
+            self._refuse(f"is too large: {self._elements:,} XML elements in {sheets:,} sheets")
 
     def _refuse(self, what: str) -> None:
         raise DataError(f"{self._path} {what}.", _SMALLER)
