@@ -5,16 +5,20 @@ something is named in the failure, and becomes a line of FOUND.
 """
 
 import gzip
+import io
 import json
 import os
 import random
 import time
+import zipfile
 from collections.abc import Callable
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from workbooks import Rows, ods, xlsx, zipped
 
 from koki.config import load_config
 from koki.errors import KokiError
@@ -33,6 +37,23 @@ JSON = "".join(
     json.dumps({"Judul": f"Soto {number}", "Bahan": ["1 ekor ayam", "2 serai"], "Langkah": "Rebus ayam."}) + "\n"
     for number in range(3)
 )
+DOCUMENT = json.dumps(
+    {"@graph": [{"@type": "Recipe", "judul": "Opor", "bahan": ["ayam", "air"], "langkah": ["Rebus."]}]}
+)
+PAGE = f'<!DOCTYPE html><script type="application/ld+json">{DOCUMENT}</script>'
+TEXT = (
+    "12/03/24 10.15 - Ibu: *Soto*\n\n*Bahan:*\n1 ekor ayam\n- garam\n\nCara membuat:\n1️⃣ Rebus ayam.\n2. Sajikan.\n" * 2
+)
+ITEMS = (
+    "judul,bahan,jumlah,langkah\nSoto,ayam,1 ekor,Rebus ayam\n,garam,1 sdt,Aduk\n,serai,,\nSop,iga,1 kg,Rebus\n,air,,\n"
+)
+MENU: Rows = [
+    ["Menu warung"],
+    ["Judul", "Bahan", "Langkah"],
+    ["Soto", "ayam\nair", 1.5],
+    ["Sop", date(2024, 2, 1), "Rebus"],
+]
+WORKBOOKS = {"r.xlsx": xlsx({"Menu": MENU}, merged=["A1:C1"]), "r.ods": ods({"Menu": MENU})}
 QUESTIONS = "id\tcapability\tquestion\tmust\tmust_not\n1\ttip\tKenapa santan pecah?\tsantan; api\tgula\n"
 SETTINGS = "seed: 3\nlora: {r: 8, target_modules: [q_proj]}\ntraining:\n  learning_rate: 1e-4\n"
 
@@ -104,6 +125,16 @@ def parse(data: bytes, _: Path) -> None:
         json.dumps(parse_ingredient(line).as_dict())
 
 
+def read_workbook(data: bytes, folder: Path) -> None:
+    """Mutate one part of a workbook, and now and then the archive."""
+    name, draw = ("r.xlsx", "r.ods")[len(data) % 2], random.Random(data)
+    with zipfile.ZipFile(io.BytesIO(WORKBOOKS[name])) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    part = draw.choice(sorted(parts))
+    raw = zipped(parts | {part: mutate(draw, parts[part])})
+    read(name)(raw if draw.random() < 0.9 else mutate(draw, raw), folder)
+
+
 class Target(NamedTuple):
     run: Callable[[bytes, Path], None]
     seeds: list[bytes]
@@ -112,6 +143,11 @@ class Target(NamedTuple):
 TARGETS = {
     "csv": Target(read("r.csv"), [CSV.encode(), CSV.replace(",", ";").encode(), CSV.encode("utf-16"), b""]),
     "jsonl": Target(read("r.jsonl"), [JSON.encode(), JSON.encode("utf-16-le")]),
+    "json": Target(read("r.json"), [DOCUMENT.encode(), f"[{JSON.strip().replace(chr(10), ',')}]".encode()]),
+    "page": Target(read("r.html"), [PAGE.encode()]),
+    "text": Target(read("r.txt"), [TEXT.encode(), TEXT.encode("utf-16")]),
+    "items": Target(read("r.csv"), [ITEMS.encode(), b"sep=,\nResep ibu\n" + ITEMS.encode()]),
+    "workbook": Target(read_workbook, [f"{number}".encode() for number in range(9)]),
     "gzip": Target(read_packed, [CSV.encode(), gzip.compress(CSV.encode(), mtime=0)]),
     "parse": Target(parse, ["\n".join(LINES[start : start + 5]).encode() for start in range(0, 500, 5)]),
     "questions": Target(read_own_questions, [QUESTIONS.encode()]),

@@ -6,6 +6,7 @@ smaller limits.
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -14,12 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from workbooks import Rows, ods_of, xlsx, xlsx_parts, zipped
 
 from koki.cli.app import app
 from koki.config import load_config
 from koki.errors import ConfigError, DataError, KokiError
 from koki.evaluation.own_questions import read_questions
-from koki.recipes import decoding, formats, table
+from koki.recipes import decoding, formats, json_documents, table, workbook
 from koki.recipes.findings import Oddity
 from koki.recipes.table import read_recipes, require_files
 
@@ -313,3 +315,130 @@ def test_a_parquet_file_of_lists_of_nothing_is_refused(tmp_path: Path, monkeypat
     parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet")
     with pytest.raises(DataError, match="more than 1,000 items in a column"):
         require_files([tmp_path / "r.parquet"])
+
+
+# ---------------------------------------------------------------------------------------------------------- workbooks
+
+MENU: Rows = [["Title", "Ingredients", "Steps"], ["Soto", "ayam--serai", "Rebus ayam."]]
+SHEET = "xl/worksheets/sheet1.xml"
+STRINGS = "xl/sharedStrings.xml"
+
+
+def changed(part: str, old: str, new: str) -> bytes:
+    """An Excel workbook with a piece of one part put for another."""
+    parts = xlsx_parts({"Menu": MENU})
+    assert old in parts[part]
+    return zipped(parts | {part: parts[part].replace(old, new)})
+
+
+def ods_rows(*rows: str) -> bytes:
+    return ods_of(f'<table:table table:name="Menu">{"".join(rows)}</table:table>')
+
+
+def ods_row(attributes: str = "", cell: str = "", text: str = "x") -> str:
+    paragraph = f"<text:p>{text}</text:p>"
+    inner = f'<table:table-cell office:value-type="string" {cell}>{paragraph}</table:table-cell>'
+    return f"<table:table-row {attributes}>{inner}</table:table-row>"
+
+
+EMPTY = '<table:table-cell table:number-columns-repeated="16384"/>'
+# Each would have calamine end this process, or take more than a gigabyte.
+SHEETS = {
+    "a cell far away": lambda: changed(SHEET, 'r="C2"', 'r="XFD1048576"'),
+    "a row far away": lambda: changed(SHEET, '<row r="2"><c r="A2"', '<row r="9999999"><c'),
+    "no column": lambda: changed(SHEET, 'r="C2"', 'r="ZZZZZ2"'),
+    "a count of texts": lambda: changed(STRINGS, "<sst ", '<sst uniqueCount="4000000000" '),
+    "columns repeated": lambda: ods_rows(ods_row(cell='table:number-columns-repeated="400000000"')),
+    "rows repeated": lambda: ods_rows(ods_row('table:number-rows-repeated="400000000"')),
+    "rows of columns": lambda: ods_rows(
+        ods_row('table:number-rows-repeated="1048576"', 'table:number-columns-repeated="16384"')
+    ),
+    "empty columns first": lambda: ods_rows(
+        f"<table:table-row>{EMPTY}{ods_row()[18:]}", ods_row('table:number-rows-repeated="1048576"')
+    ),
+    "spaces": lambda: ods_rows(ods_row(text='x<text:s text:c="900000000"/>')),
+    "spaces repeated": lambda: ods_rows(
+        ods_row('table:number-rows-repeated="1000"', text='x<text:s text:c="1000000"/>')
+    ),
+    "an entity": lambda: changed(SHEET, "<worksheet", '<!DOCTYPE a [<!ENTITY b "bb">]><worksheet'),
+}
+
+
+@pytest.mark.parametrize("make", SHEETS.values(), ids=SHEETS)
+def test_a_workbook_made_to_fill_the_memory_is_an_error(tmp_path: Path, make: Callable[[], bytes]) -> None:
+    path = write(tmp_path, "r.xlsx", make())
+    assert path.stat().st_size < 2**13
+    with pytest.raises(
+        DataError, match=r"cells, or some that|says that it has|has a cell at|holds more than|has XML that"
+    ):
+        require_files([path])
+
+
+def test_a_text_that_many_cells_share_counts_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "MOST_BYTES", 2**20)
+    path = write(tmp_path, "r.xlsx", xlsx({"Menu": [*MENU, *[["garam " * 1000] * 3] * 100]}))
+    assert path.stat().st_size < 2**13
+    with pytest.raises(DataError, match="holds more than 1 MiB"):
+        require_files([path])
+
+
+def test_a_workbook_that_unpacks_to_more_than_the_limit_is_refused_whatever_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook, "MOST_BYTES", 2**16)
+    packed = zipped(xlsx_parts({"Menu": MENU}) | {"xl/media/x.xml": " " * 2**17})
+    size = (2**17).to_bytes(4, "little")
+    for raw in (packed, packed.replace(size, (9).to_bytes(4, "little"))):
+        with pytest.raises(DataError, match=r"more than 0 MiB|cannot be read as a workbook"):
+            require_files([write(tmp_path, "r.xlsx", raw)])
+
+
+def test_an_archive_of_too_many_parts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "_MOST_PARTS", 100)
+    parts = xlsx_parts({"Menu": MENU}) | {f"xl/{number}.xml": "" for number in range(100)}
+    with pytest.raises(DataError, match="more than 100 parts"):
+        require_files([write(tmp_path, "r.xlsx", zipped(parts))])
+
+
+def test_a_part_that_many_sheets_share_counts_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "_MOST_ELEMENTS", 10_000)
+    sheets: dict[str, Rows] = {f"Menu {number}": [] for number in range(100)}
+    with pytest.raises(DataError, match="is too large"):
+        require_files([write(tmp_path, "r.xlsx", xlsx(sheets))])
+
+
+# ------------------------------------------------------------------------------------------- JSON, pages and texts
+
+
+def test_a_document_of_too_many_values_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_documents, "MOST_VALUES", 1000)
+    with pytest.raises(DataError, match="more than 1,000 values in one JSON document"):
+        require_files([write(tmp_path, "r.json", "[" + "[]," * 1000 + "[]]")])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are kept by Linux alone")
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda it: write(it, "r.json", "[" + "[]," * 2_000_000), "r.json, line 1, column"),
+        (lambda it: write(it, "r.json", "[" + "{}," * 1_900_000 + "{}]"), "no column for"),
+        (lambda it: write(it, "r.json", '[{"a":[' * 5_000), "is no JSON"),
+        (lambda it: write(it, "r.html", "<html>" + "<!--" * 2_000_000), "is a web page without"),
+        (lambda it: write(it, "r.html", "<html>" + "<script ld+json>" * 1_000_000), "is a web page without"),
+        (lambda it: write(it, "r.html", "<html>" + "<script ld+json></script>" * 500_000), "is a web page without"),
+        (lambda it: write(it, "r.txt", "Bahan\nCara\n" * 900_000), "no recipe was found"),
+        (lambda it: write(it, "r.txt", "*_~" * 5_000_000), "no recipe was found"),
+        (lambda it: write(it, "r.txt", "12/03/24 10.15 - Ibu: *a" * 1_000_000), "no recipe was found"),
+        (lambda it: write(it, "r.txt", "Soto\nBahan:\nayam\nair\nCara:\n" + "a\n" * 1_000_000), "longer than 20,000"),
+        (lambda it: write(it, "r.xlsx", xlsx({"Menu": [*MENU, *[[""] * 3] * 100_000]})), "Menu"),
+        (lambda it: write(it, "r.csv", HEADER + "Soto,a,b\n,c,\n" * 500_000), "rows give no recipe|longer than"),
+    ],
+    ids=range(12),
+)
+def test_a_large_file_of_another_format_takes_little_memory_and_time(
+    tmp_path: Path, make: Callable[[Path], Path], says: str
+) -> None:
+    run = check(make(tmp_path))
+    assert re.search(says, run.stdout + run.stderr)
+    assert "Traceback" not in run.stderr

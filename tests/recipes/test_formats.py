@@ -271,6 +271,21 @@ def test_a_name_that_no_column_has_is_an_error_with_the_header(tmp_path: Path) -
     assert "Menu, Nama, Belanja, Urutan" in raised.value.what
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"title": "Mnu"}, "title=Menu"),
+        ({"title": "menuu", "steps": "Uruttan"}, "title=Menu,steps=Urutan"),
+        ({"title": "Hari"}, "title=Menu Hari Ini"),
+    ],
+)
+def test_a_name_that_is_nearly_right_gets_the_right_one(tmp_path: Path, given: dict[str, str], meant: str) -> None:
+    header = ODD if "Hari" not in meant else ODD.replace("Menu", "Menu Hari Ini")
+    with pytest.raises(DataError) as raised:
+        read_recipes([save(tmp_path, "resep.csv", header)], ODD_COLUMNS | given)
+    assert raised.value.how == f'Did you mean --columns "{meant}"?'
+
+
 @pytest.mark.parametrize("read", [read_recipes, require_files])
 def test_a_field_that_no_recipe_has_is_an_error_with_those_it_has(tmp_path: Path, read: Any) -> None:
     with pytest.raises(DataError, match="no 'titel'") as raised:

@@ -213,6 +213,12 @@ def test_entities_and_invisible_characters_become_plain_text(tmp_path: Path) -> 
         "RecipeName,Ingredients,Instructions",
         "NAMA_RESEP,BAHAN,CARA_MEMBUAT",
         '"Nama Resep","Bahan","Cara_Membuat"',
+        "Nama Menu,Bahan Baku,Cara Pembuatan",
+        "Menu,Bumbu,Cara",
+        "Resep,Bahan-bahan,Prosedur",
+        "Nama Makanan,Bahan,Instruksi",
+        "Nama Masakan,Bahan,Petunjuk Pembuatan",
+        "name,recipeIngredient,recipeInstructions",
     ],
 )
 def test_columns_are_known_by_many_names(tmp_path: Path, header: str) -> None:
@@ -224,6 +230,31 @@ def test_columns_may_stand_in_any_order_among_others(tmp_path: Path) -> None:
     header = "No,Kategori,Steps,Foto,Title,Link,Ingredients\n"
     [recipe], _ = read(tmp_path, header + "1,kuah,Rebus ayam,x.jpg,Soto,/s,ayam--air\n")
     assert (recipe.title, recipe.category, recipe.url) == ("Soto", "kuah", "/s")
+
+
+def test_a_column_of_seasoning_belongs_to_the_ingredients(tmp_path: Path) -> None:
+    header = "Judul,Bumbu,Bahan,Langkah\n"
+    recipes, report = read(tmp_path, header + "Soto,garam--lada,ayam--air,Rebus ayam\nSop,,iga--wortel,Rebus iga\n")
+    assert [raw_lines(recipe) for recipe in recipes] == [["ayam", "air", "Bumbu:", "garam", "lada"], ["iga", "wortel"]]
+    assert report.files[0].columns["seasoning"] == "Bumbu"
+
+
+def test_a_title_and_a_date_may_stand_above_the_header(tmp_path: Path) -> None:
+    recipes, report = read(
+        tmp_path, "Resep Warung Ibu,,\n\n12 Maret 2024,,\nJudul,Bahan,Langkah\nSoto,ayam--air,Rebus ayam\n"
+    )
+    assert [(recipe.title, recipe.line) for recipe in recipes] == [("Soto", 5)]
+    assert report.files[0].header == ["Judul", "Bahan", "Langkah"]
+
+
+@pytest.mark.parametrize(
+    ("line", "delimiter"), [("sep=;", ";"), ("SEP=^", "^"), ('"sep=,"', ","), ("\ufeffsep=|\r", "|"), ("sep=,;;", ",")]
+)
+def test_the_line_of_excel_that_names_the_delimiter_is_heeded(tmp_path: Path, line: str, delimiter: str) -> None:
+    rows = ["Judul", "Bahan", "Langkah"], ["Soto", "ayam--air", "Rebus ayam"]
+    recipes, report = read(tmp_path, "\n".join([line, *map(delimiter.join, rows)]))
+    assert [(recipe.title, recipe.line) for recipe in recipes] == [("Soto", 3)]
+    assert report.files[0].delimiter == delimiter
 
 
 def test_the_better_name_wins_where_two_columns_could_be_the_title(tmp_path: Path) -> None:
@@ -560,7 +591,8 @@ def test_a_missing_column_shows_the_header_found_and_the_names_wanted(tmp_path: 
         read(tmp_path, "Title,Bahan,Foto\nSoto,ayam,x.jpg\n")
     assert "no column for steps" in raised.value.what
     assert "Title, Bahan, Foto" in raised.value.what
-    assert "Langkah" in raised.value.how
+    assert "(steps: Steps, Langkah, Cara Membuat, Instructions, Directions)" in raised.value.how
+    assert raised.value.how.endswith("--columns steps=NAME.")
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def require_columns(path: str, header: Sequence[str], columns: Mapping[str, int]
 
 def _nearest(name: str, header: Sequence[str]) -> str:
     """The name in the header that a name was probably meant to be; empty for one that is like none."""
-    by_bare = {bare(found): found for found in header if found}
+    by_bare = {bare(word): found for found in reversed(header) for word in (*found.split(), found) if bare(word)}
     found = difflib.get_close_matches(bare(name), by_bare, n=1)
     return by_bare[found[0]] if found else ""
 

@@ -1,7 +1,7 @@
 """A JSON document, or the ones in a saved web page -> the objects in it that may be recipes.
 
 A document is an array of objects, an object that holds such arrays somewhere (``{"recipes": [...]}``, ``@graph``), or
-one recipe. Values of schema.org/Recipe, which most recipe sites put into their pages, become lists of texts.
+one recipe. Most recipe sites put a schema.org/Recipe into their pages; `koki.recipes.values` reads its steps and sections.
 """
 
 import json
@@ -61,7 +61,7 @@ def _objects(
 ) -> Iterator[dict[str, Any] | Reason]:
     if isinstance(value, dict):
         if is_recipe(value):
-            yield _plain(value)
+            yield value
             return
         inner = value.values()
     elif isinstance(value, list):
@@ -93,10 +93,7 @@ def keys_of(document: Any) -> dict[str, None]:
 
 
 def _row(item: Any) -> dict[str, Any] | Reason:
-    return _plain(item) if isinstance(item, dict) else Reason.NO_JSON
-
-
-# ---------------------------------------------------------------------------------------------------------- schema.org
+    return item if isinstance(item, dict) else Reason.NO_JSON
 
 
 def _types(item: Mapping[str, Any]) -> list[str]:
@@ -107,32 +104,6 @@ def _types(item: Mapping[str, Any]) -> list[str]:
 def _is_other_thing(item: Any) -> bool:
     """Whether an object says of itself that it is another thing than a recipe: the page, its author, a picture."""
     return isinstance(item, dict) and bool(_types(item)) and "Recipe" not in _types(item)
-
-
-def _plain(item: dict[str, Any]) -> dict[str, Any]:
-    """A recipe with lists of texts in place of schema.org's steps and sections."""
-    return {key: _texts(value) if _has_things(value) else value for key, value in item.items()}
-
-
-def _has_things(value: Any) -> bool:
-    if isinstance(value, list):
-        return any(map(_has_things, value))
-    return isinstance(value, dict) and ("@type" in value or "itemListElement" in value)
-
-
-def _texts(value: Any, levels: int = _DEEPEST) -> list[str]:
-    """The texts of a HowToStep, a HowToSection under its name, or a list of such."""
-    if isinstance(value, str | int | float):
-        return [str(value)]
-    if isinstance(value, list):
-        return [text for item in value for text in _texts(item, levels - 1)] if levels else []
-    if not isinstance(value, dict) or not levels:
-        return []
-    inner = _texts(value.get("itemListElement"), levels - 1)
-    name = value.get("name")
-    if inner:
-        return [f"{name}:", *inner] if isinstance(name, str) and name.strip() else inner
-    return _texts(value.get("text") or name or value.get("url"), levels - 1)
 
 
 # ------------------------------------------------------------------------------------------------------- web pages

@@ -179,20 +179,28 @@ def _title_in(gap: Sequence[_Line]) -> tuple[_Line | None, Sequence[_Line], Sequ
     if place is None:
         return None, gap, ()
     title = gap[place]
-    label, colon, rest = title.text.partition(":")
-    if colon and rest.strip() and field_named(label) == "title":
-        title = title._replace(text=rest.strip())
+    if _names_title(title):
+        title = title._replace(text=title.text.partition(":")[2].strip())
     return title, gap[:place], gap[place + 1 :]
 
 
 def _title_place(gap: Sequence[_Line]) -> int | None:
+    """The last line that is surely a title; else the first line of the last paragraph, if that may be one."""
     places = [place for place, line in enumerate(gap) if _may_be_title(line.text)]
-    if not places:
-        return None
-    if said := [place for place in places if gap[place].marked or _says_title(gap[place].text)]:
-        return said[-1]
-    starting = [place for place in places if gap[place].starts and not _NUMBERED.match(gap[place].text)]
-    return starting[-1] if starting else places[-1]
+    for is_title in (_names_title, lambda line: line.marked, _says_title, _begins):
+        if found := [place for place in places if is_title(gap[place])]:
+            return found[-1]
+    return places[-1] if places else None
+
+
+def _begins(line: _Line) -> bool:
+    return line.starts and not _NUMBERED.match(line.text) and not line.text.endswith(".")
+
+
+def _names_title(line: _Line) -> bool:
+    """Whether a line is of the form "Judul: Soto Ayam"."""
+    label, colon, rest = line.text.partition(":")
+    return bool(colon and rest.strip()) and field_named(label) == "title"
 
 
 def _may_be_title(text: str) -> bool:
@@ -201,8 +209,6 @@ def _may_be_title(text: str) -> bool:
     return bare(text.split()[0]) not in _ABOUT
 
 
-def _says_title(text: str) -> bool:
-    """Whether a line says of itself that it is a title: "Resep Soto Ayam", "Judul: Soto Ayam", "SOTO AYAM"."""
-    label, colon, rest = text.partition(":")
-    named = bool(colon and rest.strip()) and field_named(label) == "title"
-    return named or bare(text.split()[0]) in _TITLES or (text.isupper() and not _NUMBERED.match(text))
+def _says_title(line: _Line) -> bool:
+    """Whether a line is of the form "Resep Soto Ayam" or "SOTO AYAM"."""
+    return bare(line.text.split()[0]) in _TITLES or (line.text.isupper() and not _NUMBERED.match(line.text))

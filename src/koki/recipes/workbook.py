@@ -20,7 +20,7 @@ import python_calamine as calamine
 from koki.errors import DataError
 from koki.recipes.decoding import MOST_BYTES
 
-MOST_CELLS: Final = 2**22
+_MOST_CELLS: Final = 2**22
 """Cells of a workbook, empty ones between others included; each takes up to 100 bytes. 11,751 real recipes have
 70,506."""
 
@@ -208,8 +208,10 @@ class _Measure:
             for index, uses in self._uses.items()
             if index.isdecimal() and int(index) < len(self._strings)
         )
-        if self._characters + shared > MOST_BYTES or self._elements * sheets > _MOST_ELEMENTS:
+        if self._characters + shared > MOST_BYTES:
             self._refuse(f"holds more than {MOST_BYTES // 2**20:,} MiB once it is unpacked")
+        if self._elements * sheets > _MOST_ELEMENTS:
+            self._refuse(f"is too large: {self._elements:,} XML elements in {sheets:,} sheets")
 
     def _refuse(self, what: str) -> None:
         raise DataError(f"{self._path} {what}.", _SMALLER)
@@ -222,7 +224,7 @@ class _Measure:
         local = name.rpartition(":")[2]
         counts = {key.rpartition(":")[2]: value for key, value in attributes.items()}
         for key in counts.keys() & _COUNTS:
-            if _number(counts[key]) > MOST_CELLS:
+            if _number(counts[key]) > _MOST_CELLS:
                 self._refuse(f"says that it has {counts[key][:20]} of something")
         if local in {"row", "c", "v", "is", "si"}:
             self._start_excel(local, attributes)
@@ -273,8 +275,8 @@ class _Measure:
         """Take note that the cell has something in it."""
         self._last_row = max(self._last_row, self._row)
         self._last_column = max(self._last_column, self._column)
-        if self._cells + self._last_row * self._last_column > MOST_CELLS:
-            self._refuse(f"has more than {MOST_CELLS:,} cells, or some that stand far away from the others")
+        if self._cells + self._last_row * self._last_column > _MOST_CELLS:
+            self._refuse(f"has more than {_MOST_CELLS:,} cells, or some that stand far away from the others")
 
     def _close_sheet(self) -> None:
         self._cells += self._last_row * self._last_column
@@ -298,7 +300,7 @@ class _Measure:
 
 def _number(text: str) -> int:
     digits = text.strip().removeprefix("+")
-    return int(digits) if digits.isdecimal() and len(digits) < 20 else MOST_CELLS + 1 if digits.isdecimal() else 1
+    return int(digits) if digits.isdecimal() and len(digits) < 20 else _MOST_CELLS + 1 if digits.isdecimal() else 1
 
 
 def _column(letters: str) -> int:
