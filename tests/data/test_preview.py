@@ -42,7 +42,7 @@ def test_a_preview_of_many_recipes_shows_what_is_trained_on_and_says_what_is_hel
 
 def test_a_preview_shows_questions_as_the_run_asks_them_in_its_first_epoch(recipe_csv: Path) -> None:
     config = load_config(flags={"model.name": "mini", "data.files": [str(recipe_csv)], "data.typing_noise": 1.0})
-    tokenizer, template = load_template(find_base(config.model).location, config)
+    tokenizer, template = load_template(find_base(config.model).folder)
     data = tokenize(Conversations(Recipes(config)), template, len(tokenizer), Console(quiet=True))
     examples = TypedConversations.of(data.dataset, data.vocabulary, config)
     first, end = data.dataset.group_starts[1:3]
