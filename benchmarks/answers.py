@@ -53,8 +53,8 @@ def drawn(count: int) -> list[str]:
     config = RunConfig()
     tokenizer = load_tokenizer(find_base(ModelConfig(name="mini")).location)
     recipes, _ = read_recipes(recipe_files(config))
-    examiner = Examiner(recipes, [], config, ChatTemplate(tokenizer, "Kamu Koki."), len(tokenizer))
-    # six capabilities in two groups, of which some hold fewer
+    examiner = Examiner(recipes, [], config, ChatTemplate(tokenizer, "Kamu Koki."), len(tokenizer), config.seed)
+    # six capabilities in three groups, of which some hold fewer
     questions = [asked.question for asked in examiner.draw(-(-count // 8))]
     return random.Random(config.seed).sample(questions, count)
 

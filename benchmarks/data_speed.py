@@ -113,7 +113,7 @@ def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
 
 def time_koki(config: RunConfig) -> dict[str, Any]:
     """Processor seconds of each phase, both clocks and the peak of the whole way."""
-    from koki.data.conversations import compose
+    from koki.data.conversations import compose, composer_of
     from koki.data.recipes import recipe_files
     from koki.data.token_cache import TokenCache, TrainingData
     from koki.recipes.table import read_recipes
@@ -129,7 +129,8 @@ def time_koki(config: RunConfig) -> dict[str, Any]:
     dataset = ConversationDataset(groups, template, len(tokenizer), config.tokens)
     seconds["composing"] = composing["cpu"]
     seconds["tokenising"], clock = clock.read()["cpu"] - composing["cpu"], Clock()
-    TokenCache(template, config).keep(TrainingData(dataset, data_report, (), {}))
+    vocabulary = composer_of(recipes, config).vocabulary
+    TokenCache(template, config).keep(TrainingData(dataset, data_report, (), {}, vocabulary))
     seconds["keeping"], clock = clock.read()["cpu"], Clock()
     make_first_batch(dataset, config)
     seconds["first batch"] = clock.read()["cpu"]

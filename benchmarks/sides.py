@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import transformers
-from torch.utils.data import SequentialSampler
+from torch.utils.data import BatchSampler, SequentialSampler
 from transformers import Qwen2Config, Qwen2ForCausalLM, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
@@ -25,7 +25,7 @@ from koki.model.device import Device, Precision, detect_device
 from koki.model.lora import add_adapter, enable_input_gradients
 from koki.model.lora_linear import fuse_lora
 from koki.model.source import find_base, load_tokenizer
-from koki.tokens.batches import StepCollator, StepSampler
+from koki.tokens.batches import StepCollator
 from koki.tokens.dataset import IGNORED, Example
 from koki.training.costs import Shape
 from koki.training.processes import Processes
@@ -95,14 +95,13 @@ def koki(config: RunConfig, device: Device, model: Any, examples: list[Example],
     settings = resolve(config, Shape.of(model.config), device)
     fuse_lora(model)
     arguments = training_arguments(settings, device, folder)
-    lengths = np.array([len(example["input_ids"]) for example in examples])
     arguments.save_strategy = transformers.trainer_utils.SaveStrategy.NO
     return RecipeTrainer(
         model=model,
         args=arguments,
         train_dataset=examples,
         data_collator=StepCollator(settings.training.tokens_per_micro_batch),
-        sampler=StepSampler(SequentialSampler(examples), arguments.train_batch_size, lengths),
+        sampler=BatchSampler(SequentialSampler(examples), arguments.train_batch_size, drop_last=False),
         run_folder=folder,
         config=settings,
         identity={},

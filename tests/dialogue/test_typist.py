@@ -33,7 +33,7 @@ def typed(question: str, typist: Typist = TYPIST, times: int = 400) -> set[str]:
     ("question", "ways"),
     [
         ("Resep Rendang Daging dong!", {"resep rendang daging dong", "rendang daging"}),
-        ("cara bikin rendang daging gimana?", {"resep rendang daging", "cara buat rendang daging"}),
+        ("cara bikin rendang daging gimana?", {"resep rendang daging", "rendang daging resepnya"}),
         ("Bagaimana cara membuat Rendang Daging?", {"bgmn cara membuat rendang daging"}),
         ("Ada resep Ayam Cabai Hijau?", {"ada resep ayam cabe hijau"}),
         ("Langkah-langkah membuat Soto Ayam apa saja?", {"langkah2 membuat soto ayam apa saja", "langkah soto ayam"}),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from koki.config import ModelConfig, RunConfig, TokensConfig
+from koki.config import ModelConfig, TokensConfig
 from koki.data.build import load_template
 from koki.dialogue.compose import Conversation, Segment
 from koki.dialogue.phrasebook import load_phrasebook
@@ -25,7 +25,7 @@ def dataset() -> ConversationDataset:
 
 
 def dataset_of(max_length: int) -> ConversationDataset:
-    tokenizer, template = load_template(find_base(ModelConfig(name="mini")).location, RunConfig())
+    tokenizer, template = load_template(find_base(ModelConfig(name="mini")).folder)
     answer = (Segment("Rebus daging.\n\nTumis bumbu."),)
     conversation = Conversation("simple", template.system, QUESTION, answer)
     return ConversationDataset([[conversation]], template, len(tokenizer), TokensConfig(max_length=max_length))

@@ -13,8 +13,6 @@ EXAMPLES: Final = (
     "koki demo --output runs/another",
 )
 
-# Fewer than those of the preset: the base knows the recipes that ship.
-_EPOCHS: Final = 9
 # One question of each kind, about dishes among the recipes that ship.
 _QUESTIONS: Final = (
     "Tolong berikan resep Rendang Daging.",
@@ -34,9 +32,7 @@ def demo(
     from koki.pipeline import train as run_pipeline
 
     outlive_reader(out)
-    result = run_pipeline(
-        load_config(preset="laptop", flags={"output": output, "training.num_train_epochs": _EPOCHS}), out
-    )
+    result = run_pipeline(load_config(preset="laptop", flags={"output": output}), out)
     if result.stopped_by is not None:
         out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there.")
         raise typer.Exit(128 + result.stopped_by)

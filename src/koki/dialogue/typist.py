@@ -29,7 +29,7 @@ _SMALL_LETTERS: Final = 0.7
 _NO_MARK: Final = 0.75
 _INSTEAD: Final = 0.3
 # Of no, one and two slips.
-_SLIPS: Final = (0.25, 0.5, 0.25)
+_SLIPS: Final = (0.5, 0.4, 0.1)
 # The names of dishes and ingredients are typed more seldom than the words around them.
 _NAMES: Final = 4
 
@@ -77,7 +77,7 @@ class Typist:
             if question.startswith(before) and question.endswith(after):
                 subject = question[len(before) : len(question) - len(after)]
                 # who types no more than the name of an ingredient means that, though a dish may have its name
-                fitting = [it for it in shorts if subject.lower() not in self._ingredients or not it.startswith("{")]
+                fitting = [it for it in shorts if subject.lower() not in self._ingredients or any(_around(it))]
                 return _filled(draw.choice(fitting), subject) if fitting else question
         return question
 

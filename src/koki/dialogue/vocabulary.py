@@ -29,9 +29,10 @@ class Vocabulary(NamedTuple):
     def of(cls, recipes: Sequence[Recipe], names: Mapping[str, str], book: Phrasebook) -> Self:
         """That of recipes under these names, and of all that is asked besides."""
         ingredients = frozenset(name.lower() for recipe in recipes for name in recipe.main_ingredients)
-        besides = (question for asked in (*load_tips(), *load_refusals()) for question in asked.questions)
+        tips = chain.from_iterable(tip.questions for tip in load_tips())
+        refusals = chain.from_iterable(refusal.questions for refusal in load_refusals())
         common = _words_in(_forms(book))
-        return cls(common | _words_in(chain(besides, names.values(), ingredients)), ingredients, common)
+        return cls(common | _words_in(chain(tips, refusals, names.values(), ingredients)), ingredients, common)
 
 
 def _forms(book: Phrasebook) -> Iterator[str]:

@@ -20,6 +20,12 @@ from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 _RECIPES_SHARE: Final = Fraction(7, 10)
 
 
+_BESIDES: Final = (KINDS.index("tip"), KINDS.index("refusal"))
+
+_Hand = tuple[npt.NDArray[np.int64], int]
+"""The conversations of a group in the order in which they are dealt, and how many in each turn."""
+
+
 class Drawn(NamedTuple):
     """A conversation's number, and the epoch that it was drawn for, counted from 0."""
 
@@ -46,7 +52,8 @@ class VariationSampler(Sampler[int]):
     def __init__(self, dataset: ConversationDataset, variations: int | Literal["all"], seed: int) -> None:
         self._seed = seed
         self.epoch = 0
-        recipes, besides = [], []
+        recipes: list[_Hand] = []
+        besides: list[_Hand] = []
         for group, (start, end) in enumerate(pairwise(dataset.group_starts.tolist())):
             if end > start:
                 kinds = dataset.kinds[start:end]
@@ -91,12 +98,6 @@ class VariationSampler(Sampler[int]):
     def _round_besides(self, number: int) -> npt.NDArray[np.int64]:
         drawn = np.concatenate(_turn(self._besides, number))
         return np.random.default_rng([self._seed, number, len(drawn), 1]).permutation(drawn)
-
-
-_BESIDES: Final = (KINDS.index("tip"), KINDS.index("refusal"))
-
-_Hand = tuple[npt.NDArray[np.int64], int]
-"""The conversations of a group in the order in which they are dealt, and how many in each turn."""
 
 
 def _turn(hands: Iterable[_Hand], number: int) -> list[npt.NDArray[np.int64]]:

@@ -231,7 +231,7 @@ class Run:
         write_config(self.folder, self._asked)
 
     def say_the_plan(self, workload: Callable[[], Workload]) -> None:
-        """Print what the run will take, and warn of too few steps for the warm-up, or times that a recipe is seen.
+        """Print what the run will take, and where it is too short: for its warm-up, or to know recipes by heart.
 
         Where nothing is printed nothing is measured: in all processes but the first.
         """
@@ -247,7 +247,10 @@ class Run:
         if plan.seen.mean < BY_HEART:
             times = f"each recipe {plan.seen.mean:.0f} times; to know a new one by heart takes about {BY_HEART}"
             self.say("Seldom seen", times)
-            self.say("", "--set training.num_train_epochs=... trains longer, --set data.variations=... draws more")
+            self.say(
+                "",
+                "Longer: --max-steps, or --set training.num_train_epochs=...; more of each: --set data.variations=...",
+            )
 
     def how_to_go_on(self) -> str:
         """What a user can do after a failure: where the newest whole checkpoint lies, if there is one."""

@@ -9,13 +9,13 @@ from typing import Any, cast
 import numpy as np
 import torch
 from accelerate.data_loader import prepare_data_loader
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 from transformers import TrainingArguments
 
 from koki.config import ResolvedConfig
 from koki.errors import TrainingError
 from koki.model.device import Device
-from koki.tokens.batches import StepSampler, empty_row, recut
+from koki.tokens.batches import empty_row, recut
 from koki.training.callbacks import ignore_stop_signals
 from koki.training.durable import DurableTrainer
 from koki.training.loss import Batch, SupervisedLoss, supervised_tokens
@@ -80,7 +80,7 @@ class RecipeTrainer(DurableTrainer):
         arguments: everything that DurableTrainer takes.
     """
 
-    def __init__(self, *, sampler: StepSampler, held_out: HeldOut | None = None, **arguments: Any) -> None:
+    def __init__(self, *, sampler: Sampler[Any], held_out: HeldOut | None = None, **arguments: Any) -> None:
         super().__init__(**arguments)
         model: Any = self.model
         self._loss = SupervisedLoss(model.get_output_embeddings(), self.args.label_smoothing_factor)
