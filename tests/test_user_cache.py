@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_the_digest_of_a_file_that_was_just_written_is_not_kept(
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"model.safetensors": 3}'])
 def test_a_damaged_cache_is_no_cache(file: Path, tmp_path: Path, content: str) -> None:
     sha256_of([file])
-    (tmp_path / "cache" / "digests.json").write_text(content)
+    (tmp_path / "cache" / "digests" / "sha256.json").write_text(content)
     assert sha256_of([file]) == [digest_of(b"bobot" * 1000)]
 
 
@@ -73,4 +74,12 @@ def test_without_a_cache_files_are_read_each_time(
     (tmp_path / "berkas").write_text("")
     monkeypatch.setenv("KOKI_CACHE", str(tmp_path / "berkas" / "cache"))
     assert sha256_of([file]) == sha256_of([file])
+    assert len(read) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="who may write where is said there in another way")
+def test_digests_that_others_may_have_written_are_not_believed(file: Path, read: list[str], tmp_path: Path) -> None:
+    sha256_of([file])
+    (tmp_path / "cache" / "digests").chmod(0o777)
+    assert sha256_of([file]) == [digest_of(b"bobot" * 1000)]
     assert len(read) == 2

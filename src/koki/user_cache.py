@@ -12,7 +12,7 @@ from typing import Final
 
 from koki import files
 
-_DIGESTS: Final = "digests.json"
+_FILE: Final = "sha256.json"
 _MOST_DIGESTS: Final = 1_000  # files; a base has a few, large ones some dozens
 _MOST_BYTES: Final = 10_000_000
 # A file that was written to so shortly before may be written to again within the same tick of its clock.
@@ -32,6 +32,22 @@ def user_cache_folder() -> Path | None:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "koki" / "Cache"
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "koki"
+
+
+def why_not_trusted(folder: Path) -> str | None:
+    """Why others than this user may have written what lies in a folder; None if they may not.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    if sys.platform == "win32":  # who may write where is said there in another way; a home is its user's
+        return None
+    found = folder.stat()
+    if found.st_uid != os.getuid():
+        return f"{folder} belongs to another user"
+    if found.st_mode & 0o022:
+        return f"others may write to {folder} (chmod go-w {folder})"
+    return None
 
 
 def sha256_of(paths: Iterable[Path]) -> list[str]:
@@ -64,20 +80,25 @@ def _stamp(path: Path) -> list[int]:
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
 
-def _read() -> dict[str, object]:
+def _folder() -> Path | None:
+    """A folder of its own, which others may not write to: the cache folder may be an older one that they may."""
     folder = user_cache_folder()
+    return None if folder is None else folder / "digests"
+
+
+def _read() -> dict[str, object]:
+    folder = _folder()
     with suppress(OSError, ValueError, RecursionError):
-        if folder is not None and isinstance(
-            known := json.loads(files.read_bytes(folder / _DIGESTS, _MOST_BYTES)), dict
-        ):
-            return known
+        if folder is not None and not why_not_trusted(folder):
+            known = json.loads(files.read_bytes(folder / _FILE, _MOST_BYTES))
+            return known if isinstance(known, dict) else {}
     return {}
 
 
 def _write(known: dict[str, object]) -> None:
     """Keep the newest digests; where that is not possible, the files are read again the next time."""
-    folder = user_cache_folder()
+    folder = _folder()
     with suppress(OSError):
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            files.write_json(folder / _DIGESTS, dict(list(known.items())[-_MOST_DIGESTS:]))
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.write_json(folder / _FILE, dict(list(known.items())[-_MOST_DIGESTS:]))

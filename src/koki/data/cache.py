@@ -23,7 +23,7 @@ import numpy as np
 
 from koki import files
 from koki.tokens.store import Numbers
-from koki.user_cache import user_cache_folder
+from koki.user_cache import user_cache_folder, why_not_trusted
 
 _SEAL: Final = "seal.json"
 _FACTS: Final = "facts.json"
@@ -67,7 +67,7 @@ class Cache:
             return None
         folder = self._folder / name
         try:
-            if _why_not_trusted(self._folder) or not _is_whole(folder):
+            if why_not_trusted(self._folder) or not _is_whole(folder):
                 return None
             sealed = files.read_seal(folder, _SEAL)["files"]
             arrays = {
@@ -97,7 +97,7 @@ class Cache:
             return "there is no home folder"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if why := _why_not_trusted(self._folder):
+            if why := why_not_trusted(self._folder):
                 return why
             writing = Path(tempfile.mkdtemp(prefix=_WRITING, dir=self._folder))
         except OSError as error:
@@ -135,22 +135,6 @@ class Cache:
 def fingerprint(*parts: Any) -> str:
     """32 hex digits that tell these parts, which are JSON-ready, from others."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _why_not_trusted(folder: Path) -> str | None:
-    """Why others than this user may have written what lies in a folder; None if they may not.
-
-    Raises:
-        OSError: there is no such folder.
-    """
-    if sys.platform == "win32":  # who may write where is said there in another way; a home is its user's
-        return None
-    found = folder.stat()
-    if found.st_uid != os.getuid():
-        return f"{folder} belongs to another user"
-    if found.st_mode & 0o022:
-        return f"others may write to {folder} (chmod go-w {folder})"
-    return None
 
 
 def _write(folder: Path, arrays: Mapping[str, Numbers], facts: Mapping[str, Any]) -> None:

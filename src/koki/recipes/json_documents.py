@@ -1,7 +1,8 @@
 """A JSON document, or the ones in a saved web page -> the objects in it that may be recipes.
 
 A document is an array of objects, an object that holds such arrays somewhere (``{"recipes": [...]}``, ``@graph``), or
-one recipe. Most recipe sites put a schema.org/Recipe into their pages; `koki.recipes.values` reads its steps and sections.
+one recipe. Most recipe sites put a schema.org/Recipe into their pages; `koki.recipes.values` reads its steps and
+sections.
 """
 
 import json
