@@ -20,7 +20,7 @@ test: $(READY)
 ifeq ($(T),)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --num-workers auto
+	$(BIN)/mypy
 endif
 	$(PYTEST) $(T)
 
@@ -28,7 +28,7 @@ endif
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --num-workers auto
+	$(BIN)/mypy
 	$(PYTEST) -m 'not slow'
 
 # Kills a run fifty times and restarts it until it is finished: about three minutes on 2 cores.
