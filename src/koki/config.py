@@ -263,6 +263,17 @@ def flatten(config: RunConfig) -> dict[str, Any]:
     return flat
 
 
+def from_anywhere(config: RunConfig) -> RunConfig:
+    """The configuration with the paths of its output and its recipes written out from the root on."""
+    recipes = tuple(str(Path(file).expanduser().absolute()) for file in config.data.files)
+    return config.model_copy(
+        update={
+            "output": str(Path(config.output).expanduser().absolute()),
+            "data": config.data.model_copy(update={"files": recipes}),
+        }
+    )
+
+
 def to_yaml(config: RunConfig) -> str:
     """The configuration as YAML; a comment says what each setting is and where its default comes from."""
     lines: list[str] = []

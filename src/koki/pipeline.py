@@ -25,7 +25,7 @@ from koki.model.base import load_base, prepare_for_training
 from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, name_base, trainable_parameters
 from koki.model.lora_linear import fuse_lora
-from koki.model.source import find_base, set_pad_token
+from koki.model.source import find_base, set_pad_token, set_stop_token
 from koki.runs.card import Outcome, run_card
 from koki.runs.log import LossCourse
 from koki.runs.names import CURVES
@@ -100,10 +100,11 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
             return TrainResult.of_card(run.folder, run.card)
         settings, processes, checkpoint = run.config, run.processes, run.checkpoint
 
-        # tokenizer, chat template, base model, pad token, k-bit preparation
+        # tokenizer, chat template, base model, stop and pad token, k-bit preparation
         tokenizer, template = load_template(run.start)
         base = load_base(run.base, settings.model, run.device, share=processes.share_base)
         set_pad_token(tokenizer, template.stop_id)
+        run.say_if_no_instruct_model(set_stop_token(tokenizer, template.stop_id))
         prepare_for_training(base, settings.model, gradient_checkpointing=settings.training.gradient_checkpointing)
 
         # LoRA: the checkpoint's or a new one, once; input gradients

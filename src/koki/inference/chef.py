@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 from koki.config import ModelConfig
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import EmptyQuestion, QuestionTooLong, RunError
+from koki.files import file_name
 from koki.inference.engine import Ending, Engine, Generated
 from koki.runs.finished import FinishedRun, read_run
 from koki.runs.names import CONFIG, METADATA
@@ -112,8 +113,7 @@ class Chef:
         else:
             finished = run if isinstance(run, FinishedRun) else read_run(folder)
             config, system = finished.model_config(), finished.card["system_prompt"]
-            source = find_base(config)
-            _require_same_base(finished, source)
+            source = _base_of(finished, config)
             tokenizer = load_tokenizer(str(folder))
             adapter = None if base_only else folder
         template = ChatTemplate(tokenizer, system)
@@ -225,13 +225,24 @@ def _as_text(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _require_same_base(run: FinishedRun, source: "BaseSource") -> None:
-    """Check that an adapter lies on the base that it was trained on; on another its answers make no sense.
+def _base_of(run: FinishedRun, config: ModelConfig) -> "BaseSource":
+    """The base that a run was trained on; on another, the answers of its adapter make no sense.
 
     Raises:
-        RunError: the base is another one.
+        RunError: it is not where it was, or another is there.
+        ModelError: it cannot be loaded.
     """
+    from koki.model.hub import is_commit
+    from koki.model.source import find_base, is_folder
+
     trained_on = run.card["base_model"]["revision"]
+    if not is_commit(trained_on) and not is_folder(config.name):
+        raise RunError(
+            f"{run.folder} was trained on the base {file_name(config.name)}, which is not in {config.name}; its "
+            f"fingerprint is {trained_on}.",
+            f"Say where it lies now: name, in the section model of {run.folder / CONFIG}.",
+        )
+    source = find_base(config)
     if source.revision != trained_on:
         raise RunError(
             f"{run.folder} was trained on another {source.name} than {source.location}: on revision {trained_on}, not "
@@ -240,3 +251,4 @@ def _require_same_base(run: FinishedRun, source: "BaseSource") -> None:
             "is the same (fingerprints were made in another way before), say so: base_model.revision in "
             f"{run.folder / METADATA}.",
         )
+    return source

@@ -74,7 +74,7 @@ def find_base(config: ModelConfig) -> BaseSource:
     Raises:
         ModelError: unknown name, hub out of reach, or a family other than Qwen2 and Qwen3.
     """
-    location = locate(config.name)
+    location = _locate(config.name)
     hub = None if isinstance(location, Path) else find_on_hub(location, config.revision)
     folder = hub.folder() if hub else Path(location)
     _require_no_pipes(folder)
@@ -117,6 +117,18 @@ def set_pad_token(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:
     tokenizer.pad_token = str(tokenizer.convert_ids_to_tokens(pad_id(tokenizer, stop_id)))
 
 
+def set_stop_token(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> str | None:
+    """Have the tokenizer name the token that ends an answer as its end, as those who load it by itself expect.
+
+    Returns:
+        The token that it named before, if that was another: its base was not trained to stop where its chat template
+        says, and is no instruct model.
+    """
+    before, stop = tokenizer.eos_token, str(tokenizer.convert_ids_to_tokens(stop_id))
+    tokenizer.eos_token = stop
+    return None if before == stop else str(before)
+
+
 def pad_id(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> int:
     """The tokenizer's pad token, or where it has none other than the token it stops at, one that may stand for it.
 
@@ -132,7 +144,7 @@ def pad_id(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> int:
     raise ModelError("The tokenizer has no pad token other than its stop token.", "Use a Qwen2 or Qwen3 tokenizer.")
 
 
-def locate(name: str) -> Path | str:
+def _locate(name: str) -> Path | str:
     """What a model's name stands for: a folder of this machine, or a hub id.
 
     Raises:
@@ -140,17 +152,21 @@ def locate(name: str) -> Path | str:
     """
     if name == "mini":
         return _MINI
+    if is_folder(name):
+        return Path(name).expanduser().absolute()  # what is written of it is then true in any other folder
     if name.lower() in ALIASES:
         return ALIASES[name.lower()]
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise ModelError(
             f"There is no model {name!r}: neither a name Koki knows, nor a folder, nor a hub id.",
             f"Names: {', '.join(['mini', *ALIASES])}; a hub id looks like Qwen/Qwen2.5-0.5B-Instruct.",
         )
     return name
+
+
+def is_folder(name: str) -> bool:
+    """Whether a model's name stands for a folder that is there, as the base that ships is."""
+    return name == "mini" or (name.lower() not in ALIASES and Path(name).expanduser().is_dir())
 
 
 def not_loadable(folder: str | Path, error: Exception) -> ModelError:

@@ -27,6 +27,7 @@ def model_card(card: dict[str, Any]) -> str:
     )
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
     environment.filters["plain_name"] = plain_name
+    environment.filters["python"] = repr
     environment.filters["four_digits"] = "{:.4f}".format
     text = files(__package__).joinpath("model_card.md.jinja").read_text(encoding="utf-8")
     return environment.from_string(text).render(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from peft import PeftModel
-from transformers import PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from koki import files
 from koki.model.lora import save_adapter
@@ -15,7 +15,7 @@ from koki.runs.names import METADATA, MODEL_CARD
 
 
 def save_result(folder: Path, model: PeftModel, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any]) -> None:
-    """Save adapter, tokenizer, model card and metadata: written beside, flushed, then moved, the metadata last.
+    """Save the adapter with all that is read beside it: written beside, flushed, then moved, the metadata last.
 
     A folder with metadata is therefore a finished run. A folder that was removed meanwhile is made again: what hours
     of training have made is worth more than the question where it went.
@@ -27,8 +27,14 @@ def save_result(folder: Path, model: PeftModel, tokenizer: PreTrainedTokenizerBa
     with checkpoints.staging(folder) as staging:
         save_adapter(model, staging)
         tokenizer.save_pretrained(str(staging))
+        _generation_config(tokenizer).save_pretrained(str(staging))
         (staging / MODEL_CARD).write_text(model_card(dict(card)), "utf-8")
         files.flush_tree(staging)
         for file in sorted(staging.iterdir()):
             file.replace(folder / file.name)
     files.write_json(folder / METADATA, card)
+
+
+def _generation_config(tokenizer: PreTrainedTokenizerBase) -> GenerationConfig:
+    """Greedy up to the stop token, as the chef answers, whatever the base advises."""
+    return GenerationConfig(do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)

@@ -13,7 +13,7 @@ import transformers
 from rich.console import Console
 from transformers import TrainerCallback
 
-from koki.config import HARMLESS_ON_RESUME, ModelConfig, ResolvedConfig, RunConfig, flatten
+from koki.config import HARMLESS_ON_RESUME, ModelConfig, ResolvedConfig, RunConfig, flatten, from_anywhere
 from koki.data.recipes import Recipes, check_files
 from koki.data.token_cache import TrainingData
 from koki.errors import TrainingError
@@ -206,6 +206,16 @@ class Run:
         """Print a warning."""
         self.say("Warning", text)
 
+    def say_if_no_instruct_model(self, ended_with: str | None) -> None:
+        """Warn of a base that ends its texts with another token than its chat template does; None where it does not."""
+        if ended_with is not None:
+            self.warn(
+                f"{self.base.name} ends with {ended_with}, not as its chat template does: it is no instruct model"
+            )
+            self.say(
+                "", "It has more to learn, and takes more steps; the models 0.5b, 1.5b and 3b are instruct models."
+            )
+
     def require_same_data(self, data: TrainingData) -> Identity:
         """Check that all processes, and the run that the checkpoint is of, train on the same; then keep what it is.
 
@@ -227,8 +237,11 @@ class Run:
         write_recipes(self.folder, data.digests)
 
     def keep_config(self) -> None:
-        """Write the configuration that was asked for, enough to run it again."""
-        write_config(self.folder, self._asked)
+        """Write the configuration that was asked for, enough to run it again from any folder."""
+        here = from_anywhere(self._asked)
+        is_named = self.base.name == "mini" or not self.base.is_folder
+        model = here.model if is_named else here.model.model_copy(update={"name": self.base.location})
+        write_config(self.folder, here.model_copy(update={"model": model}))
 
     def say_the_plan(self, workload: Callable[[], Workload]) -> None:
         """Print what the run will take, and where it is too short: for its warm-up, or to know recipes by heart.
