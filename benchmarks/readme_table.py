@@ -37,10 +37,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     scorecard = json.loads((parser.parse_args().run / SCORECARD).read_text("utf-8"))
-    print("| | base: recall | recall | typing | understanding |\n|---|---|---|---|---|")
+    compared = scorecard.get("compared_with", {"groups": {}})
+    print(f"| | base, recall | {' | '.join(_GROUPS)} |\n|---|---|---|---|---|")
     for capability, measure in _ROWS:
         label = registry.measures()[capability][measure].label.strip()
-        base = cell(scorecard["compared_with"]["groups"], "recall", capability, measure)
+        base = cell(compared["groups"], "recall", capability, measure)
         cells = [cell(scorecard["groups"], group, capability, measure) for group in _GROUPS]
         print(f"| {capability}: {label} | {' | '.join([base, *cells])} |")
 

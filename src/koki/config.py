@@ -74,7 +74,7 @@ class DataConfig(_Section):
     )
     typing_noise: float = _setting(
         0.5,
-        "share of the questions that are typed as on a phone, another way each epoch; 0 is none",
+        "share of questions about recipes that are typed as on a phone, another way each epoch; 0 is none",
         "Koki",
         ge=0,
         le=1,
