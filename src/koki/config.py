@@ -66,6 +66,9 @@ class DataConfig(_Section):
     columns: dict[str, str] = _setting(
         {}, "columns under names of their own: {title: ..., ingredients: ..., steps: ...}", "Koki"
     )
+    items: dict[Literal["ingredients", "steps"], Annotated[str, Field(min_length=1)]] = _setting(
+        {}, "what separates items, where Koki does not find it: {ingredients: ..., steps: ...}", "Koki"
+    )
     variations: Literal["all"] | Annotated[int, Field(ge=1)] = _setting(
         "all", "conversations of each recipe in one epoch: all, or a number drawn anew each epoch", "mission"
     )
@@ -197,6 +200,7 @@ HARMLESS_ON_RESUME: Final = frozenset(
         "output",
         "data.files",  # the recipes themselves are compared, wherever their files lie now
         "data.columns",
+        "data.items",
         "training.gradient_checkpointing",
         "training.save_steps",
         "training.save_minutes",

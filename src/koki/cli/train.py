@@ -23,6 +23,7 @@ def train(
     config: options.Config = None,
     data: options.Data = None,
     columns: options.Columns = None,
+    items: options.Items = None,
     model: options.Model = None,
     output: Annotated[str | None, typer.Option("--output", help="Run folder.")] = None,
     preset: options.Preset = None,
@@ -41,7 +42,7 @@ def train(
     from koki.config import load_config
 
     flags = {
-        **options.data_flags(data, columns, model),
+        **options.data_flags(data, columns, items, model),
         "output": output,
         "training.max_steps": max_steps,
         "training.save_minutes": save_minutes,

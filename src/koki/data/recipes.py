@@ -46,7 +46,7 @@ class Recipes:
         Raises:
             RecipeFileNotFound, DataError: as `read_recipes`.
         """
-        return read_recipes(recipe_files(self.config), self.config.data.columns)
+        return read_recipes(recipe_files(self.config), self.config.data.columns, self.config.data.items)
 
     @cached_property
     def split(self) -> tuple[list[Recipe], list[Recipe]]:

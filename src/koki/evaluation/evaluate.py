@@ -143,7 +143,7 @@ def _config_of(run: FinishedRun, data: Sequence[str]) -> RunConfig:
 def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list[Recipe], list[str]]:
     """The recipes trained on, those held out, and caveats about them."""
     try:
-        recipes, report = read_recipes(recipe_files(config), config.data.columns)
+        recipes, report = read_recipes(recipe_files(config), config.data.columns, config.data.items)
     except RecipeFileNotFound as error:
         raise DataError(
             f"The recipes that {run.folder} was trained on cannot be found: {error.what}",

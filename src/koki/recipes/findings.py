@@ -35,3 +35,5 @@ class Oddity(StrEnum):
     FEWER_FIELDS = "fewer fields than the header"
     UNREADABLE = "characters that cannot be read were left out"
     WRONG_ENCODING = "text saved in a wrong encoding was repaired"
+    ONE_INGREDIENT = "most recipes have only one ingredient"
+    ONE_STEP = "most recipes have only one long step"

@@ -38,16 +38,18 @@ class DroppedRow:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """An oddity: how many rows have it, and the lines of the first ones."""
+    """An oddity: how many rows have it, the lines of the first ones, and the option that may mend it, if one may."""
 
     oddity: Oddity
     rows: int
     lines: list[int]
+    option: str = ""
 
     def __str__(self) -> str:
         more = f" and {self.rows - len(self.lines):,} more" if self.rows > len(self.lines) else ""
         rows = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
-        return f"{self.oddity}: {rows}, at line {', '.join(map(str, self.lines))}{more}"
+        said = f"{self.oddity}: {rows}, at line {', '.join(map(str, self.lines))}{more}"
+        return f"{said}; perhaps {self.option}" if self.option else said
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from koki.errors import DataError
 from koki.gc_paused import gc_paused
@@ -23,6 +23,7 @@ from koki.recipes.formats import Row, open_table
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
+from koki.recipes.unsplit import Unsplit
 from koki.recipes.values import written_out
 from koki.workers import Helper, pays
 
@@ -42,7 +43,9 @@ _LINES_TOLD: Final = 10
 
 
 def read_recipes(
-    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None
+    paths: Sequence[str | Path],
+    columns: Mapping[str, str] | None = None,
+    items: Mapping[Any, str] | None = None,
 ) -> tuple[list[Recipe], DataReport]:
     """Read recipe files, in order, each recipe once.
 
@@ -50,6 +53,7 @@ def read_recipes(
         paths: files, or patterns such as ``data/*.csv``.
         columns: wanted field ("title", "ingredients", "steps" ...) -> the name of its column, where it is none of the
             usual ones. Every file must have these columns.
+        items: "ingredients", "steps" -> what separates these in a text, where it is not found.
 
     Raises:
         RecipeFileNotFound: a file is missing, or no file matches a pattern.
@@ -59,15 +63,17 @@ def read_recipes(
     report = DataReport()
     require_known(columns or {})
     with gc_paused():
-        for file, found in _read_files(find_files(paths), columns or {}):
+        for file, found in _read_files(find_files(paths), columns or {}, items or {}):
             report.files.append(file)
             _add(found, recipes, file)
         kept = _without_near_duplicates(list(recipes.values()), report)
     if not kept:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in report.dropped_by_reason.items())
         names = ", ".join(map(str, paths)) or "no file was given"
+        perhaps = "".join(f" {warning}." for file in report.files for warning in file.warnings if warning.option)
         raise DataError(
-            f"No recipe to learn from: {names}", f"Rows read: {report.rows_read}. Dropped: {reasons or 'none'}."
+            f"No recipe to learn from: {names}",
+            f"Rows read: {report.rows_read}. Dropped: {reasons or 'none'}.{perhaps}",
         )
     report.lengths = {
         "ingredients": Spread.of([sum(not item.heading for item in recipe.ingredients) for recipe in kept]),
@@ -99,14 +105,16 @@ def _characters(recipe: Recipe) -> int:
     return sum(map(len, (recipe.title, *(item.raw for item in recipe.ingredients), *recipe.steps)))
 
 
-def _read_files(paths: Sequence[str], columns: Mapping[str, str]) -> Iterator[tuple[FileReport, list[Recipe]]]:
+def _read_files(
+    paths: Sequence[str], columns: Mapping[str, str], items: Mapping[str, str]
+) -> Iterator[tuple[FileReport, list[Recipe]]]:
     """What `_read_file` gives of each file; large files are read by two processes."""
     here, there = two_halves(paths)
     if not there:
-        yield from (_read_file(path, columns) for path in here)
+        yield from (_read_file(path, columns, items) for path in here)
         return
-    with Helper(_read_all, there, columns) as helper:
-        yield from _read_all(here, columns)
+    with Helper(_read_all, there, columns, items) as helper:
+        yield from _read_all(here, columns, items)
         yield from helper
 
 
@@ -124,8 +132,10 @@ def two_halves(paths: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     return paths[:here], paths[here:]
 
 
-def _read_all(paths: Sequence[str], columns: Mapping[str, str]) -> list[tuple[FileReport, list[Recipe]]]:
-    return [_read_file(path, columns) for path in paths]
+def _read_all(
+    paths: Sequence[str], columns: Mapping[str, str], items: Mapping[str, str]
+) -> list[tuple[FileReport, list[Recipe]]]:
+    return [_read_file(path, columns, items) for path in paths]
 
 
 def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) -> None:
@@ -138,7 +148,7 @@ def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) 
             file.rows_kept += 1
 
 
-def _read_file(path: str, columns: Mapping[str, str]) -> tuple[FileReport, list[Recipe]]:
+def _read_file(path: str, columns: Mapping[str, str], items: Mapping[str, str]) -> tuple[FileReport, list[Recipe]]:
     """The report on one file, which accounts for every row, and its recipes."""
     raw = read_bytes(path)
     table = open_table(raw, path, columns)
@@ -156,7 +166,7 @@ def _read_file(path: str, columns: Mapping[str, str]) -> tuple[FileReport, list[
     recipes: list[Recipe] = []
     for row in table.rows:
         report.rows_read += 1
-        recipe = _recipe(row, path, notes)
+        recipe = _recipe(row, path, notes, items)
         if isinstance(recipe, DroppedRow):
             report.dropped.append(recipe)
             _require_use(report, len(recipes))
@@ -202,6 +212,7 @@ class _Notes:
 
     def __init__(self) -> None:
         self._lines: dict[Oddity, list[int]] = {}
+        self.unsplit = Unsplit()
 
     def add(self, line: int, oddity: Oddity) -> None:
         lines = self._lines.setdefault(oddity, [])
@@ -216,13 +227,14 @@ class _Notes:
         return text
 
     def warnings(self) -> list[Warned]:
-        return [Warned(oddity, len(lines), lines[:_LINES_TOLD]) for oddity, lines in self._lines.items()]
+        found = [*((oddity, lines, "") for oddity, lines in self._lines.items()), *self.unsplit.found()]
+        return [Warned(oddity, len(lines), lines[:_LINES_TOLD], option) for oddity, lines, option in found]
 
 
 # ---------------------------------------------------------------------------------------- row -> recipe or not
 
 
-def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
+def _recipe(row: Row, path: str, notes: _Notes, items: Mapping[str, str]) -> Recipe | DroppedRow:
     for oddity in row.oddities:
         notes.add(row.line, oddity)
     if row.problem:
@@ -230,9 +242,11 @@ def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
         return DroppedRow(path, row.line, title, row.problem)
     fields = {wanted: notes.repaired(row.line, written_out(text)) for wanted, text in row.fields.items()}
     title = clean_title(fields["title"])
-    lines = ingredient_lines(fields["ingredients"])
+    lines = ingredient_lines(fields["ingredients"], items.get("ingredients"))
     ingredients = parse_ingredients(lines)
-    steps = clean_steps(fields["steps"])
+    steps = clean_steps(fields["steps"], items.get("steps"))
+    if ingredients and steps:
+        notes.unsplit.look_at(row.line, (fields["ingredients"], fields["steps"]), ingredients, steps)
     problem = (
         (None if title else Reason.NO_TITLE)
         or _nothing_in("ingredients", fields["ingredients"], lines)

@@ -52,8 +52,11 @@ class Translation:
         oddity, more = self.name("oddities", warning["oddity"]), warning["rows"] - len(warning["lines"])
         lines = ", ".join(map(str, warning["lines"]))
         if more:
-            return self.say("data.at_more_lines", oddity=oddity, lines=lines, more=self.number(more))
-        return self.say("data.at_lines", oddity=oddity, lines=lines)
+            said = self.say("data.at_more_lines", oddity=oddity, lines=lines, more=self.number(more))
+        else:
+            said = self.say("data.at_lines", oddity=oddity, lines=lines)
+        option = warning.get("option")
+        return self.say("data.perhaps", said=said, option=option) if option else said
 
     def device(self, described: str) -> str:
         """What `koki.model.device.Device.describe` said, which is in English."""

@@ -18,7 +18,7 @@ from koki.training.validation import is_over
 
 _CONVERSATIONS: Final = "conversations"  # in an identity: a digest, which tells a user nothing
 # The settings that say where things lie; what lies there is compared.
-_PLACES: Final = frozenset({"output", "data.files", "data.columns"})
+_PLACES: Final = frozenset({"output", "data.files", "data.columns", "data.items"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +116,11 @@ def state_of(checkpoint: Checkpoint) -> TrainerState:
 
 
 def _has_the_files(card: dict[str, Any], recipes: Recipes) -> bool:
-    """Whether the recipe files are those of a finished run, byte by byte, and their columns those that it read."""
+    """Whether the recipe files are those of a finished run, byte by byte, and would be read as it read them."""
     read = [file["sha256"] for file in card["data"]["files"]]
-    columns = flatten(recipes.config)["data.columns"]
-    return read == [file.sha256 for file in recipes.digests] and card["settings"].get("data.columns") == columns
+    settings = flatten(recipes.config)
+    alike = all(card["settings"].get(name, {}) == settings[name] for name in ("data.columns", "data.items"))
+    return alike and read == [file.sha256 for file in recipes.digests]
 
 
 def _other_recipes(folder: Path, recipes: Recipes) -> list[str] | None:
