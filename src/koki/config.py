@@ -66,6 +66,9 @@ class DataConfig(_Section):
     columns: dict[str, str] = _setting(
         {}, "columns under names of their own: {title: ..., ingredients: ..., steps: ...}", "Koki"
     )
+    items: dict[Literal["ingredients", "steps"], Annotated[str, Field(min_length=1)]] = _setting(
+        {}, "what separates items, where Koki does not find it: {ingredients: ..., steps: ...}", "Koki"
+    )
     sheet: str | None = _setting(
         None, "sheet of a workbook (.xlsx, .ods); null is each that has the columns, but for hidden ones", "Koki"
     )
@@ -201,6 +204,7 @@ HARMLESS_ON_RESUME: Final = frozenset(
         "data.files",  # the recipes themselves are compared, wherever their files lie now
         "data.columns",
         "data.sheet",
+        "data.items",
         "training.gradient_checkpointing",
         "training.save_steps",
         "training.save_minutes",

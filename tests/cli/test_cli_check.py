@@ -38,3 +38,24 @@ def test_check_writes_the_dropped_rows_and_says_so(tmp_path: Path) -> None:
     assert (tmp_path / "buangan.csv").read_text("utf-8") == (
         "file,line,reason,title\nresep.csv,3,ingredients are empty,Kosong\n"
     )
+
+
+ONE_LINE = "Judul,Bahan,Langkah\n" + "".join(
+    f'Uwi {name},"uwi, {name}, garut","Kukus uwi."\n' for name in ("gembili", "gembolo")
+)
+
+
+def test_check_shows_a_recipe_as_it_was_understood_beside_its_text(tmp_path: Path) -> None:
+    (tmp_path / "resep.csv").write_text('Judul,Bahan,Langkah\nSoto,"1 ekor ayam,2 siung bawang","Rebus."\n', "utf-8")
+    shown = koki("check", "resep.csv", "--items", "steps=#", cwd=tmp_path).stdout
+    assert "1 ekor ayam,2 siung bawang" in shown
+    assert "2 siung | bawang" in shown
+
+
+def test_check_names_the_separator_it_suspects_and_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "resep.csv").write_text(ONE_LINE, "utf-8")
+    refused = koki("check", "resep.csv", cwd=tmp_path, code=1)
+    assert 'perhaps --items ","' in " ".join(refused.stderr.split())
+    report = json.loads(koki("check", "resep.csv", "--items", ",", "--json", cwd=tmp_path).stdout)
+    assert (report["rows_kept"], report["lengths"]["ingredients"]["median"]) == (2, 3)
+    assert [item["name"] for item in report["example"]["read"]["ingredients"]] == ["uwi", "gembili", "garut"]

@@ -131,7 +131,14 @@ def test_after_an_edit_only_new_pieces_are_encoded_and_the_result_is_as_from_not
 
 @pytest.mark.parametrize(
     "assignment",
-    ["seed=7", "tokens.max_length=150", "data.tips=true", "data.refusals=true", "data.columns={steps: Steps}"],
+    [
+        "seed=7",
+        "tokens.max_length=150",
+        "data.tips=true",
+        "data.refusals=true",
+        "data.columns={steps: Steps}",
+        "data.items={steps: x}",
+    ],
 )
 def test_a_setting_that_decides_the_conversations_has_an_entry_of_its_own(
     make: Make, template: CountingTemplate, folder: Path, assignment: str

@@ -12,24 +12,29 @@ EXAMPLES: Final = (
     "koki check resep.csv",
     "koki check 'data/*.csv' --output dropped.csv",
     'koki check warung.csv --columns "title=Nama Menu,steps=Cara" --json',
+    'koki check warung.csv --items ","',
 )
 
 
 def check(
     files: Annotated[list[Path], typer.Argument(help="Recipe files, or patterns in quotes: 'data/*.csv'.")],
     columns: options.Columns = None,
+    items: options.Items = None,
     sheet: options.Sheet = None,
     output: Annotated[Path | None, typer.Option("--output", help="CSV file to write the dropped rows to.")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Say what the reader finds in recipe files: columns, rows kept and dropped, and why."""
+    """Say what the reader finds in recipe files: columns, rows kept and dropped, and why; and show a recipe as read."""
+    from koki.recipes.example import find_example
     from koki.recipes.table import read_recipes
 
-    _, report = read_recipes(files, options.column_names(columns), sheet)
+    names = options.column_names(columns)
+    recipes, report = read_recipes(files, names, options.separators(items), sheet)
+    example = find_example(recipes, report, names)
     if as_json:
-        print_json(report.as_dict())
+        print_json(report.as_dict() | ({"example": example.as_dict()} if example else {}))
     else:
-        out.print(report.render())
+        out.print(report.render(), *([example.render()] if example else []), sep="\n")
     if output:
         report.save_dropped(output)
         said = f"Dropped rows written to {output}: {len(report.dropped):,}"

@@ -20,6 +20,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", help="JSON Lines file to write.")],
     data: options.Data = None,
     columns: options.Columns = None,
+    items: options.Items = None,
     sheet: options.Sheet = None,
     model: Annotated[str, typer.Option("--model", help="Whose tokenizer decides what fits.")] = "mini",
     assignments: options.Set = None,
@@ -32,7 +33,7 @@ def export(
     if form not in FORMATS:
         raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")
     require_export(output)
-    flags = options.data_flags(data, columns, sheet, model)
+    flags = options.data_flags(data, columns, items, sheet, model)
     settings = load_config(flags=flags, assignments=assignments or ())
     dataset = build_dataset(settings)
     out.print(dataset.report.render())

@@ -14,6 +14,14 @@ Columns = Annotated[
     typer.Option("--columns", metavar="FIELD=NAME,...", help="Columns under names of their own: title=...,steps=..."),
 ]
 Sheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook; default: each that has the columns.")]
+Items = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--items",
+        metavar="[FIELD=]SEPARATOR",
+        help='What separates ingredients, as in --items ","; or steps=SEPARATOR.',
+    ),
+]
 Model = Annotated[str | None, typer.Option("--model", help="mini, 0.5b, 1.5b, 3b, a folder or a hub id.")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting; `koki config` lists them.")
@@ -26,11 +34,14 @@ MaxSteps = Annotated[int | None, typer.Option("--max-steps", help="Stop after so
 Preset = Annotated[str | None, typer.Option("--preset", help="reference, fast or laptop.")]
 
 
-def data_flags(data: list[Path] | None, columns: str | None, sheet: str | None, model: str | None) -> dict[str, Any]:
+def data_flags(
+    data: list[Path] | None, columns: str | None, items: list[str] | None, sheet: str | None, model: str | None
+) -> dict[str, Any]:
     """Recipes and model as `load_config` takes them from the command line."""
     return {
         "data.files": [str(file) for file in data] if data else None,
         "data.columns": column_names(columns),
+        "data.items": separators(items),
         "data.sheet": sheet,
         "model.name": model,
     }
@@ -51,3 +62,25 @@ def column_names(text: str | None) -> dict[str, str] | None:
             "Example: --columns title=Menu,ingredients=Belanja,steps=Cara; data.columns takes names with a comma too.",
         )
     return {field.strip(): name.strip() for field, _, name in pairs}
+
+
+def separators(texts: list[str] | None) -> dict[str, str] | None:
+    """``,`` and ``steps=;`` -> what separates ingredients, and what steps.
+
+    Raises:
+        ConfigError: a text names another field, or no separator.
+    """
+    if texts is None:
+        return None
+    given: dict[str, str] = {}
+    for text in texts:
+        field, equals, separator = text.partition("=")
+        named = bool(equals and field.strip().isalpha())
+        name = field.strip() if named else "ingredients"
+        if name not in ("ingredients", "steps") or not (separator if named else text):
+            raise ConfigError(
+                f"--items {text!r} is neither a separator nor ingredients=SEPARATOR nor steps=SEPARATOR.",
+                'Example: --items "," --items "steps=;"',
+            )
+        given[name] = separator if named else text
+    return given

@@ -15,6 +15,7 @@ def plan(
     config: options.Config = None,
     data: options.Data = None,
     columns: options.Columns = None,
+    items: options.Items = None,
     sheet: options.Sheet = None,
     model: options.Model = None,
     preset: options.Preset = None,
@@ -25,7 +26,7 @@ def plan(
     """Say what a run would take on this machine: steps, time, memory and disk. Nothing is trained or written."""
     from koki.config import load_config
 
-    flags = {**options.data_flags(data, columns, sheet, model), "training.max_steps": max_steps}
+    flags = {**options.data_flags(data, columns, items, sheet, model), "training.max_steps": max_steps}
     settings = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
 
     from koki.pipeline import plan_run  # takes seconds, so only after the settings have been checked

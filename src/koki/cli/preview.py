@@ -16,6 +16,7 @@ EXAMPLES: Final = (
 def preview(
     data: options.Data = None,
     columns: options.Columns = None,
+    items: options.Items = None,
     sheet: options.Sheet = None,
     model: Annotated[str, typer.Option("--model", help="Whose tokenizer and chat template.")] = "mini",
     recipe: Annotated[int, typer.Option("--recipe", min=1, help="Which recipe, counted from 1.")] = 1,
@@ -26,7 +27,7 @@ def preview(
     from koki.config import load_config
     from koki.data.preview import preview_recipe
 
-    settings = load_config(flags=options.data_flags(data, columns, sheet, model), assignments=assignments or ())
+    settings = load_config(flags=options.data_flags(data, columns, items, sheet, model), assignments=assignments or ())
     shown = preview_recipe(settings, recipe)
     if as_json:
         print_json(shown.as_dict())

@@ -23,6 +23,7 @@ def train(
     config: options.Config = None,
     data: options.Data = None,
     columns: options.Columns = None,
+    items: options.Items = None,
     sheet: options.Sheet = None,
     model: options.Model = None,
     output: Annotated[str | None, typer.Option("--output", help="Run folder.")] = None,
@@ -42,7 +43,7 @@ def train(
     from koki.config import load_config
 
     flags = {
-        **options.data_flags(data, columns, sheet, model),
+        **options.data_flags(data, columns, items, sheet, model),
         "output": output,
         "training.max_steps": max_steps,
         "training.save_minutes": save_minutes,

@@ -46,7 +46,8 @@ class Recipes:
         Raises:
             RecipeFileNotFound, DataError: as `read_recipes`.
         """
-        return read_recipes(recipe_files(self.config), self.config.data.columns, self.config.data.sheet)
+        data = self.config.data
+        return read_recipes(recipe_files(self.config), data.columns, data.items, data.sheet)
 
     @cached_property
     def split(self) -> tuple[list[Recipe], list[Recipe]]:

@@ -79,6 +79,7 @@ PROGRAM: Final = (
     "koki.recipes.report",
     "koki.recipes.split",
     "koki.recipes.table",
+    "koki.recipes.unsplit",
     "koki.recipes.values",
     "koki.recipes.workbook",
     "koki.terminal",
@@ -179,7 +180,7 @@ class TokenCache:
     def _name(self, files: Sequence[FileDigest]) -> str:
         data, tokens = self._config.data, self._config.tokens
         groups = (data.validation_fraction, data.tips, data.refusals)
-        settings = (data.columns, data.sheet, *groups, self._config.seed, tokens.max_length)
+        settings = (data.columns, data.items, data.sheet, *groups, self._config.seed, tokens.max_length)
         return f"{self._pieces}-{fingerprint(files, settings, _program(*PROGRAM))}"
 
 

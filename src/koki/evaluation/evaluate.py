@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from koki.config import RunConfig, load_config
-from koki.data.recipes import recipe_files, split_recipes
+from koki.data.recipes import Recipes
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError, RecipeFileNotFound
@@ -21,7 +21,6 @@ from koki.inference.chef import Answer, Chef
 from koki.libraries import quiet_libraries
 from koki.model.source import load_tokenizer
 from koki.recipes.recipe import Recipe
-from koki.recipes.table import read_recipes
 from koki.runs.finished import FinishedRun, read_run
 from koki.tokens.template import ChatTemplate
 
@@ -148,13 +147,14 @@ def _config_of(run: FinishedRun, data: Sequence[str]) -> RunConfig:
 def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list[Recipe], list[str]]:
     """The recipes trained on, those held out, and caveats about them."""
     try:
-        recipes, report = read_recipes(recipe_files(config), config.data.columns, config.data.sheet)
+        data = Recipes(config)
+        recipes, report = data.read
     except RecipeFileNotFound as error:
         raise DataError(
             f"The recipes that {run.folder} was trained on cannot be found: {error.what}",
             "Say where they are now: --data FILE, several times if there were several.",
         ) from error
-    train, held_out = split_recipes(recipes, config)
+    train, held_out = data.split
     notes: list[str] = []
     if {file.sha256 for file in report.files} != {file["sha256"] for file in run.card["data"]["files"]}:
         notes.append(Caveat.OTHER_FILES)

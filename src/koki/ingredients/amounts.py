@@ -45,6 +45,8 @@ def read_quantity(text: str, unit: str) -> Quantity:
 
 def is_price(text: str) -> bool:
     """Whether figures without a unit are no quantity but a price: "2.000"."""
+    if len(text) < 3:  # nearly all figures
+        return False
     quantity = read_quantity(text, "")
     return isinstance(quantity, float) and quantity >= _LEAST_PRICE and quantity.is_integer()
 

@@ -269,7 +269,7 @@ class _Reader:
             self.words[self.at] = "di" + self.words[self.at]
             role = "verb"
         if self.mode in ("name", "after"):
-            if word in LEXICON.words["price_sign"] and self._word(self.at + 1)[:1].isdigit():
+            if role == "note" and word in LEXICON.words["price_sign"] and self._word(self.at + 1)[:1].isdigit():
                 self._remark(3 if self._word(self.at + 2) in LEXICON.words["price"] else 2)
             elif self.part.name:
                 self._after_name(word, role)

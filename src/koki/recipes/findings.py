@@ -38,3 +38,5 @@ class Oddity(StrEnum):
     DATE = "a date, which Excel makes of 1/2 and of 1-2, was read as a fraction; check it"
     ITEM_A_ROW = "a recipe that stands in several rows was put together"
     TEXT_BETWEEN = "text between the recipes was left out"
+    ONE_INGREDIENT = "most recipes have only one ingredient"
+    ONE_STEP = "most recipes have only one long step"

@@ -44,18 +44,20 @@ class DroppedRow:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """An oddity: how many rows (of a sheet) have it, and the lines of the first ones."""
+    """An oddity: how many rows (of a sheet) have it, the lines of the first ones, and the option that may mend it."""
 
     oddity: Oddity
     rows: int
     lines: list[int]
     sheet: str = ""
+    option: str = ""
 
     def __str__(self) -> str:
         more = f" and {self.rows - len(self.lines):,} more" if self.rows > len(self.lines) else ""
         rows = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
         where = f"of sheet {self.sheet}, at row" if self.sheet else "at line"
-        return f"{self.oddity}: {rows}, {where} {', '.join(map(str, self.lines))}{more}"
+        said = f"{self.oddity}: {rows}, {where} {', '.join(map(str, self.lines))}{more}"
+        return f"{said}; perhaps {self.option}" if self.option else said
 
 
 @dataclass(slots=True)

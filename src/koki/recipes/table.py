@@ -6,11 +6,11 @@ title, ingredient lines and steps (``cleaning.py``); recipe (here). Then the nea
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from koki.errors import DataError
 from koki.gc_paused import gc_paused
@@ -24,6 +24,7 @@ from koki.recipes.item_rows import put_together
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
+from koki.recipes.unsplit import Unsplit
 from koki.recipes.values import written_out
 from koki.workers import Helper, pays
 
@@ -42,8 +43,19 @@ _LEAST_WORDS: Final = 2
 _LINES_TOLD: Final = 10
 
 
+class _Given(NamedTuple):
+    """What a user says of the files, as `read_recipes` takes it."""
+
+    columns: Mapping[str, str]
+    items: Mapping[Any, str]
+    sheet: str | None
+
+
 def read_recipes(
-    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None, sheet: str | None = None
+    paths: Sequence[str | Path],
+    columns: Mapping[str, str] | None = None,
+    items: Mapping[Any, str] | None = None,
+    sheet: str | None = None,
 ) -> tuple[list[Recipe], DataReport]:
     """Read recipe files, in order, each recipe once.
 
@@ -51,6 +63,7 @@ def read_recipes(
         paths: files, or patterns such as ``data/*.csv``.
         columns: wanted field ("title", "ingredients", "steps" ...) -> the name of its column, where it is none of the
             usual ones. Every file must have these columns.
+        items: "ingredients", "steps" -> what separates these in a text, where it is not found.
         sheet: the sheet of a workbook to read; None is each that has the columns. Every file must have it.
 
     Raises:
@@ -61,7 +74,8 @@ def read_recipes(
     report = DataReport()
     require_known(columns or {})
     with gc_paused():
-        for file, found in _read_files(find_files(paths), columns or {}, sheet):
+        given = _Given(columns or {}, items or {}, sheet)
+        for file, found in _read_files(find_files(paths), given):
             report.files.append(file)
             _add(found, recipes, file)
         kept = _without_near_duplicates(list(recipes.values()), report)
@@ -85,7 +99,8 @@ def _why_none(report: DataReport) -> str:
         if 2 * dropped.get(reason, 0) > report.rows_read:
             rows = f"{dropped[reason]:,} {'row' if dropped[reason] == 1 else 'rows'}"
             return f"{said} {how.format(rows=rows)}"
-    return said
+    perhaps = (f"{warning}." for file in report.files for warning in file.warnings if warning.option)
+    return " ".join((said, *perhaps))
 
 
 _IN_MANY_ROWS: Final = {
@@ -123,16 +138,14 @@ def _characters(recipe: Recipe) -> int:
     return sum(map(len, (recipe.title, *(item.raw for item in recipe.ingredients), *recipe.steps)))
 
 
-def _read_files(
-    paths: Sequence[str], columns: Mapping[str, str], sheet: str | None
-) -> Iterator[tuple[FileReport, list[Recipe]]]:
+def _read_files(paths: Sequence[str], given: _Given) -> Iterator[tuple[FileReport, list[Recipe]]]:
     """What `_read_file` gives of each file; large files are read by two processes."""
     here, there = two_halves(paths)
     if not there:
-        yield from (_read_file(path, columns, sheet) for path in here)
+        yield from (_read_file(path, given) for path in here)
         return
-    with Helper(_read_all, there, columns, sheet) as helper:
-        yield from _read_all(here, columns, sheet)
+    with Helper(_read_all, there, given) as helper:
+        yield from _read_all(here, given)
         yield from helper
 
 
@@ -150,10 +163,8 @@ def two_halves(paths: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     return paths[:here], paths[here:]
 
 
-def _read_all(
-    paths: Sequence[str], columns: Mapping[str, str], sheet: str | None
-) -> list[tuple[FileReport, list[Recipe]]]:
-    return [_read_file(path, columns, sheet) for path in paths]
+def _read_all(paths: Sequence[str], given: _Given) -> list[tuple[FileReport, list[Recipe]]]:
+    return [_read_file(path, given) for path in paths]
 
 
 def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) -> None:
@@ -166,10 +177,10 @@ def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) 
             file.rows_kept += 1
 
 
-def _read_file(path: str, columns: Mapping[str, str], sheet: str | None) -> tuple[FileReport, list[Recipe]]:
+def _read_file(path: str, given: _Given) -> tuple[FileReport, list[Recipe]]:
     """The report on one file, which accounts for every row, and its recipes."""
     raw = read_bytes(path)
-    table = put_together(open_table(raw, path, columns, sheet))
+    table = put_together(open_table(raw, path, given.columns, given.sheet))
     report = FileReport(
         path=path,
         sha256=FileDigest.of(path, raw).sha256,
@@ -186,7 +197,7 @@ def _read_file(path: str, columns: Mapping[str, str], sheet: str | None) -> tupl
     recipes: list[Recipe] = []
     for row in table.rows:
         report.rows_read += 1
-        recipe = _recipe(row, path, notes)
+        recipe = _recipe(row, path, notes, given.items)
         if isinstance(recipe, DroppedRow):
             report.dropped.append(recipe)
             _require_use(report, len(recipes))
@@ -232,6 +243,7 @@ class _Notes:
 
     def __init__(self) -> None:
         self._lines: dict[tuple[str, Oddity], list[int]] = {}
+        self.unsplit: defaultdict[str, Unsplit] = defaultdict(Unsplit)
 
     def add(self, row: Row, oddity: Oddity) -> None:
         lines = self._lines.setdefault((row.sheet, oddity), [])
@@ -246,15 +258,20 @@ class _Notes:
         return text
 
     def warnings(self) -> list[Warned]:
-        return [
-            Warned(oddity, len(lines), lines[:_LINES_TOLD], sheet) for (sheet, oddity), lines in self._lines.items()
-        ]
+        """The oddities of rows, then what most rows of the file, or of a sheet, have in common."""
+        of_rows = (Warned(odd, len(at), at[:_LINES_TOLD], sheet) for (sheet, odd), at in self._lines.items())
+        of_most = (
+            Warned(odd, len(at), at[:_LINES_TOLD], sheet, option)
+            for sheet, unsplit in self.unsplit.items()
+            for odd, at, option in unsplit.found()
+        )
+        return [*of_rows, *of_most]
 
 
 # ---------------------------------------------------------------------------------------- row -> recipe or not
 
 
-def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
+def _recipe(row: Row, path: str, notes: _Notes, items: Mapping[str, str]) -> Recipe | DroppedRow:
     for oddity in row.oddities:
         notes.add(row, oddity)
     if row.problem:
@@ -263,11 +280,13 @@ def _recipe(row: Row, path: str, notes: _Notes) -> Recipe | DroppedRow:
     read = {wanted: notes.repaired(row, written_out(text)) for wanted, text in row.fields.items()}
     fields = dict.fromkeys(REQUIRED, "") | read
     title = clean_title(fields["title"])
-    lines = ingredient_lines(fields["ingredients"])
-    if seasoning := ingredient_lines(fields.get("seasoning", "")):
+    lines = ingredient_lines(fields["ingredients"], items.get("ingredients"))
+    if seasoning := ingredient_lines(fields.get("seasoning", ""), items.get("ingredients")):
         lines += [f"{SEASONING}:", *seasoning]
     ingredients = parse_ingredients(lines)
-    steps = clean_steps(fields["steps"])
+    steps = clean_steps(fields["steps"], items.get("steps"))
+    if ingredients and steps:
+        notes.unsplit[row.sheet].look_at(row.line, (fields["ingredients"], fields["steps"]), ingredients, steps)
     problem = (
         (None if title else Reason.NO_TITLE)
         or _nothing_in("ingredients", fields["ingredients"], lines)

@@ -19,7 +19,7 @@ _PAIRS: Final = 20
 _CURVES: Final = ("loss", "eval_loss", "learning_rate", "tokens_per_second")
 
 # Settings that say where a run lies and what it reads, not what it does.
-_PLACES: Final = frozenset({"output", "data.files", "data.columns", "data.sheet"})
+_PLACES: Final = frozenset({"output", "data.files", "data.columns", "data.items", "data.sheet"})
 # What may stand before an ingredient in its line: a bullet, a number, or the heading of the list.
 _BEFORE_ITEM: Final = re.compile(r"[\W_]*(?:\d{1,2}[.)]\s*)?|[^:]*:\s*")
 _BULLET: Final = re.compile(r"^\s*[-*•–]\s+")  # the mark takes its place

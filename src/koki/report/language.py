@@ -54,8 +54,11 @@ class Translation:
         if sheet := warning.get("sheet"):
             oddity = f"{sheet}: {oddity}"
         if more:
-            return self.say("data.at_more_lines", oddity=oddity, lines=lines, more=self.number(more))
-        return self.say("data.at_lines", oddity=oddity, lines=lines)
+            said = self.say("data.at_more_lines", oddity=oddity, lines=lines, more=self.number(more))
+        else:
+            said = self.say("data.at_lines", oddity=oddity, lines=lines)
+        option = warning.get("option")
+        return self.say("data.perhaps", said=said, option=option) if option else said
 
     def device(self, described: str) -> str:
         """What `koki.model.device.Device.describe` said, which is in English."""
