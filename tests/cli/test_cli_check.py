@@ -54,7 +54,7 @@ def test_check_shows_a_recipe_as_it_was_understood_beside_its_text(tmp_path: Pat
 
 def test_check_names_the_separator_it_suspects_and_takes_it(tmp_path: Path) -> None:
     (tmp_path / "resep.csv").write_text(ONE_LINE, "utf-8")
-    refused = koki("check", "resep.csv", cwd=tmp_path, code=1)
+    refused = koki("check", "resep.csv", cwd=tmp_path)
     assert 'perhaps --items ","' in " ".join(refused.stderr.split())
     report = json.loads(koki("check", "resep.csv", "--items", ",", "--json", cwd=tmp_path).stdout)
     assert (report["rows_kept"], report["lengths"]["ingredients"]["median"]) == (2, 3)
