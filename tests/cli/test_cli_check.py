@@ -46,7 +46,7 @@ ONE_LINE = "Judul,Bahan,Langkah\n" + "".join(
 
 
 def test_check_shows_a_recipe_as_it_was_understood_beside_its_text(tmp_path: Path) -> None:
-    (tmp_path / "resep.csv").write_text('Judul,Bahan,Langkah\nSoto,"1 ekor ayam,2 siung bawang","Rebus."\n', "utf-8")
+    (tmp_path / "resep.csv").write_text('Judul,Bahan,Langkah\nSoto,"1 ekor ayam,2 siung bawang","Rebus ayam."\n', "utf-8")
     shown = koki("check", "resep.csv", "--items", "steps=#", cwd=tmp_path).stdout
     assert "1 ekor ayam,2 siung bawang" in shown
     assert "2 siung | bawang" in shown
