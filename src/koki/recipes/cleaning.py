@@ -157,9 +157,8 @@ def clean_title(text: str) -> str:
     before_hashtags = text.split("#", 1)[0]
     title = before_hashtags if has_letter(before_hashtags) else text.replace("#", " ")
     title = _trim(_EMPTY_BRACKETS.sub("", _clean_line(title.replace("*", " "))))
-    while prefix := _TITLE_PREFIX.match(title) or _SERIAL.match(title):
-        title = title[prefix.end()].upper() + title[prefix.end() + 1 :]
-    title = _without_praise(title)
+    while (shorter := _without_praise(_without_prefixes(title))) != title:
+        title = shorter
     if title.isupper() and len(title) > 3:  # BBQ stays
         title = " ".join(word if bare(word) in _ACRONYMS else word.capitalize() for word in title.split())
     return title if has_letter(title) else ""
@@ -171,6 +170,12 @@ def _trim(title: str) -> str:
     for quote in "\"'":
         if title.count(quote) % 2 or (title.count(quote) == 2 and title[0] == title[-1] == quote):
             title = title.strip(quote + _TITLE_EDGES)
+    return title
+
+
+def _without_prefixes(title: str) -> str:
+    while prefix := _TITLE_PREFIX.match(title) or _SERIAL.match(title):
+        title = title[prefix.end()].upper() + title[prefix.end() + 1 :]
     return title
 
 

@@ -14,6 +14,7 @@ from koki.ingredients.parse import Ingredient
 from koki.recipes.columns import REQUIRED
 from koki.recipes.decoding import read_bytes
 from koki.recipes.formats import open_table
+from koki.recipes.item_rows import put_together
 from koki.recipes.recipe import Recipe
 from koki.recipes.report import DataReport
 
@@ -40,8 +41,9 @@ class Example:
 
     def render(self) -> Table:
         """What a terminal shows: on the left what is written, on the right what was understood."""
-        place = f"{self.recipe.file}:{self.recipe.line}"
-        table = Table(title=Text(f"For example, {place}"), title_justify="left", box=box.SIMPLE_HEAD, show_lines=True)
+        table = Table(
+            title=Text(f"For example, {self.recipe.place}"), title_justify="left", box=box.SIMPLE_HEAD, show_lines=True
+        )
         for heading in ("", "as it is written", "as it was understood"):
             table.add_column(heading, overflow="fold", ratio=int(bool(heading)))
         understood = (
@@ -54,17 +56,25 @@ class Example:
         return table
 
 
-def find_example(recipes: Sequence[Recipe], report: DataReport, columns: Mapping[str, str] | None) -> Example | None:
+def find_example(
+    recipes: Sequence[Recipe], report: DataReport, columns: Mapping[str, str] | None = None, sheet: str | None = None
+) -> Example | None:
     """The first recipe of what most rows are suspected of, or the first one, and its text; its file is read again.
+
+    Args:
+        columns, sheet: as `read_recipes` took them.
 
     Returns:
         None if the file has changed meanwhile.
     """
-    suspected = {(file.path, line) for file in report.files for it in file.warnings if it.option for line in it.lines}
-    recipe = next((it for it in recipes if (it.file, it.line) in suspected), recipes[0])
+    suspected = {
+        (file.path, it.sheet, line) for file in report.files for it in file.warnings if it.option for line in it.lines
+    }
+    recipe = next((it for it in recipes if (it.file, it.sheet, it.line) in suspected), recipes[0])
     try:
-        rows = open_table(read_bytes(recipe.file), recipe.file, columns or {}).rows
-        written = next((row.fields for row in rows if row.line == recipe.line), None)
+        rows = put_together(open_table(read_bytes(recipe.file), recipe.file, columns or {}, sheet)).rows
+        place = (recipe.sheet, recipe.line)
+        written = next((row.fields for row in rows if (row.sheet, row.line) == place), None)
     except DataError:
         return None
     return written and Example(recipe, {wanted: written.get(wanted, "") for wanted in REQUIRED})
