@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import torch
 from torch.nn import functional
-from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import Qwen2Config, Qwen2ForCausalLM
+from transformers.models.qwen3.configuration_qwen3 import Qwen3Config
+from transformers.models.qwen3.modeling_qwen3 import Qwen3ForCausalLM
 
 from koki.model.attention import _segmented_attention, use_segmented_attention
 

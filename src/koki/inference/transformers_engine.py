@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import torch
 from peft import PeftModel
@@ -42,7 +42,7 @@ class TransformersEngine:
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:
-        self._model = model
+        self._model: Any = model
         self._tokenizer = tokenizer
         self._pad_id = pad_id(tokenizer, stop_id)
         # whatever control token comes, the answer is over; only one of them ends it well
@@ -168,7 +168,7 @@ def _answering(model: PreTrainedModel) -> Iterator[None]:
     Under Qwen2.5's penalty for repetition a recipe could not name an ingredient a second time, and greedy would not be
     greedy.
     """
-    inner: Any = model.get_base_model() if isinstance(model, PeftModel) else model
+    inner: Any = cast(PeftModel, model).get_base_model() if isinstance(model, PeftModel) else model
     advised, training = inner.generation_config, [module for module in model.modules() if module.training]
     inner.generation_config = GenerationConfig()
     model.eval()
