@@ -36,7 +36,7 @@ def test_check_writes_the_dropped_rows_and_says_so(tmp_path: Path) -> None:
     assert json.loads(run.stdout)["rows_kept"] == 1
     assert "Dropped rows written to buangan.csv: 1" in run.stderr
     assert (tmp_path / "buangan.csv").read_text("utf-8") == (
-        "file,line,reason,title\nresep.csv,3,ingredients are empty,Kosong\n"
+        "file,sheet,line,reason,title\nresep.csv,,3,ingredients are empty,Kosong\n"
     )
 
 
