@@ -17,6 +17,7 @@ from koki.errors import DataError
 from koki.files import require_ours
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.recipe import place_of
+from koki.terminal import harmless
 
 # The first line of a list of dropped rows.
 _DROPPED_HEADER: Final = "file,sheet,line,reason,title\n"
@@ -165,7 +166,7 @@ class DataReport:
 
     def render(self) -> RenderableType:
         """What a terminal shows: the files, their columns, the dropped rows, the warnings, the lengths."""
-        names = _short_names([file.path for file in self.files])
+        names = {path: harmless(name) for path, name in _short_names([file.path for file in self.files]).items()}
         parts: list[RenderableType] = [self._files_table(names), *self._columns(names)]
         parts += [self._dropped_table(names)] if self.dropped else []
         warnings = (f"{names[file.path]}: {warning}" for file in self.files for warning in file.warnings)
