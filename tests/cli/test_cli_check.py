@@ -36,7 +36,7 @@ def test_check_writes_the_dropped_rows_and_says_so(tmp_path: Path) -> None:
     assert json.loads(run.stdout)["rows_kept"] == 1
     assert "Dropped rows written to buangan.csv: 1" in run.stderr
     assert (tmp_path / "buangan.csv").read_text("utf-8") == (
-        "file,line,reason,title\nresep.csv,3,ingredients are empty,Kosong\n"
+        "file,sheet,line,reason,title\nresep.csv,,3,ingredients are empty,Kosong\n"
     )
 
 
@@ -46,7 +46,9 @@ ONE_LINE = "Judul,Bahan,Langkah\n" + "".join(
 
 
 def test_check_shows_a_recipe_as_it_was_understood_beside_its_text(tmp_path: Path) -> None:
-    (tmp_path / "resep.csv").write_text('Judul,Bahan,Langkah\nSoto,"1 ekor ayam,2 siung bawang","Rebus ayam."\n', "utf-8")
+    (tmp_path / "resep.csv").write_text(
+        'Judul,Bahan,Langkah\nSoto,"1 ekor ayam,2 siung bawang","Rebus ayam."\n', "utf-8"
+    )
     shown = koki("check", "resep.csv", "--items", "steps=#", cwd=tmp_path).stdout
     assert "1 ekor ayam,2 siung bawang" in shown
     assert "2 siung | bawang" in shown

@@ -14,6 +14,7 @@ from koki.ingredients.parse import Ingredient
 from koki.recipes.columns import REQUIRED
 from koki.recipes.decoding import read_bytes
 from koki.recipes.formats import open_table
+from koki.recipes.item_rows import put_together
 from koki.recipes.recipe import Recipe
 from koki.recipes.report import DataReport
 
@@ -40,8 +41,9 @@ class Example:
 
     def render(self) -> Table:
         """What a terminal shows: on the left what is written, on the right what was understood."""
-        place = f"{self.recipe.file}:{self.recipe.line}"
-        table = Table(title=Text(f"For example, {place}"), title_justify="left", box=box.SIMPLE_HEAD, show_lines=True)
+        table = Table(
+            title=Text(f"For example, {self.recipe.place}"), title_justify="left", box=box.SIMPLE_HEAD, show_lines=True
+        )
         for heading in ("", "as it is written", "as it was understood"):
             table.add_column(heading, overflow="fold", ratio=int(bool(heading)))
         understood = (
@@ -60,11 +62,12 @@ def find_example(recipes: Sequence[Recipe], report: DataReport, columns: Mapping
     Returns:
         None if the file has changed meanwhile.
     """
-    suspected = {(file.path, line) for file in report.files for it in file.warnings if it.option for line in it.lines}
-    recipe = next((it for it in recipes if (it.file, it.line) in suspected), recipes[0])
+    warned = ((file.path, it) for file in report.files for it in file.warnings if it.option)
+    suspected = {(path, it.sheet, line) for path, it in warned for line in it.lines}
+    recipe = next((it for it in recipes if (it.file, it.sheet, it.line) in suspected), recipes[0])
     try:
-        rows = open_table(read_bytes(recipe.file), recipe.file, columns or {}).rows
-        written = next((row.fields for row in rows if row.line == recipe.line), None)
+        table = put_together(open_table(read_bytes(recipe.file), recipe.file, columns or {}, recipe.sheet or None))
+        written = next((row.fields for row in table.rows if row.line == recipe.line), None)
     except DataError:
         return None
     return written and Example(recipe, {wanted: written.get(wanted, "") for wanted in REQUIRED})
