@@ -85,6 +85,7 @@ def test_the_report_survives_json() -> None:
         "rows": 1,
         "lines": [4],
         "sheet": "",
+        "option": "",
     }
 
 

@@ -30,7 +30,7 @@ def check(
 
     names = options.column_names(columns)
     recipes, report = read_recipes(files, names, options.separators(items), sheet)
-    example = find_example(recipes, report, names, sheet)
+    example = find_example(recipes, report, names)
     if as_json:
         print_json(report.as_dict() | ({"example": example.as_dict()} if example else {}))
     else:

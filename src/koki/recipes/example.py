@@ -56,25 +56,18 @@ class Example:
         return table
 
 
-def find_example(
-    recipes: Sequence[Recipe], report: DataReport, columns: Mapping[str, str] | None = None, sheet: str | None = None
-) -> Example | None:
+def find_example(recipes: Sequence[Recipe], report: DataReport, columns: Mapping[str, str] | None) -> Example | None:
     """The first recipe of what most rows are suspected of, or the first one, and its text; its file is read again.
-
-    Args:
-        columns, sheet: as `read_recipes` took them.
 
     Returns:
         None if the file has changed meanwhile.
     """
-    suspected = {
-        (file.path, it.sheet, line) for file in report.files for it in file.warnings if it.option for line in it.lines
-    }
+    warned = ((file.path, it) for file in report.files for it in file.warnings if it.option)
+    suspected = {(path, it.sheet, line) for path, it in warned for line in it.lines}
     recipe = next((it for it in recipes if (it.file, it.sheet, it.line) in suspected), recipes[0])
     try:
-        rows = put_together(open_table(read_bytes(recipe.file), recipe.file, columns or {}, sheet)).rows
-        place = (recipe.sheet, recipe.line)
-        written = next((row.fields for row in rows if (row.sheet, row.line) == place), None)
+        table = put_together(open_table(read_bytes(recipe.file), recipe.file, columns or {}, recipe.sheet or None))
+        written = next((row.fields for row in table.rows if row.line == recipe.line), None)
     except DataError:
         return None
     return written and Example(recipe, {wanted: written.get(wanted, "") for wanted in REQUIRED})

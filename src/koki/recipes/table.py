@@ -95,12 +95,13 @@ def _why_none(report: DataReport) -> str:
     dropped = report.dropped_by_reason
     reasons = ", ".join(f"{reason} ({count})" for reason, count in dropped.items())
     said = f"Rows read: {report.rows_read}. Dropped: {reasons or 'none'}."
+    if perhaps := [f"{warning}." for file in report.files for warning in file.warnings if warning.option]:
+        return " ".join((said, *perhaps))
     for reason, how in _IN_MANY_ROWS.items():
         if 2 * dropped.get(reason, 0) > report.rows_read:
             rows = f"{dropped[reason]:,} {'row' if dropped[reason] == 1 else 'rows'}"
             return f"{said} {how.format(rows=rows)}"
-    perhaps = (f"{warning}." for file in report.files for warning in file.warnings if warning.option)
-    return " ".join((said, *perhaps))
+    return said
 
 
 _IN_MANY_ROWS: Final = {
