@@ -64,7 +64,7 @@ def _objects(
         if is_recipe(value):
             yield value
             return
-        inner = value.values()
+        inner = list(value.values())
     elif isinstance(value, list):
         if any(isinstance(item, dict) and is_recipe(item) for item in value):
             yield from (_row(item) for item in value if not _is_other_thing(item))

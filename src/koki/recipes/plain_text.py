@@ -102,7 +102,7 @@ _MESSAGE: Final = re.compile(
     r"(?:[\s\u202f]?[AaPp]\.?[Mm]\.?)?\]?\s*(?:[-–]\s*)?(?:([^:\n]{1,60}):\s?)?"
 )
 _MARKED: Final = re.compile(r"\s*(?:#{1,6}\s+\S.*|[^\w*]*\*[^*\s][^*]*\*\W*|[^\w_]*__[^_]+__\W*)")
-_EMPHASIS: Final = re.compile(r"(?<!\w)([*_~]+)(?=\S)([^*_~]+)\1(?!\w)")
+_EMPHASIS: Final = re.compile(r"(?<!\w)[*_~]+(?=\S)|(?<=\S)[*_~]+(?!\w)")
 _KEYCAP: Final = re.compile("(\\d)\ufe0f?\u20e3")  # 1️⃣
 
 
@@ -124,7 +124,7 @@ def _lines(lines: Sequence[str]) -> Iterator[_Line]:
 
 def _plain(text: str) -> str:
     """The line without emphasis, and with numbers for the emoji of numbers."""
-    return _EMPHASIS.sub(r"\2", _KEYCAP.sub(r"\1. ", text.replace("🔟", "10. "))).lstrip("# ")
+    return _EMPHASIS.sub("", _KEYCAP.sub(r"\1. ", text.replace("🔟", "10. "))).lstrip("# ")
 
 
 # ------------------------------------------------------------------------------------------------------------ headings
