@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workbooks import xlsx
+from workbooks import Rows, xlsx
 
 from koki.errors import DataError
 from koki.recipes.findings import Oddity
@@ -87,12 +87,14 @@ def test_amount_and_unit_may_have_columns_of_their_own(tmp_path: Path) -> None:
 
 
 def test_merged_cells_are_one_title(tmp_path: Path) -> None:
-    rows = [
+    rows: Rows = [
         ["judul", "bahan", "langkah"],
         ["Soto", "1 ekor ayam", "Rebus ayam"],
         [None, "2 batang serai", "Tumis bumbu"],
+        [None, "garam", None],
+        ["Sop", "1 kg iga", "Rebus iga"],
+        [None, "wortel", None],
     ]
-    rows += [[None, "garam", None], ["Sop", "1 kg iga", "Rebus iga"], [None, "wortel", None]]
     (tmp_path / "r.xlsx").write_bytes(xlsx({"M": rows}, merged=["A2:A4", "A5:A6"]))
     assert shape(read_recipes([tmp_path / "r.xlsx"])[0]) == WANTED
 

@@ -70,7 +70,7 @@ def find_example(recipes: Sequence[Recipe], report: DataReport, columns: Mapping
         written = next((row.fields for row in table.rows if row.line == recipe.line), None)
     except DataError:
         return None
-    return written and Example(recipe, {wanted: written.get(wanted, "") for wanted in REQUIRED})
+    return None if written is None else Example(recipe, {wanted: written.get(wanted, "") for wanted in REQUIRED})
 
 
 def _describe(item: Ingredient) -> str:
