@@ -32,11 +32,14 @@ def put_together(table: Table) -> Table:
     return replace(table, columns=columns, rows=rows)
 
 
+def _or_above(above: str, title: str) -> str:
+    return title or above
+
+
 def is_item_a_row(rows: Sequence[Row]) -> bool:
     """Whether most rows go on with the recipe of the row before, with one more ingredient or step."""
     sound = [row for row in rows if not row.problem]
-    titles = [row.fields.get("title", "") for row in sound]
-    titles = list(accumulate(titles, lambda above, title: title or above))
+    titles = accumulate((row.fields.get("title", "") for row in sound), _or_above)
     continued = 0
     for above, (before, row) in zip(titles, pairwise(sound), strict=False):
         if above.strip() and _goes_on(before.sheet, above, row):
