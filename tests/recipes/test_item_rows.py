@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workbooks import xlsx
+from workbooks import Cell, xlsx
 
 from koki.errors import DataError
 from koki.recipes.findings import Oddity
