@@ -87,7 +87,7 @@ def test_amount_and_unit_may_have_columns_of_their_own(tmp_path: Path) -> None:
 
 
 def test_merged_cells_are_one_title(tmp_path: Path) -> None:
-    rows = [
+    rows: list[list[Cell]] = [
         ["judul", "bahan", "langkah"],
         ["Soto", "1 ekor ayam", "Rebus ayam"],
         [None, "2 batang serai", "Tumis bumbu"],
