@@ -427,7 +427,7 @@ def test_a_document_of_too_many_values_is_not_parsed(tmp_path: Path, monkeypatch
         (lambda it: write(it, "r.html", "<html>" + "<!--" * 2_000_000), "is a web page without"),
         (lambda it: write(it, "r.html", "<html>" + "<script ld+json>" * 1_000_000), "is a web page without"),
         (lambda it: write(it, "r.html", "<html>" + "<script ld+json></script>" * 500_000), "is a web page without"),
-        (lambda it: write(it, "r.txt", "Bahan\nCara\n" * 90_000), "no recipe was found"),
+        (lambda it: write(it, "r.txt", "Bahan\nCara\n" * 90_000), "no column for title"),
         (lambda it: write(it, "r.txt", "*_~" * 1_000_000), "no recipe was found"),
         (lambda it: write(it, "r.txt", "12/03/24 10.15 - Ibu: *a\n" * 50_000), "no recipe was found"),
         (lambda it: write(it, "r.txt", "Soto\nBahan:\nayam\nair\nCara:\n" + "a\n" * 100_000), "longer than 20,000"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workbooks import Rows, xlsx
+from workbooks import Cell, xlsx
 
 from koki.errors import DataError
 from koki.recipes.findings import Oddity
@@ -87,7 +87,7 @@ def test_amount_and_unit_may_have_columns_of_their_own(tmp_path: Path) -> None:
 
 
 def test_merged_cells_are_one_title(tmp_path: Path) -> None:
-    rows: Rows = [
+    rows: list[list[Cell]] = [
         ["judul", "bahan", "langkah"],
         ["Soto", "1 ekor ayam", "Rebus ayam"],
         [None, "2 batang serai", "Tumis bumbu"],

@@ -213,7 +213,8 @@ def _headers_below(lines: list[str], given: Mapping[str, str], delimiters: Seque
 
 
 def _names(line: str, delimiter: str) -> list[str]:
-    names = next(csv.reader([line[:_LONGEST_HEADER]], delimiter=delimiter), [])
+    # csv takes no field of more than 131,072 characters, unless it is told so
+    names = next(csv.reader([line[: _LONGEST_HEADER // 2]], delimiter=delimiter), [])
     return _plain_names(names[:_MOST_COLUMNS])
 
 

@@ -39,13 +39,17 @@ def _or_above(above: str, title: str) -> str:
 def is_item_a_row(rows: Sequence[Row]) -> bool:
     """Whether most rows go on with the recipe of the row before, with one more ingredient or step."""
     sound = [row for row in rows if not row.problem]
-    titles = accumulate((row.fields.get("title", "") for row in sound), _or_above)
+    titles: Iterator[str] = accumulate((row.fields.get("title", "") for row in sound), _newest)
     continued = 0
     for above, (before, row) in zip(titles, pairwise(sound), strict=False):
         if above.strip() and _goes_on(before.sheet, above, row):
             new = [row.fields[field] for field in _LISTED if _is_new(field, before, row)]
             continued += bool(new) and all(map(_is_one, new))
     return len(sound) > 2 and 2 * continued >= len(sound)
+
+
+def _newest(above: str, title: str) -> str:
+    return title or above
 
 
 def _goes_on(sheet: str, above: str, row: Row) -> bool:
