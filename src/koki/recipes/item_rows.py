@@ -32,10 +32,6 @@ def put_together(table: Table) -> Table:
     return replace(table, columns=columns, rows=rows)
 
 
-def _or_above(above: str, title: str) -> str:
-    return title or above
-
-
 def is_item_a_row(rows: Sequence[Row]) -> bool:
     """Whether most rows go on with the recipe of the row before, with one more ingredient or step."""
     sound = [row for row in rows if not row.problem]
