@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from koki.cli.app import main
+from koki.cli.printing import out
 
 ODD = "Menu;Belanja;Cara\nSoto;ayam--serai;Rebus ayam.\nKosong;;Rebus.\n"
 ODD_COLUMNS = "title=Menu, ingredients=Belanja,steps=Cara"
@@ -34,6 +35,7 @@ def koki_here(*arguments: str, stdin: str = "", cwd: Path | None = None) -> subp
     with pytest.MonkeyPatch.context() as patch:
         for name, stream in streams.items():
             patch.setattr(sys, name, stream)
+        patch.setattr(out, "_file", None)  # a verb that outlives its reader holds on to the stream that it found
         patch.setattr(sys, "argv", ["koki", *arguments])
         patch.chdir(cwd or Path.cwd())
         with pytest.raises(SystemExit) as ended:

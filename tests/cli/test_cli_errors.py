@@ -12,7 +12,7 @@ from commands import ODD, ODD_COLUMNS, koki, koki_here
         (("train", "--data", "tidak-ada.csv"), "tidak-ada.csv"),
         (("train", "--set", "lora.rank=3"), "There is no setting 'lora.rank'"),
         (("train", "--save-every-minutes", "0"), "training.save_minutes cannot be 0.0"),
-        (("train", "--preset", "dmo"), "Did you mean 'demo'?"),
+        (("train", "--preset", "laptp"), "Did you mean 'laptop'?"),
         (("ask", "tidak-ada", "Resep?"), "There is no run folder tidak-ada"),
         (("chat", "tidak-ada"), "There is no run folder tidak-ada"),
         (("evaluate", "tidak-ada"), "There is no run folder tidak-ada"),

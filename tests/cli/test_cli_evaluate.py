@@ -16,7 +16,7 @@ def test_evaluate_prints_json_and_keeps_it_in_the_run_folder(finished_run: Train
     options = ("--questions-per-capability", "1", "--max-new-tokens", "4", "--compare", "base", "--json")
     run = koki_here("evaluate", str(tmp_path / "run"), *options)
     card = json.loads(run.stdout)
-    assert {"recall", "understanding", "generalisation"} == set(card["groups"])
+    assert {"recall", "typing", "understanding", "generalisation"} == set(card["groups"])
     assert (card["run"], card["compared_with"]["run"]) == ("run", "base")  # it is published: no folder of this machine
     assert json.loads((tmp_path / "run" / "report" / "scorecard.json").read_text("utf-8")) == card
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -196,9 +197,9 @@ def test_recipes_that_are_looked_at_meanwhile_are_not_read_a_second_time(
     config = load_config(flags={"data.tips": False, "evaluation.every_steps": 5})  # the recipes that ship
     read: list[Sequence[Path]] = []
 
-    def counting(files: Sequence[Path], columns: dict[str, str]) -> tuple[list[Recipe], DataReport]:
+    def counting(files: Sequence[Path], *how: Any) -> tuple[list[Recipe], DataReport]:
         read.append(files)
-        return read_recipes(files, columns)
+        return read_recipes(files, *how)
 
     monkeypatch.setattr(recipes_module, "read_recipes", counting)
     conversations = Conversations(Recipes(config, check_files(config)))

@@ -329,6 +329,7 @@ def test_an_unknown_file_in_a_checkpoint_is_never_loaded_and_costs_no_step(
     run = tmp_path / "run"
     shutil.copytree(finished_run.folder, run)
     shutil.rmtree(run / "checkpoint-12")
+    (run / "adapter_model.safetensors").unlink()  # a run without its result goes on
     checkpoint = run / "checkpoint-6"
     base = load_file(Path(find_base(ModelConfig(name="mini")).location) / "model.safetensors")
     save_file(

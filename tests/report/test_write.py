@@ -153,7 +153,7 @@ def test_a_base_of_the_hub_is_named_in_the_metadata(run: Path) -> None:
     card["base_model"] = {"name": "0.5b", "location": name, "revision": "a" * 40}
     shown = ModelCard(model_card(card))
     assert shown.data.to_dict()["base_model"] == name
-    assert f'from_pretrained("{name}", revision="{"a" * 40}")' in shown.content
+    assert f'from_pretrained("{name}", revision="{"a" * 40}", dtype=' in shown.content
 
 
 def test_a_folder_of_ones_own_called_mini_is_not_said_to_ship_with_koki(run: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_folder_of_ones_own_called_mini_is_not_said_to_ship_with_koki(run: Pat
     shown = ModelCard(model_card(card))
     assert "| Base model | mini, a folder that is not on the hub; revision" in shown.content
     assert "base_model" not in shown.data.to_dict()
-    assert 'base = AutoModelForCausalLM.from_pretrained("mini")' in shown.content
+    assert 'base = AutoModelForCausalLM.from_pretrained("mini", dtype=' in shown.content
 
 
 def test_a_new_scorecard_takes_the_place_of_the_earlier_and_what_people_wrote_stays(run: Path) -> None:

@@ -11,8 +11,7 @@ from koki.cli.printing import err, out, print_json
 EXAMPLES: Final = (
     "koki check resep.csv",
     "koki check 'data/*.csv' --output dropped.csv",
-    'koki check warung.csv --columns "title=Nama Menu,steps=Cara" --json',
-    'koki check warung.csv --items ","',
+    'koki check warung.csv --columns "title=Nama Sajian" --items ","',
 )
 
 

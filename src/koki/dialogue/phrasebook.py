@@ -255,7 +255,8 @@ def load_tips() -> tuple[Tip, ...]:
 @cache
 def load_refusals() -> tuple[Refusal, ...]:
     """The refusals, and the small talk, that ship with Koki."""
-    return tuple(Refusal.model_validate(entry) for entry in _read("refusals.toml")["refusal"])
+    read = _read("refusals.toml")
+    return tuple(Refusal.model_validate({"answer": read["answer"]} | entry) for entry in read["refusal"])
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -109,14 +109,15 @@ def _draws(kinds: npt.NDArray[np.uint8], variations: int | Literal["all"]) -> in
     """The number of conversations that a turn draws from a group.
 
     Of a tip it draws half, at least one: with more, a small model takes inquiries for questions about tips. Tips on
-    dangers have most questions, so they are still seen most. Of a refusal it draws as many as of a recipe: with one, a
-    small model knew only half of the refusals.
+    dangers have most questions, so they are still seen most. Of a refusal it draws as many as of a recipe, and half of
+    those that are asked in many ways: with one, a small model knew only half of the refusals.
     """
     if variations == "all":
         return len(kinds)
+    half, as_of_a_recipe = len(kinds) // 2, min(len(kinds), variations)
     if (kinds == KINDS.index("tip")).all():
-        return max(1, len(kinds) // 2)
-    return min(len(kinds), variations)
+        return max(1, half)
+    return max(half, as_of_a_recipe) if (kinds == KINDS.index("refusal")).all() else as_of_a_recipe
 
 
 def _dealt(kinds: npt.NDArray[np.uint8], generator: np.random.Generator) -> npt.NDArray[np.int64]:
