@@ -262,3 +262,19 @@ def test_what_needs_no_model_brings_no_torch_along(module: str) -> None:
     code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
+
+
+def test_what_is_answered_by_program_asks_no_model(chef: Chef) -> None:
+    pieces: list[str] = []
+    one = chef.ask("Saya alergi udang, resep apa yang aman?", on_text=pieces.append)
+    assert (one.tokens, one.stopped, "".join(pieces)) == (0, True, one.answer)
+    assert "dokter" in one.answer
+
+
+def test_what_is_answered_by_program_keeps_its_place_among_many(chef: Chef) -> None:
+    questions = ["Resep soto ayam dong!", "halo", "Bahan rendang apa aja?"]
+    told: list[str] = []
+    answers = chef.ask(questions, max_new_tokens=3, on_answer=lambda answer: told.append(answer.question))
+    assert [answer.question for answer in answers] == questions
+    assert [answer.tokens == 0 for answer in answers] == [False, True, False]
+    assert sorted(told) == sorted(questions)

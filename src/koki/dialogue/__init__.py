@@ -7,6 +7,7 @@ naming.py      a name for each recipe that no other recipe has
 reasons.py     the tips in a recipe's own steps
 vocabulary.py  what the questions about some recipes are made of
 compose.py     the phrasebook filled for a recipe, a tip or a refusal: questions and their answers
+certain.py     what is answered by program, whatever a model would say
 typist.py      a question as people type it on a phone
 fit.py         the versions of an answer, from whole to brief
 """

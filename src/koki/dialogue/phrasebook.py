@@ -215,7 +215,9 @@ class Phrasebook(_Table):
 class Tip(_Table):
     """A trick of traditional cooking with its reason.
 
-    ``short`` is the same trick in one sentence, for the end of a recipe that has one of ``ingredients``.
+    Attributes:
+        short: the same trick in one sentence, for the end of a recipe that has one of ``ingredients``.
+        always: phrases, in small letters; see `koki.dialogue.certain`.
     """
 
     topic: str
@@ -223,6 +225,7 @@ class Tip(_Table):
     questions: tuple[str, ...] = Field(min_length=1)
     answer: str
     short: str
+    always: tuple[str, ...] = ()
 
 
 class Refusal(_Table):
@@ -231,6 +234,7 @@ class Refusal(_Table):
     Attributes:
         held_out: a form of the question that is never trained on.
         declines: whether the answer declines; small talk has answers that do not.
+        always: phrases, in small letters; see `koki.dialogue.certain`.
     """
 
     topic: str
@@ -238,6 +242,7 @@ class Refusal(_Table):
     held_out: str
     answer: str
     declines: bool = True
+    always: tuple[str, ...] = ()
 
 
 @cache

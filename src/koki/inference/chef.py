@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from koki.config import ModelConfig
+from koki.dialogue.certain import certain_answer
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import EmptyQuestion, QuestionTooLong, RunError
 from koki.files import file_name
@@ -28,7 +29,7 @@ class Answer:
     Attributes:
         answer: without blanks at its ends.
         ended_by: why it is over, see `koki.inference.engine.Ending`.
-        tokens: of the answer, the token that ended it included.
+        tokens: of the answer, the token that ended it included; 0 where no model was asked (`koki.dialogue.certain`).
         seconds: of generation; answers that are generated side by side share the time evenly.
     """
 
@@ -179,6 +180,10 @@ class Chef:
                 raise TypeError("history and on_text go with one question, not with several")
             return self._ask_all(question, max_new_tokens, temperature, on_answer or (lambda _: None))
         prompt = self._prompt(question, history, min(max_new_tokens, self.context // 2))
+        if (certain := certain_answer(question)) is not None:
+            if on_text is not None:
+                on_text(certain)
+            return _without_model(question, certain)
         ((_, generated),) = self._engine.generate(
             [prompt],
             max_new_tokens=max_new_tokens,
@@ -192,7 +197,16 @@ class Chef:
     ) -> list[Answer]:
         prompts = [self._prompt(question) for question in questions]
         answers: dict[int, Answer] = {}
-        for number, generated in self._engine.generate(prompts, max_new_tokens=max_new_tokens, temperature=temperature):
+        for number, question in enumerate(questions):
+            if (certain := certain_answer(question)) is not None:
+                answers[number] = _without_model(question, certain)
+                on_answer(answers[number])
+        left = [number for number in range(len(questions)) if number not in answers]
+        generating = self._engine.generate(
+            [prompts[number] for number in left], max_new_tokens=max_new_tokens, temperature=temperature
+        )
+        for place, generated in generating:
+            number = left[place]
             answers[number] = _answer(questions[number], generated)
             on_answer(answers[number])
         return [answers[number] for number in range(len(questions))]
@@ -218,6 +232,10 @@ class Chef:
 
 def _answer(question: str, generated: Generated) -> Answer:
     return Answer(question, generated.text.strip(), generated.ended_by, generated.tokens, generated.seconds)
+
+
+def _without_model(question: str, answer: str) -> Answer:
+    return Answer(question, answer, "stop_token", tokens=0, seconds=0.0)
 
 
 def _as_text(text: str) -> str:
