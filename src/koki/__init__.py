@@ -1,4 +1,4 @@
-"""Koki turns a CSV of Indonesian recipes into a chef that answers in Indonesian."""
+"""Koki turns a file of Indonesian recipes into a chef that answers in Indonesian."""
 
 import os
 from typing import TYPE_CHECKING, Any

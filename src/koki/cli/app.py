@@ -21,7 +21,7 @@ def _with_examples(*lines: str) -> str:
 
 app = typer.Typer(
     name="koki",
-    help="Turn a CSV of Indonesian recipes into a chef that answers in Indonesian.",
+    help="Turn a file of Indonesian recipes into a chef that answers in Indonesian.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -57,7 +57,7 @@ def koki_itself(
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
-    """Turn a CSV of Indonesian recipes into a chef that answers in Indonesian."""
+    """Turn a file of Indonesian recipes into a chef that answers in Indonesian."""
 
 
 def main() -> None:
