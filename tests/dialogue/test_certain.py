@@ -6,11 +6,11 @@ from koki.config import load_config
 from koki.data.conversations import compose
 from koki.data.recipes import recipe_files
 from koki.dialogue.certain import certain_answer
-from koki.dialogue.phrasebook import load_refusals, load_tips
+from koki.dialogue.phrasebook import Refusal, Tip, load_refusals, load_tips
 from koki.evaluation.metrics import words_of
 from koki.recipes.table import read_recipes
 
-ENTRIES = [*load_tips(), *load_refusals()]
+ENTRIES: list[Tip | Refusal] = [*load_tips(), *load_refusals()]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ A small model, asked what is safe for somebody allergic to prawns, may say prawn
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from itertools import chain
 from typing import Final
 
-from koki.dialogue.phrasebook import load_refusals, load_tips
+from koki.dialogue.phrasebook import Refusal, Tip, load_refusals, load_tips
 
 _WORD: Final = re.compile(r"\w+")
 
@@ -30,7 +31,7 @@ def _plain(text: str) -> str:
 
 @cache
 def _phrases() -> dict[str, str]:
-    entries = chain(load_tips(), load_refusals())
+    entries: Iterable[Tip | Refusal] = chain(load_tips(), load_refusals())
     return {phrase: entry.answer for entry in entries for phrase in entry.always}
 
 
