@@ -14,6 +14,8 @@ _OTHERS: Final = (
 _BREAKS: Final = dict.fromkeys(_LINE_ENDS.split(), "\n") | dict.fromkeys(_SPACES.split(), " ")
 _NAMES: Final = "|".join(sorted([*_BREAKS, *_OTHERS.split()], key=len, reverse=True))
 _TAG: Final = re.compile(rf"</?({_NAMES})(?:[\s/][^<>]*)?>", re.IGNORECASE)  # "<3" and "< 100 gram" are none
+# How often a text may have been encoded; a text made for it would take minutes if each level were looked for.
+_MOST_LEVELS: Final = 4
 _UNSEEN: Final = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 # "&amp;amp;lt;" is decoded at once: one level at a time, a long text of "amp;" would take minutes.
 _ENTITY: Final = re.compile(r"&(?:amp;)*(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
@@ -29,10 +31,9 @@ def has_markup(text: str) -> bool:
 def without_markup(text: str) -> str:
     """The text with line ends where a browser shows them, other tags gone, and entities and escapes decoded.
 
-    What comes out has none of them: a text that was encoded twice is decoded twice.
+    A text that was encoded twice is decoded twice, up to `_MOST_LEVELS` times.
     """
-    before = ""
-    while text != before:
+    for _ in range(_MOST_LEVELS):
         before = text
         if "\\" in text:
             text = _ESCAPE.sub(_unescaped, text)
@@ -40,6 +41,8 @@ def without_markup(text: str) -> str:
             text = _ENTITY.sub(lambda entity: html.unescape(f"&{entity[1]};"), text)
         if "<" in text:
             text = _TAG.sub(lambda tag: _BREAKS.get(tag[1].lower(), ""), _UNSEEN.sub("", text))
+        if text == before:
+            break
     return text
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -278,3 +279,16 @@ def test_what_is_answered_by_program_keeps_its_place_among_many(chef: Chef) -> N
     assert [answer.question for answer in answers] == questions
     assert [answer.tokens == 0 for answer in answers] == [False, True, False]
     assert sorted(told) == sorted(questions)
+
+
+def test_the_model_of_a_loaded_chef_has_no_dropout(chef: Chef) -> None:
+    assert isinstance(chef._engine, TransformersEngine)
+    assert not any(module.training for module in chef._engine._model.modules())
+
+
+def test_two_threads_that_ask_one_chef_have_the_answers_of_one(chef: Chef) -> None:
+    questions = ["Resep soto ayam dong!", "Bahan rendang apa aja?"] * 2
+    alone = [chef.ask(question, max_new_tokens=4).answer for question in questions]
+    with ThreadPoolExecutor(2) as threads:
+        together = threads.map(lambda question: chef.ask(question, max_new_tokens=4).answer, questions)
+    assert list(together) == alone

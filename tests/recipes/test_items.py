@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -265,3 +266,9 @@ def test_the_case_files_are_read_right(name: str, title: str, ingredients: int, 
     assert sum(not item.heading for item in recipe.ingredients) == ingredients
     assert len(recipe.steps) == steps
     assert all(step[0].isupper() and not step.endswith(",") for step in recipe.steps)
+
+
+def test_a_text_of_points_takes_no_long_time() -> None:
+    started = time.process_time()
+    assert step_items("a. " * 6_666)
+    assert time.process_time() - started < 3

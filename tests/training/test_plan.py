@@ -4,13 +4,15 @@ import json
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import torch
 from helpers import printed
 from rich.console import Console
 from torch_helpers import CPU
-from transformers import PretrainedConfig, Qwen2Config, Qwen2ForCausalLM
+from transformers import PretrainedConfig, Qwen2Config, Qwen2ForCausalLM, TrainingArguments
 
 from koki.config import LoraConfig, ModelConfig, RunConfig, load_config
 from koki.model.base import load_base
@@ -21,6 +23,7 @@ from koki.pipeline import TrainResult, plan_run, train
 from koki.tokens.batches import Seen
 from koki.training import resolve as resolve_module
 from koki.training.costs import Costs, Shape, Workload
+from koki.training.plan import examples_of
 from koki.training.resolve import resolve
 from koki.training.speed import Speed, measure
 
@@ -195,3 +198,10 @@ def test_short_memory_is_said_before_anything_is_loaded(
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "of memory; 100 MB are free" in text
     assert text.index("100 MB are free") < text.index("Adapter")
+
+
+@pytest.mark.parametrize("processes", [1, 2, 8])
+def test_the_examples_of_a_run_are_those_of_all_processes(processes: int) -> None:
+    arguments = cast(TrainingArguments, SimpleNamespace(train_batch_size=8 // processes, world_size=processes))
+    assert examples_of(arguments, 100, 13) == 100  # 12 steps of 8, and one of 4
+    assert examples_of(arguments, 100, 27) == 208

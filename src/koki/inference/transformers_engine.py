@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final, Self, cast
 
 import torch
@@ -45,6 +46,7 @@ class TransformersEngine:
         self._model: Any = model
         self._tokenizer = tokenizer
         self._pad_id = pad_id(tokenizer, stop_id)
+        self._lock = RLock()  # `_answering` changes the model, which threads share
         # whatever control token comes, the answer is over; only one of them ends it well
         others = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special} - {stop_id}
         self._endings: dict[int, Ending] = {stop_id: "stop_token", **dict.fromkeys(sorted(others), "control_token")}
@@ -126,7 +128,7 @@ class TransformersEngine:
             ids[row, -len(prompt) :] = torch.tensor(prompt)
             mask[row, -len(prompt) :] = 1
         device = self._model.device
-        with torch.inference_mode(), _answering(self._model):
+        with self._lock, torch.inference_mode(), _answering(self._model):
             output = self._model.generate(
                 ids.to(device),
                 attention_mask=mask.to(device),

@@ -57,6 +57,7 @@ def load_adapter(base: PreTrainedModel, folder: Path, *, trainable: bool) -> Pef
         ours = get_peft_model_state_dict(model, save_embedding_layers=False)
         _require_same(there, {name: tuple(tensor.shape) for name, tensor in ours.items()})
         set_peft_model_state_dict(model, load_file(folder / _WEIGHTS))
+        model.train(trainable)  # a new adapter is in training mode, whatever its base is in
     except Exception as error:  # in a tampered folder, the libraries raise whatever they run into
         why = error.what if isinstance(error, KokiError) else str(error)
         raise CheckpointError(

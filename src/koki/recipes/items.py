@@ -206,25 +206,27 @@ _NEXT_SENTENCE: Final = re.compile(
     r"(?:(?<=[.!?])|(?<=[.!?]\)))\s+(?:[-–]\s*)?(?=[\"']?[A-Z0-9])"
     r"|(?<=[a-z).!?][.!?])(?=[A-Z][a-z])|(?<=[^.!?][.!?])\s+(?=[a-z])"
 )
+_LONGEST_SHORT: Final = 10  # characters at the end of a sentence that an abbreviation stands in
 _SHORT: Final = re.compile(r"(?<![^\W\d_])([^\W\d_]{1,6})\.\Z")
 _ABBREVIATIONS: Final = frozenset(_WORDS["abbreviations"])
 
 
 def _sentences(text: str) -> list[str]:
-    sentences = list[str]()
+    sentences = list[list[str]]()  # each of its pieces: a text of nothing but points has thousands
+    has_word = False
     for piece in _split_at(_NEXT_SENTENCE, text):
-        if sentences and (not has_letter(piece) or _is_unfinished(sentences[-1], piece)):
-            sentences[-1] += f" {piece}"
+        if sentences and (not has_letter(piece) or not has_word or _is_unfinished(sentences[-1][-1], piece)):
+            sentences[-1].append(piece)
+            has_word = has_word or has_letter(piece)
         else:
-            sentences.append(piece)
-    return sentences
+            sentences.append([piece])
+            has_word = has_letter(piece)
+    return [" ".join(pieces) for pieces in sentences]
 
 
-def _is_unfinished(sentence: str, following: str) -> bool:
-    """Whether the point behind the sentence is that of an abbreviation, or of a number before it."""
-    if not has_letter(sentence):
-        return True
-    short = _SHORT.search(sentence)
+def _is_unfinished(before: str, following: str) -> bool:
+    """Whether the point behind the piece before is that of an abbreviation."""
+    short = _SHORT.search(before, max(0, len(before) - _LONGEST_SHORT))
     if not short or len(short[1]) == 1:
         return short is not None
     return following[0].islower() and (len(short[1]) == 2 or short[1].lower() in _ABBREVIATIONS)

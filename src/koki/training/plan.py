@@ -97,7 +97,8 @@ def workload_of(
     steps = optimizer_steps(arguments, len(sampler))
     examples = [dataset[number] for number in numbers[:: max(1, len(numbers) // sample)]]
     supervised = sum(int((example["labels"] != IGNORED).sum()) for example in examples)
-    count = examples_of(arguments, len(sampler), steps)
+    everywhere = examples_of(arguments, len(sampler), steps)
+    count = everywhere // arguments.world_size
     return Workload(
         conversations=len(dataset),
         steps=steps,
@@ -105,11 +106,12 @@ def workload_of(
         tokens=round(drawn.mean() * count),
         supervised=supervised / sum(len(example["labels"]) for example in examples),
         length=float((drawn**2).sum() / drawn.sum()),
-        seen=sampler.seen(count),
+        seen=sampler.seen(everywhere),
     )
 
 
 def examples_of(arguments: TrainingArguments, an_epoch: int, steps: int) -> int:
-    """The number of examples of so many steps; the last step of an epoch may have fewer than the others."""
-    epochs, rest = divmod(steps, math.ceil(an_epoch / arguments.train_batch_size))
-    return epochs * an_epoch + rest * arguments.train_batch_size
+    """The examples of so many steps, of all processes; the last step of an epoch may have fewer than the others."""
+    a_step: int = arguments.train_batch_size * arguments.world_size
+    epochs, rest = divmod(steps, math.ceil(an_epoch / a_step))
+    return epochs * an_epoch + rest * a_step
