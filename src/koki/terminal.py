@@ -19,7 +19,7 @@ _STEERING: Final = {
     0x61C,
     0x200E,
     0x200F,
-    *range(0x202A, 0x202F),
+    *range(0x2028, 0x202F),  # the first two end a line, of YAML too
     *range(0x2066, 0x206A),
 }
 _SHOWN: Final = {code: f"\\u{code:04x}" for code in _STEERING - {ord("\n"), ord("\t")}}

@@ -138,3 +138,10 @@ def test_no_cell_of_such_a_table_is_lost(rows: list[tuple[str, str, str]]) -> No
     for name in names:
         said = {row.fields.get(name, "") for row in made} - {""}
         assert {text for row in put for text in row.fields.get(name, "").split("\n")} - {""} == said
+
+
+def test_whole_recipes_of_one_title_stay_apart(tmp_path: Path) -> None:
+    rows = [("Soto", "ayam, garam"), ("Soto", "sapi, garam"), ("Soto", "babat, garam"), ("Rawon", "sapi, kluwek")]
+    lines = [f'{title},"{things}",Rebus {things.split(",")[0]} sampai empuk.' for title, things in rows]
+    (tmp_path / "r.csv").write_text("judul,bahan,langkah\n" + "\n".join(lines), "utf-8")
+    assert [recipe.title for recipe in read_recipes([tmp_path / "r.csv"])[0]] == ["Soto", "Soto", "Soto", "Rawon"]

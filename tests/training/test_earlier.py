@@ -63,6 +63,15 @@ def test_a_setting_that_may_change_does_not_change_it_either_and_is_said_to_be_o
     assert f"Not used    {setting}".lower() in printed(console).lower()
 
 
+def test_a_finished_run_without_its_checkpoints_is_compared_by_its_settings(
+    finished: Path, short_config: MakeConfig, console: Console
+) -> None:
+    for checkpoint in finished.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    with pytest.raises(CheckpointError, match=r"lora\.r: "):
+        train(short_config("lora.r=3"), console)
+
+
 def test_a_finished_run_whose_checkpoints_were_deleted_is_not_trained_again(
     finished: Path, short_config: MakeConfig, console: Console
 ) -> None:

@@ -11,12 +11,12 @@ from typing import Final
 from koki.recipes.cleaning import bare
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.formats import LONGEST_FIELD, Row, Table
+from koki.recipes.items import ingredient_items
 
 # Rows that are looked at to tell what a row is.
 _LOOKED_AT: Final = 500
-# Characters and commas of a cell that has one ingredient.
+# Characters of a cell that has one ingredient or step.
 _LONGEST_ITEM: Final = 120
-_MOST_COMMAS: Final = 2
 # Fields that only such a table has a use for.
 _PARTS: Final = ("quantity", "unit")
 _LISTED: Final = ("ingredients", "steps", "seasoning")
@@ -39,8 +39,8 @@ def is_item_a_row(rows: Sequence[Row]) -> bool:
     continued = 0
     for above, (before, row) in zip(titles, pairwise(sound), strict=False):
         if above.strip() and _goes_on(before.sheet, above, row):
-            new = [row.fields[field] for field in _LISTED if _is_new(field, before, row)]
-            continued += bool(new) and all(map(_is_one, new))
+            new = [field for field in _LISTED if _is_new(field, before, row)]
+            continued += bool(new) and all(_is_one(field, row.fields[field]) for field in new)
     return len(sound) > 2 and 2 * continued >= len(sound)
 
 
@@ -58,10 +58,11 @@ def _is_new(field: str, before: Row, row: Row) -> bool:
     return bool(row.fields.get(field)) and row.fields.get(field) != before.fields.get(field)
 
 
-def _is_one(text: str) -> bool:
+def _is_one(field: str, text: str) -> bool:
     """Whether a cell has one ingredient or step, and no list of them."""
-    has_list = "--" in text or "\n" in text.strip() or len(text) > _LONGEST_ITEM
-    return not has_list and text.count(",") + text.count(";") <= _MOST_COMMAS
+    if "--" in text or "\n" in text.strip() or len(text) > _LONGEST_ITEM:
+        return False
+    return field == "steps" or len(ingredient_items(text)) == 1
 
 
 def _recipes(rows: Iterator[Row]) -> Iterator[Row]:

@@ -137,10 +137,11 @@ def set_unknown_files_aside(checkpoint: Checkpoint) -> tuple[list[str], Path | N
     return [name.as_posix() for name in unknown], aside
 
 
-def differences(checkpoint: Checkpoint, identity: Identity) -> list[str]:
-    """How the run that a checkpoint is of differs from the one that wants to go on from it.
+def differences(there: Mapping[str, Any], identity: Identity) -> list[str]:
+    """How an earlier run differs from the one that wants to go on from it.
 
     Args:
+        there: the identity in a checkpoint of the earlier run, or its settings.
         identity: name -> value of what the result depends on; names that only one side has are not compared, so
             that settings can be looked at before the data are read.
 
@@ -148,9 +149,9 @@ def differences(checkpoint: Checkpoint, identity: Identity) -> list[str]:
         A text for each difference, with old and new value.
     """
     return [
-        f"{name}: {checkpoint.identity[name]!r} there, {value!r} now"
+        f"{name}: {there[name]!r} there, {value!r} now"
         for name, value in identity.items()
-        if name in checkpoint.identity and checkpoint.identity[name] != value
+        if name in there and there[name] != value
     ]
 
 

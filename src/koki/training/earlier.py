@@ -67,13 +67,15 @@ def require_same_finished(finished: FinishedBefore, identity: Identity, recipes:
     Raises:
         CheckpointError: names all that differs.
     """
-    settings = differences(finished.checkpoint, identity) if finished.checkpoint else []
+    # a card does not say where the base lay
+    settings = {name: value for name, value in finished.card["settings"].items() if name != "model.name"}
+    changed = differences(finished.checkpoint.identity if finished.checkpoint else settings, identity)
     data = [] if _reads_the_same(finished.card, recipes) else _other_recipes(finished.folder, recipes)
     if data is None:
         data = ["recipes: the files are not those that it was trained on"]
-    if settings or data:
+    if changed or data:
         raise _another_run(
-            finished.folder, [*settings, *data], "It is finished: train in another folder (--output), or --fresh."
+            finished.folder, [*changed, *data], "It is finished: train in another folder (--output), or --fresh."
         )
 
 
@@ -83,7 +85,9 @@ def require_same_run(checkpoint: Checkpoint, identity: Identity, recipes: Recipe
     Raises:
         CheckpointError: names all that differs: settings and base by old and new value, recipes by what became of them.
     """
-    listed = differences(checkpoint, {name: value for name, value in identity.items() if name != _CONVERSATIONS})
+    listed = differences(
+        checkpoint.identity, {name: value for name, value in identity.items() if name != _CONVERSATIONS}
+    )
     there = checkpoint.identity.get(_CONVERSATIONS)
     if listed or identity.get(_CONVERSATIONS, there) != there:
         if others := _other_recipes(checkpoint.folder.parent, recipes):
