@@ -12,7 +12,6 @@ from koki.files import free_name, write_json
 from koki.runs.checkpoints import (
     SEAL,
     STAGING,
-    Checkpoint,
     differences,
     find_best,
     find_newest,
@@ -230,11 +229,11 @@ def test_a_free_name_is_one_that_nothing_has(tmp_path: Path) -> None:
     assert free_name(tmp_path / "x", "old") == tmp_path / "x.old-2"
 
 
-def test_the_same_run_differs_in_nothing(tmp_path: Path) -> None:
+def test_the_same_run_differs_in_nothing() -> None:
     assert differences(IDENTITY, dict(IDENTITY)) == []
 
 
-def test_of_another_run_each_difference_is_named_with_old_and_new_value(tmp_path: Path) -> None:
+def test_of_another_run_each_difference_is_named_with_old_and_new_value() -> None:
     found = differences(IDENTITY, {"seed": 7, "lora.r": 8, "not known yet": 1})
     assert found == ["seed: 42 there, 7 now", "lora.r: 16 there, 8 now"]
 
