@@ -17,14 +17,15 @@ from koki.config import LoraConfig
 from koki.errors import CheckpointError, KokiError, ModelError
 from koki.model.source import BaseSource
 
-_SETTINGS: Final = "adapter_config.json"
-_WEIGHTS: Final = "adapter_model.safetensors"
+SETTINGS: Final = "adapter_config.json"
+WEIGHTS: Final = "adapter_model.safetensors"
 _LONGEST_SETTINGS: Final = 1_000_000  # bytes; peft's have about 1,200
 # What is written beside the adapter that does not decide what it computes.
 _NOTES: Final = ("auto_mapping", "base_model_name_or_path", "inference_mode", "peft_version", "revision")
 _NAMED_IN_AN_ERROR: Final = 3
 
 Shapes = dict[str, tuple[int, ...]]
+"""Names of tensors, with their shapes."""
 
 
 def add_adapter(base: PreTrainedModel, config: LoraConfig, *, trainable: bool = True) -> PeftModel:
@@ -49,14 +50,14 @@ def load_adapter(base: PreTrainedModel, folder: Path, *, trainable: bool) -> Pef
         CheckpointError: the adapter is damaged, incomplete, of another kind, or belongs to another base.
     """
     try:
-        config = _read_settings(folder / _SETTINGS)
-        there = _shapes_in(folder / _WEIGHTS)
+        config = read_settings(folder / SETTINGS)
+        there = _shapes_in(folder / WEIGHTS)
         if any(shape[0] != config.r for name, shape in there.items() if ".lora_A." in name):
-            raise ValueError(f"{_SETTINGS} says that its rank is {config.r}, which is not that of its weights")
+            raise ValueError(f"{SETTINGS} says that its rank is {config.r}, which is not that of its weights")
         model = add_adapter(base, config, trainable=trainable)
         ours = get_peft_model_state_dict(model, save_embedding_layers=False)
-        _require_same(there, {name: tuple(tensor.shape) for name, tensor in ours.items()})
-        set_peft_model_state_dict(model, load_file(folder / _WEIGHTS))
+        require_same(there, {name: tuple(tensor.shape) for name, tensor in ours.items()})
+        set_peft_model_state_dict(model, load_file(folder / WEIGHTS))
         model.train(trainable)  # a new adapter is in training mode, whatever its base is in
     except Exception as error:  # in a tampered folder, the libraries raise whatever they run into
         why = error.what if isinstance(error, KokiError) else str(error)
@@ -110,7 +111,7 @@ def _peft_config(config: LoraConfig, *, trainable: bool = True) -> PeftLoraConfi
     )
 
 
-def _read_settings(file: Path) -> LoraConfig:
+def read_settings(file: Path) -> LoraConfig:
     """The settings that Koki has for an adapter; all others must be as Koki leaves them.
 
     Raises:
@@ -141,18 +142,18 @@ def _shapes_in(file: Path) -> Shapes:
         return {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
 
 
-def _require_same(there: Shapes, ours: Shapes) -> None:
+def require_same(there: Shapes, ours: Shapes) -> None:
     """Check that a file has the tensors of an adapter on this base.
 
     Raises:
         ValueError: it has not; names the first few.
     """
     if missing := sorted(ours.keys() - there.keys()):
-        raise ValueError(f"{_WEIGHTS} lacks {_few(missing)}")
+        raise ValueError(f"{WEIGHTS} lacks {_few(missing)}")
     if unknown := sorted(there.keys() - ours.keys()):
-        raise ValueError(f"{_WEIGHTS} has {_few(unknown)}, which the model has not")
+        raise ValueError(f"{WEIGHTS} has {_few(unknown)}, which the model has not")
     if other := [f"{name} {there[name]} instead of {ours[name]}" for name in sorted(ours) if there[name] != ours[name]]:
-        raise ValueError(f"in {_WEIGHTS} {_few(other)}")
+        raise ValueError(f"in {WEIGHTS} {_few(other)}")
 
 
 def _few(names: list[str]) -> str:

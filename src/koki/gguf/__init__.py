@@ -1,0 +1,7 @@
+"""From a model's weights to one file that llama.cpp opens: GGUF.
+
+write.py            the file: what it says of the model, then its tensors, one at a time
+hyperparameters.py  the shape of the model, in llama.cpp's words
+vocabulary.py       the tokenizer, in llama.cpp's words
+chat_template.py    a chat template with a system prompt in it
+"""
