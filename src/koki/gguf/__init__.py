@@ -1,5 +1,6 @@
 """From a model's weights to one file that llama.cpp opens: GGUF.
 
+of_run.py          the files of a run: found, or made once
 write.py            the file: what it says of the model, then its tensors, one at a time
 hyperparameters.py  the shape of the model, in llama.cpp's words
 vocabulary.py       the tokenizer, in llama.cpp's words

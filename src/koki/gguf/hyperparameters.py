@@ -32,7 +32,8 @@ def add_hyperparameters(writer: GGUFWriter, config: PretrainedConfig) -> None:
 def context_of(config: PretrainedConfig) -> int:
     """Tokens that the model reads in llama.cpp: of one whose upper layers see a window, no more than that."""
     # within its window a layer sees all, and llama.cpp has no windows for these families
-    return min(config.max_position_embeddings, config.sliding_window or config.max_position_embeddings)
+    context: int = config.max_position_embeddings
+    return min(context, config.sliding_window or context)
 
 
 def _add_rope(writer: GGUFWriter, rope: dict[str, Any], head: int) -> None:

@@ -3,20 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import Any, Self, overload
 
 from koki.config import ModelConfig
 from koki.dialogue.certain import certain_answer
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.errors import EmptyQuestion, QuestionTooLong, RunError
-from koki.files import file_name
+from koki.errors import EmptyQuestion, QuestionTooLong
 from koki.inference.engine import Ending, Engine, Generated
-from koki.runs.finished import FinishedRun, read_run
-from koki.runs.names import CONFIG, METADATA
+from koki.runs.finished import FinishedRun, base_of, read_run
 from koki.tokens.template import ChatTemplate
-
-if TYPE_CHECKING:  # it brings torch along, which a chef with another engine need not have
-    from koki.model.source import BaseSource
 
 Turn = tuple[str, str]
 """A question and its answer."""
@@ -114,7 +109,7 @@ class Chef:
         else:
             finished = run if isinstance(run, FinishedRun) else read_run(folder)
             config, system = finished.model_config(), finished.card["system_prompt"]
-            source = _base_of(finished, config)
+            source = base_of(finished)
             tokenizer = load_tokenizer(str(folder))
             adapter = None if base_only else folder
         template = ChatTemplate(tokenizer, system)
@@ -241,32 +236,3 @@ def _without_model(question: str, answer: str) -> Answer:
 def _as_text(text: str) -> str:
     """Bytes of a command line or terminal that are no UTF-8, which Python carries as lone surrogates, become "?"."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _base_of(run: FinishedRun, config: ModelConfig) -> "BaseSource":
-    """The base that a run was trained on; on another, the answers of its adapter make no sense.
-
-    Raises:
-        RunError: it is not where it was, or another is there.
-        ModelError: it cannot be loaded.
-    """
-    from koki.model.hub import is_commit
-    from koki.model.source import find_base, is_folder
-
-    trained_on = run.card["base_model"]["revision"]
-    if not is_commit(trained_on) and not is_folder(config.name):
-        raise RunError(
-            f"{run.folder} was trained on the base {file_name(config.name)}, which is not in {config.name}; its "
-            f"fingerprint is {trained_on}.",
-            f"Say where it lies now: name, in the section model of {run.folder / CONFIG}.",
-        )
-    source = find_base(config)
-    if source.revision != trained_on:
-        raise RunError(
-            f"{run.folder} was trained on another {source.name} than {source.location}: on revision {trained_on}, not "
-            f"{source.revision}.",
-            f"Train again, or say where the right one lies: model.name in {run.folder / CONFIG}. If you know that it "
-            "is the same (fingerprints were made in another way before), say so: base_model.revision in "
-            f"{run.folder / METADATA}.",
-        )
-    return source

@@ -19,8 +19,8 @@ from koki.errors import ModelError
 _PATIENCE: Final = 5.0
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _CONFIG: Final = "config.json"
-# What is read of a base before its weights: configuration, tokenizer, chat template.
-_SMALL_FILES: Final = ("*.json", "merges.txt", "*.jinja")
+# What is read of a base before its weights: configuration, tokenizer, chat template, and of its card the licence.
+_SMALL_FILES: Final = ("*.json", "merges.txt", "*.jinja", "README.md")
 _WEIGHTS: Final = ("model*.safetensors",)
 
 

@@ -23,7 +23,9 @@ _ONE_FILE: Final = "model.safetensors"
 _INDEX: Final = "model.safetensors.index.json"
 _LONGEST_INDEX: Final = 100_000_000  # bytes; that of a model of 400 layers has about 100,000
 _PREFIX: Final = "base_model.model."  # peft's, before the base's own names
-_A, _B, _BIAS = ".lora_A.weight", ".lora_B.weight", ".base_layer.bias"
+_A: Final = ".lora_A.weight"
+_B: Final = ".lora_B.weight"
+_BIAS: Final = ".base_layer.bias"
 
 
 class MergedWeights:

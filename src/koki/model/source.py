@@ -6,8 +6,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from huggingface_hub import ModelCard
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
+from yaml import YAMLError
 
+from koki import files
 from koki.config import ModelConfig
 from koki.errors import ModelError
 from koki.model.hub import HubBase, find_on_hub
@@ -24,6 +27,7 @@ _FAMILIES: Final = ("qwen2", "qwen3")
 _PAD_CANDIDATES: Final = ("<|endoftext|>", "<|fim_pad|>", "<|object_ref_start|>")
 _BYTES: Final = 256  # a byte-level vocabulary has an entry for each
 _BESIDE_WEIGHTS: Final = ("config.json", "model.safetensors.index.json")
+_LONGEST_CARD: Final = 10_000_000  # bytes
 _FINGERPRINT_DIGITS: Final = 32  # hexadecimal; a commit of the hub has 40
 
 
@@ -104,6 +108,17 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     if tokenizer.vocab_size < _BYTES:  # where the files are missing, transformers makes one that knows no text
         raise ModelError(f"The tokenizer in {folder} has no vocabulary.", "Its folder needs a tokenizer.json.")
     return tokenizer
+
+
+def licence_of(source: BaseSource) -> str | None:
+    """The licence that a base's card names, such as ``apache-2.0``; None where there is no card, or it names none."""
+    card = source.folder / "README.md"
+    try:
+        data = ModelCard(files.read_bytes(card, _LONGEST_CARD).decode("utf-8")).data
+    except (OSError, ValueError, YAMLError):
+        return None
+    licence = data.get("license_name") if data.get("license") == "other" else data.get("license")
+    return licence if isinstance(licence, str) else None
 
 
 def set_pad_token(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:

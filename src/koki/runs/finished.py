@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from koki.config import ModelConfig, flatten, load_config
 from koki.errors import RunError
+from koki.files import file_name
 from koki.runs.card import read_card
 from koki.runs.names import CONFIG, METADATA
+
+if TYPE_CHECKING:
+    from koki.model.source import BaseSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +57,34 @@ def read_run(folder: Path) -> FinishedRun:
         here = flatten(load_config(file=file))
         settings = settings | {name: here[name] for name in ("model.name", "data.files")}
     return FinishedRun(folder, card, settings)
+
+
+def base_of(run: FinishedRun) -> "BaseSource":
+    """The base that a run was trained on; on another, the answers of its adapter make no sense.
+
+    Raises:
+        RunError: it is not where it was, or another is there.
+        ModelError: it cannot be loaded.
+    """
+    # they bring torch along, which a chef with another engine need not have
+    from koki.model.hub import is_commit
+    from koki.model.source import find_base, is_folder
+
+    config = run.model_config()
+    trained_on = run.card["base_model"]["revision"]
+    if not is_commit(trained_on) and not is_folder(config.name):
+        raise RunError(
+            f"{run.folder} was trained on the base {file_name(config.name)}, which is not in {config.name}; its "
+            f"fingerprint is {trained_on}.",
+            f"Say where it lies now: name, in the section model of {run.folder / CONFIG}.",
+        )
+    source = find_base(config)
+    if source.revision != trained_on:
+        raise RunError(
+            f"{run.folder} was trained on another {source.name} than {source.location}: on revision {trained_on}, not "
+            f"{source.revision}.",
+            f"Train again, or say where the right one lies: model.name in {run.folder / CONFIG}. If you know that it "
+            "is the same (fingerprints were made in another way before), say so: base_model.revision in "
+            f"{run.folder / METADATA}.",
+        )
+    return source

@@ -1,0 +1,125 @@
+"""The GGUF files of a run, in its folder ``gguf``: made when they are first wanted, and again when the run has changed.
+
+``export.json`` says of each what it was made of, and what is known of it.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from koki import files
+from koki.errors import RunError
+from koki.formatting import gigabytes
+from koki.model.lora import SETTINGS, WEIGHTS
+from koki.runs.finished import FinishedRun, base_of
+from koki.runs.names import GGUF
+from koki.user_cache import sha256_of
+
+_RECORD: Final = "export.json"
+
+_LONGEST_RECORD: Final = 10_000_000  # bytes; a file's entry has about 2,000
+# Raised when a later version of Koki makes another file of the same run.
+_VERSION: Final = 1
+_OF_THE_TOKENIZER: Final = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+
+
+def gguf_of_run(
+    run: FinishedRun,
+    file_type: str,
+    *,
+    folder: Path | None = None,
+    base_only: bool = False,
+    on_making: Callable[[Path, int], object] = lambda _, __: None,
+) -> Path:
+    """The GGUF file of a run, which is made where it is missing, or was made of something else.
+
+    Args:
+        file_type: one of `koki.gguf.write.TYPES`.
+        folder: where it lies; without it, that of the run.
+        base_only: of the base, without the adapter.
+        on_making: called with the file that will be made, and its size in bytes, before that is begun.
+
+    Raises:
+        RunError: the base is not what the run was trained on, or the disk has no room.
+        ModelError, CheckpointError: the base or the adapter cannot be read, or llama.cpp cannot run such a model.
+        OSError: the file cannot be written.
+    """
+    folder = folder or run.folder / GGUF
+    path = folder / f"{'base' if base_only else run.folder.resolve().name}-{file_type}.gguf"
+    made_of = _made_of(run, file_type, base_only=base_only)
+    entry = read_record(folder).get(path.name, {})
+    if entry.get("made_of") == made_of and path.is_file() and path.stat().st_size == entry.get("bytes"):
+        return path
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as beside:
+        new = Path(beside) / path.name
+        _write(run, file_type, new, path, base_only=base_only, on_making=on_making)
+        about = {"type": file_type, "made_of": made_of, "bytes": new.stat().st_size, "sha256": sha256_of([new])[0]}
+        files.flush_tree(new.parent)
+        new.replace(path)
+    write_record(folder, path.name, about)
+    return path
+
+
+def read_record(folder: Path) -> dict[str, dict[str, Any]]:
+    """What is known of each file in a folder of exports; nothing where that cannot be read."""
+    try:
+        record = json.loads(files.read_bytes(folder / _RECORD, _LONGEST_RECORD))["files"]
+        return TypeAdapter(dict[str, dict[str, Any]]).validate_python(record)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+
+
+def write_record(folder: Path, name: str, entry: dict[str, Any]) -> None:
+    """Keep what is known of a file; entries of files that are gone go too."""
+    there = {other: known for other, known in read_record(folder).items() if (folder / other).is_file()}
+    files.write_json(folder / _RECORD, {"files": there | {name: entry}})
+
+
+def _made_of(run: FinishedRun, file_type: str, *, base_only: bool) -> str:
+    """A digest of everything that decides the bytes of a file; the base's is that of its commit or its files."""
+    names = _OF_THE_TOKENIZER if base_only else (SETTINGS, WEIGHTS, *_OF_THE_TOKENIZER)
+    there = [run.folder / name for name in names if (run.folder / name).is_file()]
+    digests = {file.name: digest for file, digest in zip(there, sha256_of(there), strict=True)}
+    base, system = run.card["base_model"]["revision"], run.card["system_prompt"]
+    return hashlib.sha256(json.dumps([_VERSION, file_type, digests, base, system]).encode()).hexdigest()
+
+
+def _write(
+    run: FinishedRun,
+    file_type: str,
+    new: Path,
+    path: Path,
+    *,
+    base_only: bool,
+    on_making: Callable[[Path, int], object],
+) -> None:
+    # they bring torch along, which a chef whose file is there need not have
+    from koki.gguf.write import About, size_of_gguf, write_gguf
+    from koki.model.merged import MergedWeights
+    from koki.model.source import licence_of, load_tokenizer
+    from koki.tokens.template import ChatTemplate
+
+    source, tokenizer = base_of(run), load_tokenizer(run.folder)
+    about = About(f"Koki {run.folder.resolve().name}", licence_of(source))
+    with MergedWeights(source, None if base_only else run.folder) as weights:
+        size = size_of_gguf(weights, source.config, file_type)
+        _require_space(path.parent, size)
+        on_making(path, size)
+        template = ChatTemplate(tokenizer, run.card["system_prompt"])
+        write_gguf(new, weights, source, tokenizer, template, file_type=file_type, about=about)
+
+
+def _require_space(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise RunError(
+            f"{folder} needs {gigabytes(needed)} for the model as a GGUF file; {gigabytes(free)} are free.",
+            "Make room.",
+        )
