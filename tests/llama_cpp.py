@@ -22,6 +22,8 @@ class LlamaCpp:
         settings = xllamacpp.CommonParams()
         settings.model.path = str(path)
         settings.n_ctx = 1024
+        settings.cache_type_k = settings.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+        settings.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
         settings.cpuparams.n_threads = 1
         settings.verbosity = 0
         settings.warmup = False

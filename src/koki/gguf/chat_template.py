@@ -1,6 +1,9 @@
 """A chat template with a system prompt in it."""
 
-import json
+from typing import Final
+
+# What a string may not have in it as it is; other escapes, such as those of JSON, llama.cpp's Jinja does not know.
+_ESCAPES: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})
 
 
 def with_system_prompt(template: str, system: str) -> str:
@@ -9,8 +12,6 @@ def with_system_prompt(template: str, system: str) -> str:
     Args:
         template: Jinja, as Hugging Face's tokenizers and llama.cpp read it.
     """
-    # written in ASCII, the prompt can neither end the block nor the string, and every reader of Jinja takes it
-    literal = json.dumps(system).replace("{", "\\u007b").replace("}", "\\u007d").replace("%", "\\u0025")
     first = "{%- if messages[0]['role'] != 'system' %}"
-    added = f"{{%- set messages = [{{'role': 'system', 'content': {literal}}}] + messages %}}"
-    return f"{first}{added}{{%- endif %}}{template}"
+    message = f"{{'role': 'system', 'content': \"{system.translate(_ESCAPES)}\"}}"
+    return f"{first}{{%- set messages = [{message}] + messages %}}{{%- endif %}}{template}"

@@ -1,12 +1,16 @@
 """The shape of a model, in llama.cpp's words."""
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from gguf import GGUFWriter, RopeScalingType
 from transformers import PretrainedConfig
 
 from koki.errors import ModelError
+
+# YaRN's beta_fast and beta_slow, as the paper has them. llama.cpp has keys for others, but with a beta_slow of 2 it
+# turns positions otherwise than transformers (xllamacpp 2026.10).
+_BETAS: Final = (32, 1)
 
 
 def add_hyperparameters(writer: GGUFWriter, config: PretrainedConfig) -> None:
@@ -46,23 +50,21 @@ def _add_rope(writer: GGUFWriter, rope: dict[str, Any], head: int) -> None:
         case "linear":
             writer.add_rope_scaling_type(RopeScalingType.LINEAR)
             writer.add_rope_scaling_factor(rope["factor"])
-        case "yarn":
+        case "yarn" if (rope.get("beta_fast") or 32, rope.get("beta_slow") or 1) == _BETAS:
             _add_yarn(writer, rope)
         case other:
             raise ModelError(
-                f"llama.cpp does not know the positions of this model (rope_type {other}).",
+                f"llama.cpp does not turn positions as this model does (rope_type {other} with its settings).",
                 "Export whole weights instead: koki export merged",
             )
 
 
 def _add_yarn(writer: GGUFWriter, rope: dict[str, Any]) -> None:
-    """YaRN (Peng et al. 2023) with the names and defaults of transformers."""
+    """YaRN (Peng et al. 2023), in transformers' names."""
     factor = rope["factor"]
     writer.add_rope_scaling_type(RopeScalingType.YARN)
     writer.add_rope_scaling_factor(factor)
     writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
-    writer.add_rope_scaling_yarn_beta_fast(float(rope.get("beta_fast") or 32))
-    writer.add_rope_scaling_yarn_beta_slow(float(rope.get("beta_slow") or 1))
     if rope.get("attention_factor"):
         # llama.cpp multiplies it by what the paper advises (equation 22)
         writer.add_rope_scaling_attn_factors(rope["attention_factor"] / (0.1 * math.log(factor) + 1))
