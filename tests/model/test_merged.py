@@ -42,6 +42,19 @@ def test_the_tensors_are_those_that_peft_merges(mini: BaseSource, finished_run: 
         torch.testing.assert_close(tensor, merged[name], rtol=0, atol=1e-6)
 
 
+def test_a_tensor_that_is_asked_for_again_is_not_merged_twice(adapter: Path, small_base: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(small_base, tmp_path / "float32")
+    there = load_file(folder / "model.safetensors")
+    save_file({name: tensor.float() for name, tensor in there.items()}, folder / "model.safetensors")
+    kept = load_file(adapter / "adapter_model.safetensors")
+    first_two = {name: tensor + 1 for name, tensor in kept.items() if ".layers.0." in name or ".layers.1." in name}
+    save_file(first_two, adapter / "adapter_model.safetensors")
+    name = "model.layers.0.mlp.up_proj.weight"
+    with MergedWeights(find_base(ModelConfig(name=str(folder))), adapter) as weights:
+        first = weights.tensor(name).clone()
+        assert torch.equal(weights.tensor(name), first)
+
+
 def test_without_an_adapter_they_are_the_base_s(mini: BaseSource) -> None:
     there = load_file(mini.folder / "model.safetensors")
     with MergedWeights(mini) as weights:

@@ -76,7 +76,8 @@ class MergedWeights:
             return self._trained(prefix + _BIAS)
         tensor: torch.Tensor = self._base[name].get_tensor(name).float()
         if kind == "weight" and prefix + _A in self._adapter:
-            tensor += (self._trained(prefix + _B) @ self._trained(prefix + _A)) * self._scale
+            # a new tensor: what is read from a base in float32 is the file's own memory
+            return tensor + (self._trained(prefix + _B) @ self._trained(prefix + _A)) * self._scale
         return tensor
 
     def _trained(self, name: str) -> torch.Tensor:
