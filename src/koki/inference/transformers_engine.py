@@ -1,7 +1,7 @@
 """The engine that runs a model with transformers and torch."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -10,17 +10,18 @@ from typing import Any, Final, Self, cast
 
 import torch
 from peft import PeftModel
+from tokenizers import Tokenizer
 from transformers import (
     GenerationConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     StoppingCriteria,
     StoppingCriteriaList,
-    TextStreamer,
 )
 
 from koki.config import ModelConfig
-from koki.inference.engine import Ending, Generated
+from koki.inference.engine import Generated
+from koki.inference.growing_answer import GrowingAnswer, endings_of
 from koki.model.base import load_base
 from koki.model.device import detect_device
 from koki.model.lora import load_adapter
@@ -44,12 +45,10 @@ class TransformersEngine:
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, stop_id: int) -> None:
         self._model: Any = model
-        self._tokenizer = tokenizer
+        self._tokenizer: Tokenizer = tokenizer.backend_tokenizer
         self._pad_id = pad_id(tokenizer, stop_id)
         self._lock = RLock()  # `_answering` changes the model, which threads share
-        # whatever control token comes, the answer is over; only one of them ends it well
-        others = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special} - {stop_id}
-        self._endings: dict[int, Ending] = {stop_id: "stop_token", **dict.fromkeys(sorted(others), "control_token")}
+        self._endings = endings_of(self._tokenizer, stop_id)
 
     @classmethod
     def load(
@@ -99,11 +98,12 @@ class TransformersEngine:
         for start in range(0, len(by_length), _AT_ONCE):
             batch = by_length[start : start + _AT_ONCE]
             rows = [
-                _Row(
+                GrowingAnswer(
+                    self._tokenizer,
                     self._endings,
                     max_new_tokens=max_new_tokens,
                     room=self.context - len(prompts[number]),
-                    streamer=_Streamer(self._tokenizer, partial(on_text, number)) if on_text else None,
+                    on_text=partial(on_text, number) if on_text else None,
                     is_cancelled=partial(is_cancelled, number) if is_cancelled else None,
                 )
                 for number in batch
@@ -116,7 +116,7 @@ class TransformersEngine:
     def _generate_batch(
         self,
         prompts: Sequence[Sequence[int]],
-        rows: Sequence["_Row"],
+        rows: Sequence[GrowingAnswer],
         temperature: float,
         criteria: StoppingCriteriaList,
     ) -> list[Generated]:
@@ -135,18 +135,11 @@ class TransformersEngine:
                 generation_config=self._generation_config(max(row.limit for row in rows), temperature),
                 stopping_criteria=criteria,
             )
-        seconds = round((time.perf_counter() - started) / len(prompts), 3)
-        return [
-            self._generated(row, tokens, seconds)
-            for row, tokens in zip(rows, output[:, shape[1] :].tolist(), strict=True)
-        ]
-
-    def _generated(self, row: "_Row", tokens: Sequence[int], seconds: float) -> Generated:
-        for token in tokens[len(row.tokens) :]:
-            row.take(token)
-        assert row.ended_by is not None  # transformers goes on until each row has ended
-        text = str(self._tokenizer.decode(row.tokens, skip_special_tokens=True))
-        return Generated(text, row.ended_by, len(row.tokens), seconds)
+        seconds = (time.perf_counter() - started) / len(prompts)
+        for row, tokens in zip(rows, output[:, shape[1] :].tolist(), strict=True):
+            for token in tokens[len(row.tokens) :]:
+                row.take(token)  # transformers goes on until each row has ended
+        return [row.generated(seconds) for row in rows]
 
     def _generation_config(self, max_new_tokens: int, temperature: float) -> GenerationConfig:
         """Greedy, or drawn from the whole distribution at a temperature."""
@@ -182,60 +175,10 @@ def _answering(model: PreTrainedModel) -> Iterator[None]:
             module.training = True
 
 
-class _Row:
-    """One answer of a batch, which takes its tokens one by one until it has ended.
-
-    Args:
-        endings: the tokens that end an answer, with why it is then over.
-        room: tokens that the prompt leaves in the context, at least one.
-
-    Attributes:
-        tokens: those of the answer so far.
-        ended_by: None while the answer goes on.
-        limit: the number of tokens at which it is cut off.
-    """
-
-    def __init__(
-        self,
-        endings: Mapping[int, Ending],
-        *,
-        max_new_tokens: int,
-        room: int,
-        streamer: TextStreamer | None,
-        is_cancelled: Callable[[], bool] | None,
-    ) -> None:
-        self.tokens: list[int] = []
-        self.ended_by: Ending | None = None
-        self.limit = min(max_new_tokens, room)
-        # where both are reached, more tokens help nobody
-        self._at_limit: Ending = "max_new_tokens" if max_new_tokens < room else "context"
-        self._endings = endings
-        self._streamer = streamer
-        self._is_cancelled = is_cancelled
-
-    def take(self, token: int) -> None:
-        """Add a token, unless the answer has ended: its row then goes on as long as others of the batch do."""
-        if self.ended_by is not None:
-            return
-        self.tokens.append(token)
-        if self._streamer is not None:
-            self._streamer.put(torch.tensor([token]))
-        self.ended_by = self._ending(token)
-        if self._streamer is not None and self.ended_by is not None:
-            self._streamer.end()
-
-    def _ending(self, token: int) -> Ending | None:
-        if token in self._endings:
-            return self._endings[token]
-        if len(self.tokens) == self.limit:
-            return self._at_limit
-        return "cancelled" if self._is_cancelled is not None and self._is_cancelled() else None
-
-
 class _EachToken(StoppingCriteria):
     """Gives each row its token as soon as it is generated, and stops once no answer goes on."""
 
-    def __init__(self, rows: Sequence[_Row]) -> None:
+    def __init__(self, rows: Sequence[GrowingAnswer]) -> None:
         self._rows = rows
 
     def __call__(self, input_ids: torch.Tensor, scores: object, **_: Any) -> torch.Tensor:  # noqa: ARG002
@@ -250,16 +193,3 @@ class _EachToken(StoppingCriteria):
         for row, token in zip(self._rows, input_ids[:, -1].tolist(), strict=True):
             row.take(token)
         return torch.tensor([row.ended_by is not None for row in self._rows], device=input_ids.device)
-
-
-class _Streamer(TextStreamer):
-    """Passes whole words on as they come."""
-
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, on_text: Callable[[str], object]) -> None:
-        super().__init__(tokenizer, skip_special_tokens=True)
-        self._on_text = on_text
-
-    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002
-        """Called by transformers."""
-        if text:
-            self._on_text(text)

@@ -1,0 +1,211 @@
+"""The engine that runs a GGUF file with llama.cpp, on the processor."""
+
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Condition
+from typing import Any, Final
+
+import xllamacpp
+from tokenizers import Tokenizer
+
+from koki.errors import ModelError
+from koki.inference.engine import Generated
+from koki.inference.growing_answer import GrowingAnswer, endings_of
+
+# Answers that are generated side by side: more are hardly faster on a processor.
+_AT_ONCE: Final = 8
+# Tokens that all of them share, prompts included, and the most that one may have: 25 MB of memory with `mini`, 100 MB
+# with a model of 0.5 billion parameters, 300 MB with 3 billion.
+_MOST_CONTEXT: Final = 8_192
+# Bytes of a file whose matrices are so small that to wake a second thread takes longer than its share of the work.
+_ONE_THREAD_BELOW: Final = 64_000_000
+_SILENT: Final = 0
+
+
+class LlamaCppEngine:
+    """An `Engine` whose answers are yielded as soon as each has ended; several threads may ask at once.
+
+    Args:
+        file: GGUF.
+        context: tokens that the model reads, of which llama.cpp gets 8,192 at most.
+        tokenizer: of the model.
+        stop_id: the token that ends an answer.
+        exact: hold keys and values in float32 and add up in the order of plain attention, so that a file in float32
+            answers as transformers does; slower.
+
+    Raises:
+        ModelError: llama.cpp cannot open the file.
+    """
+
+    def __init__(self, file: Path, context: int, tokenizer: Tokenizer, stop_id: int, *, exact: bool = False) -> None:
+        self._tokenizer = tokenizer
+        self._endings = endings_of(tokenizer, stop_id)
+        self._context = min(context, _MOST_CONTEXT)
+        self._free = _MOST_CONTEXT
+        self._freed = Condition()
+        self._server = _open(file, exact=exact)
+
+    @property
+    def context(self) -> int:
+        """Tokens that the model reads: a prompt and its answer."""
+        return self._context
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        *,
+        max_new_tokens: int,
+        temperature: float = 0.0,
+        on_text: Callable[[int, str], object] | None = None,
+        is_cancelled: Callable[[int], bool] | None = None,
+    ) -> Generator[tuple[int, Generated], None, None]:
+        """See `Engine.generate`. Random tokens are drawn by llama.cpp, another way each time."""
+        rows = [
+            _Row(
+                number,
+                prompt,
+                GrowingAnswer(
+                    self._tokenizer,
+                    self._endings,
+                    max_new_tokens=max_new_tokens,
+                    room=self.context - len(prompt),
+                    on_text=partial(on_text, number) if on_text else None,
+                    is_cancelled=partial(is_cancelled, number) if is_cancelled else None,
+                ),
+            )
+            for number, prompt in enumerate(prompts)
+        ]
+        news: SimpleQueue[_News] = SimpleQueue()
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            try:
+                for row in sorted(rows, key=lambda row: len(row.prompt)):
+                    pool.submit(self._ask, row, temperature, news.put)
+                yield from _gather(news, len(rows))
+            finally:
+                for row in rows:
+                    row.is_over = True
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _ask(self, row: "_Row", temperature: float, tell: Callable[["_News"], object]) -> None:
+        """Have one answer generated, in a thread of its own: the tokens are told as they come, and the end."""
+        sampling = {"samplers": ["temperature"], "temperature": temperature} if temperature > 0 else _GREEDY
+        request = {
+            "prompt": [int(number) for number in row.prompt],
+            "max_tokens": row.answer.limit,
+            "stream": True,
+            "return_tokens": True,
+            "verbose": True,  # or it returns no tokens
+            **sampling,
+        }
+
+        def on_chunk(chunk: dict[str, Any]) -> bool:
+            if "error" in chunk:
+                tell((row, ModelError(f"llama.cpp: {chunk['error']['message']}")))
+            else:
+                tell((row, chunk["__verbose"]["tokens"]))
+            return row.is_over
+
+        try:
+            with self._room_for(len(row.prompt) + row.answer.limit):
+                if not row.is_over:
+                    self._server.handle_completions(request, on_chunk)
+        except Exception as error:  # who asked is in another thread
+            tell((row, error))
+        tell((row, None))
+
+    @contextmanager
+    def _room_for(self, tokens: int) -> Iterator[None]:
+        """Wait until the memory for so many tokens is free, and keep it meanwhile."""
+        with self._freed:
+            self._freed.wait_for(lambda: self._free >= tokens)
+            self._free -= tokens
+        try:
+            yield
+        finally:
+            with self._freed:
+                self._free += tokens
+                self._freed.notify_all()
+
+
+class _Row:
+    """A prompt on its way to an answer.
+
+    Attributes:
+        is_over: nobody wants more tokens.
+        seconds: of generation so far.
+    """
+
+    def __init__(self, number: int, prompt: Sequence[int], answer: GrowingAnswer) -> None:
+        self.number = number
+        self.prompt = prompt
+        self.answer = answer
+        self.is_over = False
+        self.seconds = 0.0
+
+
+_News = tuple[_Row, "list[int] | Exception | None"]
+"""What the thread of a row tells: the next tokens, why there are none, or that this was all."""
+
+_GREEDY: Final = {"samplers": ["top_k"], "top_k": 1, "temperature": 0}
+
+
+def _gather(news: "SimpleQueue[_News]", count: int) -> Generator[tuple[int, Generated], None, None]:
+    """Hand the tokens of all rows to their answers, in this thread, and yield each answer that is complete.
+
+    Raises:
+        Exception: what went wrong in the thread of a row.
+    """
+    before, left = time.perf_counter(), count
+    while left:
+        row, told = news.get()
+        now = time.perf_counter()
+        row.seconds, before = row.seconds + now - before, now
+        if isinstance(told, Exception):
+            raise told
+        for token in told or ():
+            row.answer.take(token)
+        if row.answer.ended_by is not None:
+            row.is_over = True
+        if told is None:
+            left -= 1
+            yield row.number, row.answer.generated(row.seconds)
+
+
+def _open(file: Path, *, exact: bool) -> Any:
+    """A server of llama.cpp in this process, which nobody but this process can reach.
+
+    Raises:
+        ModelError: it cannot open the file.
+    """
+    settings = xllamacpp.CommonParams()
+    settings.model.path = str(file)
+    settings.n_ctx = _MOST_CONTEXT
+    settings.n_parallel = _AT_ONCE
+    settings.kv_unified = True  # one answer may take what others leave
+    settings.fit_params = False
+    settings.n_gpu_layers = 0
+    settings.warmup = False
+    settings.ui = False
+    settings.endpoint_slots = False
+    settings.verbosity = _SILENT
+    if file.stat().st_size < _ONE_THREAD_BELOW:
+        settings.cpuparams.n_threads = 1
+    if exact:
+        settings.cache_type_k = settings.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+        settings.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    settings.api_keys = [secrets.token_urlsafe()]  # it listens, whether one wants it or not
+    try:
+        with tempfile.TemporaryDirectory(prefix="koki-") as private:
+            if sys.platform != "win32":
+                settings.hostnames = [f"{private}/s.sock"]  # which is gone with its folder
+            return xllamacpp.Server(settings)
+    except RuntimeError as error:
+        raise ModelError(f"llama.cpp cannot open {file}: {error}", "Is the file complete?") from error
