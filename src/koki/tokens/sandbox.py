@@ -18,12 +18,16 @@ from koki.workers import python
 if TYPE_CHECKING:  # it takes a second to import
     from transformers import PreTrainedTokenizerBase
 
+    from koki.tokens.file_tokenizer import FileTokenizer
+
 _RUN: Final = "from koki.tokens.rendering import main; main()"
 # By the clock, for a machine that is busy with other things, or one that does not limit the time of a process.
 _LONGEST_WAIT: Final = 3 * LONGEST_RENDERING
 
 
-def render(tokenizer: "PreTrainedTokenizerBase", conversations: Sequence[Sequence[dict[str, str]]]) -> tuple[str, ...]:
+def render(
+    tokenizer: "PreTrainedTokenizerBase | FileTokenizer", conversations: Sequence[Sequence[dict[str, str]]]
+) -> tuple[str, ...]:
     """The texts that the tokenizer's chat template makes of a few short conversations, as `apply_chat_template` does.
 
     Args:
