@@ -16,7 +16,6 @@ from transformers import (
     PreTrainedTokenizerBase,
     StoppingCriteria,
     StoppingCriteriaList,
-    TextStreamer,
 )
 
 from koki.config import ModelConfig
@@ -25,6 +24,7 @@ from koki.model.base import load_base
 from koki.model.device import detect_device
 from koki.model.lora import load_adapter
 from koki.model.source import BaseSource, pad_id
+from koki.tokens.file_tokenizer import TextStream
 
 # Answers that are generated side by side: more make `mini` hardly faster and need more memory.
 _AT_ONCE: Final = 32
@@ -103,7 +103,8 @@ class TransformersEngine:
                     self._endings,
                     max_new_tokens=max_new_tokens,
                     room=self.context - len(prompts[number]),
-                    streamer=_Streamer(self._tokenizer, partial(on_text, number)) if on_text else None,
+                    stream=TextStream(self._tokenizer.backend_tokenizer),
+                    on_text=partial(on_text, number) if on_text else None,
                     is_cancelled=partial(is_cancelled, number) if is_cancelled else None,
                 )
                 for number in batch
@@ -201,7 +202,8 @@ class _Row:
         *,
         max_new_tokens: int,
         room: int,
-        streamer: TextStreamer | None,
+        stream: TextStream,
+        on_text: Callable[[str], object] | None,
         is_cancelled: Callable[[], bool] | None,
     ) -> None:
         self.tokens: list[int] = []
@@ -210,7 +212,8 @@ class _Row:
         # where both are reached, more tokens help nobody
         self._at_limit: Ending = "max_new_tokens" if max_new_tokens < room else "context"
         self._endings = endings
-        self._streamer = streamer
+        self._stream = stream
+        self._on_text = on_text
         self._is_cancelled = is_cancelled
 
     def take(self, token: int) -> None:
@@ -218,11 +221,14 @@ class _Row:
         if self.ended_by is not None:
             return
         self.tokens.append(token)
-        if self._streamer is not None:
-            self._streamer.put(torch.tensor([token]))
+        self._pass_on(self._stream.put(token))
         self.ended_by = self._ending(token)
-        if self._streamer is not None and self.ended_by is not None:
-            self._streamer.end()
+        if self.ended_by is not None:
+            self._pass_on(self._stream.end())
+
+    def _pass_on(self, text: str) -> None:
+        if text and self._on_text is not None:
+            self._on_text(text)
 
     def _ending(self, token: int) -> Ending | None:
         if token in self._endings:
@@ -250,16 +256,3 @@ class _EachToken(StoppingCriteria):
         for row, token in zip(self._rows, input_ids[:, -1].tolist(), strict=True):
             row.take(token)
         return torch.tensor([row.ended_by is not None for row in self._rows], device=input_ids.device)
-
-
-class _Streamer(TextStreamer):
-    """Passes whole words on as they come."""
-
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, on_text: Callable[[str], object]) -> None:
-        super().__init__(tokenizer, skip_special_tokens=True)
-        self._on_text = on_text
-
-    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002
-        """Called by transformers."""
-        if text:
-            self._on_text(text)
