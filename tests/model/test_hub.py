@@ -59,6 +59,44 @@ def test_a_hub_that_answers_says_the_commit_and_gives_its_files(revision: str | 
     assert load_base(source, NAMED, CPU).config.max_position_embeddings == (512 if commit == NEW else 1024)
 
 
+def test_a_commit_that_the_cache_has_whole_is_not_asked_for(
+    hub_cache: Path, small_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "_PATIENCE", 60.0)
+    snapshot = fill_cache(hub_cache, small_base, OLD)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        use_hub(f"http://127.0.0.1:{silent.getsockname()[1]}", monkeypatch)
+        silent.settimeout(0.01)
+        source = find_base(ModelConfig(name=REPOSITORY, revision=OLD))
+        load_base(source, NAMED, CPU)
+        assert (source.folder, source.revision) == (snapshot, OLD)
+        with pytest.raises(TimeoutError):
+            silent.accept()
+
+
+@pytest.mark.usefixtures("hub_cache", "answering")
+@pytest.mark.parametrize("missing", ["model.safetensors", "tokenizer.json"])
+def test_what_is_missing_of_a_commit_in_the_cache_is_fetched(hub_cache: Path, small_base: Path, missing: str) -> None:
+    snapshot = fill_cache(hub_cache, small_base, OLD)
+    (snapshot / missing).unlink()
+    load_base(find_base(ModelConfig(name=REPOSITORY, revision=OLD)), NAMED, CPU)
+    assert (snapshot / missing).is_file()
+
+
+def test_a_commit_whose_weights_are_in_several_files_is_whole_only_with_all_of_them(
+    hub_cache: Path, small_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "_asked_commit", _no_hub)
+    snapshot = fill_cache(hub_cache, small_base, OLD)
+    shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    index = {"weight_map": {"a": shards[0], "b": shards[1]}}
+    (snapshot / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
+    (snapshot / shards[0]).touch()
+    assert hub.find_on_hub(REPOSITORY, OLD).unreachable == "no network"
+    (snapshot / shards[1]).touch()
+    assert hub.find_on_hub(REPOSITORY, OLD).unreachable is None
+
+
 @pytest.mark.usefixtures("hub_cache", "answering")
 def test_a_revision_that_the_hub_does_not_have_is_an_error() -> None:
     with pytest.raises(ModelError, match="cannot be downloaded"):
@@ -99,3 +137,7 @@ def test_an_adapter_names_the_base_by_its_id_and_commit(hub_cache: Path, small_b
     save_adapter(model, tmp_path / "adapter")
     settings = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text("utf-8"))
     assert (settings["base_model_name_or_path"], settings["revision"]) == (REPOSITORY, OLD)
+
+
+def _no_hub(*_: object) -> None:
+    raise OSError("no network")

@@ -37,9 +37,7 @@ def ask(
     questions = [line for line in read_lines("-") if line.strip()] if question is None else [question]
 
     from koki.inference.chef import Chef
-    from koki.libraries import quiet_libraries
 
-    quiet_libraries()
     chef = Chef.load(run)
     answers = chef.ask(questions, max_new_tokens=max_new_tokens, temperature=temperature)
     if as_json:

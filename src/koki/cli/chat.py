@@ -20,10 +20,8 @@ def chat(
     """Talk with the chef of a finished run. /help says how; Ctrl+C stops an answer; keluar, exit or Ctrl+D leaves."""
     from koki.inference.chat import Chat
     from koki.inference.chef import Chef
-    from koki.libraries import quiet_libraries
 
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  # input() then knows the arrow keys
 
-    quiet_libraries()
     Chat(Chef.load(run), out, max_new_tokens=max_new_tokens, temperature=temperature).run()

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from koki import files
 from koki.errors import RunError
 from koki.formatting import gigabytes
-from koki.model.lora import SETTINGS, WEIGHTS
+from koki.model.names import SETTINGS, WEIGHTS
 from koki.runs.finished import FinishedRun, base_of
 from koki.runs.names import GGUF
 from koki.user_cache import sha256_of

@@ -100,8 +100,10 @@ class Chef:
         """
         # they bring torch along, which a chef with another engine need not have
         from koki.inference.transformers_engine import TransformersEngine
+        from koki.libraries import quiet_libraries
         from koki.model.source import find_base, load_tokenizer
 
+        quiet_libraries()
         folder, adapter = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser(), None
         if (folder / "config.json").is_file():
             config, system = ModelConfig(name=str(folder.resolve())), load_phrasebook().system.prompt

@@ -1,12 +1,11 @@
 """One answer while it is generated, whatever engine makes its tokens."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from tokenizers import Tokenizer
-from tokenizers.decoders import DecodeStream
 
 from koki.inference.engine import Ending, Generated
+from koki.tokens.file_tokenizer import TextStream
 
 
 def endings_of(tokenizer: Tokenizer, stop_id: int) -> dict[int, Ending]:
@@ -51,32 +50,27 @@ class GrowingAnswer:
         self._endings = endings
         self._on_text = on_text
         self._is_cancelled = is_cancelled
-        self._pieces: Final = DecodeStream(skip_special_tokens=True)
-        self._passed_on = 0  # characters
+        self._stream = TextStream(tokenizer)
 
     def take(self, token: int) -> None:
         """Add a token, unless the answer has ended: an engine may be ahead of it, or busy with others beside it."""
         if self.ended_by is not None:
             return
         self.tokens.append(token)
-        if self._on_text is not None:
-            self._pass_on(self._pieces.step(self._tokenizer, token) or "")
+        self._pass_on(self._stream.put(token))
         self.ended_by = self._ending(token)
-        if self._on_text is not None and self.ended_by is not None:
-            self._pass_on(self._text()[self._passed_on :])  # a character that was never completed
+        if self.ended_by is not None:
+            self._pass_on(self._stream.end())
 
     def generated(self, seconds: float) -> Generated:
         """The answer, once it has ended."""
         assert self.ended_by is not None
-        return Generated(self._text(), self.ended_by, len(self.tokens), round(seconds, 3))
+        text = str(self._tokenizer.decode(self.tokens, skip_special_tokens=True))
+        return Generated(text, self.ended_by, len(self.tokens), round(seconds, 3))
 
-    def _pass_on(self, piece: str) -> None:
-        if piece and self._on_text is not None:
-            self._passed_on += len(piece)
-            self._on_text(piece)
-
-    def _text(self) -> str:
-        return str(self._tokenizer.decode(self.tokens, skip_special_tokens=True))
+    def _pass_on(self, text: str) -> None:
+        if text and self._on_text is not None:
+            self._on_text(text)
 
     def _ending(self, token: int) -> Ending | None:
         if token in self._endings:

@@ -6,6 +6,7 @@ device.py       the device of this machine, and the precisions that follow from 
 base.py         the base's weights: loaded, and prepared for training
 attention.py    attention within each example of a row
 lora.py         the LoRA adapter: new, loaded, saved
+names.py        the names of an adapter's files
 merged.py       base and adapter merged, one tensor at a time
 lora_linear.py  the LoRA branch of a linear layer as one autograd function
 mini/           the base that ships

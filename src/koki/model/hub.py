@@ -1,9 +1,10 @@
 """A base on the Hugging Face hub: the commit that its name stands for, and that commit's files in the local cache.
 
 The hub is asked once, for the commit. All files are then of that commit, and come from a folder of the cache. Where the
-hub does not answer, what the cache has will do.
+hub does not answer, what the cache has will do. A commit that the cache has whole is not asked for at all.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Final
 
 from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 
+from koki import files
 from koki.errors import ModelError
 
 # Seconds after which a hub that does not answer is given up.
@@ -22,6 +24,10 @@ _CONFIG: Final = "config.json"
 # What is read of a base before its weights: configuration, tokenizer, chat template, and of its card the licence.
 _SMALL_FILES: Final = ("*.json", "merges.txt", "*.jinja", "README.md")
 _WEIGHTS: Final = ("model*.safetensors",)
+_WHOLE: Final = (_CONFIG, "tokenizer.json", "tokenizer_config.json")
+_SINGLE: Final = "model.safetensors"
+_INDEX: Final = "model.safetensors.index.json"
+_LONGEST_INDEX: Final = 10_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,8 @@ class HubBase:
         Raises:
             ModelError: a file is neither in the cache nor to be had.
         """
+        if (whole := _whole_snapshot(self.id, self.commit)) is not None:
+            return whole
         patterns = [*_SMALL_FILES, *(_WEIGHTS if weights else ())]
         try:
             return Path(
@@ -70,6 +78,8 @@ def find_on_hub(repository: str, revision: str | None) -> HubBase:
     Raises:
         ModelError: the hub does not say it, and the cache does not have it.
     """
+    if revision is not None and is_commit(revision) and _whole_snapshot(repository, revision) is not None:
+        return HubBase(repository, revision, None)
     try:
         commit, unreachable = _asked_commit(repository, revision), None
     except Exception as error:  # the network and the hub fail in many ways
@@ -123,3 +133,18 @@ def _cached_commit(repository: str, revision: str | None) -> str | None:
     """The commit under which the cache has a revision's configuration: the folder that this lies in has its name."""
     file = try_to_load_from_cache(repository, _CONFIG, revision=revision)
     return Path(file).parent.name if isinstance(file, str) else None
+
+
+def _whole_snapshot(repository: str, commit: str) -> Path | None:
+    """The cache's folder of a commit, if configuration, tokenizer and all weights are in it: no file then changes."""
+    config = try_to_load_from_cache(repository, _CONFIG, revision=commit)
+    if not isinstance(config, str):
+        return None
+    folder = Path(config).parent
+    weights = {_SINGLE}
+    if (folder / _INDEX).is_file():
+        try:
+            weights = set(json.loads(files.read_bytes(folder / _INDEX, _LONGEST_INDEX))["weight_map"].values())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+    return folder if all((folder / str(name)).is_file() for name in (*_WHOLE, *weights)) else None

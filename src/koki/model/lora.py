@@ -15,10 +15,9 @@ from transformers import PreTrainedModel
 from koki import files
 from koki.config import LoraConfig
 from koki.errors import CheckpointError, KokiError, ModelError
+from koki.model.names import SETTINGS, WEIGHTS
 from koki.model.source import BaseSource
 
-SETTINGS: Final = "adapter_config.json"
-WEIGHTS: Final = "adapter_model.safetensors"
 _LONGEST_SETTINGS: Final = 1_000_000  # bytes; peft's have about 1,200
 # What is written beside the adapter that does not decide what it computes.
 _NOTES: Final = ("auto_mapping", "base_model_name_or_path", "inference_mode", "peft_version", "revision")

@@ -16,7 +16,8 @@ from transformers import AutoModelForCausalLM
 
 from koki import files
 from koki.errors import CheckpointError, ModelError
-from koki.model.lora import SETTINGS, WEIGHTS, Shapes, read_settings, require_same
+from koki.model.lora import Shapes, read_settings, require_same
+from koki.model.names import SETTINGS, WEIGHTS
 from koki.model.source import BaseSource, not_loadable
 
 _ONE_FILE: Final = "model.safetensors"

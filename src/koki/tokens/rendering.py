@@ -17,20 +17,21 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
-LONGEST_RENDERING: Final = 10
-"""Seconds of processor time that a rendering may take; Qwen's templates take a thousandth of a second."""
-
 # Bytes that the process may take.
 _MOST_MEMORY: Final = 512_000_000
 # Characters that a rendering of a few short messages may have; Qwen's templates make a few hundred.
 _LONGEST_TEXT: Final = 1_000_000
 
 
-def main() -> None:
-    """Render the template of the job on standard input, and write the texts or an error to standard output, as JSON."""
+def main(longest: int) -> None:
+    """Render the template of the job on standard input, and write the texts or an error to standard output, as JSON.
+
+    Args:
+        longest: seconds of processor time that it may take.
+    """
     job = json.load(sys.stdin)
     datetime.now()  # reads the time zone
-    _limit_this_process()
+    _limit_this_process(longest)
     try:
         answer: dict[str, Any] = {"texts": _render(**job)}
     except MemoryError:
@@ -68,7 +69,7 @@ def _render(template: str, special_tokens: dict[str, Any], conversations: list[l
     return texts
 
 
-def _limit_this_process() -> None:
+def _limit_this_process(longest: int) -> None:
     """Let the system end this process when it takes too much. Windows cannot; there it is killed by the clock alone."""
     if sys.platform == "win32":
         return
@@ -76,7 +77,7 @@ def _limit_this_process() -> None:
 
     limits = {
         resource.RLIMIT_AS: _MOST_MEMORY,  # only Linux keeps to it
-        resource.RLIMIT_CPU: LONGEST_RENDERING,
+        resource.RLIMIT_CPU: longest,
         resource.RLIMIT_CORE: 0,
     }
     for kind, most in limits.items():

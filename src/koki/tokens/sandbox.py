@@ -12,18 +12,24 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from koki.errors import ModelError
-from koki.tokens.rendering import LONGEST_RENDERING
 from koki.workers import python
 
 if TYPE_CHECKING:  # it takes a second to import
     from transformers import PreTrainedTokenizerBase
 
-_RUN: Final = "from koki.tokens.rendering import main; main()"
+    from koki.tokens.file_tokenizer import FileTokenizer
+
+# Seconds of processor time that a rendering may take; Qwen's templates take a thousandth of a second.
+_LONGEST_RENDERING: Final = 10
+# Jinja is imported there alone: a chef that is asked one question need not wait for it twice.
+_RUN: Final = f"from koki.tokens.rendering import main; main({_LONGEST_RENDERING})"
 # By the clock, for a machine that is busy with other things, or one that does not limit the time of a process.
-_LONGEST_WAIT: Final = 3 * LONGEST_RENDERING
+_LONGEST_WAIT: Final = 3 * _LONGEST_RENDERING
 
 
-def render(tokenizer: "PreTrainedTokenizerBase", conversations: Sequence[Sequence[dict[str, str]]]) -> tuple[str, ...]:
+def render(
+    tokenizer: "PreTrainedTokenizerBase | FileTokenizer", conversations: Sequence[Sequence[dict[str, str]]]
+) -> tuple[str, ...]:
     """The texts that the tokenizer's chat template makes of a few short conversations, as `apply_chat_template` does.
 
     Args:
@@ -52,7 +58,7 @@ def _rendered(job: str) -> tuple[str, ...]:
     Raises:
         ValueError, OSError: the template fails or exceeds a limit, or no process can be started.
     """
-    too_long = f"it does not end within {LONGEST_RENDERING} seconds"
+    too_long = f"it does not end within {_LONGEST_RENDERING} seconds"
     try:
         child = subprocess.run(
             python(_RUN), input=job.encode(), capture_output=True, timeout=_LONGEST_WAIT, check=False

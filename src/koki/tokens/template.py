@@ -30,6 +30,8 @@ from koki.tokens.sandbox import render
 if TYPE_CHECKING:  # it takes a second to import
     from transformers import PreTrainedTokenizerBase
 
+    from koki.tokens.file_tokenizer import FileTokenizer
+
 Ids = npt.NDArray[np.int64]
 
 QWEN2_SPLIT: Final = (
@@ -65,7 +67,7 @@ class ChatTemplate:
             of a control token becomes that token.
     """
 
-    def __init__(self, tokenizer: "PreTrainedTokenizerBase", system: str) -> None:
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase | FileTokenizer", system: str) -> None:
         self.system = system
         self._text_tokenizer = _without_added_tokens(tokenizer)
         description = self._text_tokenizer.to_str()
@@ -215,7 +217,7 @@ def _occurrences(ids: npt.NDArray[Any], piece: Ids) -> npt.NDArray[np.int64]:
     return np.flatnonzero((windows == piece).all(axis=1))
 
 
-def _render(tokenizer: "PreTrainedTokenizerBase") -> tuple[str, ...]:
+def _render(tokenizer: "PreTrainedTokenizerBase | FileTokenizer") -> tuple[str, ...]:
     """One conversation of marker words, in the template's form; and again, with a second question behind it."""
     if not tokenizer.chat_template:
         raise ModelError("The tokenizer has no chat template.", "Use an instruct model of the Qwen2 or Qwen3 family.")
@@ -227,7 +229,7 @@ def _render(tokenizer: "PreTrainedTokenizerBase") -> tuple[str, ...]:
     return render(tokenizer, [messages, [*messages, {"role": "user", "content": _NEXT}]])
 
 
-def _cut(rendered: str, tokenizer: "PreTrainedTokenizerBase") -> list[int | str]:
+def _cut(rendered: str, tokenizer: "PreTrainedTokenizerBase | FileTokenizer") -> list[int | str]:
     """Special tokens as ids, the text between them as it is."""
     added = {token.content: number for number, token in tokenizer.added_tokens_decoder.items()}
     longest_first = sorted(added, key=len, reverse=True)
@@ -245,7 +247,7 @@ def _slot(pieces: Sequence[int | str], marker: str) -> int:
     return places[0]
 
 
-def _without_added_tokens(tokenizer: "PreTrainedTokenizerBase") -> Tokenizer:
+def _without_added_tokens(tokenizer: "PreTrainedTokenizerBase | FileTokenizer") -> Tokenizer:
     """The same tokenizer without a single added token, so that no text can turn into one; they share the vocabulary."""
     backend: Tokenizer | None = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
