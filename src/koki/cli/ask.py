@@ -28,6 +28,7 @@ def ask(
     as_json: options.Json = False,
     max_new_tokens: options.MaxNewTokens = 512,
     temperature: options.Temperature = 0.0,
+    engine: options.Engine = None,
 ) -> None:
     """Ask the chef of a finished run: one question, or those from a pipe, one a line."""
     if question is None and sys.stdin and sys.stdin.isatty():
@@ -38,7 +39,7 @@ def ask(
 
     from koki.inference.chef import Chef
 
-    chef = Chef.load(run)
+    chef = Chef.load(run, engine=engine)
     answers = chef.ask(questions, max_new_tokens=max_new_tokens, temperature=temperature)
     if as_json:
         for answer in answers:

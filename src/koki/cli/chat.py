@@ -16,6 +16,7 @@ def chat(
     run: options.Run,
     max_new_tokens: options.MaxNewTokens = 512,
     temperature: options.Temperature = 0.0,
+    engine: options.Engine = None,
 ) -> None:
     """Talk with the chef of a finished run. /help says how; Ctrl+C stops an answer; keluar, exit or Ctrl+D leaves."""
     from koki.inference.chat import Chat
@@ -24,4 +25,4 @@ def chat(
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  # input() then knows the arrow keys
 
-    Chat(Chef.load(run), out, max_new_tokens=max_new_tokens, temperature=temperature).run()
+    Chat(Chef.load(run, engine=engine), out, max_new_tokens=max_new_tokens, temperature=temperature).run()

@@ -28,6 +28,10 @@ Set = Annotated[
 ]
 Config = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
 Run = Annotated[Path, typer.Argument(help="Run folder.")]
+Engine = Annotated[
+    str | None,
+    typer.Option("--engine", help="transformers or llama.cpp; default: the first on a GPU, else the second."),
+]
 MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer.")]
 Temperature = Annotated[float, typer.Option("--temperature", min=0, help="0 is greedy.")]
 MaxSteps = Annotated[int | None, typer.Option("--max-steps", help="Stop after so many steps.")]

@@ -59,8 +59,8 @@ def gguf_of_run(
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as beside:
         new = Path(beside) / path.name
-        _write(run, file_type, new, path, base_only=base_only, on_making=on_making)
-        about = {"type": file_type, "made_of": made_of, "bytes": new.stat().st_size, "sha256": sha256_of([new])[0]}
+        context = _write(run, file_type, new, path, base_only=base_only, on_making=on_making)
+        about = {"type": file_type, "made_of": made_of, "bytes": new.stat().st_size, "context": context}
         files.flush_tree(new.parent)
         new.replace(path)
     write_record(folder, path.name, about)
@@ -99,8 +99,10 @@ def _write(
     *,
     base_only: bool,
     on_making: Callable[[Path, int], object],
-) -> None:
+) -> int:
+    """Write the file; returns the tokens that its model reads."""
     # they bring torch along, which a chef whose file is there need not have
+    from koki.gguf.hyperparameters import context_of
     from koki.gguf.write import About, size_of_gguf, write_gguf
     from koki.model.merged import MergedWeights
     from koki.model.source import licence_of, load_tokenizer
@@ -114,6 +116,7 @@ def _write(
         on_making(path, size)
         template = ChatTemplate(tokenizer, run.card["system_prompt"])
         write_gguf(new, weights, source, tokenizer, template, file_type=file_type, about=about)
+    return context_of(source.config)
 
 
 def _require_space(folder: Path, needed: int) -> None:

@@ -2,7 +2,9 @@
 
 chef.py                 questions -> prompts, with the history that fits -> answers; needs no torch
 engine.py               what a chef needs of the program that runs its model
+engines.py              which engine runs a chef, and that one loaded
 growing_answer.py       one answer while it is generated, whatever engine makes its tokens
 transformers_engine.py  the engine that runs it with transformers and torch
+llama_cpp_engine.py     the engine that runs a GGUF file with llama.cpp, without either
 chat.py                 a chat in the terminal; what it says is in chat.toml
 """

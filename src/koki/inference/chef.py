@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, overload
 
-from koki.config import ModelConfig
 from koki.dialogue.certain import certain_answer
-from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import EmptyQuestion, QuestionTooLong
 from koki.inference.engine import Ending, Engine, Generated
-from koki.runs.finished import FinishedRun, base_of, read_run
+from koki.inference.engines import load_engine
+from koki.runs.finished import FinishedRun
 from koki.tokens.template import ChatTemplate
 
 Turn = tuple[str, str]
@@ -87,35 +86,21 @@ class Chef:
         self._template = template
 
     @classmethod
-    def load(cls, run: str | Path | FinishedRun, *, base_only: bool = False) -> Self:
-        """Load a run folder, or a folder of whole weights (a merged run, or any Qwen2 or Qwen3 model).
+    def load(cls, run: str | Path | FinishedRun, *, engine: str | None = None, base_only: bool = False) -> Self:
+        """Load a run folder, a GGUF file of a run, or a folder of whole weights (any Qwen2 or Qwen3 model).
 
         Args:
+            engine: ``transformers`` or ``llama.cpp``; without it, transformers where there is a GPU, else llama.cpp.
+                That one's file is made once, in the folder ``gguf`` of the run.
             base_only: without the adapter: the base, told that it is a chef, to see what training was good for.
 
         Raises:
+            ConfigError: there is no such engine, or it cannot run what it is asked to.
             RunError: the folder is not a finished run, or its base is not what it was trained on.
             ModelError: its base model or its tokenizer cannot be loaded.
             CheckpointError: its adapter cannot be loaded.
         """
-        # they bring torch along, which a chef with another engine need not have
-        from koki.inference.transformers_engine import TransformersEngine
-        from koki.libraries import quiet_libraries
-        from koki.model.source import find_base, load_tokenizer
-
-        quiet_libraries()
-        folder, adapter = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser(), None
-        if (folder / "config.json").is_file():
-            config, system = ModelConfig(name=str(folder.resolve())), load_phrasebook().system.prompt
-            source, tokenizer = find_base(config), load_tokenizer(config.name)
-        else:
-            finished = run if isinstance(run, FinishedRun) else read_run(folder)
-            config, system = finished.model_config(), finished.card["system_prompt"]
-            source = base_of(finished)
-            tokenizer = load_tokenizer(str(folder))
-            adapter = None if base_only else folder
-        template = ChatTemplate(tokenizer, system)
-        return cls(TransformersEngine.load(source, config, tokenizer, template.stop_id, adapter=adapter), template)
+        return cls(*load_engine(run, engine, base_only=base_only))
 
     @property
     def context(self) -> int:
@@ -129,6 +114,7 @@ class Chef:
         *,
         history: Sequence[Turn] = (),
         on_text: Callable[[str], object] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
     ) -> Answer: ...
@@ -149,6 +135,7 @@ class Chef:
         *,
         history: Sequence[Turn] = (),
         on_text: Callable[[str], object] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
         on_answer: Callable[[Answer], object] | None = None,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
@@ -161,11 +148,12 @@ class Chef:
                 answer of ``max_new_tokens``, or of half the context if that is less, is forgotten, whole turns, the
                 oldest first.
             on_text: called with each piece of the answer, a word or so, as soon as it is there.
+            is_cancelled: called after each token that does not end the answer; True ends it there.
             on_answer: called with each answer to a list, as soon as it is there; short questions come first.
             max_new_tokens: where an answer that does not end is cut off; at the end of the context if that comes
                 first, past which a model talks nonsense.
             temperature: 0 is greedy; above 0, tokens are drawn at random, by the transformers engine from torch's
-                global generator.
+                global generator, by llama.cpp another way each time.
 
         Raises:
             EmptyQuestion: a question has no words.
@@ -173,8 +161,8 @@ class Chef:
             TypeError: several questions with what goes with one.
         """
         if not isinstance(question, str):
-            if history or on_text:
-                raise TypeError("history and on_text go with one question, not with several")
+            if history or on_text or is_cancelled:
+                raise TypeError("history, on_text and is_cancelled go with one question, not with several")
             return self._ask_all(question, max_new_tokens, temperature, on_answer or (lambda _: None))
         prompt = self._prompt(question, history, min(max_new_tokens, self.context // 2))
         if (certain := certain_answer(question)) is not None:
@@ -186,6 +174,7 @@ class Chef:
             max_new_tokens=max_new_tokens,
             temperature=temperature,
             on_text=None if on_text is None else lambda _, text: on_text(text),
+            is_cancelled=None if is_cancelled is None else lambda _: is_cancelled(),
         )
         return _answer(question, generated)
 

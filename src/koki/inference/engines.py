@@ -1,0 +1,151 @@
+"""The engine that runs a chef: which one, and that one loaded."""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from koki.config import ModelConfig
+from koki.dialogue.phrasebook import load_phrasebook
+from koki.errors import ConfigError, KokiError, ModelError, RunError
+from koki.formatting import gigabytes
+from koki.gguf.of_run import gguf_of_run, read_record
+from koki.inference.engine import Engine
+from koki.runs.finished import FinishedRun, base_of, read_run
+from koki.runs.names import METADATA
+from koki.terminal import harmless
+from koki.tokens.file_tokenizer import read_tokenizer
+from koki.tokens.template import ChatTemplate
+
+EngineName = Literal["transformers", "llama.cpp"]
+
+Loaded = tuple[Engine, ChatTemplate]
+"""An engine, and the chat template of its model with the system prompt."""
+
+# What others see without having asked for it; a program that uses Koki may turn it off.
+_LOG: Final = logging.getLogger("koki")
+
+# A model of fewer parameters than this is held in 16 bits, a larger one in 8: it then answers half again as fast.
+_SMALL: Final = 100_000_000
+# A machine without any of these has no GPU that torch for CUDA or ROCm could use; importing torch takes seconds.
+_SIGNS_OF_A_GPU: Final = ("/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg", "/dev/kfd")
+
+
+def load_engine(run: str | Path | FinishedRun, name: str | None, *, base_only: bool = False) -> Loaded:
+    """Load what a chef is made of.
+
+    Args:
+        run: a run folder, a GGUF file of a run, or a folder of whole weights.
+        name: an `EngineName`; None is transformers where there is a GPU, else llama.cpp, or transformers where that
+            cannot run.
+        base_only: without the adapter.
+
+    Raises:
+        ConfigError: there is no such engine, or it cannot run what it is asked to.
+        RunError, ModelError, CheckpointError: see `koki.Chef.load`.
+    """
+    require_engine(name)
+    path = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser()
+    if path.suffix == ".gguf":
+        if name == "transformers":
+            raise ConfigError(f"{path} is a GGUF file, which llama.cpp runs.", "Leave --engine out.")
+        return _llama_cpp(run_of_gguf(path), path)
+    if (path / "config.json").is_file():
+        if name == "llama.cpp":
+            raise ConfigError(f"{path} is no run but whole weights, which transformers runs.", "Leave --engine out.")
+        return _whole_weights(path)
+    finished = run if isinstance(run, FinishedRun) else read_run(path)
+    if name == "transformers" or (name is None and _has_gpu()):
+        return _transformers(finished, base_only=base_only)
+    try:
+        return _llama_cpp(finished, _gguf(finished, base_only=base_only))
+    except (KokiError, OSError) as error:
+        if name is not None:
+            raise
+        _LOG.warning("%s", harmless(f"llama.cpp cannot answer here, transformers does, more slowly: {error}"))
+        return _transformers(finished, base_only=base_only)
+
+
+def require_engine(name: str | None) -> None:
+    """Check the name of an engine.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name is not None and name not in get_args(EngineName):
+        raise ConfigError(f"There is no engine {name!r}.", f"Engines: {', '.join(get_args(EngineName))}.")
+
+
+def run_of_gguf(file: Path) -> FinishedRun:
+    """The run that a GGUF file was made of: its card lies beside the file, or in the folder above.
+
+    Raises:
+        RunError: there is no such file, or no card.
+    """
+    if not file.is_file():
+        raise RunError(f"There is no file {file}.", "`koki export gguf RUN` makes one.")
+    folders: Sequence[Path] = (file.absolute().parent, file.absolute().parent.parent)
+    found = next((folder for folder in folders if (folder / METADATA).is_file()), None)
+    if found is None:
+        raise RunError(
+            f"{file} lies alone: there is no {METADATA} beside it, nor in the folder above.",
+            "Keep the files of an export together.",
+        )
+    return read_run(found)
+
+
+def _has_gpu() -> bool:
+    if not any(Path(sign).exists() for sign in _SIGNS_OF_A_GPU) and shutil.which("nvidia-smi") is None:
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _gguf(run: FinishedRun, *, base_only: bool) -> Path:
+    def say(path: Path, size: int) -> None:
+        _LOG.warning("%s", harmless(f"Preparing {path} for llama.cpp, once: {gigabytes(size)}."))
+
+    is_small = run.card["training"].get("parameters", _SMALL) < _SMALL
+    return gguf_of_run(run, "f16" if is_small else "q8_0", base_only=base_only, on_making=say)
+
+
+def _llama_cpp(run: FinishedRun, file: Path) -> Loaded:
+    try:
+        from koki.inference.llama_cpp_engine import LlamaCppEngine
+    except (ImportError, OSError) as error:  # no wheel for this machine, or one that does not run here
+        raise ModelError(f"llama.cpp cannot be used: {error}", "pip install xllamacpp") from error
+    entry = read_record(file.parent).get(file.name)
+    if entry is None:
+        raise RunError(f"{file} has no entry in the export.json beside it.", "Export it again: koki export gguf RUN")
+    tokenizer = read_tokenizer(run.folder)
+    template = ChatTemplate(tokenizer, run.card["system_prompt"])
+    is_exact = entry["type"] == "f32"
+    engine = LlamaCppEngine(file, entry["context"], tokenizer.backend_tokenizer, template.stop_id, exact=is_exact)
+    return engine, template
+
+
+def _transformers(run: FinishedRun, *, base_only: bool) -> Loaded:
+    # they bring torch along, which a chef with another engine need not have
+    from koki.inference.transformers_engine import TransformersEngine
+    from koki.libraries import quiet_libraries
+    from koki.model.source import load_tokenizer
+
+    quiet_libraries()
+    config, source, tokenizer = run.model_config(), base_of(run), load_tokenizer(run.folder)
+    template = ChatTemplate(tokenizer, run.card["system_prompt"])
+    adapter = None if base_only else run.folder
+    return TransformersEngine.load(source, config, tokenizer, template.stop_id, adapter=adapter), template
+
+
+def _whole_weights(folder: Path) -> Loaded:
+    from koki.inference.transformers_engine import TransformersEngine
+    from koki.libraries import quiet_libraries
+    from koki.model.source import find_base, load_tokenizer
+
+    quiet_libraries()
+    config = ModelConfig(name=str(folder.resolve()))
+    source, tokenizer = find_base(config), load_tokenizer(folder)
+    template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+    return TransformersEngine.load(source, config, tokenizer, template.stop_id), template
