@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from koki.config import ModelConfig
 from koki.errors import EmptyQuestion, KokiError, QuestionTooLong, RunError
 from koki.inference.chef import Chef, Turn
 from koki.inference.engine import Generated
+from koki.inference.engines import load_engine
 from koki.inference.transformers_engine import TransformersEngine
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult
@@ -143,6 +143,10 @@ def test_the_tutorial_in_the_docstring_runs(finished_run: TrainResult, monkeypat
 
     generate = TransformersEngine.generate
     monkeypatch.setattr(TransformersEngine, "generate", three_tokens)
+    monkeypatch.setattr(
+        "koki.inference.chef.load_engine",
+        lambda run, _, base_only: load_engine(run, "transformers", base_only=base_only),
+    )
     names: dict[str, Any] = {}
     examples = doctest.DocTestParser().get_examples(Chef.__doc__ or "")
     for example in examples:
@@ -281,14 +285,7 @@ def test_what_is_answered_by_program_keeps_its_place_among_many(chef: Chef) -> N
     assert sorted(told) == sorted(questions)
 
 
-def test_the_model_of_a_loaded_chef_has_no_dropout(chef: Chef) -> None:
-    assert isinstance(chef._engine, TransformersEngine)
-    assert not any(module.training for module in chef._engine._model.modules())
-
-
-def test_two_threads_that_ask_one_chef_have_the_answers_of_one(chef: Chef) -> None:
-    questions = ["Resep soto ayam dong!", "Bahan rendang apa aja?"] * 2
-    alone = [chef.ask(question, max_new_tokens=4).answer for question in questions]
-    with ThreadPoolExecutor(2) as threads:
-        together = threads.map(lambda question: chef.ask(question, max_new_tokens=4).answer, questions)
-    assert list(together) == alone
+def test_the_model_of_a_loaded_chef_has_no_dropout(finished_run: TrainResult) -> None:
+    engine, _ = load_engine(finished_run.folder, "transformers")
+    assert isinstance(engine, TransformersEngine)
+    assert not any(module.training for module in engine._model.modules())

@@ -136,10 +136,10 @@ class TransformersEngine:
                 stopping_criteria=criteria,
             )
         seconds = (time.perf_counter() - started) / len(prompts)
-        for row, tokens in zip(rows, output[:, shape[1] :].tolist(), strict=True):
-            for token in tokens[len(row.tokens) :]:
-                row.take(token)  # transformers goes on until each row has ended
-        return [row.generated(seconds) for row in rows]
+        for answer, tokens in zip(rows, output[:, shape[1] :].tolist(), strict=True):
+            for token in tokens[len(answer.tokens) :]:
+                answer.take(token)  # transformers goes on until each row has ended
+        return [answer.generated(seconds) for answer in rows]
 
     def _generation_config(self, max_new_tokens: int, temperature: float) -> GenerationConfig:
         """Greedy, or drawn from the whole distribution at a temperature."""
