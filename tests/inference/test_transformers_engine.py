@@ -1,6 +1,5 @@
 """Transformers answers prompts: side by side, in pieces, and no longer than somebody wants them."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,28 +48,6 @@ def said(answers: Sequence[Generated]) -> list[tuple[str, str, int]]:
 def in_order(engine: TransformersEngine, prompts: list[list[int]], **options: Any) -> list[Generated]:
     answers = dict(engine.generate(prompts, **options))
     return [answers[number] for number in range(len(prompts))]
-
-
-@pytest.mark.slow
-def test_answers_given_side_by_side_are_those_given_one_by_one(chef: Chef) -> None:
-    # in float32 on a CPU; padding changes the shapes of the sums and so, in half precision, may change a near tie
-    together = chef.ask(QUESTIONS, max_new_tokens=60)
-    alone = [chef.ask(question, max_new_tokens=60) for question in QUESTIONS]
-    assert [(one.question, one.answer, one.tokens, one.stopped) for one in together] == [
-        (one.question, one.answer, one.tokens, one.stopped) for one in alone
-    ]
-
-
-@pytest.mark.slow
-def test_an_answer_ends_with_the_context_that_the_model_reads(chef: Chef) -> None:
-    long = "soto " * (chef.context - 150)  # a token each, and a prompt around them
-    alone = chef.ask(long, max_new_tokens=300)
-    assert (alone.stopped, alone.ended_by) == (False, "context")
-    assert 0 < alone.tokens < 150
-    beside, short = chef.ask([long, "Resep soto?"], max_new_tokens=300)
-    assert (beside.answer, beside.ended_by, beside.tokens) == (alone.answer, "context", alone.tokens)
-    if not torch.cuda.is_available():  # in half precision a near tie may turn with what is beside it
-        assert short.answer == chef.ask("Resep soto?", max_new_tokens=300).answer
 
 
 def test_an_answer_that_breaks_off_with_a_control_token_did_not_end_well(finished_run: TrainResult) -> None:
@@ -125,20 +102,6 @@ def test_a_model_of_the_callers_is_left_as_it_was(finished_run: TrainResult, wit
 
 
 @pytest.mark.slow
-def test_several_answers_come_in_pieces_at_once_each_in_its_own(
-    engine: TransformersEngine, prompts: list[list[int]]
-) -> None:
-    pieces: list[tuple[int, str]] = []
-    answers = in_order(engine, prompts, max_new_tokens=40, on_text=lambda *piece: pieces.append(piece))
-    together: dict[int, str] = defaultdict(str)
-    for number, text in pieces:
-        together[number] += text
-    assert [together[number] for number in range(len(prompts))] == [answer.text for answer in answers]
-    turns = [number for number, _ in pieces]
-    assert turns != sorted(turns, key=turns.index)  # none waits for another to end
-
-
-@pytest.mark.slow
 def test_an_answer_that_is_looked_at_as_it_comes_is_the_same_one(
     engine: TransformersEngine, prompts: list[list[int]]
 ) -> None:
@@ -149,34 +112,7 @@ def test_an_answer_that_is_looked_at_as_it_comes_is_the_same_one(
     assert drawn(on_text=lambda _, __: None, is_cancelled=lambda _: False) == drawn()
 
 
-@pytest.mark.slow
-def test_an_answer_of_any_characters_is_its_pieces_joined(engine: TransformersEngine, template: ChatTemplate) -> None:
-    pieces: list[str] = []
-    torch.manual_seed(1)
-    prompt = template.prompt("鱼🐟?")
-    options: dict[str, Any] = {"max_new_tokens": 100, "temperature": 9.0}
-    (answer,) = in_order(engine, [prompt], on_text=lambda _, text: pieces.append(text), **options)
-    assert len(pieces) > 20
-    assert "".join(pieces) == answer.text
-
-
 # ---------------------------------------------------------------------------------------------------- cut short
-
-
-def test_an_answer_that_is_cancelled_ends_after_the_token_at_which_it_was_and_the_others_go_on(
-    engine: TransformersEngine, prompts: list[list[int]]
-) -> None:
-    asked: list[int] = []
-
-    def is_cancelled(number: int) -> bool:
-        asked.append(number)
-        return number == 1 and asked.count(1) == 7
-
-    whole = in_order(engine, prompts, max_new_tokens=20)
-    answers = in_order(engine, prompts, max_new_tokens=20, is_cancelled=is_cancelled)
-    (short,) = in_order(engine, prompts[1:2], max_new_tokens=7)
-    assert (answers[1].ended_by, answers[1].tokens, answers[1].text) == ("cancelled", 7, short.text)
-    assert said([*answers[:1], *answers[2:]]) == said([*whole[:1], *whole[2:]])
 
 
 @pytest.mark.slow
@@ -193,30 +129,3 @@ def test_answers_that_have_ended_before_all_are_cancelled_keep_their_endings(
     answers = in_order(engine, [long, template.prompt("Resep soto?")], max_new_tokens=300, is_cancelled=is_cancelled)
     assert [answer.ended_by for answer in answers] == ["context", "cancelled"]
     assert answers[1].tokens == answers[0].tokens + 1
-
-
-def test_an_answer_may_be_cancelled_by_who_hears_its_text(engine: TransformersEngine, prompts: list[list[int]]) -> None:
-    heard: list[str] = []
-    (answer,) = in_order(
-        engine,
-        prompts[:1],
-        max_new_tokens=300,
-        on_text=lambda _, text: heard.append(text),
-        is_cancelled=lambda _: len(heard) == 3,
-    )
-    assert answer.ended_by == "cancelled"
-    assert answer.tokens < 30
-    assert "".join(heard) == answer.text
-
-
-def test_a_prompt_that_has_not_been_started_when_the_generator_is_closed_is_not_answered(
-    engine: TransformersEngine, prompts: list[list[int]]
-) -> None:
-    begun: set[int] = set()
-    answers = engine.generate(prompts * 9, max_new_tokens=1, on_text=lambda number, _: begun.add(number))
-    assert not begun
-    next(answers)
-    started = set(begun)
-    answers.close()
-    assert begun == started
-    assert 0 < len(started) < len(prompts * 9)
