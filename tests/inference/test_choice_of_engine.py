@@ -43,8 +43,6 @@ def hide_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
             raise ImportError("No module named 'xllamacpp'")
         return real(name, *rest, **options)
 
-    monkeypatch.delitem(sys.modules, "koki.inference.llama_cpp_engine", raising=False)
-    monkeypatch.delitem(sys.modules, "xllamacpp", raising=False)
     monkeypatch.setattr(builtins, "__import__", without)
 
 

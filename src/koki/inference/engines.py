@@ -59,6 +59,7 @@ def load_engine(run: str | Path | FinishedRun, name: str | None, *, base_only: b
     if name == "transformers" or (name is None and _has_gpu()):
         return _transformers(finished, base_only=base_only)
     try:
+        _require_llama_cpp()  # before the file is made
         return _llama_cpp(finished, _gguf(finished, base_only=base_only))
     except (KokiError, OSError) as error:
         if name is not None:
@@ -111,11 +112,17 @@ def _gguf(run: FinishedRun, *, base_only: bool) -> Path:
     return gguf_of_run(run, "f16" if is_small else "q8_0", base_only=base_only, on_making=say)
 
 
-def _llama_cpp(run: FinishedRun, file: Path) -> Loaded:
+def _require_llama_cpp() -> None:
     try:
-        from koki.inference.llama_cpp_engine import LlamaCppEngine
+        import xllamacpp  # noqa: F401
     except (ImportError, OSError) as error:  # no wheel for this machine, or one that does not run here
         raise ModelError(f"llama.cpp cannot be used: {error}", "pip install xllamacpp") from error
+
+
+def _llama_cpp(run: FinishedRun, file: Path) -> Loaded:
+    _require_llama_cpp()
+    from koki.inference.llama_cpp_engine import LlamaCppEngine
+
     entry = read_record(file.parent).get(file.name)
     if entry is None:
         raise RunError(f"{file} has no entry in the export.json beside it.", "Export it again: koki export gguf RUN")
