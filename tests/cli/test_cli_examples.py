@@ -24,6 +24,8 @@ NAMES = {
     "train output": "runs/*",
     "demo output": "runs/*",
     "check output": "*.csv",
+    "export gguf output": "warung*",
+    "export merged output": "warung*",
     "export conversations output": "*.jsonl",
 }
 # Verb -> how a file is named that is redirected to its input or from its output.

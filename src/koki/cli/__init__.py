@@ -12,6 +12,8 @@ preview.py               koki preview
 parse.py                 koki parse
 config.py                koki config
 demo.py                  koki demo
+export_gguf.py           koki export gguf
+export_merged.py         koki export merged
 export_conversations.py  koki export conversations
 options.py               options that several verbs share
 printing.py              the two consoles, and JSON

@@ -9,7 +9,22 @@ import typer
 from rich.markup import escape
 
 import koki
-from koki.cli import ask, chat, check, config, demo, evaluate, export_conversations, parse, plan, preview, report, train
+from koki.cli import (
+    ask,
+    chat,
+    check,
+    config,
+    demo,
+    evaluate,
+    export_conversations,
+    export_gguf,
+    export_merged,
+    parse,
+    plan,
+    preview,
+    report,
+    train,
+)
 from koki.cli.printing import err, out
 from koki.errors import KokiError
 
@@ -40,6 +55,8 @@ app.command("config", epilog=_with_examples(*config.EXAMPLES))(config.show_confi
 app.command(epilog=_with_examples(*demo.EXAMPLES))(demo.demo)
 
 export_app = typer.Typer(help="Hand a run or its conversations to other programs.", no_args_is_help=True)
+export_app.command("gguf", epilog=_with_examples(*export_gguf.EXAMPLES))(export_gguf.export_gguf)
+export_app.command("merged", epilog=_with_examples(*export_merged.EXAMPLES))(export_merged.export_merged)
 export_app.command("conversations", epilog=_with_examples(*export_conversations.EXAMPLES))(
     export_conversations.export_conversations
 )

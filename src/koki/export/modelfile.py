@@ -1,8 +1,8 @@
 """How Ollama runs a GGUF file of a run: its Modelfile.
 
-The grammar of a Modelfile has no escapes: a value between triple quotes ends with the first line that ends with them, and
-characters that Go does not print are dropped. Go's templates do have escapes. So the system prompt stands in TEMPLATE too,
-where any survives, for conversations that bring none of their own.
+The grammar of a Modelfile has no escapes: a value between triple quotes ends with the first line that ends so, and what
+Go does not print is dropped. Go's templates do have escapes. So the system prompt stands in TEMPLATE too, where any
+survives, for conversations that bring none of their own.
 """
 
 import re

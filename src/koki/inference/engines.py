@@ -12,6 +12,7 @@ from koki.errors import ConfigError, KokiError, ModelError, RunError
 from koki.formatting import gigabytes
 from koki.gguf.of_run import gguf_of_run, read_record
 from koki.inference.engine import Engine
+from koki.runs.card import read_card
 from koki.runs.finished import FinishedRun, base_of, read_run
 from koki.runs.names import METADATA
 from koki.terminal import harmless
@@ -147,5 +148,7 @@ def _whole_weights(folder: Path) -> Loaded:
     quiet_libraries()
     config = ModelConfig(name=str(folder.resolve()))
     source, tokenizer = find_base(config), load_tokenizer(folder)
-    template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+    is_export = (folder / METADATA).is_file()
+    system = read_card(folder)["system_prompt"] if is_export else load_phrasebook().system.prompt
+    template = ChatTemplate(tokenizer, system)
     return TransformersEngine.load(source, config, tokenizer, template.stop_id), template
