@@ -25,6 +25,7 @@ DTYPES: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16":
 
 _KIND: Final = "merged"
 _INDEX: Final = "model.safetensors.index.json"
+_LARGEST_FILE: Final = 5_000_000_000  # bytes, as transformers has it
 
 
 def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
@@ -63,7 +64,8 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
 def _shards(weights: MergedWeights, dtype: torch.dtype) -> Any:
     """Which file each tensor goes to, found without memory for any."""
     return split_torch_state_dict_into_shards(
-        {name: torch.empty(shape, dtype=dtype, device="meta") for name, shape in weights.shapes.items()}
+        {name: torch.empty(shape, dtype=dtype, device="meta") for name, shape in weights.shapes.items()},
+        max_shard_size=_LARGEST_FILE,
     )
 
 

@@ -120,6 +120,8 @@ def _llama_cpp(run: FinishedRun, file: Path) -> Loaded:
     entry = read_record(file.parent).get(file.name)
     if entry is None:
         raise RunError(f"{file} has no entry in the export.json beside it.", "Export it again: koki export gguf RUN")
+    if entry["type"] == "adapter":
+        raise ModelError(f"{file} is an adapter, which answers on its base alone.", "Ask the run, or the whole file.")
     tokenizer = read_tokenizer(run.folder)
     template = ChatTemplate(tokenizer, run.card["system_prompt"])
     is_exact = entry["type"] == "f32"
