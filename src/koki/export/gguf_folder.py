@@ -20,7 +20,7 @@ from koki.runs.finished import FinishedRun, base_of
 from koki.runs.names import GGUF, METADATA, MODEL_CARD
 from koki.tokens.template import ChatTemplate
 
-MODELFILE: Final = "Modelfile"
+_MODELFILE: Final = "Modelfile"
 _KIND: Final = "files"
 _OF_THE_TOKENIZER: Final = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
@@ -56,7 +56,7 @@ def export_gguf(
         tokenizer, context = load_tokenizer(run.folder), read_record(where)[path.name]["context"]
         system = run.card["system_prompt"]
         stop = str(tokenizer.convert_ids_to_tokens(ChatTemplate(tokenizer, system).stop_id))
-        files.write_text(where / MODELFILE, modelfile(path.name, tokenizer, system, stop=stop, context=context))
+        files.write_text(where / _MODELFILE, modelfile(path.name, tokenizer, system, stop=stop, context=context))
         _write_what_goes_with_it(run, where, path)
     return path
 

@@ -20,8 +20,8 @@ from koki.runs.finished import FinishedRun, base_of
 from koki.runs.names import METADATA, MODEL_CARD
 from koki.runs.result import generation_config
 
-DTYPES: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-"""The numbers that weights may be written as."""
+_DTYPES: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
 
 _KIND: Final = "merged"
 _INDEX: Final = "model.safetensors.index.json"
@@ -33,7 +33,7 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
 
     Args:
         folder: written beside and renamed; an earlier export of this kind is replaced.
-        dtype: one of `DTYPES`.
+        dtype: one of `_DTYPES`.
 
     Returns:
         Bytes of the weights.
@@ -44,15 +44,15 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
         ModelError, CheckpointError: base or adapter cannot be read, or a value does not fit into float16.
         OSError: it cannot be written.
     """
-    require_known(dtype, DTYPES, "dtype")
+    require_known(dtype, _DTYPES, "dtype")
     require_ours(folder, _KIND)
     source = base_of(run)
     with MergedWeights(source, run.folder) as weights:
-        shards = _shards(weights, DTYPES[dtype])
+        shards = _shards(weights, _DTYPES[dtype])
         require_space(folder, shards.metadata["total_size"])
         with replacing(folder) as new:
             for file, names in shards.filename_to_tensors.items():
-                tensors = {name: _rounded(name, weights.tensor(name), DTYPES[dtype]) for name in names}
+                tensors = {name: _rounded(name, weights.tensor(name), _DTYPES[dtype]) for name in names}
                 save_file(tensors, new / file, metadata={"format": "pt"})
             if shards.is_sharded:
                 index = {"metadata": shards.metadata, "weight_map": shards.tensor_to_filename}
@@ -87,7 +87,7 @@ def _write_what_goes_with_them(run: FinishedRun, source: BaseSource, folder: Pat
     generation = generation_config(tokenizer)
     generation.save_pretrained(str(folder))
     config = copy.deepcopy(source.config)
-    config.dtype = DTYPES[dtype]
+    config.dtype = _DTYPES[dtype]
     config.eos_token_id, config.pad_token_id = generation.eos_token_id, generation.pad_token_id
     config.save_pretrained(str(folder))
     files.write_json(folder / METADATA, run.card)
