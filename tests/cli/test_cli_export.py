@@ -1,5 +1,6 @@
 """`koki export gguf` and `koki export merged`: what they print, and how they end."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -41,6 +42,15 @@ def test_the_adapter_alone_says_how_it_is_used(run: Path) -> None:
 def test_merged_weights_say_where_they_lie(run: Path, tmp_path: Path) -> None:
     said = koki_here("export", "merged", str(run), "--output", str(tmp_path / "utuh"), "--dtype", "bfloat16")
     assert (said.returncode, said.stdout) == (0, f"{tmp_path / 'utuh'} (13 MB, bfloat16)\n")
+
+
+def test_that_a_run_on_a_rounded_base_is_merged_into_the_whole_one_is_said(run: Path, tmp_path: Path) -> None:
+    file = run / "training_metadata.json"
+    card = json.loads(file.read_text("utf-8"))
+    card["settings"]["model.quantization"] = "4bit"
+    file.write_text(json.dumps(card), "utf-8")
+    said = koki_here("export", "merged", str(run), "--output", str(tmp_path / "utuh"))
+    assert said.stdout.startswith("Trained on the base in 4bit; merged into the base as it is published")
 
 
 @pytest.mark.parametrize("verb", [("gguf",), ("merged", "--output", "x")], ids=lambda verb: verb[0])

@@ -48,7 +48,7 @@ def test_the_chef_of_the_folder_gives_the_answers_of_the_run(run: Path, merged: 
 
 def test_transformers_alone_gives_the_answer_of_the_run_and_stops_where_it_does(run: Path, merged: Path) -> None:
     model: Any = AutoModelForCausalLM.from_pretrained(merged)
-    tokenizer = AutoTokenizer.from_pretrained(merged)
+    tokenizer: Any = AutoTokenizer.from_pretrained(merged)
     prompt = tokenizer.apply_chat_template(
         [{"role": "user", "content": QUESTION}], add_generation_prompt=True, return_dict=True, return_tensors="pt"
     )
@@ -78,6 +78,10 @@ def test_large_weights_are_cut_into_files_that_transformers_puts_together(
     parts: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "warung")
     whole: Any = AutoModelForCausalLM.from_pretrained(merged)
     assert all(torch.equal(tensor, whole.state_dict()[name]) for name, tensor in parts.state_dict().items())
+
+
+def test_all_files_may_be_read_by_the_same_people(merged: Path) -> None:
+    assert len({file.stat().st_mode for file in merged.iterdir()}) == 1
 
 
 def test_the_folder_names_no_folder_of_this_machine(merged: Path) -> None:

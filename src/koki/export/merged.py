@@ -1,6 +1,7 @@
 """A run as whole weights: the base with the adapter merged into it, and all that other programs read beside that."""
 
 import copy
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +22,6 @@ from koki.runs.names import METADATA, MODEL_CARD
 from koki.runs.result import generation_config
 
 _DTYPES: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-
-
 _KIND: Final = "merged"
 _INDEX: Final = "model.safetensors.index.json"
 _LARGEST_FILE: Final = 5_000_000_000  # bytes, as transformers has it
@@ -33,7 +32,7 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
 
     Args:
         folder: written beside and renamed; an earlier export of this kind is replaced.
-        dtype: one of `_DTYPES`.
+        dtype: float32, float16 or bfloat16.
 
     Returns:
         Bytes of the weights.
@@ -58,6 +57,8 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
                 index = {"metadata": shards.metadata, "weight_map": shards.tensor_to_filename}
                 files.write_json(new / _INDEX, index)
             _write_what_goes_with_them(run, source, new, dtype)
+            for file in shards.filename_to_tensors:  # safetensors lets nobody else read them
+                shutil.copymode(new / RECORD, new / file)
     return int(shards.metadata["total_size"])
 
 
