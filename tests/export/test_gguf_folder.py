@@ -48,6 +48,15 @@ def test_the_modelfile_names_the_file_and_the_runs_system_prompt(run: Path) -> N
     assert (said["stop"], said["temperature"], said["num_ctx"]) == ("<|im_end|>", "0", "1024")
 
 
+def test_the_readme_quotes_the_system_prompt_and_the_file_as_a_shell_takes_it(run: Path) -> None:
+    file = run / "training_metadata.json"
+    card = json.loads(file.read_text("utf-8")) | {"system_prompt": "Kamu Koki.\n# Masak!"}
+    file.write_text(json.dumps(card), "utf-8")
+    text = (export_gguf(read_run(run), "q8_0").parent / "README.md").read_text("utf-8")
+    assert "> Kamu Koki.\n> # Masak!\n" in text
+    assert """llama-cli -m 'Warung Bu Sri'"'"'s-q8_0.gguf' --temp 0""" in text
+
+
 def test_another_type_goes_beside_the_first(run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "dibawa"
     paths = [export_gguf(read_run(run), file_type, folder=folder) for file_type in ("q8_0", "q4_0")]

@@ -1,5 +1,6 @@
 """The README.md of an exported folder; its text is in ``card.md.jinja``."""
 
+import shlex
 from importlib.resources import files
 from typing import Any
 
@@ -38,6 +39,7 @@ def _card(run: FinishedRun, licence: str | None, *, library: str, form: str, fil
     )
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
     environment.filters["plain_name"] = plain_name
+    environment.filters["in_a_shell"] = lambda text: shlex.quote(plain_name(text))
     text = files(__package__).joinpath("card.md.jinja").read_text(encoding="utf-8")
     return environment.from_string(text).render(
         card=run.card,

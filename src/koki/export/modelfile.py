@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # it takes a second to import
 _SYSTEM: Final = "KOKISYSTEM"
 _QUESTIONS: Final = ("KOKIFIRST", "KOKISECOND", "KOKITHIRD")
 _ANSWERS: Final = ("KOKIREPLY", "KOKIANSWER", "KOKIEND")
+_NO_SYSTEM: Final = "# No SYSTEM: a Modelfile cannot hold this system prompt. It stands in TEMPLATE."
 _LONGEST_NAME: Final = 80  # characters that Ollama allows
 
 
@@ -71,7 +72,7 @@ def modelfile(
     lines = [
         f"FROM ./{file}",
         f'TEMPLATE """{template_of(tokenizer, system)}"""',
-        *([f'SYSTEM """{system}"""'] if survives(system) else []),
+        f'SYSTEM """{system}"""' if survives(system) else _NO_SYSTEM,
         f'PARAMETER stop "{stop}"',
         "PARAMETER temperature 0",
         f"PARAMETER num_ctx {context}",
