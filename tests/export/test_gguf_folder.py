@@ -50,10 +50,12 @@ def test_the_modelfile_names_the_file_and_the_runs_system_prompt(run: Path) -> N
 
 def test_the_readme_quotes_the_system_prompt_and_the_file_as_a_shell_takes_it(run: Path) -> None:
     file = run / "training_metadata.json"
-    card = json.loads(file.read_text("utf-8")) | {"system_prompt": "Kamu Koki.\n# Masak!"}
+    new = {"system_prompt": "Kamu Koki.\n# Masak!", "example_question": "Ayam/bebek?"}
+    card = json.loads(file.read_text("utf-8")) | new
     file.write_text(json.dumps(card), "utf-8")
     text = (export_gguf(read_run(run), "q8_0").parent / "README.md").read_text("utf-8")
     assert "> Kamu Koki.\n> # Masak!\n" in text
+    assert "'Ayam/bebek?'" in text
     assert """llama-cli -m 'Warung Bu Sri'"'"'s-q8_0.gguf' --temp 0""" in text
 
 

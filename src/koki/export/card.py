@@ -9,7 +9,6 @@ from jinja2 import Environment, StrictUndefined
 
 import koki
 from koki.export.modelfile import ollama_name
-from koki.runs.card import plain_name
 from koki.runs.finished import FinishedRun
 from koki.runs.model_card import hub_id_of
 
@@ -38,8 +37,8 @@ def _card(run: FinishedRun, licence: str | None, *, library: str, form: str, fil
         tags=["koki", "recipes", "indonesian"],
     )
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
-    environment.filters["plain_name"] = plain_name
-    environment.filters["in_a_shell"] = lambda text: shlex.quote(plain_name(text))
+    environment.filters["plain"] = _plain
+    environment.filters["in_a_shell"] = lambda text: shlex.quote(_plain(text))
     text = files(__package__).joinpath("card.md.jinja").read_text(encoding="utf-8")
     return environment.from_string(text).render(
         card=run.card,
@@ -52,3 +51,8 @@ def _card(run: FinishedRun, licence: str | None, *, library: str, form: str, fil
         version=koki.__version__,
         question=run.card.get("example_question") or "Resep soto ayam dong!",
     )
+
+
+def _plain(text: str) -> str:
+    """A text in one line, for a table or a code span in Markdown."""
+    return " ".join(text.replace("`", "'").replace("|", "/").split())
