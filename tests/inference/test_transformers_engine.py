@@ -112,17 +112,6 @@ def test_an_answer_that_is_looked_at_as_it_comes_is_the_same_one(
     assert drawn(on_text=lambda _, __: None, is_cancelled=lambda _: False) == drawn()
 
 
-@pytest.mark.slow
-def test_an_answer_of_any_characters_is_its_pieces_joined(engine: TransformersEngine, template: ChatTemplate) -> None:
-    pieces: list[str] = []
-    torch.manual_seed(1)
-    prompt = template.prompt("鱼🐟?")
-    options: dict[str, Any] = {"max_new_tokens": 100, "temperature": 9.0}
-    (answer,) = in_order(engine, [prompt], on_text=lambda _, text: pieces.append(text), **options)
-    assert len(pieces) > 20
-    assert "".join(pieces) == answer.text
-
-
 # ---------------------------------------------------------------------------------------------------- cut short
 
 

@@ -62,6 +62,12 @@ class GrowingAnswer:
         if self.ended_by is not None:
             self._pass_on(self._stream.end())
 
+    def end(self) -> None:
+        """Say that no token follows, unless the answer has ended: an engine may count the tokens in another way."""
+        if self.ended_by is None:
+            self.ended_by = self._at_limit
+            self._pass_on(self._stream.end())
+
     def generated(self, seconds: float) -> Generated:
         """The answer, once it has ended."""
         assert self.ended_by is not None

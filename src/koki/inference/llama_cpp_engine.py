@@ -27,6 +27,8 @@ _AT_ONCE: Final = 8
 _MOST_CONTEXT: Final = 8_192
 # Bytes of a file whose matrices are so small that to wake a second thread takes longer than its share of the work.
 _ONE_THREAD_BELOW: Final = 64_000_000
+# MB of what was read before and may come again, beside the memory of `_MOST_CONTEXT`; llama.cpp would take up to 8 GB.
+_KEPT_PROMPTS: Final = 64
 _SILENT: Final = 0
 
 
@@ -106,20 +108,38 @@ class LlamaCppEngine:
             **sampling,
         }
 
+        told = 0
+
         def on_chunk(chunk: dict[str, Any]) -> bool:
+            nonlocal told
             if "error" in chunk:
                 tell((row, ModelError(f"llama.cpp: {chunk['error']['message']}")))
             else:
-                tell((row, chunk["__verbose"]["tokens"]))
+                tell((row, self._tokens(chunk["__verbose"], told)))
+                told = chunk["__verbose"]["tokens_predicted"]
             return row.is_over
 
         try:
             with self._room_for(len(row.prompt) + row.answer.limit):
-                if not row.is_over:
-                    self._server.handle_completions(request, on_chunk)
+                if not row.is_over and (refused := self._server.handle_completions(request, on_chunk)):
+                    on_chunk(refused)
         except Exception as error:  # who asked is in another thread
             tell((row, error))
         tell((row, None))
+
+    def _tokens(self, said: dict[str, Any], told: int) -> list[int]:
+        """The tokens that a chunk brings.
+
+        Of those that make one character together, llama.cpp says the last only, with the text of all.
+
+        Args:
+            told: how many were told before.
+        """
+        last: list[int] = said["tokens"]
+        if said["tokens_predicted"] - told <= 1:
+            return last
+        text: list[int] = self._tokenizer.encode(said["content"], add_special_tokens=False).ids
+        return text + [token for token in last if token in self._endings]
 
     @contextmanager
     def _room_for(self, tokens: int) -> Iterator[None]:
@@ -176,6 +196,7 @@ def _gather(news: "SimpleQueue[_News]", count: int) -> Generator[tuple[int, Gene
             row.is_over = True
         if told is None:
             left -= 1
+            row.answer.end()
             yield row.number, row.answer.generated(row.seconds)
 
 
@@ -189,6 +210,7 @@ def _open(file: Path, *, exact: bool) -> Any:
     settings.model.path = str(file)
     settings.n_ctx = _MOST_CONTEXT
     settings.n_parallel = _AT_ONCE
+    settings.cache_ram_mib = _KEPT_PROMPTS
     settings.kv_unified = True  # one answer may take what others leave
     settings.fit_params = False
     settings.n_gpu_layers = 0
