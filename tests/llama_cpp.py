@@ -15,12 +15,19 @@ class LlamaCpp:
     """A GGUF file opened by llama.cpp, whose own tokeniser, templates and answers are to be had.
 
     Use it in a ``with`` statement. A test is skipped where the wheel is missing.
+
+    Args:
+        lora: an adapter that is put on it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lora: Path | None = None) -> None:
         xllamacpp = pytest.importorskip("xllamacpp", reason="llama.cpp's wheel (xllamacpp) is not installed")
         settings = xllamacpp.CommonParams()
         settings.model.path = str(path)
+        if lora:
+            adapter = xllamacpp.CommonAdapterLoraInfo()
+            adapter.path, adapter.scale = str(lora), 1.0
+            settings.lora_adapters = [adapter]
         settings.n_ctx = 1024
         settings.cache_type_k = settings.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
         settings.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED

@@ -58,7 +58,7 @@ def test_every_setting_the_readme_sets_exists(text: str) -> None:
 
 @in_each_language
 def test_every_verb_is_explained_with_all_its_options_and_no_others(text: str) -> None:
-    rows = re.findall(r"^\| `koki ((?:data )?[a-z]+)([^`]*`.*)$", text, flags=re.MULTILINE)
+    rows = re.findall(r"^\| `koki ((?:export )?[a-z]+)([^`]*`.*)$", text, flags=re.MULTILINE)
     assert {verb: set(re.findall(r"--[a-z-]+", says)) for verb, says in rows} == dict(_verbs(get_command(app)))
 
 
@@ -144,6 +144,8 @@ def _figures(text: str, decimal: str) -> list[str]:
 def _verbs(command: Any, before: str = "") -> Iterator[tuple[str, set[str]]]:
     """Each verb of a group of commands, as it is typed, with its options."""
     for name, verb in command.commands.items():
+        if verb.hidden:
+            continue
         if hasattr(verb, "commands"):
             yield from _verbs(verb, f"{name} ")
         else:

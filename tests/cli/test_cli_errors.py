@@ -52,7 +52,7 @@ def test_a_misspelt_option_is_answered_with_the_right_one() -> None:
     assert "--data" in run.stderr
 
 
-@pytest.mark.parametrize(("misspelt", "right"), [(("trian",), "train"), (("data", "exprt"), "export")])
+@pytest.mark.parametrize(("misspelt", "right"), [(("trian",), "train"), (("export", "conversatons"), "conversations")])
 def test_a_misspelt_verb_is_answered_with_the_right_one(misspelt: tuple[str, ...], right: str) -> None:
     run = koki(*misspelt)
     assert run.returncode == 2

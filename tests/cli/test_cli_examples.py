@@ -24,7 +24,9 @@ NAMES = {
     "train output": "runs/*",
     "demo output": "runs/*",
     "check output": "*.csv",
-    "data export output": "*.jsonl",
+    "export gguf output": "warung*",
+    "export merged output": "warung*",
+    "export conversations output": "*.jsonl",
 }
 # Verb -> how a file is named that is redirected to its input or from its output.
 REDIRECTED = {"ask <": "*.txt", "config >": "*.yaml"}
@@ -33,6 +35,8 @@ REDIRECTED = {"ask <": "*.txt", "config >": "*.yaml"}
 def verbs(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
     """Each verb of a group of commands, as it is typed."""
     for name, verb in group.commands.items():
+        if verb.hidden:
+            continue
         if hasattr(verb, "commands"):
             yield from verbs(verb, f"{name} ")
         else:

@@ -1,19 +1,21 @@
 """The command line: a file a verb, each with its examples; what is heavy is imported inside the verbs' functions.
 
-app.py          all verbs under one command, and `main`, which runs it
-train.py        koki train
-plan.py         koki plan
-ask.py          koki ask
-chat.py         koki chat
-evaluate.py     koki evaluate
-report.py       koki report, and the report that a run or its evaluation ends with
-check.py        koki check
-preview.py      koki preview
-parse.py        koki parse
-config.py       koki config
-demo.py         koki demo
-data_export.py  koki data export
-options.py      options that several verbs share
-printing.py     the two consoles, and JSON
-lines.py        the lines of a file or of standard input
+app.py                   all verbs under one command, and `main`, which runs it
+train.py                 koki train
+plan.py                  koki plan
+ask.py                   koki ask
+chat.py                  koki chat
+evaluate.py              koki evaluate
+report.py                koki report, and the report that a run or its evaluation ends with
+check.py                 koki check
+preview.py               koki preview
+parse.py                 koki parse
+config.py                koki config
+demo.py                  koki demo
+export_gguf.py           koki export gguf
+export_merged.py         koki export merged
+export_conversations.py  koki export conversations
+options.py               options that several verbs share
+printing.py              the two consoles, and JSON
+lines.py                 the lines of a file or of standard input
 """

@@ -9,7 +9,22 @@ import typer
 from rich.markup import escape
 
 import koki
-from koki.cli import ask, chat, check, config, data_export, demo, evaluate, parse, plan, preview, report, train
+from koki.cli import (
+    ask,
+    chat,
+    check,
+    config,
+    demo,
+    evaluate,
+    export_conversations,
+    export_gguf,
+    export_merged,
+    parse,
+    plan,
+    preview,
+    report,
+    train,
+)
 from koki.cli.printing import err, out
 from koki.errors import KokiError
 
@@ -39,9 +54,22 @@ app.command(epilog=_with_examples(*parse.EXAMPLES))(parse.parse)
 app.command("config", epilog=_with_examples(*config.EXAMPLES))(config.show_config)
 app.command(epilog=_with_examples(*demo.EXAMPLES))(demo.demo)
 
-data_app = typer.Typer(help="Work with the conversations themselves.", no_args_is_help=True)
-data_app.command(epilog=_with_examples(*data_export.EXAMPLES))(data_export.export)
-app.add_typer(data_app, name="data")
+export_app = typer.Typer(help="Hand a run or its conversations to other programs.", no_args_is_help=True)
+export_app.command("gguf", epilog=_with_examples(*export_gguf.EXAMPLES))(export_gguf.export_gguf)
+export_app.command("merged", epilog=_with_examples(*export_merged.EXAMPLES))(export_merged.export_merged)
+export_app.command("conversations", epilog=_with_examples(*export_conversations.EXAMPLES))(
+    export_conversations.export_conversations
+)
+app.add_typer(export_app, name="export")
+
+earlier_app = typer.Typer(help="The earlier name of koki export.", no_args_is_help=True, hidden=True)
+earlier_app.command("export")(export_conversations.export_conversations)
+app.add_typer(earlier_app, name="data")
+
+
+@earlier_app.callback()
+def _say_new_name() -> None:
+    err.print("koki data export is called koki export conversations now.", highlight=False)
 
 
 def _print_version(wanted: bool) -> None:

@@ -23,7 +23,8 @@ from koki.tokens.template import ChatTemplate
 
 _Kind = GGMLQuantizationType
 
-_ARCHITECTURES: Final = {"qwen2": gguf.MODEL_ARCH.QWEN2, "qwen3": gguf.MODEL_ARCH.QWEN3}
+ARCHITECTURES: Final = {"qwen2": gguf.MODEL_ARCH.QWEN2, "qwen3": gguf.MODEL_ARCH.QWEN3}
+"""llama.cpp's for each of the model types that Koki trains."""
 _ENDINGS: Final = (".weight", ".bias")
 # Of the two matrices of the vocabulary, often one, each row is looked up or compared as a whole: they keep 8 bits.
 _OF_THE_VOCABULARY: Final = ("token_embd.weight", "output.weight")
@@ -109,7 +110,7 @@ def write_gguf(
         ModelError: llama.cpp cannot run a model of this kind, or a value does not fit into 16 bits.
         OSError: the file cannot be written.
     """
-    writer = GGUFWriter(path, gguf.MODEL_ARCH_NAMES[_ARCHITECTURES[source.config.model_type]])
+    writer = GGUFWriter(path, gguf.MODEL_ARCH_NAMES[ARCHITECTURES[source.config.model_type]])
     tensors = list(_plan(weights, source.config, _TYPES[file_type]))
     _add_about(writer, source, about)
     writer.add_file_type(_TYPES[file_type].number)
@@ -137,7 +138,7 @@ def size_of_gguf(weights: MergedWeights, config: PretrainedConfig, file_type: st
 
 
 def _plan(weights: MergedWeights, config: PretrainedConfig, file_type: _Type) -> Iterator[_Tensor]:
-    names = gguf.get_tensor_name_map(_ARCHITECTURES[config.model_type], config.num_hidden_layers)
+    names = gguf.get_tensor_name_map(ARCHITECTURES[config.model_type], config.num_hidden_layers)
     for origin, shape in weights.shapes.items():
         name = names.get_name(origin, try_suffixes=_ENDINGS)
         if name is None:
@@ -170,9 +171,14 @@ def _add_about(writer: GGUFWriter, source: BaseSource, about: About) -> None:
     if about.licence:
         writer.add_license(about.licence)
     writer.add_languages(["id"])
+    add_base(writer, source)
+    writer.add_string("koki.version", koki.__version__)
+
+
+def add_base(writer: GGUFWriter, source: BaseSource) -> None:
+    """Say which base it is, and its commit or the fingerprint of its weights."""
     writer.add_base_model_count(1)
     writer.add_base_model_name(0, source.public_name)
     writer.add_base_model_version(0, source.revision)
     if source.hub:
         writer.add_base_model_repo_url(0, f"https://huggingface.co/{source.hub.id}")
-    writer.add_string("koki.version", koki.__version__)

@@ -12,6 +12,7 @@ from koki.errors import ConfigError, KokiError, ModelError, RunError
 from koki.formatting import gigabytes
 from koki.gguf.of_run import gguf_of_run, read_record
 from koki.inference.engine import Engine
+from koki.runs.card import read_card
 from koki.runs.finished import FinishedRun, base_of, read_run
 from koki.runs.names import METADATA
 from koki.terminal import harmless
@@ -126,6 +127,8 @@ def _llama_cpp(run: FinishedRun, file: Path) -> Loaded:
     entry = read_record(file.parent).get(file.name)
     if entry is None:
         raise RunError(f"{file} has no entry in the export.json beside it.", "Export it again: koki export gguf RUN")
+    if entry["type"] == "adapter":
+        raise ModelError(f"{file} is an adapter, which answers on its base alone.", "Ask the run, or the whole file.")
     tokenizer = read_tokenizer(run.folder)
     template = ChatTemplate(tokenizer, run.card["system_prompt"])
     is_exact = entry["type"] == "f32"
@@ -154,5 +157,7 @@ def _whole_weights(folder: Path) -> Loaded:
     quiet_libraries()
     config = ModelConfig(name=str(folder.resolve()))
     source, tokenizer = find_base(config), load_tokenizer(folder)
-    template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+    is_export = (folder / METADATA).is_file()
+    system = read_card(folder)["system_prompt"] if is_export else load_phrasebook().system.prompt
+    template = ChatTemplate(tokenizer, system)
     return TransformersEngine.load(source, config, tokenizer, template.stop_id), template

@@ -81,6 +81,23 @@ class MergedWeights:
             return tensor + (self._trained(prefix + _B) @ self._trained(prefix + _A)) * self._scale
         return tensor
 
+    def pairs(self) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
+        """The adapter alone: the name of each weight that it changes, A (rank, columns) and B (rows, rank), in float32.
+
+        Raises:
+            ModelError: the adapter changes biases too, which no pair can say.
+        """
+        if any(name.endswith(_BIAS) for name in self._adapter):
+            raise ModelError(
+                "This adapter was trained with lora.bias, and a LoRA file for llama.cpp holds no biases.",
+                "Export the whole model: leave --adapter out.",
+            )
+        for name in sorted(self._adapter):
+            if name.endswith(_A):
+                module = name.removesuffix(_A)
+                weight = f"{module.removeprefix(_PREFIX)}.weight"
+                yield weight, self._trained(name), self._trained(module + _B)
+
     def _trained(self, name: str) -> torch.Tensor:
         trained: torch.Tensor = self._adapter[name].get_tensor(name).float()
         return trained

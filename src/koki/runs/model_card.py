@@ -17,7 +17,7 @@ def model_card(card: dict[str, Any]) -> str:
     Args:
         card: what `koki.runs.card.run_card` made.
     """
-    hub_id = _hub_id(card["base_model"])
+    hub_id = hub_id_of(card["base_model"])
     metadata = ModelCardData(
         base_model=hub_id,
         language=["id"],
@@ -39,7 +39,7 @@ def model_card(card: dict[str, Any]) -> str:
     )
 
 
-def _hub_id(base: dict[str, str]) -> str | None:
+def hub_id_of(base: dict[str, str]) -> str | None:
     """The id under which the hub has the base; None for the base that ships and for a folder."""
     location = base["location"]
     is_there_only = base["name"] == "mini" or "/" not in location.removeprefix("./") or Path(location).is_dir()

@@ -27,7 +27,7 @@ def save_result(folder: Path, model: PeftModel, tokenizer: PreTrainedTokenizerBa
     with checkpoints.staging(folder) as staging:
         save_adapter(model, staging)
         tokenizer.save_pretrained(str(staging))
-        _generation_config(tokenizer).save_pretrained(str(staging))
+        generation_config(tokenizer).save_pretrained(str(staging))
         (staging / MODEL_CARD).write_text(model_card(dict(card)), "utf-8")
         files.flush_tree(staging)
         for file in sorted(staging.iterdir()):
@@ -35,6 +35,6 @@ def save_result(folder: Path, model: PeftModel, tokenizer: PreTrainedTokenizerBa
     files.write_json(folder / METADATA, card)
 
 
-def _generation_config(tokenizer: PreTrainedTokenizerBase) -> GenerationConfig:
+def generation_config(tokenizer: PreTrainedTokenizerBase) -> GenerationConfig:
     """Greedy up to the stop token, as the chef answers, whatever the base advises."""
     return GenerationConfig(do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)

@@ -1,4 +1,4 @@
-"""`koki data export`: the conversations for other trainers."""
+"""`koki export conversations`: the conversations for other trainers."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -10,12 +10,12 @@ from koki.cli.printing import out
 from koki.errors import ConfigError
 
 EXAMPLES: Final = (
-    "koki data export --format messages --output conversations.jsonl",
-    "koki data export --data resep.csv --format alpaca --output alpaca.jsonl",
+    "koki export conversations --format messages --output conversations.jsonl",
+    "koki export conversations --data resep.csv --format alpaca --output a.jsonl",
 )
 
 
-def export(
+def export_conversations(
     form: Annotated[str, typer.Option("--format", help="messages, sharegpt, alpaca or prompt-completion.")],
     output: Annotated[Path, typer.Option("--output", help="JSON Lines file to write.")],
     data: options.Data = None,
@@ -27,17 +27,17 @@ def export(
 ) -> None:
     """Write the conversations for other trainers, with their questions as they are composed."""
     from koki.config import load_config
+    from koki.data import export
     from koki.data.build import build_dataset
-    from koki.data.export import FORMATS, export_conversations, require_export
 
-    if form not in FORMATS:
-        raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(FORMATS)}.")
-    require_export(output)
+    if form not in export.FORMATS:
+        raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(export.FORMATS)}.")
+    export.require_export(output)
     flags = options.data_flags(data, columns, items, sheet, model)
     settings = load_config(flags=flags, assignments=assignments or ())
     dataset = build_dataset(settings)
     out.print(dataset.report.render())
-    exported = export_conversations(dataset, form, output)
+    exported = export.export_conversations(dataset, form, output)
     if exported.taken_apart:
         said = f"{exported.taken_apart:,} of them hold what looks like control tokens; a space keeps these text"
         out.print(said, highlight=False)

@@ -1,0 +1,75 @@
+"""`koki export gguf`: a run as a GGUF file, and how to run that."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from koki.cli import options
+from koki.cli.printing import out
+from koki.errors import ConfigError
+
+EXAMPLES: Final = (
+    "koki export gguf runs/warung",
+    "koki export gguf runs/warung --type f16 --output warung-gguf",
+    "koki export gguf runs/warung --adapter",
+)
+# What Ollama and llama-quantize make K-quants of without rounding twice.
+_NOT_ROUNDED: Final = ("f16", "bf16", "f32")
+
+
+def export_gguf(
+    run: options.Run,
+    file_type: Annotated[
+        str | None,
+        typer.Option("--type", help="q8_0, f16, bf16, f32, q5_0 or q4_0; default: q8_0, half of f16."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="Folder to write; default: RUN/gguf.")] = None,
+    adapter: Annotated[bool, typer.Option("--adapter", help="The adapter alone, for llama.cpp's --lora.")] = False,
+) -> None:
+    """Write a run as one file for Ollama, llama.cpp and LM Studio, with a Modelfile beside it."""
+    if adapter and file_type:
+        raise ConfigError("An adapter has no --type: its pairs are small and stay in f32.", "Leave --type out.")
+
+    from koki.export.gguf_folder import export_adapter
+    from koki.export.gguf_folder import export_gguf as export
+    from koki.formatting import gigabytes
+    from koki.libraries import quiet_libraries
+    from koki.runs.finished import read_run
+
+    quiet_libraries()
+    finished = read_run(run)
+    if adapter:
+        path = export_adapter(finished, folder=output)
+        _print(f"{path} ({gigabytes(path.stat().st_size)})")
+        _print(f"llama.cpp: llama-cli -m BASE.gguf --lora {shlex.quote(str(path))}")
+        return
+    path = export(
+        finished,
+        file_type or "q8_0",
+        folder=output,
+        on_making=lambda file, size: _print(f"Writing {file}: {gigabytes(size)} ..."),
+    )
+    _print(f"{path} ({gigabytes(path.stat().st_size)}), with a Modelfile beside it")
+    _print_how_to_run(path, file_type or "q8_0", run.resolve().name)
+
+
+def _print_how_to_run(path: Path, file_type: str, run: str) -> None:
+    from koki.export.modelfile import ollama_name
+
+    name, file, folder = ollama_name(run), shlex.quote(str(path)), shlex.quote(str(path.parent))
+    _print(f"Ollama:    cd {folder} && ollama create {name} -f Modelfile")
+    _print(f"           ollama run {name}")
+    _print(f"llama.cpp: llama-cli -m {file} --temp 0")
+    if file_type not in _NOT_ROUNDED:
+        return
+    smaller = shlex.quote(str(path.with_name(f"{path.stem.removesuffix(file_type)}q4_k_m.gguf")))
+    _print("Smaller, with K-quants, which Ollama and llama.cpp make of this file:")
+    if file_type != "bf16":
+        _print(f"           ollama create {name} --quantize q4_K_M -f Modelfile")
+    _print(f"           llama-quantize {file} {smaller} Q4_K_M")
+
+
+def _print(line: str) -> None:
+    out.print(line, highlight=False, markup=False, soft_wrap=True)

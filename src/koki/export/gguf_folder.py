@@ -1,0 +1,111 @@
+"""A run as a GGUF file, in a folder with all that goes with it: Ollama's Modelfile, the run card, a README."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from koki import files
+from koki.errors import ConfigError
+from koki.export.card import card_of_gguf
+from koki.export.folder import gone_if_it_fails, require_known, require_ours, require_space
+from koki.export.modelfile import modelfile
+from koki.gguf.adapter import write_adapter
+from koki.gguf.of_run import gguf_of_run, read_record, write_record
+from koki.gguf.write import TYPES
+from koki.model.names import WEIGHTS
+from koki.model.source import licence_of, load_tokenizer
+from koki.runs.finished import FinishedRun, base_of
+from koki.runs.names import GGUF, METADATA, MODEL_CARD
+from koki.tokens.template import ChatTemplate
+
+_MODELFILE: Final = "Modelfile"
+_KIND: Final = "files"
+_OF_THE_TOKENIZER: Final = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+
+
+def export_gguf(
+    run: FinishedRun,
+    file_type: str,
+    *,
+    folder: Path | None = None,
+    on_making: Callable[[Path, int], object] = lambda _, __: None,
+) -> Path:
+    """Write a run as a GGUF file, with a Modelfile, the run card and a README beside it.
+
+    Args:
+        file_type: one of `koki.gguf.write.TYPES`.
+        folder: where they lie; without it, the folder ``gguf`` of the run.
+        on_making: called with the file and its size in bytes, before it is made.
+
+    Returns:
+        The file.
+
+    Raises:
+        ConfigError: there is no such type, or the folder is something else.
+        RunError: the base is not what the run was trained on, or the disk has no room.
+        ModelError, CheckpointError: base or adapter cannot be read, or llama.cpp cannot run such a model.
+        OSError: it cannot be written.
+    """
+    _require_type(file_type)
+    where = folder or run.folder / GGUF
+    require_ours(where, _KIND)
+    with gone_if_it_fails(where):
+        path = gguf_of_run(run, file_type, folder=where, on_making=on_making)
+        tokenizer, context = load_tokenizer(run.folder), read_record(where)[path.name]["context"]
+        system = run.card["system_prompt"]
+        stop = str(tokenizer.convert_ids_to_tokens(ChatTemplate(tokenizer, system).stop_id))
+        files.write_text(where / _MODELFILE, modelfile(path.name, tokenizer, system, stop=stop, context=context))
+        _write_what_goes_with_it(run, where, path)
+    return path
+
+
+def export_adapter(run: FinishedRun, *, folder: Path | None = None) -> Path:
+    """Write the adapter of a run alone as a GGUF file, for llama.cpp's ``--lora``.
+
+    Returns:
+        The file.
+
+    Raises:
+        as `export_gguf`.
+    """
+    where = folder or run.folder / GGUF
+    require_ours(where, _KIND)
+    require_space(where, 2 * (run.folder / WEIGHTS).stat().st_size)
+    name = run.folder.resolve().name
+    path = where / f"{name}-adapter.gguf"
+    with gone_if_it_fails(where):
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=where) as beside:
+            new = Path(beside) / path.name
+            write_adapter(new, base_of(run), run.folder, f"Koki {name}")
+            files.flush_tree(new.parent)
+            new.replace(path)
+        entry = {"type": "adapter", "bytes": path.stat().st_size, "base": run.card["base_model"]}
+        write_record(where, path.name, entry)
+    return path
+
+
+def _require_type(file_type: str) -> None:
+    """Check the name of a type.
+
+    Raises:
+        ConfigError: it is none of them.
+    """
+    if "_k" in file_type.lower():
+        raise ConfigError(
+            f"Koki does not write {file_type} itself; Ollama and llama.cpp make it of a file in f16.",
+            "Export with --type f16: the two commands are printed.",
+        )
+    require_known(file_type, TYPES, "type")
+
+
+def _write_what_goes_with_it(run: FinishedRun, folder: Path, path: Path) -> None:
+    """The README, and what the run's own folder has already: its card and its tokenizer."""
+    files.write_text(folder / MODEL_CARD, card_of_gguf(run, licence_of(base_of(run)), path.name))
+    if folder.resolve() == (run.folder / GGUF).resolve():
+        return
+    files.write_json(folder / METADATA, run.card)
+    for name in _OF_THE_TOKENIZER:
+        if (run.folder / name).is_file():
+            shutil.copyfile(run.folder / name, folder / name)
