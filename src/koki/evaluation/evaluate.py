@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,44 @@ OnAnswer = Callable[[int, int], object]
 """Called after each answer: how many there are, and how many there will be."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """What the chef of a run is asked.
+
+    Attributes:
+        train, held_out: the recipes of the run, as it split them.
+        seed: of the questions.
+        notes: caveats about the recipes.
+    """
+
+    questions: Sequence[Asked]
+    train: Sequence[Recipe]
+    held_out: Sequence[Recipe]
+    seed: int
+    notes: Sequence[str]
+
+    def cookbook(self) -> Cookbook:
+        """What the answers are judged by."""
+        book = load_phrasebook()
+        return Cookbook([*self.train, *self.held_out], names_of(self.train, book) | names_of(self.held_out, book))
+
+
+def exam_of(run: FinishedRun, count: int, *, seed: int | None = None, data: Sequence[str] = ()) -> Exam:
+    """Find the recipes of a run again, and draw questions; the arguments are those of `evaluate`.
+
+    Raises:
+        DataError: the recipes that the run was trained on cannot be found.
+        ModelError: its tokenizer cannot be loaded.
+    """
+    config = _config_of(run, data)
+    train, held_out, notes = _recipes_of(run, config)
+    tokenizer = load_tokenizer(str(run.folder))
+    template = ChatTemplate(tokenizer, run.card["system_prompt"])
+    seed = config.seed if seed is None else seed
+    questions = Examiner(train, held_out, config, template, len(tokenizer), seed).draw(count)
+    return Exam(questions, train, held_out, seed, notes)
+
+
 def evaluate(
     run: Path,
     *,
@@ -58,34 +97,26 @@ def evaluate(
     """
     quiet_libraries()
     finished = read_run(run)
-    card, config = finished.card, _config_of(finished, data)
-    train, held_out, notes = _recipes_of(finished, config)
-    tokenizer = load_tokenizer(str(run))
-    template = ChatTemplate(tokenizer, card["system_prompt"])
-    seed = config.seed if seed is None else seed
-    questions = Examiner(train, held_out, config, template, len(tokenizer), seed).draw(count)
-    book = load_phrasebook()
-    cookbook = Cookbook([*train, *held_out], names_of(train, book) | names_of(held_out, book))
-
-    texts = [asked.question for asked in questions]
+    exam = exam_of(finished, count, seed=seed, data=data)
+    texts = [asked.question for asked in exam.questions]
     count_up = _counter(len(texts), compare, on_answer)
 
     def scored(chef: Chef) -> list[Scored]:
         answers = chef.ask(texts, on_answer=count_up, max_new_tokens=max_new_tokens)
-        return _judged(questions, answers, cookbook)
+        return _judged(exam.questions, answers, exam.cookbook())
 
     about = {
-        "koki_version": card["koki_version"],
-        "recipes": len(train),
-        "recipes_held_out": len(held_out),
+        "koki_version": finished.card["koki_version"],
+        "recipes": len(exam.train),
+        "recipes_held_out": len(exam.held_out),
         "questions_per_capability": count,
-        "seed": seed,
+        "seed": exam.seed,
         "max_new_tokens": max_new_tokens,
     }
     other = None
     if compare:
-        other = Scorecard(published_name(compare), {}, seed, scored(_other_chef(finished, compare)))
-    return Scorecard(published_name(run), about, seed, scored(Chef.load(finished)), other, notes)
+        other = Scorecard(published_name(compare), {}, exam.seed, scored(_other_chef(finished, compare)))
+    return Scorecard(published_name(run), about, exam.seed, scored(Chef.load(finished)), other, exam.notes)
 
 
 def evaluate_own(
