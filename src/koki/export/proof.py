@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
+from koki.data.recipes import shipped_recipes
 from koki.errors import DataError, ProofError
 from koki.evaluation.asked import Asked
 from koki.evaluation.evaluate import exam_of
-from koki.data.recipes import shipped_recipes
 from koki.model.source import load_tokenizer
 from koki.runs.finished import FinishedRun
 from koki.tokens.sandbox import render
