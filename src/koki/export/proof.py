@@ -253,18 +253,20 @@ def _compare_answers(
         near: the share of the highest logit that rounding may take; None where other tokens are counted, not refused.
     """
     said = opened.answers(prompts[:_ANSWERS], _MOST_TOKENS)
-    equal, ties = 0, []
+    equal, ties = 0, list[NearTie]()
     for asked, prompt, answer in zip(questions, prompts, said, strict=False):
         logits = reference.logits(prompt, answer)
         highest, likelier = logits.max(dim=-1)
         distances = highest - logits.gather(1, torch.tensor(answer)[:, None])[:, 0]
         places = distances.nonzero()[:, 0].tolist()
         equal += not places
-        for place in places if near is not None else ():
-            tokens = (tokenizer.decode([token]) for token in (answer[place], likelier[place]))
-            tie = NearTie(asked.question, place, *tokens, round(float(distances[place]), 6))
+        if near is None:
+            continue
+        for place in places:
+            says, would = (str(tokenizer.decode([token])) for token in (answer[place], int(likelier[place])))
+            tie = NearTie(asked.question, place, says, would, round(float(distances[place]), 6))
             if tie.distance > near * float(highest[place]):
-                raise _says_another(tie, tokenizer.decode(answer[:place]))
+                raise _says_another(tie, str(tokenizer.decode(answer[:place])))
             ties.append(tie)
     return Answers(len(said), equal, sum(map(len, said)), tuple(ties))
 
