@@ -16,6 +16,7 @@ EXAMPLES: Final = (
     "koki evaluate runs/warung --compare base",
     "koki evaluate runs/warung --questions-per-capability 60 --seed 1 --json",
     "koki evaluate runs/warung --questions questions.tsv",
+    "koki evaluate runs/warung/gguf/warung-q8_0.gguf",
 )
 
 
@@ -40,9 +41,10 @@ def evaluate(
     max_new_tokens: options.MaxNewTokens = 512,
     as_json: options.Json = False,
 ) -> None:
-    """Ask the chef of a finished run what it was taught, and score its answers with 95 % intervals."""
+    """Ask the chef of a finished run, or of its GGUF file, what it was taught, and score its answers with intervals."""
     from koki.evaluation.evaluate import evaluate as evaluate_run
     from koki.evaluation.evaluate import evaluate_own
+    from koki.runs.finished import folder_of
 
     if questions and data:
         raise typer.BadParameter("your own questions are asked without the recipes.", param_hint="--data")
@@ -75,5 +77,6 @@ def evaluate(
     else:
         out.print(card.render())
     err.print(f"Written to {card.save(run)}", highlight=False, markup=False, soft_wrap=True)
-    if not questions:
-        write_report_or_warn(run, err)
+    folder = folder_of(run)
+    if not questions and folder != run.parent:  # what lies elsewhere is no run with a report
+        write_report_or_warn(folder, err)

@@ -18,11 +18,13 @@ from koki.evaluation.own_questions import read_questions, verdict
 from koki.evaluation.questions import Examiner
 from koki.evaluation.scorecard import Caveat, OwnScorecard, Scorecard, Scored
 from koki.files import published_name
+from koki.gguf.of_run import read_record
 from koki.inference.chef import Answer, Chef
 from koki.libraries import quiet_libraries
 from koki.model.source import load_tokenizer
 from koki.recipes.recipe import Recipe
-from koki.runs.finished import FinishedRun, read_run
+from koki.runs.finished import FinishedRun, folder_of, read_run
+from koki.runs.names import GGUF_ENDING
 from koki.tokens.template import ChatTemplate
 
 BASE: Final = "base"
@@ -83,7 +85,7 @@ def evaluate(
     """Ask a chef what it was taught, and judge its answers.
 
     Args:
-        run: a finished run folder.
+        run: a finished run folder, or a GGUF file of one.
         count: questions of each capability in each group (`koki.evaluation.asked.GROUPS`).
         seed: of the questions; without one, that of the run. Settings that were chosen by some questions are judged by
             those of another seed.
@@ -96,7 +98,7 @@ def evaluate(
         DataError: the recipes that the run was trained on cannot be found.
     """
     quiet_libraries()
-    finished = read_run(run)
+    finished = read_run(folder_of(run))
     exam = exam_of(finished, count, seed=seed, data=data)
     texts = [asked.question for asked in exam.questions]
     count_up = _counter(len(texts), compare, on_answer)
@@ -116,7 +118,9 @@ def evaluate(
     other = None
     if compare:
         other = Scorecard(published_name(compare), {}, exam.seed, scored(_other_chef(finished, compare)))
-    return Scorecard(published_name(run), about, exam.seed, scored(Chef.load(finished)), other, exam.notes)
+    if run.suffix == GGUF_ENDING:
+        about["file"] = read_record(run.parent).get(run.name, {}) | {"name": run.name}
+    return Scorecard(published_name(run), about, exam.seed, scored(Chef.load(run)), other, exam.notes)
 
 
 def evaluate_own(

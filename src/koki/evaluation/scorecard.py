@@ -22,7 +22,8 @@ from koki.evaluation.metrics import IngredientMarks
 from koki.evaluation.own_questions import Verdict
 from koki.files import write_json
 from koki.inference.chef import Answer
-from koki.runs.names import OWN_QUESTIONS, SCORECARD
+from koki.runs.finished import folder_of
+from koki.runs.names import GGUF_ENDING, OWN_QUESTIONS, SCORECARD
 
 _ALL: Final = "all"
 # As many fit in a terminal of 80 columns.
@@ -174,13 +175,19 @@ class Scorecard:
                 table.add_row(label, *cells)
         return table
 
-    def save(self, folder: Path) -> Path:
-        """Write the scorecard as ``report/scorecard.json``, and return where that lies.
+    def save(self, run: Path) -> Path:
+        """Write the scorecard, and return where that lies.
+
+        That of a run is its ``report/scorecard.json``, that of a GGUF file in its folder ``gguf`` its
+        ``report/scorecard-TYPE.json``; that of any other file lies beside the file.
+
+        Args:
+            run: what was evaluated.
 
         Raises:
             RunError: it cannot be written.
         """
-        return _save(folder / SCORECARD, self.as_dict())
+        return _save(_place_of(run, SCORECARD), self.as_dict())
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +240,13 @@ class OwnScorecard:
         failed = (Text(f"{one.question.id}: {_why(one)}") for one in self.verdicts if not one.passed)
         return Group(_title(f"{self.run}: answers that pass"), table, *failed)
 
-    def save(self, folder: Path) -> Path:
-        """Write the scorecard as ``report/questions.json``, and return where that lies.
+    def save(self, run: Path) -> Path:
+        """Write the scorecard as ``report/questions.json``, and return where that lies; of a file as `Scorecard.save`.
 
         Raises:
             RunError: it cannot be written.
         """
-        return _save(folder / OWN_QUESTIONS, self.as_dict())
+        return _save(_place_of(run, OWN_QUESTIONS), self.as_dict())
 
 
 def _why(failed: Verdict) -> str:
@@ -277,6 +284,16 @@ def _cell(mean: Mean | None, form: str, asked: int) -> str:
         return "-"
     interval = f" [{form},{form}]".format(mean.low, mean.high) if mean.questions > 1 else ""
     return form.format(mean.mean) + interval + ("" if mean.questions == asked else f" n={mean.questions}")
+
+
+def _place_of(run: Path, name: str) -> Path:
+    """Where what was found of a run lies, by its name there; of a GGUF file, with the file's form in the name."""
+    if run.suffix != GGUF_ENDING:
+        return run / name
+    folder = folder_of(run)
+    form = run.stem.removeprefix(f"{folder.resolve().name}-")
+    place = run.with_name(Path(name).name) if folder == run.parent else folder / name
+    return place.with_stem(f"{place.stem}-{form}")
 
 
 def _save(path: Path, content: dict[str, Any]) -> Path:
