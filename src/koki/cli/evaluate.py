@@ -38,13 +38,14 @@ def evaluate(
     data: Annotated[
         list[Path] | None, typer.Option("--data", help="Where the recipes of the run are now, if they were moved.")
     ] = None,
+    engine: options.Engine = None,
     max_new_tokens: options.MaxNewTokens = 512,
     as_json: options.Json = False,
 ) -> None:
     """Ask the chef of a finished run, or of its GGUF file, what it was taught, and score its answers with intervals."""
     from koki.evaluation.evaluate import evaluate as evaluate_run
     from koki.evaluation.evaluate import evaluate_own
-    from koki.runs.finished import folder_of
+    from koki.evaluation.scorecard import run_of
 
     if questions and data:
         raise typer.BadParameter("your own questions are asked without the recipes.", param_hint="--data")
@@ -60,7 +61,9 @@ def evaluate(
 
         card: Scorecard | OwnScorecard
         if questions:
-            card = evaluate_own(run, questions, compare=compare, max_new_tokens=max_new_tokens, on_answer=show)
+            card = evaluate_own(
+                run, questions, compare=compare, engine=engine, max_new_tokens=max_new_tokens, on_answer=show
+            )
         else:
             files = [str(file) for file in data or ()]
             card = evaluate_run(
@@ -69,6 +72,7 @@ def evaluate(
                 seed=seed,
                 data=files,
                 compare=compare,
+                engine=engine,
                 max_new_tokens=max_new_tokens,
                 on_answer=show,
             )
@@ -77,6 +81,5 @@ def evaluate(
     else:
         out.print(card.render())
     err.print(f"Written to {card.save(run)}", highlight=False, markup=False, soft_wrap=True)
-    folder = folder_of(run)
-    if not questions and folder != run.parent:  # what lies elsewhere is no run with a report
+    if not questions and (folder := run_of(run)):
         write_report_or_warn(folder, err)

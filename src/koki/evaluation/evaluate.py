@@ -20,11 +20,11 @@ from koki.evaluation.scorecard import Caveat, OwnScorecard, Scorecard, Scored
 from koki.files import published_name
 from koki.gguf.of_run import read_record
 from koki.inference.chef import Answer, Chef
+from koki.inference.engines import is_gguf, run_of_gguf
 from koki.libraries import quiet_libraries
 from koki.model.source import load_tokenizer
 from koki.recipes.recipe import Recipe
-from koki.runs.finished import FinishedRun, folder_of, read_run
-from koki.runs.names import GGUF_ENDING
+from koki.runs.finished import FinishedRun, read_run
 from koki.tokens.template import ChatTemplate
 
 BASE: Final = "base"
@@ -79,6 +79,7 @@ def evaluate(
     seed: int | None = None,
     data: Sequence[str] = (),
     compare: str | None = None,
+    engine: str | None = None,
     max_new_tokens: int = 512,
     on_answer: OnAnswer = lambda _, __: None,
 ) -> Scorecard:
@@ -91,6 +92,7 @@ def evaluate(
             those of another seed.
         data: where the recipes of the run are now, if they were moved.
         compare: another run folder, or `BASE`, whose chef is asked the same.
+        engine: of both, see `Chef.load`.
         on_answer: see `OnAnswer`.
 
     Raises:
@@ -98,7 +100,8 @@ def evaluate(
         DataError: the recipes that the run was trained on cannot be found.
     """
     quiet_libraries()
-    finished = read_run(folder_of(run))
+    is_file = is_gguf(run)
+    finished = run_of_gguf(run) if is_file else read_run(run)
     exam = exam_of(finished, count, seed=seed, data=data)
     texts = [asked.question for asked in exam.questions]
     count_up = _counter(len(texts), compare, on_answer)
@@ -115,12 +118,13 @@ def evaluate(
         "seed": exam.seed,
         "max_new_tokens": max_new_tokens,
     }
+    if is_file:
+        about["file"] = read_record(run.parent).get(run.name, {}) | {"name": run.name}
     other = None
     if compare:
-        other = Scorecard(published_name(compare), {}, exam.seed, scored(_other_chef(finished, compare)))
-    if run.suffix == GGUF_ENDING:
-        about["file"] = read_record(run.parent).get(run.name, {}) | {"name": run.name}
-    return Scorecard(published_name(run), about, exam.seed, scored(Chef.load(run)), other, exam.notes)
+        other = Scorecard(published_name(compare), {}, exam.seed, scored(_other_chef(finished, compare, engine)))
+    chef = Chef.load(run, engine=engine)
+    return Scorecard(published_name(run), about | {"engine": chef.engine}, exam.seed, scored(chef), other, exam.notes)
 
 
 def evaluate_own(
@@ -128,6 +132,7 @@ def evaluate_own(
     file: Path,
     *,
     compare: str | None = None,
+    engine: str | None = None,
     max_new_tokens: int = 512,
     on_answer: OnAnswer = lambda _, __: None,
 ) -> OwnScorecard:
@@ -136,7 +141,7 @@ def evaluate_own(
     Args:
         run: a finished run folder, or any folder that `Chef.load` takes.
         file: the questions, in the format of `koki.evaluation.own_questions`.
-        compare, on_answer: as `evaluate`.
+        compare, engine, on_answer: as `evaluate`.
 
     Raises:
         RunError: a folder is not a finished run.
@@ -153,8 +158,8 @@ def evaluate_own(
         return OwnScorecard(name, about, RunConfig().seed, verdicts, other)
 
     about = {"questions": str(file), "max_new_tokens": max_new_tokens}
-    other = scorecard(published_name(compare), _other_chef(run, compare), {}, None) if compare else None
-    return scorecard(published_name(run), Chef.load(run), about, other)
+    other = scorecard(published_name(compare), _other_chef(run, compare, engine), {}, None) if compare else None
+    return scorecard(published_name(run), Chef.load(run, engine=engine), about, other)
 
 
 def _counter(questions: int, compare: str | None, on_answer: OnAnswer) -> Callable[[Answer], object]:
@@ -170,8 +175,8 @@ def _judged(questions: Sequence[Asked], answers: Sequence[Answer], cookbook: Coo
     ]
 
 
-def _other_chef(run: Path | FinishedRun, compare: str) -> Chef:
-    return Chef.load(run, base_only=True) if compare == BASE else Chef.load(compare)
+def _other_chef(run: Path | FinishedRun, compare: str, engine: str | None) -> Chef:
+    return Chef.load(run, engine=engine, base_only=True) if compare == BASE else Chef.load(compare, engine=engine)
 
 
 def _config_of(run: FinishedRun, data: Sequence[str]) -> RunConfig:

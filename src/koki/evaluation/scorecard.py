@@ -22,8 +22,8 @@ from koki.evaluation.metrics import IngredientMarks
 from koki.evaluation.own_questions import Verdict
 from koki.files import write_json
 from koki.inference.chef import Answer
-from koki.runs.finished import folder_of
-from koki.runs.names import GGUF_ENDING, OWN_QUESTIONS, SCORECARD
+from koki.inference.engines import is_gguf, run_of_gguf
+from koki.runs.names import OWN_QUESTIONS, SCORECARD
 
 _ALL: Final = "all"
 # As many fit in a terminal of 80 columns.
@@ -286,13 +286,21 @@ def _cell(mean: Mean | None, form: str, asked: int) -> str:
     return form.format(mean.mean) + interval + ("" if mean.questions == asked else f" n={mean.questions}")
 
 
-def _place_of(run: Path, name: str) -> Path:
-    """Where what was found of a run lies, by its name there; of a GGUF file, with the file's form in the name."""
-    if run.suffix != GGUF_ENDING:
+def run_of(evaluated: Path) -> Path | None:
+    """The run folder that what was found belongs in; None for a GGUF file that lies elsewhere."""
+    if not is_gguf(evaluated):
+        return evaluated
+    folder = run_of_gguf(evaluated).folder
+    return folder if folder != evaluated.absolute().parent else None
+
+
+def _place_of(evaluated: Path, name: str) -> Path:
+    """Where what was found lies, by its name in a run folder; of a GGUF file, with the file's form in the name."""
+    run = run_of(evaluated)
+    if run == evaluated:
         return run / name
-    folder = folder_of(run)
-    form = run.stem.removeprefix(f"{folder.resolve().name}-")
-    place = run.with_name(Path(name).name) if folder == run.parent else folder / name
+    form = evaluated.stem.removeprefix(f"{run_of_gguf(evaluated).folder.name}-")
+    place = run / name if run else evaluated.with_name(Path(name).name)
     return place.with_stem(f"{place.stem}-{form}")
 
 

@@ -91,7 +91,7 @@ def _form(
 ) -> Form:
     proof = entry.get("proof", {})
     answers, loss = proof.get("answers"), proof.get("loss")
-    same = bool(evaluated and scorecard) and all(evaluated[key] == scorecard[key] for key in _SAME)
+    same = evaluated and scorecard and all(evaluated[key] == scorecard[key] for key in _SAME)
     return Form(
         f"base {entry['type']}" if name.startswith("base-") else entry["type"],
         entry["bytes"],

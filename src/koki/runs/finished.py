@@ -10,7 +10,7 @@ from koki.config import ModelConfig, flatten, load_config
 from koki.errors import RunError
 from koki.files import file_name
 from koki.runs.card import read_card
-from koki.runs.names import CONFIG, GGUF, GGUF_ENDING, METADATA
+from koki.runs.names import CONFIG, METADATA
 
 if TYPE_CHECKING:
     from koki.model.source import BaseSource
@@ -57,13 +57,6 @@ def read_run(folder: Path) -> FinishedRun:
         here = flatten(load_config(file=file))
         settings = settings | {name: here[name] for name in ("model.name", "data.files")}
     return FinishedRun(folder, card, settings)
-
-
-def folder_of(run: Path) -> Path:
-    """The folder with the card of a run, or of a GGUF file of one: that in which the file lies, or the run's."""
-    if run.suffix != GGUF_ENDING:
-        return run
-    return run.parent.parent if run.parent.name == GGUF and not (run.parent / METADATA).is_file() else run.parent
 
 
 def base_of(run: FinishedRun) -> "BaseSource":
