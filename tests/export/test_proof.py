@@ -1,5 +1,6 @@
 """The proof of an exported file: what is as the run says passes, and of what is not the place is named."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 import torch
 
 from koki.errors import ModelError, ProofError
-from koki.export.proof import NOT_INSTALLED, prove
+from koki.export.proof import NOT_INSTALLED, proof_table, prove
 from koki.gguf.of_run import gguf_of_run
 from koki.pipeline import TrainResult
 from koki.runs.finished import FinishedRun, read_run
@@ -73,6 +74,19 @@ def test_texts_with_accents_apart_are_named_in_which_llama_cpp_makes_other_token
     tokens = proof["tokens"]
     assert all("\u0300" in text or "\u212b" in text for text in tokens["not_composed"])
     assert tokens["equal"] == tokens["compared"] - 2 * len(tokens["not_composed"]) == 36
+
+
+@pytest.mark.slow
+def test_a_proof_is_a_table_in_the_card(proof: dict[str, Any]) -> None:
+    table = proof_table(json.loads(json.dumps(proof)))
+    assert "| Chat template, texts of conversations | 8 of 8 equal |" in table
+    assert "| Greedy answers | 20 of 20 equal" in table
+    assert "36 of 40 equal; llama.cpp does not put accents together" in table
+    assert f"{proof['loss']['file']:.4f}; the run's own" in table
+
+
+def test_the_card_says_that_a_file_was_not_proven() -> None:
+    assert proof_table({"not_proven": NOT_INSTALLED}) == f"This file was not proven: {NOT_INSTALLED}.\n"
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import importlib.util
 import random
 import tomllib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -298,3 +298,34 @@ def _true_answer(asked: Asked, template: ChatTemplate) -> list[int]:
     """The first tokens of the answer that was, or would have been, trained on."""
     ids = [token for piece in template.encode(template.cut_answer(asked.reference)) for token in piece]
     return [*ids[template.answer_start :], template.stop_id][:_MOST_SCORED]
+
+
+# ---------------------------------------------------------------------------------------------------------------- card
+
+
+def proof_table(proof: Mapping[str, Any]) -> str:
+    """What was proven of a file, as a table in Markdown.
+
+    Args:
+        proof: what `prove` returned.
+    """
+    if "not_proven" in proof:
+        return f"This file was not proven: {proof['not_proven']}.\n"
+    template, tokens, answers, loss = (proof[name] for name in ("template", "tokens", "answers", "loss"))
+    rows = (
+        ("Chat template, texts of conversations", f"{template['equal']} of {template['compared']} equal"),
+        ("Prompts, token ids", f"{template['prompts']} of {template['prompts']} equal"),
+        ("Texts, token ids", f"{tokens['equal']} of {tokens['compared']} equal{_apart(tokens['not_composed'])}"),
+        ("Greedy answers", f"{answers['equal']} of {answers['compared']} equal{_ties(answers['near_ties'])}"),
+        (f"Loss on {loss['answers']} true answers", f"{loss['file']:.4f}; the run's own {loss['adapter']:.4f}"),
+    )
+    lines = [f"| Compared with the run ({proof['llama_cpp']}) | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _apart(texts: Sequence[str]) -> str:
+    return "; llama.cpp does not put accents together with letters" if texts else ""
+
+
+def _ties(ties: Sequence[Mapping[str, Any]]) -> str:
+    return f"; near ties: {len(ties)}" if ties else ""
