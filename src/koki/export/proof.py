@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _ANSWERS: Final = 20
 _MOST_TOKENS: Final = 96  # of an answer that is compared
 _REFERENCES: Final = 50
-_MOST_SCORED: Final = 48  # tokens of a reference answer that are scored
+_MOST_SCORED: Final = 32  # tokens of a reference answer that are scored
 _SEED: Final = 17
 _OF_EACH: Final = 4  # questions of each capability in each group, of which those are drawn
 
@@ -158,7 +158,7 @@ def prove(run: FinishedRun, file: Path, file_type: str) -> dict[str, Any]:
     with OpenedFile(file) as opened:
         compared = _compare_templates(opened, tokenizer, template, texts["conversations"])
         tokens = _compare_tokens(opened, tokenizer, template, texts["prompts"])
-        questions, reference = _questions(run), Reference.load(run)
+        questions, reference = _questions(run), Reference.load(run, template.head.tolist())
         prompts = [template.prompt(asked.question) for asked in questions]
         answers = _compare_answers(opened, reference, tokenizer, questions, prompts, _NEAR_TIE.get(file_type))
         loss = _loss(opened, reference, prompts, [_true_answer(asked, template) for asked in questions])
