@@ -50,6 +50,8 @@ class OpenedFile:
             self._server: Any = xllamacpp.Server(settings)
         except RuntimeError as error:
             raise ModelError(f"llama.cpp cannot open {path}: {error}.") from error
+        # one that is closed before its loop has begun waits for it for ever
+        self._complete([0], max_tokens=1)
 
     def __enter__(self) -> Self:
         return self
