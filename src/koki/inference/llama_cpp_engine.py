@@ -234,6 +234,9 @@ def _open(file: Path, *, exact: bool) -> Any:
         with tempfile.TemporaryDirectory(prefix="koki-") as private:
             if sys.platform != "win32":
                 settings.hostnames = [f"{private}/s.sock"]  # which is gone with its folder
-            return xllamacpp.Server(settings)
+            server = xllamacpp.Server(settings)
     except RuntimeError as error:
         raise ModelError(f"llama.cpp cannot open {file}: {error}", "Is the file complete?") from error
+    # one that is closed before its loop has begun waits for it for ever, and all of Python with it
+    server.handle_completions({"prompt": [0], "max_tokens": 1})
+    return server
