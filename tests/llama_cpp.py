@@ -36,6 +36,7 @@ class LlamaCpp:
         settings.warmup = False
         settings.api_keys = [KEY]
         self._server: Any = xllamacpp.Server(settings)
+        self.complete([0], 1)  # one that is closed before its loop has begun waits for it for ever
 
     def __enter__(self) -> Self:
         return self

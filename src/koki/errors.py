@@ -8,6 +8,7 @@
     ├── CheckpointError          a checkpoint is damaged or belongs to another run
     ├── TrainingError            training started and could not go on
     ├── RunError                 a folder is not a finished run
+    ├── ProofError               an exported file does not say what its run says
     ├── EmptyQuestion            a question has no words
     └── QuestionTooLong          a question has more tokens than the model reads
 
@@ -58,6 +59,10 @@ class TrainingError(KokiError):
 
 class RunError(KokiError):
     """A folder is not a finished run."""
+
+
+class ProofError(KokiError):
+    """An exported file does not say what its run says."""
 
 
 class EmptyQuestion(KokiError):

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from commands import koki_here
 
+from koki.gguf.of_run import gguf_of_run
 from koki.pipeline import TrainResult
+from koki.runs.finished import read_run
 
 
 @pytest.mark.slow
@@ -26,3 +28,33 @@ def test_what_says_nothing_to_peoples_own_questions_is_a_wrong_option_beside_the
     run = koki_here("evaluate", "runs/koki", "--questions", "saya.tsv", *option)
     assert run.returncode == 2
     assert option[0] in run.stderr
+
+
+@pytest.mark.slow
+def test_the_scorecard_of_a_gguf_file_lies_beside_that_of_its_run_and_in_its_report(
+    finished_run: TrainResult, tmp_path: Path
+) -> None:
+    run = tmp_path / "warung"
+    shutil.copytree(finished_run.folder, run)
+    file = gguf_of_run(read_run(run), "q8_0")
+    options = ("--questions-per-capability", "1", "--max-new-tokens", "4", "--json")
+    card = json.loads(koki_here("evaluate", str(file), *options).stdout)
+    assert (card["engine"], card["file"]["type"]) == ("llama.cpp, warung-q8_0.gguf", "q8_0")
+    assert json.loads((run / "report" / "scorecard-q8_0.json").read_text("utf-8")) == card
+    assert '<th scope="col">q8_0</th>' in (run / "report" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_scorecard_of_a_file_that_lies_elsewhere_lies_beside_it(
+    finished_run: TrainResult, recipe_csv: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "warung"
+    folder.mkdir()
+    for name in ("training_metadata.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copy(finished_run.folder / name, folder)
+    file = gguf_of_run(read_run(finished_run.folder), "q8_0", folder=folder)
+    options = ("--questions-per-capability", "1", "--max-new-tokens", "4", "--data", str(recipe_csv))
+    run = koki_here("evaluate", str(file), *options)
+    assert run.returncode == 0, run.stderr
+    assert list(folder.glob("scorecard-*.json"))
+    assert not (folder / "report").exists()

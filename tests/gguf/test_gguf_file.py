@@ -164,6 +164,18 @@ def test_the_system_prompt_stands_in_the_chat_template(f32: Path, small_base: Pa
             assert llama.rendered(messages) == expected
 
 
+def test_a_base_that_can_think_answers_without(small_base: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "berpikir"
+    shutil.copytree(small_base, folder)
+    template = (folder / "chat_template.jinja").read_text("utf-8")
+    # as Qwen3's ends, in which thinking is on where nobody says otherwise
+    without = "add_generation_prompt and enable_thinking is defined and not enable_thinking"
+    ending = f"{{% if {without} %}}<think></think>{{% endif %}}"
+    (folder / "chat_template.jinja").write_text(template + ending, "utf-8")
+    with LlamaCpp(written(folder, "f16", tmp_path / "a.gguf")) as llama:
+        assert llama.rendered([{"role": "user", "content": "Halo"}]).endswith("assistant\n<think></think>")
+
+
 def test_llama_cpp_cuts_texts_as_the_tokenizer_does(f32: Path, small_base: Path) -> None:
     tokenizer = load_tokenizer(small_base)
     texts = [

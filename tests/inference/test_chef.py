@@ -171,7 +171,7 @@ class Echo:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, context: int = 1024) -> None:
         self._tokenizer = tokenizer
-        self.context = context
+        self.name, self.context = "echo", context
 
     def generate(
         self,

@@ -16,6 +16,7 @@ EXAMPLES: Final = (
     "koki evaluate runs/warung --compare base",
     "koki evaluate runs/warung --questions-per-capability 60 --seed 1 --json",
     "koki evaluate runs/warung --questions questions.tsv",
+    "koki evaluate runs/warung/gguf/warung-q8_0.gguf",
 )
 
 
@@ -37,12 +38,14 @@ def evaluate(
     data: Annotated[
         list[Path] | None, typer.Option("--data", help="Where the recipes of the run are now, if they were moved.")
     ] = None,
+    engine: options.Engine = None,
     max_new_tokens: options.MaxNewTokens = 512,
     as_json: options.Json = False,
 ) -> None:
-    """Ask the chef of a finished run what it was taught, and score its answers with 95 % intervals."""
+    """Ask the chef of a finished run, or of its GGUF file, what it was taught, and score its answers with intervals."""
     from koki.evaluation.evaluate import evaluate as evaluate_run
     from koki.evaluation.evaluate import evaluate_own
+    from koki.evaluation.scorecard import run_of
 
     if questions and data:
         raise typer.BadParameter("your own questions are asked without the recipes.", param_hint="--data")
@@ -58,7 +61,9 @@ def evaluate(
 
         card: Scorecard | OwnScorecard
         if questions:
-            card = evaluate_own(run, questions, compare=compare, max_new_tokens=max_new_tokens, on_answer=show)
+            card = evaluate_own(
+                run, questions, compare=compare, engine=engine, max_new_tokens=max_new_tokens, on_answer=show
+            )
         else:
             files = [str(file) for file in data or ()]
             card = evaluate_run(
@@ -67,6 +72,7 @@ def evaluate(
                 seed=seed,
                 data=files,
                 compare=compare,
+                engine=engine,
                 max_new_tokens=max_new_tokens,
                 on_answer=show,
             )
@@ -75,5 +81,5 @@ def evaluate(
     else:
         out.print(card.render())
     err.print(f"Written to {card.save(run)}", highlight=False, markup=False, soft_wrap=True)
-    if not questions:
-        write_report_or_warn(run, err)
+    if not questions and (folder := run_of(run)):
+        write_report_or_warn(folder, err)

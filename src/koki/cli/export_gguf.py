@@ -50,6 +50,7 @@ def export_gguf(
         file_type or "q8_0",
         folder=output,
         on_making=lambda file, size: _print(f"Writing {file}: {gigabytes(size)} ..."),
+        on_proving=lambda: _print("Comparing it with the run: template, tokens, answers ..."),
     )
     _print(f"{path} ({gigabytes(path.stat().st_size)}), with a Modelfile beside it")
     _print_how_to_run(path, file_type or "q8_0", run.resolve().name)

@@ -72,7 +72,12 @@ def recipe_files(config: RunConfig) -> list[Path]:
     """The configured files, or the recipes that ship with Koki."""
     if config.data.files:
         return [Path(file) for file in config.data.files]
-    return [Path(str(resources.files("koki.recipes") / "samples.csv"))]
+    return [shipped_recipes()]
+
+
+def shipped_recipes() -> Path:
+    """The file of the recipes that ship with Koki."""
+    return Path(str(resources.files("koki.recipes") / "samples.csv"))
 
 
 def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,9 @@ from koki.evaluation.own_questions import read_questions, verdict
 from koki.evaluation.questions import Examiner
 from koki.evaluation.scorecard import Caveat, OwnScorecard, Scorecard, Scored
 from koki.files import published_name
+from koki.gguf.of_run import read_record
 from koki.inference.chef import Answer, Chef
+from koki.inference.engines import is_gguf, run_of_gguf
 from koki.libraries import quiet_libraries
 from koki.model.source import load_tokenizer
 from koki.recipes.recipe import Recipe
@@ -31,6 +34,44 @@ OnAnswer = Callable[[int, int], object]
 """Called after each answer: how many there are, and how many there will be."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """What the chef of a run is asked.
+
+    Attributes:
+        train, held_out: the recipes of the run, as it split them.
+        seed: of the questions.
+        notes: caveats about the recipes.
+    """
+
+    questions: Sequence[Asked]
+    train: Sequence[Recipe]
+    held_out: Sequence[Recipe]
+    seed: int
+    notes: Sequence[str]
+
+    def cookbook(self) -> Cookbook:
+        """What the answers are judged by."""
+        book = load_phrasebook()
+        return Cookbook([*self.train, *self.held_out], names_of(self.train, book) | names_of(self.held_out, book))
+
+
+def exam_of(run: FinishedRun, count: int, *, seed: int | None = None, data: Sequence[str] = ()) -> Exam:
+    """Find the recipes of a run again, and draw questions; the arguments are those of `evaluate`.
+
+    Raises:
+        DataError: the recipes that the run was trained on cannot be found.
+        ModelError: its tokenizer cannot be loaded.
+    """
+    config = _config_of(run, data)
+    train, held_out, notes = _recipes_of(run, config)
+    tokenizer = load_tokenizer(str(run.folder))
+    template = ChatTemplate(tokenizer, run.card["system_prompt"])
+    seed = config.seed if seed is None else seed
+    questions = Examiner(train, held_out, config, template, len(tokenizer), seed).draw(count)
+    return Exam(questions, train, held_out, seed, notes)
+
+
 def evaluate(
     run: Path,
     *,
@@ -38,18 +79,20 @@ def evaluate(
     seed: int | None = None,
     data: Sequence[str] = (),
     compare: str | None = None,
+    engine: str | None = None,
     max_new_tokens: int = 512,
     on_answer: OnAnswer = lambda _, __: None,
 ) -> Scorecard:
     """Ask a chef what it was taught, and judge its answers.
 
     Args:
-        run: a finished run folder.
+        run: a finished run folder, or a GGUF file of one.
         count: questions of each capability in each group (`koki.evaluation.asked.GROUPS`).
         seed: of the questions; without one, that of the run. Settings that were chosen by some questions are judged by
             those of another seed.
         data: where the recipes of the run are now, if they were moved.
         compare: another run folder, or `BASE`, whose chef is asked the same.
+        engine: of both, see `Chef.load`.
         on_answer: see `OnAnswer`.
 
     Raises:
@@ -57,35 +100,31 @@ def evaluate(
         DataError: the recipes that the run was trained on cannot be found.
     """
     quiet_libraries()
-    finished = read_run(run)
-    card, config = finished.card, _config_of(finished, data)
-    train, held_out, notes = _recipes_of(finished, config)
-    tokenizer = load_tokenizer(str(run))
-    template = ChatTemplate(tokenizer, card["system_prompt"])
-    seed = config.seed if seed is None else seed
-    questions = Examiner(train, held_out, config, template, len(tokenizer), seed).draw(count)
-    book = load_phrasebook()
-    cookbook = Cookbook([*train, *held_out], names_of(train, book) | names_of(held_out, book))
-
-    texts = [asked.question for asked in questions]
+    is_file = is_gguf(run)
+    finished = run_of_gguf(run) if is_file else read_run(run)
+    exam = exam_of(finished, count, seed=seed, data=data)
+    texts = [asked.question for asked in exam.questions]
     count_up = _counter(len(texts), compare, on_answer)
 
     def scored(chef: Chef) -> list[Scored]:
         answers = chef.ask(texts, on_answer=count_up, max_new_tokens=max_new_tokens)
-        return _judged(questions, answers, cookbook)
+        return _judged(exam.questions, answers, exam.cookbook())
 
     about = {
-        "koki_version": card["koki_version"],
-        "recipes": len(train),
-        "recipes_held_out": len(held_out),
+        "koki_version": finished.card["koki_version"],
+        "recipes": len(exam.train),
+        "recipes_held_out": len(exam.held_out),
         "questions_per_capability": count,
-        "seed": seed,
+        "seed": exam.seed,
         "max_new_tokens": max_new_tokens,
     }
+    if is_file:
+        about["file"] = read_record(run.parent).get(run.name, {}) | {"name": run.name}
     other = None
     if compare:
-        other = Scorecard(published_name(compare), {}, seed, scored(_other_chef(finished, compare)))
-    return Scorecard(published_name(run), about, seed, scored(Chef.load(finished)), other, notes)
+        other = Scorecard(published_name(compare), {}, exam.seed, scored(_other_chef(finished, compare, engine)))
+    chef = Chef.load(run, engine=engine)
+    return Scorecard(published_name(run), about | {"engine": chef.engine}, exam.seed, scored(chef), other, exam.notes)
 
 
 def evaluate_own(
@@ -93,6 +132,7 @@ def evaluate_own(
     file: Path,
     *,
     compare: str | None = None,
+    engine: str | None = None,
     max_new_tokens: int = 512,
     on_answer: OnAnswer = lambda _, __: None,
 ) -> OwnScorecard:
@@ -101,7 +141,7 @@ def evaluate_own(
     Args:
         run: a finished run folder, or any folder that `Chef.load` takes.
         file: the questions, in the format of `koki.evaluation.own_questions`.
-        compare, on_answer: as `evaluate`.
+        compare, engine, on_answer: as `evaluate`.
 
     Raises:
         RunError: a folder is not a finished run.
@@ -118,8 +158,8 @@ def evaluate_own(
         return OwnScorecard(name, about, RunConfig().seed, verdicts, other)
 
     about = {"questions": str(file), "max_new_tokens": max_new_tokens}
-    other = scorecard(published_name(compare), _other_chef(run, compare), {}, None) if compare else None
-    return scorecard(published_name(run), Chef.load(run), about, other)
+    other = scorecard(published_name(compare), _other_chef(run, compare, engine), {}, None) if compare else None
+    return scorecard(published_name(run), Chef.load(run, engine=engine), about, other)
 
 
 def _counter(questions: int, compare: str | None, on_answer: OnAnswer) -> Callable[[Answer], object]:
@@ -135,8 +175,8 @@ def _judged(questions: Sequence[Asked], answers: Sequence[Answer], cookbook: Coo
     ]
 
 
-def _other_chef(run: Path | FinishedRun, compare: str) -> Chef:
-    return Chef.load(run, base_only=True) if compare == BASE else Chef.load(compare)
+def _other_chef(run: Path | FinishedRun, compare: str, engine: str | None) -> Chef:
+    return Chef.load(run, engine=engine, base_only=True) if compare == BASE else Chef.load(compare, engine=engine)
 
 
 def _config_of(run: FinishedRun, data: Sequence[str]) -> RunConfig:

@@ -22,6 +22,7 @@ from koki.evaluation.metrics import IngredientMarks
 from koki.evaluation.own_questions import Verdict
 from koki.files import write_json
 from koki.inference.chef import Answer
+from koki.inference.engines import is_gguf, run_of_gguf
 from koki.runs.names import OWN_QUESTIONS, SCORECARD
 
 _ALL: Final = "all"
@@ -174,13 +175,19 @@ class Scorecard:
                 table.add_row(label, *cells)
         return table
 
-    def save(self, folder: Path) -> Path:
-        """Write the scorecard as ``report/scorecard.json``, and return where that lies.
+    def save(self, run: Path) -> Path:
+        """Write the scorecard, and return where that lies.
+
+        That of a run is its ``report/scorecard.json``, that of a GGUF file in its folder ``gguf`` its
+        ``report/scorecard-TYPE.json``; that of any other file lies beside the file.
+
+        Args:
+            run: what was evaluated.
 
         Raises:
             RunError: it cannot be written.
         """
-        return _save(folder / SCORECARD, self.as_dict())
+        return _save(_place_of(run, SCORECARD), self.as_dict())
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +240,13 @@ class OwnScorecard:
         failed = (Text(f"{one.question.id}: {_why(one)}") for one in self.verdicts if not one.passed)
         return Group(_title(f"{self.run}: answers that pass"), table, *failed)
 
-    def save(self, folder: Path) -> Path:
-        """Write the scorecard as ``report/questions.json``, and return where that lies.
+    def save(self, run: Path) -> Path:
+        """Write the scorecard as ``report/questions.json``, and return where that lies; of a file as `Scorecard.save`.
 
         Raises:
             RunError: it cannot be written.
         """
-        return _save(folder / OWN_QUESTIONS, self.as_dict())
+        return _save(_place_of(run, OWN_QUESTIONS), self.as_dict())
 
 
 def _why(failed: Verdict) -> str:
@@ -277,6 +284,24 @@ def _cell(mean: Mean | None, form: str, asked: int) -> str:
         return "-"
     interval = f" [{form},{form}]".format(mean.low, mean.high) if mean.questions > 1 else ""
     return form.format(mean.mean) + interval + ("" if mean.questions == asked else f" n={mean.questions}")
+
+
+def run_of(evaluated: Path) -> Path | None:
+    """The run folder that what was found belongs in; None for a GGUF file that lies elsewhere."""
+    if not is_gguf(evaluated):
+        return evaluated
+    folder = run_of_gguf(evaluated).folder
+    return folder if folder != evaluated.absolute().parent else None
+
+
+def _place_of(evaluated: Path, name: str) -> Path:
+    """Where what was found lies, by its name in a run folder; of a GGUF file, with the file's form in the name."""
+    run = run_of(evaluated)
+    if run == evaluated:
+        return run / name
+    form = evaluated.stem.removeprefix(f"{run_of_gguf(evaluated).folder.name}-")
+    place = run / name if run else evaluated.with_name(Path(name).name)
+    return place.with_stem(f"{place.stem}-{form}")
 
 
 def _save(path: Path, content: dict[str, Any]) -> Path:

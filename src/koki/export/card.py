@@ -1,6 +1,7 @@
 """The README.md of an exported folder; its text is in ``card.md.jinja``."""
 
 import shlex
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -9,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 
 import koki
 from koki.export.modelfile import ollama_name
+from koki.export.proof import proof_table
 from koki.runs.finished import FinishedRun
 from koki.runs.model_card import hub_id_of
 
@@ -22,12 +24,13 @@ def card_of_merged(run: FinishedRun, licence: str | None, dtype: str) -> str:
     return _card(run, licence, library="transformers", form=f"Whole weights in {dtype}", file=None)
 
 
-def card_of_gguf(run: FinishedRun, licence: str | None, file: str) -> str:
-    """Of a folder with a GGUF file of this name."""
-    return _card(run, licence, library="gguf", form="A GGUF file for llama.cpp, Ollama and LM Studio", file=file)
+def card_of_gguf(run: FinishedRun, licence: str | None, file: str, proof: Mapping[str, Any]) -> str:
+    """Of a folder with a GGUF file of this name, with what `koki.export.proof.prove` found."""
+    form = "A GGUF file for llama.cpp, Ollama and LM Studio"
+    return _card(run, licence, library="gguf", form=form, file=file, proof=proof_table(proof))
 
 
-def _card(run: FinishedRun, licence: str | None, *, library: str, form: str, file: str | None) -> str:
+def _card(run: FinishedRun, licence: str | None, *, library: str, form: str, file: str | None, proof: str = "") -> str:
     hub_id = hub_id_of(run.card["base_model"])
     metadata: Any = ModelCardData(
         base_model=hub_id,
@@ -47,6 +50,7 @@ def _card(run: FinishedRun, licence: str | None, *, library: str, form: str, fil
         licence=licence,
         form=form,
         file=file,
+        proof=proof,
         name=ollama_name(run.folder.resolve().name),
         version=koki.__version__,
         question=run.card.get("example_question") or "Resep soto ayam dong!",

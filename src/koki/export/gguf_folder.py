@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from koki import files
-from koki.errors import ConfigError
+from koki.errors import ConfigError, ProofError
 from koki.export.card import card_of_gguf
 from koki.export.folder import gone_if_it_fails, require_known, require_ours, require_space
 from koki.export.modelfile import modelfile
+from koki.export.proof import prove
 from koki.gguf.adapter import write_adapter
 from koki.gguf.of_run import gguf_of_run, read_record, write_record
 from koki.gguf.write import TYPES
@@ -31,18 +32,21 @@ def export_gguf(
     *,
     folder: Path | None = None,
     on_making: Callable[[Path, int], object] = lambda _, __: None,
+    on_proving: Callable[[], object] = lambda: None,
 ) -> Path:
-    """Write a run as a GGUF file, with a Modelfile, the run card and a README beside it.
+    """Write a run as a GGUF file, proven, with a Modelfile, the run card and a README beside it.
 
     Args:
         file_type: one of `koki.gguf.write.TYPES`.
         folder: where they lie; without it, the folder ``gguf`` of the run.
         on_making: called with the file and its size in bytes, before it is made.
+        on_proving: called before it is compared with the run.
 
     Returns:
-        The file.
+        The file. What was compared is under ``proof`` of its entry in ``export.json``.
 
     Raises:
+        ProofError: the file does not say what the run says; it is removed.
         ConfigError: there is no such type, or the folder is something else.
         RunError: the base is not what the run was trained on, or the disk has no room.
         ModelError, CheckpointError: base or adapter cannot be read, or llama.cpp cannot run such a model.
@@ -53,12 +57,27 @@ def export_gguf(
     require_ours(where, _KIND)
     with gone_if_it_fails(where):
         path = gguf_of_run(run, file_type, folder=where, on_making=on_making)
+        _prove(run, path, file_type, on_proving)
         tokenizer, context = load_tokenizer(run.folder), read_record(where)[path.name]["context"]
         system = run.card["system_prompt"]
         stop = str(tokenizer.convert_ids_to_tokens(ChatTemplate(tokenizer, system).stop_id))
         files.write_text(where / _MODELFILE, modelfile(path.name, tokenizer, system, stop=stop, context=context))
         _write_what_goes_with_it(run, where, path)
     return path
+
+
+def _prove(run: FinishedRun, path: Path, file_type: str, on_proving: Callable[[], object]) -> None:
+    """Compare a file with its run, unless that was done before, and keep what was found."""
+    entry = read_record(path.parent)[path.name]
+    if "template" in entry.get("proof", {}):
+        return
+    on_proving()
+    try:
+        proof = prove(run, path, file_type)
+    except ProofError:
+        path.unlink()
+        raise
+    write_record(path.parent, path.name, entry | {"proof": proof})
 
 
 def export_adapter(run: FinishedRun, *, folder: Path | None = None) -> Path:
@@ -102,7 +121,10 @@ def _require_type(file_type: str) -> None:
 
 def _write_what_goes_with_it(run: FinishedRun, folder: Path, path: Path) -> None:
     """The README, and what the run's own folder has already: its card and its tokenizer."""
-    files.write_text(folder / MODEL_CARD, card_of_gguf(run, licence_of(base_of(run)), path.name))
+    files.write_text(
+        folder / MODEL_CARD,
+        card_of_gguf(run, licence_of(base_of(run)), path.name, read_record(folder)[path.name]["proof"]),
+    )
     if folder.resolve() == (run.folder / GGUF).resolve():
         return
     files.write_json(folder / METADATA, run.card)

@@ -9,9 +9,12 @@ _ESCAPES: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\
 def with_system_prompt(template: str, system: str) -> str:
     """The template, for conversations that start without a system message as if they started with this one.
 
+    Of a base that can think before it answers (Qwen3), it asks for an answer without, as the run was trained to give.
+
     Args:
         template: Jinja, as Hugging Face's tokenizers and llama.cpp read it.
     """
+    thinking = "{%- set enable_thinking = false %}" if "enable_thinking" in template else ""
     first = "{%- if messages[0]['role'] != 'system' %}"
     message = f"{{'role': 'system', 'content': \"{system.translate(_ESCAPES)}\"}}"
-    return f"{first}{{%- set messages = [{message}] + messages %}}{{%- endif %}}{template}"
+    return f"{thinking}{first}{{%- set messages = [{message}] + messages %}}{{%- endif %}}{template}"

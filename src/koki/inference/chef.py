@@ -103,6 +103,11 @@ class Chef:
         return cls(*load_engine(run, engine, base_only=base_only))
 
     @property
+    def engine(self) -> str:
+        """What generates its answers, see `Engine.name`."""
+        return self._engine.name
+
+    @property
     def context(self) -> int:
         """Tokens that the model reads: the conversation so far and the answer."""
         return self._engine.context

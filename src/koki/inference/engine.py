@@ -29,6 +29,11 @@ class Engine(Protocol):
     """A loaded model that generates answers, in the thread that asks it."""
 
     @property
+    def name(self) -> str:
+        """What it is called; of one that runs a file, with the file's name."""
+        ...
+
+    @property
     def context(self) -> int:
         """Tokens that the model reads: a prompt and its answer."""
         ...

@@ -48,7 +48,7 @@ def load_engine(run: str | Path | FinishedRun, name: str | None, *, base_only: b
     """
     require_engine(name)
     path = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser()
-    if path.suffix == ".gguf":
+    if is_gguf(path):
         if name == "transformers":
             raise ConfigError(f"{path} is a GGUF file, which llama.cpp runs.", "Leave --engine out.")
         return _llama_cpp(run_of_gguf(path), path)
@@ -77,6 +77,11 @@ def require_engine(name: str | None) -> None:
     """
     if name is not None and name not in get_args(EngineName):
         raise ConfigError(f"There is no engine {name!r}.", f"Engines: {', '.join(get_args(EngineName))}.")
+
+
+def is_gguf(path: Path) -> bool:
+    """Whether a path names a GGUF file rather than a folder."""
+    return path.suffix == ".gguf"
 
 
 def run_of_gguf(file: Path) -> FinishedRun:

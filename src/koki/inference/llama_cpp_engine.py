@@ -50,10 +50,16 @@ class LlamaCppEngine:
     def __init__(self, file: Path, context: int, tokenizer: Tokenizer, stop_id: int, *, exact: bool = False) -> None:
         self._tokenizer = tokenizer
         self._endings = endings_of(tokenizer, stop_id)
+        self._file_name = file.name
         self._context = min(context, _MOST_CONTEXT)
         self._free = _MOST_CONTEXT
         self._freed = Condition()
         self._server = _open(file, exact=exact)
+
+    @property
+    def name(self) -> str:
+        """What it is called, with the name of the file."""
+        return f"llama.cpp, {self._file_name}"
 
     @property
     def context(self) -> int:
@@ -231,6 +237,6 @@ def _open(file: Path, *, exact: bool) -> Any:
             server = xllamacpp.Server(settings)
     except RuntimeError as error:
         raise ModelError(f"llama.cpp cannot open {file}: {error}", "Is the file complete?") from error
-    # one that is closed before its thread has begun to work waits for that thread for ever
+    # one that is closed before its loop has begun waits for it for ever, and all of Python with it
     server.handle_completions({"prompt": [0], "max_tokens": 1})
     return server

@@ -80,6 +80,11 @@ class TransformersEngine:
         return cls(model, tokenizer, stop_id)
 
     @property
+    def name(self) -> str:
+        """What it is called."""
+        return "transformers"
+
+    @property
     def context(self) -> int:
         """Tokens that the model reads: a prompt and its answer."""
         return int(self._model.config.max_position_embeddings)

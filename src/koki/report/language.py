@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal, get_args
 
-from koki.formatting import in_its_unit
+from koki.formatting import gigabytes, in_its_unit
 
 Language = Literal["en", "id"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -94,3 +94,7 @@ class Translation:
         """A duration in the unit that suits it."""
         number, digits, unit = in_its_unit(seconds)
         return self.say(f"duration.{unit}", number=self.number(number, digits))
+
+    def bytes(self, count: float) -> str:
+        """A number of bytes as megabytes or gigabytes."""
+        return self._marked(gigabytes(count))

@@ -14,17 +14,25 @@ from markupsafe import Markup
 
 from koki.files import file_name, published_name
 from koki.report import content
+from koki.report.forms import Forms
 from koki.report.language import Language, Translation
 from koki.runs.log import LossCourse
 
 
-def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | None, language: Language) -> str:
+def render(
+    run: Path,
+    card: Mapping[str, Any],
+    scorecard: Mapping[str, Any] | None,
+    language: Language,
+    forms: Forms | None = None,
+) -> str:
     """The page as HTML; every text in it that comes from outside is escaped.
 
     Args:
         run: the run folder, whose name is the title.
         card: what `koki.runs.card.run_card` made.
         scorecard: what `koki.evaluation.scorecard.Scorecard.as_dict` made; None where the chef was not evaluated.
+        forms: its files, where there are some.
     """
     translation, named = Translation(language), published_name(run)
     # autoescape whatever the template is called: this is where recipes and answers become text and nothing else
@@ -50,6 +58,7 @@ def render(run: Path, card: Mapping[str, Any], scorecard: Mapping[str, Any] | No
         groups=content.groups_of(scorecard) if scorecard else [],
         tables=content.tables(scorecard) if scorecard else [],
         measures=content.measures(scorecard) if scorecard else [],
+        forms=forms,
         pairs=content.pairs(scorecard) if scorecard else [],
     )
     # a path may hold bytes that are no text, which Python carries as lone surrogates

@@ -10,12 +10,14 @@ from jinja2 import TemplateError
 
 from koki.errors import RunError
 from koki.files import write_text
+from koki.gguf.of_run import read_record
+from koki.report.forms import forms_of
 from koki.report.language import Language
 from koki.report.page import render
 from koki.report.scorecard_section import with_scorecard
 from koki.runs.card import read_card
 from koki.runs.model_card import model_card
-from koki.runs.names import MODEL_CARD, REPORT, SCORECARD
+from koki.runs.names import GGUF, MODEL_CARD, REPORT, SCORECARD, SCORECARDS_OF_FILES
 
 _LANGUAGE: Final = re.compile(r'<html lang="(en|id)">')
 
@@ -36,7 +38,8 @@ def write_report(run: Path, language: Language | None = None) -> Path:
     card, page = read_card(run), run / REPORT
     try:
         scorecard = _read_scorecard(run / SCORECARD)
-        html = render(run, card, scorecard, language or _language_of(page))
+        forms = forms_of(read_record(run / GGUF), scorecard, _scorecards_of_files(run))
+        html = render(run, card, scorecard, language or _language_of(page), forms)
         page.parent.mkdir(exist_ok=True)
         write_text(page, html)
         _update_model_card(run / MODEL_CARD, card, scorecard)
@@ -56,6 +59,10 @@ def _read_scorecard(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return scorecard
+
+
+def _scorecards_of_files(run: Path) -> list[dict[str, Any]]:
+    return [found for path in sorted(run.glob(SCORECARDS_OF_FILES)) if (found := _read_scorecard(path))]
 
 
 def _language_of(page: Path) -> Language:

@@ -54,14 +54,22 @@ def environment() -> Environment:
     return made
 
 
-def _render(template: str, special_tokens: dict[str, Any], conversations: list[list[dict[str, str]]]) -> list[str]:
+def _render(
+    template: str,
+    special_tokens: dict[str, Any],
+    conversations: list[list[dict[str, str]]],
+    *,
+    before_answer: bool,
+) -> list[str]:
     """The text of each conversation.
 
     Raises:
         Exception: the template's own, or a ValueError for a text that is too long.
     """
     compiled = environment().from_string(template)
-    others = {"tools": None, "documents": None, "add_generation_prompt": False}
+    others = {"tools": None, "documents": None, "add_generation_prompt": before_answer}
+    if before_answer:
+        others["enable_thinking"] = False  # Qwen3's
     texts = [compiled.render(messages=messages, **others, **special_tokens) for messages in conversations]
     longest = max(map(len, texts))
     if longest > _LONGEST_TEXT:

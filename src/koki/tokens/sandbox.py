@@ -28,12 +28,16 @@ _LONGEST_WAIT: Final = 3 * _LONGEST_RENDERING
 
 
 def render(
-    tokenizer: "PreTrainedTokenizerBase | FileTokenizer", conversations: Sequence[Sequence[dict[str, str]]]
+    tokenizer: "PreTrainedTokenizerBase | FileTokenizer",
+    conversations: Sequence[Sequence[dict[str, str]]],
+    *,
+    before_answer: bool = False,
 ) -> tuple[str, ...]:
     """The texts that the tokenizer's chat template makes of a few short conversations, as `apply_chat_template` does.
 
     Args:
         conversations: messages, each with ``role`` and ``content``.
+        before_answer: each goes on to where an answer starts that is given without thinking.
 
     Raises:
         ModelError: the template fails, or exceeds a limit of time, memory or length.
@@ -43,6 +47,7 @@ def render(
             "template": tokenizer.get_chat_template(),
             "special_tokens": tokenizer.special_tokens_map,
             "conversations": conversations,
+            "before_answer": before_answer,
         }
         return _rendered(json.dumps(job, default=str))
     except Exception as error:  # a template is a program, and can fail in any way
