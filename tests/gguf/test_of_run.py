@@ -18,7 +18,7 @@ from koki.runs.finished import read_run
 @pytest.fixture
 def run(finished_run: TrainResult, tmp_path: Path) -> Path:
     """A finished run that may be changed."""
-    leave_out = shutil.ignore_patterns("checkpoint-*", "tensorboard")
+    leave_out = shutil.ignore_patterns("checkpoint-*", "tensorboard", "gguf")
     return shutil.copytree(finished_run.folder, tmp_path / "warung", ignore=leave_out)
 
 
@@ -36,6 +36,12 @@ def test_a_file_is_made_once_and_named_after_run_and_type(run: Path) -> None:
     before = path.stat().st_mtime_ns
     assert made(run) == (path, [])
     assert path.stat().st_mtime_ns == before
+
+
+def test_a_run_that_was_given_another_name_keeps_its_file(run: Path) -> None:
+    path, _ = made(run)
+    moved = run.rename(run.with_name("depot"))
+    assert made(moved) == (moved / "gguf" / path.name, [])
 
 
 def test_the_record_says_what_the_file_is(run: Path) -> None:

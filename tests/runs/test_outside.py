@@ -98,7 +98,7 @@ def test_a_base_that_was_moved_is_asked_for_by_name_and_fingerprint_and_can_be_t
     with pytest.raises(
         RunError, match=f"on the base polos, which is not in .*; its fingerprint is {fingerprint}"
     ) as caught:
-        Chef.load(run)
+        Chef.load(run, engine="transformers")
     assert str(config) in caught.value.how
     config.write_text(json.dumps({"model": {"name": str(there)}}))
-    assert Chef.load(run).ask("Resep?", max_new_tokens=2).tokens == 2
+    assert Chef.load(run, engine="transformers").ask("Resep?", max_new_tokens=2).tokens == 2

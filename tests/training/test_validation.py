@@ -204,7 +204,7 @@ def test_logits_exist_for_a_chunk_of_positions_at_a_time_in_rows_no_longer_than_
     rows = HeldOut.of(dataset, tokenizer, config).rows
     assert len(rows) > 1
     assert max(row["input_ids"].numel() for row in rows) <= 600
-    engine: Any = Chef.load(evaluated_run[0].folder)._engine
+    engine: Any = Chef.load(evaluated_run[0].folder, engine="transformers")._engine
     model = engine._model
     prepare_for_training(model, config.model, gradient_checkpointing=False)
     vocabulary = model.config.vocab_size

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 EXAMPLES: Final = (
     "koki evaluate runs/warung --compare base",
     "koki evaluate runs/warung --questions-per-capability 60 --seed 1 --json",
-    "koki evaluate runs/warung --questions questions.tsv",
     "koki evaluate runs/warung/gguf/warung-q8_0.gguf",
 )
 

@@ -51,11 +51,12 @@ def gguf_of_run(
         OSError: the file cannot be written.
     """
     folder = folder or run.folder / GGUF
-    path = folder / f"{'base' if base_only else run.folder.resolve().name}-{file_type}.gguf"
     made_of = _made_of(run, file_type, base_only=base_only)
-    entry = read_record(folder).get(path.name, {})
-    if entry.get("made_of") == made_of and path.is_file() and path.stat().st_size == entry.get("bytes"):
-        return path
+    for name, entry in read_record(folder).items():  # under another name where the folder had one
+        there = folder / name
+        if entry.get("made_of") == made_of and there.is_file() and there.stat().st_size == entry.get("bytes"):
+            return there
+    path = folder / f"{'base' if base_only else run.folder.resolve().name}-{file_type}.gguf"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as beside:
         new = Path(beside) / path.name
