@@ -220,7 +220,7 @@ def _open(file: Path, *, exact: bool) -> Any:
     settings.kv_unified = True  # one answer may take what others leave
     settings.fit_params = False
     # What repeats twelve tokens of the prompt or the answer is likely to go on as they did: the next 48 are checked in
-    # one step. The text is the same; a recipe read out of a page comes 2.6 times as fast with 0.5 billion parameters.
+    # one step. The text is the same; a recipe read out of a page comes 2.5 times as fast with 0.5 billion parameters.
     settings.speculative.types = [xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
     settings.n_gpu_layers = 0
     settings.warmup = False
