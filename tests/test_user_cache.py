@@ -83,3 +83,15 @@ def test_digests_that_others_may_have_written_are_not_believed(file: Path, read:
     (tmp_path / "cache" / "digests").chmod(0o777)
     assert sha256_of([file]) == [digest_of(b"bobot" * 1000)]
     assert len(read) == 2
+
+
+def test_of_several_processes_on_a_machine_the_first_keeps_digests(
+    file: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    sha256_of([file])
+    assert not (file.parent / "cache").exists()
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    sha256_of([file])
+    assert sha256_of([file]) == [digest_of(b"bobot" * 1000)]
+    assert read == ["model.safetensors"] * 2

@@ -96,7 +96,12 @@ def _read() -> dict[str, object]:
 
 
 def _write(known: dict[str, object]) -> None:
-    """Keep the newest digests; where that is not possible, the files are read again the next time."""
+    """Keep the newest digests; where that is not possible, the files are read again the next time.
+
+    Of several processes that train on one machine, the first one writes.
+    """
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        return
     folder = _folder()
     with suppress(OSError):
         if folder is not None:
