@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -26,8 +26,6 @@ from koki.pipeline import TrainResult
 from koki.recipes.table import read_recipes
 from koki.runs.finished import read_run
 from koki.tokens.template import ChatTemplate
-
-MakeEngine = Callable[[], Engine]
 
 
 @pytest.fixture(scope="module")

@@ -104,3 +104,9 @@ def test_the_table_is_on_the_page(finished_run: TrainResult, language: Language,
 def test_without_files_there_is_no_table(finished_run: TrainResult, language: Language) -> None:
     card = json.loads((finished_run.folder / "training_metadata.json").read_text("utf-8"))
     assert 'id="forms"' not in render(Path("w"), card, run_card(), language)
+
+
+def test_an_adapter_alone_is_no_form_of_the_chef() -> None:
+    adapter = {"warung-adapter.gguf": {"type": "adapter", "bytes": 5, "base": {"name": "mini"}}}
+    assert forms_of(adapter, run_card(), []) is None
+    assert forms_of(RECORD | adapter, run_card(), []) == forms_of(RECORD, run_card(), [])

@@ -103,12 +103,13 @@ def evaluate(
     is_file = is_gguf(run)
     finished = run_of_gguf(run) if is_file else read_run(run)
     exam = exam_of(finished, count, seed=seed, data=data)
+    cookbook = exam.cookbook()
     texts = [asked.question for asked in exam.questions]
     count_up = _counter(len(texts), compare, on_answer)
 
     def scored(chef: Chef) -> list[Scored]:
         answers = chef.ask(texts, on_answer=count_up, max_new_tokens=max_new_tokens)
-        return _judged(exam.questions, answers, exam.cookbook())
+        return _judged(exam.questions, answers, cookbook)
 
     about = {
         "koki_version": finished.card["koki_version"],

@@ -63,9 +63,9 @@ def forms_of(
     evaluated = {made_of: other for other in others if (made_of := other["file"].get("made_of"))}
     largest_first = sorted(record.items(), key=lambda item: -item[1]["bytes"])
     files = [
-        _form(name, entry, evaluated.get(entry["made_of"]), scorecard, group, measures)
+        _form(name, entry, evaluated.get(entry.get("made_of")), scorecard, group, measures)
         for name, entry in largest_first
-        if "loss" in entry.get("proof", {}) or entry["made_of"] in evaluated
+        if "loss" in entry.get("proof", {}) or entry.get("made_of") in evaluated  # an adapter alone has neither
     ]
     if not files:
         return None
