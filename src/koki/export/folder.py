@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from koki import files
-from koki.errors import ConfigError, RunError
-from koki.formatting import gigabytes
+from koki.errors import ConfigError
+from koki.gguf.of_run import LONGEST_RECORD, RECORD
 
-RECORD: Final = "export.json"
-_LONGEST_RECORD: Final = 10_000_000  # bytes
 _BESIDE: Final = ".new-"  # how what is not whole yet is named
 
 
@@ -31,7 +29,7 @@ def require_ours(folder: Path, mark: str) -> None:
     if not folder.exists() or (folder.is_dir() and all(it.name.startswith(_BESIDE) for it in folder.iterdir())):
         return
     try:
-        record = json.loads(files.read_bytes(folder / RECORD, _LONGEST_RECORD))
+        record = json.loads(files.read_bytes(folder / RECORD, LONGEST_RECORD))
     except (OSError, ValueError, RecursionError):
         record = None
     if not isinstance(record, dict) or mark not in record:
@@ -68,18 +66,6 @@ def gone_if_it_fails(folder: Path) -> Iterator[None]:
         if not was_there:
             shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def require_space(folder: Path, needed: int) -> None:
-    """Check that the disk has room for a folder that need not be there yet.
-
-    Raises:
-        RunError: it has not.
-    """
-    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-    free = shutil.disk_usage(there).free
-    if free < needed:
-        raise RunError(f"{folder} needs {gigabytes(needed)}; {gigabytes(free)} are free.", "Make room.")
 
 
 def require_known(name: str, known: Iterable[str], what: str) -> None:

@@ -9,21 +9,21 @@ from typing import Final
 from koki import files
 from koki.errors import ConfigError, ProofError
 from koki.export.card import card_of_gguf
-from koki.export.folder import gone_if_it_fails, require_known, require_ours, require_space
+from koki.export.folder import gone_if_it_fails, require_known, require_ours
 from koki.export.modelfile import modelfile
 from koki.export.proof import prove
 from koki.gguf.adapter import write_adapter
-from koki.gguf.of_run import gguf_of_run, read_record, write_record
+from koki.gguf.of_run import gguf_of_run, read_record, require_space, write_record
 from koki.gguf.write import TYPES
 from koki.model.names import WEIGHTS
 from koki.model.source import licence_of, load_tokenizer
 from koki.runs.finished import FinishedRun, base_of
 from koki.runs.names import GGUF, METADATA, MODEL_CARD
+from koki.tokens.file_tokenizer import FILES_OF_A_TOKENIZER
 from koki.tokens.template import ChatTemplate
 
 _MODELFILE: Final = "Modelfile"
 _KIND: Final = "files"
-_OF_THE_TOKENIZER: Final = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
 def export_gguf(
@@ -91,7 +91,7 @@ def export_adapter(run: FinishedRun, *, folder: Path | None = None) -> Path:
     """
     where = folder or run.folder / GGUF
     require_ours(where, _KIND)
-    require_space(where, 2 * (run.folder / WEIGHTS).stat().st_size)
+    require_space(where, 2 * (run.folder / WEIGHTS).stat().st_size, "the adapter")
     name = run.folder.resolve().name
     path = where / f"{name}-adapter.gguf"
     with gone_if_it_fails(where):
@@ -128,6 +128,6 @@ def _write_what_goes_with_it(run: FinishedRun, folder: Path, path: Path) -> None
     if folder.resolve() == (run.folder / GGUF).resolve():
         return
     files.write_json(folder / METADATA, run.card)
-    for name in _OF_THE_TOKENIZER:
+    for name in FILES_OF_A_TOKENIZER:
         if (run.folder / name).is_file():
             shutil.copyfile(run.folder / name, folder / name)

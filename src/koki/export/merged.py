@@ -11,11 +11,11 @@ from safetensors.torch import save_file
 
 import koki
 from koki import files
-from koki.errors import ModelError
 from koki.export.card import card_of_merged
-from koki.export.folder import RECORD, replacing, require_known, require_ours, require_space
+from koki.export.folder import replacing, require_known, require_ours
 from koki.gguf.chat_template import with_system_prompt
-from koki.model.merged import MergedWeights
+from koki.gguf.of_run import RECORD, require_space
+from koki.model.merged import MergedWeights, require_float16
 from koki.model.source import BaseSource, licence_of, load_tokenizer
 from koki.runs.finished import FinishedRun, base_of
 from koki.runs.names import METADATA, MODEL_CARD
@@ -48,7 +48,7 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
     source = base_of(run)
     with MergedWeights(source, run.folder) as weights:
         shards = _shards(weights, _DTYPES[dtype])
-        require_space(folder, shards.metadata["total_size"])
+        require_space(folder, shards.metadata["total_size"], "the weights")
         with replacing(folder) as new:
             for file, names in shards.filename_to_tensors.items():
                 tensors = {name: _rounded(name, weights.tensor(name), _DTYPES[dtype]) for name in names}
@@ -76,8 +76,8 @@ def _rounded(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tenso
     Raises:
         ModelError: a value is too large for it.
     """
-    if dtype == torch.float16 and float(tensor.abs().max()) > torch.finfo(dtype).max:
-        raise ModelError(f"{name} has a value that float16 cannot hold.", "Choose another: --dtype bfloat16.")
+    if dtype == torch.float16:
+        require_float16(name, tensor, "Choose another: --dtype bfloat16.")
     return tensor.to(dtype).contiguous()
 
 

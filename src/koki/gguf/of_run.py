@@ -19,14 +19,14 @@ from koki.formatting import gigabytes
 from koki.model.names import SETTINGS, WEIGHTS
 from koki.runs.finished import FinishedRun, base_of
 from koki.runs.names import GGUF
+from koki.tokens.file_tokenizer import FILES_OF_A_TOKENIZER
 from koki.user_cache import sha256_of
 
-_RECORD: Final = "export.json"
+RECORD: Final = "export.json"
 
-_LONGEST_RECORD: Final = 10_000_000  # bytes; a file's entry has about 2,000
+LONGEST_RECORD: Final = 10_000_000  # bytes; a file's entry has about 2,000
 # Raised when a later version of Koki makes another file of the same run.
 _VERSION: Final = 1
-_OF_THE_TOKENIZER: Final = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
 def gguf_of_run(
@@ -71,7 +71,7 @@ def gguf_of_run(
 def read_record(folder: Path) -> dict[str, dict[str, Any]]:
     """What is known of each file in a folder of exports; nothing where that cannot be read."""
     try:
-        record = json.loads(files.read_bytes(folder / _RECORD, _LONGEST_RECORD))["files"]
+        record = json.loads(files.read_bytes(folder / RECORD, LONGEST_RECORD))["files"]
         return TypeAdapter(dict[str, dict[str, Any]]).validate_python(record)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
@@ -80,12 +80,12 @@ def read_record(folder: Path) -> dict[str, dict[str, Any]]:
 def write_record(folder: Path, name: str, entry: dict[str, Any]) -> None:
     """Keep what is known of a file; entries of files that are gone go too."""
     there = {other: known for other, known in read_record(folder).items() if (folder / other).is_file()}
-    files.write_json(folder / _RECORD, {"files": there | {name: entry}})
+    files.write_json(folder / RECORD, {"files": there | {name: entry}})
 
 
 def _made_of(run: FinishedRun, file_type: str, *, base_only: bool) -> str:
     """A digest of everything that decides the bytes of a file; the base's is that of its commit or its files."""
-    names = _OF_THE_TOKENIZER if base_only else (SETTINGS, WEIGHTS, *_OF_THE_TOKENIZER)
+    names = FILES_OF_A_TOKENIZER if base_only else (SETTINGS, WEIGHTS, *FILES_OF_A_TOKENIZER)
     there = [run.folder / name for name in names if (run.folder / name).is_file()]
     digests = {file.name: digest for file, digest in zip(there, sha256_of(there), strict=True)}
     base, system = run.card["base_model"]["revision"], run.card["system_prompt"]
@@ -113,17 +113,24 @@ def _write(
     about = About(f"Koki {run.folder.resolve().name}", licence_of(source))
     with MergedWeights(source, None if base_only else run.folder) as weights:
         size = size_of_gguf(weights, source.config, file_type)
-        _require_space(path.parent, size)
+        require_space(path.parent, size, "the model as a GGUF file")
         on_making(path, size)
         template = ChatTemplate(tokenizer, run.card["system_prompt"])
         write_gguf(new, weights, source, tokenizer, template, file_type=file_type, about=about)
     return context_of(source.config)
 
 
-def _require_space(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
+def require_space(folder: Path, needed: int, what: str) -> None:
+    """Check that the disk has room for what will be written to a folder, which need not be there yet.
+
+    Args:
+        needed: bytes.
+        what: needs them.
+
+    Raises:
+        RunError: it has not.
+    """
+    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(there).free
     if free < needed:
-        raise RunError(
-            f"{folder} needs {gigabytes(needed)} for the model as a GGUF file; {gigabytes(free)} are free.",
-            "Make room.",
-        )
+        raise RunError(f"{folder} needs {gigabytes(needed)} for {what}; {gigabytes(free)} are free.", "Make room.")

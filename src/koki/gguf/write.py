@@ -17,7 +17,7 @@ from koki.errors import ModelError
 from koki.gguf.chat_template import with_system_prompt
 from koki.gguf.hyperparameters import add_hyperparameters
 from koki.gguf.vocabulary import add_vocabulary
-from koki.model.merged import MergedWeights
+from koki.model.merged import MergedWeights, require_float16
 from koki.model.source import BaseSource
 from koki.tokens.template import ChatTemplate
 
@@ -160,8 +160,8 @@ def _rounded(tensor: _Tensor, values: torch.Tensor) -> npt.NDArray[np.uint8]:
     Raises:
         ModelError: a value is too large for float16.
     """
-    if tensor.kind is _Kind.F16 and float(values.abs().max()) > torch.finfo(torch.float16).max:
-        raise ModelError(f"{tensor.origin} has a value that float16 cannot hold.", "Choose another type: bf16 or f32.")
+    if tensor.kind is _Kind.F16:
+        require_float16(tensor.origin, values, "Choose another type: bf16 or f32.")
     return gguf.quantize(values.numpy(), tensor.kind).view(np.uint8)
 
 

@@ -162,6 +162,19 @@ class MergedWeights:
         return {name: file for file in opened for name in file.keys()}  # noqa: SIM118
 
 
+def require_float16(name: str, tensor: torch.Tensor, otherwise: str) -> None:
+    """Check that a tensor can be rounded to float16.
+
+    Args:
+        otherwise: what to do where it cannot.
+
+    Raises:
+        ModelError: a value is too large.
+    """
+    if float(tensor.abs().max()) > torch.finfo(torch.float16).max:
+        raise ModelError(f"{name} has a value that float16 cannot hold.", otherwise)
+
+
 def _weight_files(folder: Path) -> list[Path]:
     """The files with a model's weights: one, or those that its index names.
 

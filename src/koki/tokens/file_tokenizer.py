@@ -17,6 +17,7 @@ from koki.errors import ModelError
 _VOCABULARY: Final = "tokenizer.json"
 _SETTINGS: Final = "tokenizer_config.json"
 _TEMPLATE: Final = "chat_template.jinja"
+FILES_OF_A_TOKENIZER: Final = (_VOCABULARY, _SETTINGS, _TEMPLATE)
 _LONGEST: Final = 200_000_000  # bytes; Qwen's vocabularies have 7 to 11 million
 _BYTES: Final = 256  # a byte-level vocabulary has an entry for each
 # The settings that name a token each, as a chat template may use them.
