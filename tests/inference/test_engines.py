@@ -2,7 +2,6 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from asking import in_order, said
 from helpers import QUESTIONS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ from koki.data.recipes import recipe_files
 from koki.evaluation.questions import Examiner
 from koki.gguf.of_run import gguf_of_run
 from koki.inference.chef import Chef
-from koki.inference.engine import Engine, Generated
+from koki.inference.engine import Engine
 from koki.inference.transformers_engine import TransformersEngine
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult
@@ -66,16 +66,6 @@ def chef(engine: Engine, template: ChatTemplate) -> Chef:
 @pytest.fixture(scope="module")
 def prompts(template: ChatTemplate) -> list[list[int]]:
     return [template.prompt(question) for question in QUESTIONS]
-
-
-def said(answers: Sequence[Generated]) -> list[tuple[str, str, int]]:
-    """All of answers but how long they took."""
-    return [(one.text, one.ended_by, one.tokens) for one in answers]
-
-
-def in_order(engine: Engine, prompts: list[list[int]], **options: Any) -> list[Generated]:
-    answers = dict(engine.generate(prompts, **options))
-    return [answers[number] for number in range(len(prompts))]
 
 
 @pytest.mark.slow

@@ -1,15 +1,14 @@
 """Transformers answers prompts: side by side, in pieces, and no longer than somebody wants them."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
+from asking import in_order, said
 from helpers import QUESTIONS
 
 from koki.config import ModelConfig
 from koki.inference.chef import Chef
-from koki.inference.engine import Generated
 from koki.inference.transformers_engine import TransformersEngine
 from koki.model.base import load_base
 from koki.model.device import detect_device
@@ -38,16 +37,6 @@ def chef(engine: TransformersEngine, template: ChatTemplate) -> Chef:
 @pytest.fixture(scope="module")
 def prompts(template: ChatTemplate) -> list[list[int]]:
     return [template.prompt(question) for question in QUESTIONS]
-
-
-def said(answers: Sequence[Generated]) -> list[tuple[str, str, int]]:
-    """All of answers but how long they took."""
-    return [(one.text, one.ended_by, one.tokens) for one in answers]
-
-
-def in_order(engine: TransformersEngine, prompts: list[list[int]], **options: Any) -> list[Generated]:
-    answers = dict(engine.generate(prompts, **options))
-    return [answers[number] for number in range(len(prompts))]
 
 
 def test_an_answer_that_breaks_off_with_a_control_token_did_not_end_well(finished_run: TrainResult) -> None:

@@ -10,9 +10,8 @@ from typing import Any, Final, Self
 
 import torch
 import xllamacpp
-from xllamacpp import ggml_type, llama_flash_attn_type
 
-from koki.errors import ModelError
+from koki.inference.llama_cpp_engine import server_settings, start_server
 
 OPENED_WITH: Final = f"xllamacpp {xllamacpp.__version__}"
 
@@ -34,24 +33,13 @@ class OpenedFile:
 
     def __init__(self, path: Path) -> None:
         self._key = secrets.token_urlsafe(32)  # the server listens on this machine, where others may work too
-        settings = xllamacpp.CommonParams()
-        settings.model.path = str(path)
+        settings = server_settings(path, exact=True)
         settings.n_parallel = _AT_ONCE
         settings.n_ctx = _AT_ONCE * _CONTEXT
-        settings.cache_type_k = settings.cache_type_v = ggml_type.GGML_TYPE_F32
-        settings.flash_attn_type = llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
         settings.cpuparams.n_threads = torch.get_num_threads()
         settings.cpuparams.poll = 0  # threads that wait sleep
-        settings.n_gpu_layers = 0
-        settings.warmup = False
-        settings.verbosity = 0
         settings.api_keys = [self._key]
-        try:
-            self._server: Any = xllamacpp.Server(settings)
-        except RuntimeError as error:
-            raise ModelError(f"llama.cpp cannot open {path}: {error}.") from error
-        # one that is closed before its loop has begun waits for it for ever
-        self._complete([0], max_tokens=1)
+        self._server: Any = start_server(settings)
 
     def __enter__(self) -> Self:
         return self

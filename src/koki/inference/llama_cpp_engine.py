@@ -212,8 +212,7 @@ def _open(file: Path, *, exact: bool) -> Any:
     Raises:
         ModelError: it cannot open the file.
     """
-    settings = xllamacpp.CommonParams()
-    settings.model.path = str(file)
+    settings = server_settings(file, exact=exact)
     settings.n_ctx = _MOST_CONTEXT
     settings.n_parallel = _AT_ONCE
     settings.cache_ram_mib = _KEPT_PROMPTS
@@ -222,23 +221,44 @@ def _open(file: Path, *, exact: bool) -> Any:
     # What repeats twelve tokens of the prompt or the answer is likely to go on as they did: the next 48 are checked in
     # one step. The text is the same; a recipe read out of a page comes 2.5 times as fast with 0.5 billion parameters.
     settings.speculative.types = [xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
-    settings.n_gpu_layers = 0
-    settings.warmup = False
     settings.ui = False
     settings.endpoint_slots = False
-    settings.verbosity = _SILENT
     if file.stat().st_size < _ONE_THREAD_BELOW:
         settings.cpuparams.n_threads = 1
+    settings.api_keys = [secrets.token_urlsafe()]  # it listens, whether one wants it or not
+    with tempfile.TemporaryDirectory(prefix="koki-") as private:
+        if sys.platform != "win32":
+            settings.hostnames = [f"{private}/s.sock"]  # which is gone with its folder
+        return start_server(settings)
+
+
+def server_settings(file: Path, *, exact: bool) -> Any:
+    """The settings of every server of llama.cpp that Koki starts: silent, on the processor.
+
+    Args:
+        exact: see `LlamaCppEngine`.
+    """
+    settings = xllamacpp.CommonParams()
+    settings.model.path = str(file)
+    settings.n_gpu_layers = 0
+    settings.warmup = False
+    settings.verbosity = _SILENT
     if exact:
         settings.cache_type_k = settings.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
         settings.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
-    settings.api_keys = [secrets.token_urlsafe()]  # it listens, whether one wants it or not
+    return settings
+
+
+def start_server(settings: Any) -> Any:
+    """A server that has begun to work.
+
+    Raises:
+        ModelError: it cannot open its file.
+    """
     try:
-        with tempfile.TemporaryDirectory(prefix="koki-") as private:
-            if sys.platform != "win32":
-                settings.hostnames = [f"{private}/s.sock"]  # which is gone with its folder
-            server = xllamacpp.Server(settings)
+        server = xllamacpp.Server(settings)
     except RuntimeError as error:
+        file = settings.model.path
         raise ModelError(f"llama.cpp cannot open {file}: {error}", "Is the file complete?") from error
     # one that is closed before its loop has begun waits for it for ever, and all of Python with it
     server.handle_completions({"prompt": [0], "max_tokens": 1})
