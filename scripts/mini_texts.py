@@ -14,8 +14,8 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 
 from koki.book.pantry import Pantry, Suggestion
-from koki.dialogue.compose import list_ingredients, list_steps
 from koki.dialogue.kitchen import inquiry_subjects, unrelated_names
+from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes

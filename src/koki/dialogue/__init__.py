@@ -6,6 +6,8 @@ kitchen.py     an ingredient as a recipe names it -> what it is called in a kitc
 naming.py      a name for each recipe that no other recipe has
 reasons.py     the tips in a recipe's own steps
 vocabulary.py  what the questions about some recipes are made of
+layout.py      the lists of a recipe, as they stand in an answer and on a page
+pages.py       what a chef reads before a question: pages of the book, and notes
 compose.py     the phrasebook filled for a recipe, a tip or a refusal: questions and their answers
 certain.py     what is answered by program, whatever a model would say
 typist.py      a question as people type it on a phone

@@ -11,12 +11,12 @@ from typing import Final, Literal, NamedTuple
 
 from koki.book.pantry import Pantry, Suggestion, by_root, thing
 from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_names
+from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Refusal, Tip
 from koki.dialogue.reasons import reasons_in
 from koki.dialogue.vocabulary import Vocabulary
 from koki.ingredients.lexicon import fold, is_seasoning
-from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 
 Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip", "refusal"]
@@ -280,22 +280,6 @@ class Composer:
 
     def _generator(self, *purpose: object) -> random.Random:
         return random.Random(":".join(map(str, (self._seed, *purpose))))
-
-
-def list_ingredients(ingredients: Sequence[Ingredient]) -> str:
-    """The user's ingredient lines as a list; a heading among them starts a block of its own."""
-    blocks: list[list[str]] = [[]]
-    for ingredient in ingredients:
-        if ingredient.heading:
-            blocks.append([f"{ingredient.raw.strip().rstrip(':').rstrip()}:"])
-        else:
-            blocks[-1].append(f"- {ingredient.raw.strip()}")
-    return "\n\n".join("\n".join(block) for block in blocks if block)
-
-
-def list_steps(steps: Sequence[str]) -> str:
-    """The steps, numbered from 1."""
-    return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
 
 
 def _draw_at_hand(names: Sequence[str], draw: random.Random) -> list[str]:

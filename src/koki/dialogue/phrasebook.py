@@ -115,6 +115,19 @@ class Headings(_Table):
     tip: str
 
 
+class Pages(_Table):
+    """What stands around the pages of the book that a chef reads, and notes on what was worked out."""
+
+    book: str
+    recipe: str
+    tip: str
+    could_cook: str
+    with_ingredient: str
+    absent: str
+    nearest: str
+    question: str
+
+
 class Joining(_Table):
     """How a list is said in running text."""
 
@@ -197,6 +210,7 @@ class Phrasebook(_Table):
     short: ShortForms
     frames: Frames
     headings: Headings
+    pages: Pages
     joining: Joining
     kitchen: Kitchen
     titles: Titles
