@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from koki.dialogue.compose import KINDS, Kind
+from koki.dialogue.conversation import KINDS, Kind
 from koki.tokens.batches import Drawn, StepCollator, StepSampler, VariationSampler, recut
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 

@@ -7,7 +7,7 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from koki.config import ModelConfig, TokensConfig
-from koki.dialogue.compose import Conversation, Segment
+from koki.dialogue.conversation import Conversation, Segment
 from koki.errors import DataError
 from koki.model.source import find_base, load_tokenizer
 from koki.tokens.dataset import IGNORED, ConversationDataset

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from koki.config import ModelConfig, TokensConfig
-from koki.dialogue.compose import Conversation, Kind, Segment
+from koki.dialogue.conversation import Conversation, Kind, Segment
 from koki.model.source import find_base, load_tokenizer
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate

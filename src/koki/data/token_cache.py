@@ -14,7 +14,7 @@ import numpy as np
 
 from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
-from koki.dialogue.compose import KINDS
+from koki.dialogue.conversation import KINDS
 from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.decoding import FileDigest
 from koki.recipes.digests import Digests

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import BatchSampler, Sampler
 
-from koki.dialogue.compose import KINDS
+from koki.dialogue.conversation import KINDS
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 
 # The least share of an epoch that is about the recipes: of a small collection, tips and refusals would be most of it.

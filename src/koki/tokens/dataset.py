@@ -11,7 +11,7 @@ import numpy.typing as npt
 from torch.utils.data import Dataset
 
 from koki.config import TokensConfig
-from koki.dialogue.compose import KINDS, Conversation, Kind
+from koki.dialogue.conversation import KINDS, Conversation, Kind
 from koki.errors import DataError
 from koki.gc_paused import gc_paused
 from koki.tokens.fit_report import FitReport

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Final, NamedTuple, TypeVar
 
-from koki.dialogue.compose import RECIPE_KINDS, Conversation, Kind
+from koki.dialogue.conversation import RECIPE_KINDS, Conversation, Kind
 from koki.dialogue.fit import Version, shorter_and_shorter
 from koki.tokens.fit_report import FitReport
 from koki.tokens.store import PieceStore

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from koki.config import DataConfig
-from koki.dialogue.compose import Composer, Conversation, Kind
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation, Kind
 from koki.dialogue.phrasebook import Phrasebook
 from koki.evaluation.asked import Asked
 from koki.evaluation.cookbook import Cookbook
