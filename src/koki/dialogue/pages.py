@@ -45,9 +45,15 @@ def _text(blocks: Sequence[str], book: Phrasebook) -> str:
     return "\n\n".join([book.pages.book, *blocks]) if blocks else ""
 
 
-def with_question(read: str, question: str, book: Phrasebook) -> str:
-    """What a chef is told who has read something: that, and the question behind it; else the question alone."""
-    return f"{read}\n\n{book.pages.question.format(question=question)}" if read else question
+def asked_after_reading(question: str, book: Phrasebook) -> str:
+    """A question as it stands behind what is read; the blank line between them is not part of it."""
+    return book.pages.question.format(question=question)
+
+
+def question_after_reading(asked: str, book: Phrasebook) -> str:
+    """The question in what `asked_after_reading` gives."""
+    before, _, after = book.pages.question.partition("{question}")
+    return asked.removeprefix(before).removesuffix(after)
 
 
 def _page_blocks(reading: Reading, shown: Shown, book: Phrasebook) -> Iterator[str]:
