@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache, partial
 from typing import Final, Literal, NamedTuple
 
+from koki.book.kitchen import inquiry_subjects, kitchen_names, unrelated_names
+from koki.book.naming import names_of
 from koki.book.pantry import Pantry, Suggestion, by_root, thing
-from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_names
 from koki.dialogue.layout import list_ingredients, list_steps
-from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Refusal, Tip
 from koki.dialogue.reasons import reasons_in
 from koki.dialogue.vocabulary import Vocabulary
@@ -70,7 +70,7 @@ class Composer:
         self._book = phrasebook
         self._tips = [(tip, frozenset(map(fold, tip.ingredients))) for tip in tips]
         self._pantry = Pantry(recipes)
-        self._names = names_of(recipes, phrasebook)
+        self._names = names_of(recipes)
         self._seed = seed
         self._recipes = {recipe.id: recipe for recipe in recipes}
         # A recipe stands in many answers, and an answer under several questions: each is written once.
