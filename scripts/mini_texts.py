@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 
+from koki.book.kitchen import inquiry_subjects, unrelated_names
 from koki.book.pantry import Pantry, Suggestion
 from koki.book.reading import Page, Reading
-from koki.dialogue.kitchen import inquiry_subjects, unrelated_names
 from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.pages import reading_texts, suggestion_line
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips

@@ -7,9 +7,9 @@ is tokenised once and to answer is to copy. The words are in ``phrasebook.toml``
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from koki.book.kitchen import kitchen_names
 from koki.book.pantry import thing
 from koki.book.reading import Page, Reading
-from koki.dialogue.kitchen import kitchen_names
 from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.phrasebook import Answers, Phrasebook
 from koki.ingredients.lexicon import is_seasoning
