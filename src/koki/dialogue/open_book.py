@@ -18,7 +18,7 @@ from koki.dialogue.book_answers import BookAnswers
 from koki.dialogue.conversation import Conversation, Kind, Segment
 from koki.dialogue.forms import ask, trained
 from koki.dialogue.pages import reading_texts
-from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Tip
+from koki.dialogue.phrasebook import Phrasebook, Question, Tip
 from koki.ingredients.lexicon import fold
 from koki.recipes.recipe import Recipe
 
@@ -85,9 +85,7 @@ class OpenBook:
             for form in trained(questions):
                 question = ask(form.question, dish=page.name)
                 reading = Reading(form.answers, self._among_others(page, self._draw(kind, question)))
-                yield self._conversation(
-                    kind, question, reading, self._answers.requested(page, form.answers), form.answers
-                )
+                yield self._conversation(kind, question, reading, self._answers.requested(page, form.answers))
 
     def _recommendations(self, recipe: Recipe) -> Iterator[Conversation]:
         for number, form in enumerate(trained(self._words.recommendation)):
@@ -144,10 +142,9 @@ class OpenBook:
         question: str,
         reading: Reading,
         answer: tuple[Segment, ...],
-        needs: Answers = "recipe",
         brief: tuple[Segment, ...] = (),
     ) -> Conversation:
-        read = tuple(reading_texts(reading, needs, self._words))
+        read = tuple(reading_texts(reading, self._words))
         return Conversation(kind, self._words.system.prompt, question, answer, brief=brief, read=read)
 
     def _page(self, recipe: Recipe) -> Page:
