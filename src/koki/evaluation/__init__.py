@@ -1,6 +1,7 @@
 """From a run folder to a scorecard: does it answer with the right recipe?
 
 evaluate.py       a run folder -> questions, answers, scores -> report/scorecard.json
+added.csv         forty dishes that no chef of the recipes that ship has met
 asked.py          a question, and the groups of questions: recall, typing, understanding, generalisation
 capabilities/     each capability with its measures, its judge and how its questions are drawn; the tuple of all
 questions.py      what a run's chef is asked: questions of each capability in each group
