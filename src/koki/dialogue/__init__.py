@@ -9,6 +9,7 @@ vocabulary.py  what the questions about some recipes are made of
 layout.py      the lists of a recipe, as they stand in an answer and on a page
 pages.py       what a chef reads before a question: pages of the book, and notes
 compose.py     the phrasebook filled for a recipe, a tip or a refusal: questions and their answers
+forms.py       what a form of the phrasebook was filled with, read back
 certain.py     what is answered by program, whatever a model would say
 typist.py      a question as people type it on a phone
 fit.py         the versions of an answer, from whole to brief
