@@ -14,7 +14,7 @@ import numpy as np
 
 from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
-from koki.dialogue.compose import KINDS
+from koki.dialogue.conversation import KINDS
 from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.decoding import FileDigest
 from koki.recipes.digests import Digests
@@ -39,16 +39,24 @@ PIECES: Final = (
 PROGRAM: Final = (
     *PIECES,
     "koki.book.pantry",
+    "koki.book.reading",
     "koki.config",
     "koki.data.build",
     "koki.data.cache",
     "koki.data.conversations",
     "koki.data.recipes",
     "koki.data.token_cache",
+    "koki.dialogue.at_hand",
+    "koki.dialogue.book_answers",
     "koki.dialogue.compose",
+    "koki.dialogue.conversation",
     "koki.dialogue.fit",
+    "koki.dialogue.forms",
     "koki.dialogue.kitchen",
+    "koki.dialogue.layout",
     "koki.dialogue.naming",
+    "koki.dialogue.open_book",
+    "koki.dialogue.pages",
     "koki.dialogue.phrasebook",
     "koki.dialogue.reasons",
     "koki.dialogue.titles",

@@ -9,7 +9,8 @@ from itertools import chain, islice, pairwise
 from typing import Final
 
 from koki.config import RunConfig
-from koki.dialogue.compose import Composer, Conversation, Kind
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation, Kind
 from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Phrasebook, load_phrasebook, load_tips
 from koki.dialogue.typist import Typist

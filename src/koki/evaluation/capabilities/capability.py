@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from koki.answers.said import Said
 from koki.config import DataConfig
-from koki.dialogue.compose import Composer, Conversation, Kind
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation, Kind
 from koki.dialogue.phrasebook import Phrasebook
 from koki.evaluation.asked import Asked
 from koki.evaluation.cookbook import Cookbook
