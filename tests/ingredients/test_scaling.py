@@ -39,6 +39,7 @@ def times(line: str, factor: Fraction = TWICE) -> str:
         ("1,4 sdt gula", "2,8 sdt gula"),
         ("1.500 ml air", "3000 ml air"),
         ("setengah sdt merica", "1 sdt merica"),
+        ("separo bawang bombay", "1 bawang bombay"),
         ("dua lembar salam", "4 lembar salam"),
         ("seekor ayam kampung", "2 ekor ayam kampung"),
         ("1 ekor ayam (500 gram)", "2 ekor ayam (1000 gram)"),

@@ -24,14 +24,14 @@ _NUMBERED: Final = "".join(
     rf"(?<!\b{word}{joint})" for word in sorted(LEXICON.words["numbered"]) for joint in (" ", r"\.", r"\. ")
 )
 _TOKEN: Final = re.compile(
-    rf"(?P<figures>(?<![^\W_]){_NUMBERED}(?P<low>{_ONE})(?:(?P<to>{_BETWEEN})(?P<high>{_ONE}))?)(?![0-9]|[.,][0-9]|\s?(?:{_DEGREES}))"
+    rf"(?P<figures>(?<![^\W_])(?<![0-9][.,]){_NUMBERED}(?P<low>{_ONE})(?:(?P<to>{_BETWEEN})(?P<high>{_ONE}))?)(?![0-9]|[.,][0-9]|\s?(?:{_DEGREES}))"
     rf"|(?P<word>[^\W\d_]+(?:[-'’][^\W\d_]+)*)|(?P<sign>[^\s\w])",
     re.IGNORECASE,
 )
 # Weights and volumes are written with a comma: "62,5 gram"; all else with the fraction: "2½ sdm".
 _METRIC: Final = frozenset({"gram", "ml"})
 _LENGTHS: Final = frozenset({"cm"})
-_SUPERSCRIPTS: Final = str.maketrans("¹²³⁴", "1234")  # "¹/²"
+_SUPERSCRIPTS: Final = str.maketrans("¹²³⁴₂₃₄", "1234234")  # "¹/²"
 _ENDS_CLAUSE: Final = frozenset(",;()[]+&/=~±")
 
 
@@ -131,7 +131,7 @@ class _Reader:
             return None, 1
         if word in LEXICON.numbers:
             size, unit = self._unit(at + 1)
-            if size:
+            if size or (self.measured_in is None and LEXICON.numbers[word] == self.item.quantity):
                 amount = _Amount(token.start(), token.end(), LEXICON.numbers[word], unit)
                 return amount, 1 + size
         elif word.startswith("se") and word not in LEXICON.units and word not in LEXICON.amounts:
