@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from koki.answers.filled import filling, pattern, split_names
 from koki.book.pantry import Thing, thing
-from koki.dialogue.forms import filling, pattern, split_names
 from koki.dialogue.phrasebook import Phrasebook, load_phrasebook
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.capabilities.dishes import first_dish, recipe_f1
