@@ -2,7 +2,7 @@
 
 import pytest
 
-from koki.dialogue.forms import filling, split_names
+from koki.answers.filled import filling, split_names
 from koki.dialogue.phrasebook import load_phrasebook
 
 

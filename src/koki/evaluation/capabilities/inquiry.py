@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from koki.answers.filled import filling
 from koki.book.pantry import Pantry
-from koki.dialogue.forms import filling
 from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import Phrasebook
 from koki.evaluation.asked import Asked
