@@ -1,6 +1,7 @@
 """An answer is held against what was read for it, part by part."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from pages import book_answers, for_ayam, page, rawon, recipe_of_soto, soto, sure, text, with_serai
@@ -149,6 +150,15 @@ def test_an_inquiry_is_right_where_each_dish_stands_in_what_was_read() -> None:
 def test_a_detail_is_checked_by_its_amounts(answer: str, wrong: tuple[str, ...]) -> None:
     found = check(answer, sure("detail"), question="Buat 10 porsi berapa bawang putihnya?")
     assert (found.amounts, found.is_right) == (wrong, not wrong)
+
+
+def test_for_more_portions_the_amounts_are_those_of_the_recipe_times_as_many() -> None:
+    doubled = Reading("recipe", (replace(soto(), times=Fraction(2)),))
+    answer = "Bahan Soto Ayam:\n\n- 2 ekor ayam\n- 2 sdt garam\n- 4 batang serai\n- 8 siung bawang putih\n- 1 sdt garam"
+    assert check(answer, doubled).is_right
+    assert not check(answer, sure()).is_right
+    assert check("Bawang putihnya 8 siung.", replace(doubled, wanted="detail")).is_right
+    assert not check("Bawang putihnya 4 siung.", replace(doubled, wanted="detail")).is_right
 
 
 def test_a_tip_is_right_as_it_stands_in_the_book() -> None:

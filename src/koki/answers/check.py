@@ -26,7 +26,8 @@ from koki.dialogue.pages import companion_line, suggestion_line
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.ingredients.amounts import FIGURES, Quantity, read_quantity
 from koki.ingredients.lexicon import fold
-from koki.ingredients.parse import Ingredient
+from koki.ingredients.parse import Ingredient, parse_ingredients
+from koki.ingredients.scaling import scaled
 from koki.ingredients.wording import normalise
 
 _WORDS: Final[dict[str, Any]] = tomllib.loads(files(__package__).joinpath("check.toml").read_text(encoding="utf-8"))
@@ -186,7 +187,8 @@ def _without(pieces: Sequence[str], heading: str, block: str) -> tuple[list[str]
 
 def ingredients_of(page: Page) -> tuple[Ingredient, ...]:
     """What a page asks for, for as many portions as it is read for."""
-    return page.recipe.ingredients
+    ingredients = page.recipe.ingredients
+    return ingredients if page.times == 1 else parse_ingredients(scaled(ingredients, page.times))
 
 
 def _page_given(said: Said, reading: Reading) -> Page | None:

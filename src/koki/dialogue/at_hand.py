@@ -1,11 +1,10 @@
-"""What somebody may have at hand who asks what to cook, and what of it a dish uses."""
+"""What somebody may have at hand who asks what to cook."""
 
 import random
 from collections.abc import Sequence
 from typing import Final
 
-from koki.book.pantry import Suggestion, by_root, thing
-from koki.dialogue.kitchen import unrelated_names
+from koki.book.kitchen import unrelated_names
 from koki.ingredients.lexicon import is_seasoning
 from koki.recipes.recipe import Recipe
 
@@ -28,10 +27,3 @@ def draw_at_hand(recipe: Recipe, draw: random.Random) -> list[str]:
     first = draw.choice([name for name in names if not is_seasoning(name)] or names)
     rest = draw.sample([name for name in names if name != first], count - 1)
     return [first, *rest]
-
-
-def used_of(at_hand: Sequence[str], suggestion: Suggestion) -> tuple[str, ...]:
-    """What the dish uses of what is at hand, as it was named there: "ayam", though the recipe says "ayam kampung"."""
-    met = by_root(it for it in map(thing, suggestion.at_hand) if it)
-    have = {name: thing(name) for name in at_hand}
-    return tuple(name for name, it in have.items() if it and any(map(it.is_related_to, met.get(it.root, ()))))

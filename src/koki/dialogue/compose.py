@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property, lru_cache, partial
 from typing import Final
 
-from koki.book.pantry import Pantry
+from koki.book.kitchen import inquiry_subjects
+from koki.book.naming import names_of
+from koki.book.pantry import Pantry, used_of
 from koki.book.reading import Page
-from koki.dialogue.at_hand import draw_at_hand, used_of
+from koki.dialogue.at_hand import draw_at_hand
 from koki.dialogue.conversation import Conversation, Kind, Segment
 from koki.dialogue.forms import ask, say, trained
-from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.layout import list_ingredients, list_steps
-from koki.dialogue.naming import names_of
 from koki.dialogue.open_book import OpenBook
 from koki.dialogue.pages import companion_line, suggestion_line
 from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Refusal, Tip
@@ -45,7 +45,7 @@ class Composer:
         self._book = phrasebook
         self._tips = [(tip, frozenset(map(fold, tip.ingredients))) for tip in tips]
         self._pantry = Pantry(recipes)
-        self._names = names_of(recipes, phrasebook)
+        self._names = names_of(recipes)
         self._seed = seed
         self._recipes = {recipe.id: recipe for recipe in recipes}
         # A recipe stands in many answers, and an answer under several questions: each is written once.

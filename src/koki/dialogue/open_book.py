@@ -10,22 +10,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
-from koki.book.pantry import Pantry, Suggestion
+from koki.book.kitchen import inquiry_subjects
+from koki.book.pantry import Pantry, Suggestion, used_of
 from koki.book.reading import Page, Reading, TipPage
-from koki.dialogue.at_hand import draw_at_hand, used_of
+from koki.dialogue.at_hand import draw_at_hand
 from koki.dialogue.book_answers import BookAnswers
 from koki.dialogue.conversation import Conversation, Kind, Segment
 from koki.dialogue.forms import ask, trained
-from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.pages import reading_texts
-from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Tip
+from koki.dialogue.phrasebook import Phrasebook, Question, Tip
 from koki.ingredients.lexicon import fold
 from koki.recipes.recipe import Recipe
 
-MOST_PAGES: Final = 3
-"""Pages that are read at once, where it is not sure which one is meant."""
-MOST_OTHERS: Final = 2
-"""Further dishes that are named beside the one whose page is read."""
+_MOST_PAGES: Final = 3  # that are read at once, where it is not sure which one is meant
+_MOST_OTHERS: Final = 2  # further dishes, which are named beside the one whose page is read
 
 # Pages beside the right one, as often as they are listed: mostly none, as where it is sure which one is meant.
 _BESIDE: Final = (0, 0, 0, 1, 2)
@@ -87,15 +85,13 @@ class OpenBook:
             for form in trained(questions):
                 question = ask(form.question, dish=page.name)
                 reading = Reading(form.answers, self._among_others(page, self._draw(kind, question)))
-                yield self._conversation(
-                    kind, question, reading, self._answers.requested(page, form.answers), form.answers
-                )
+                yield self._conversation(kind, question, reading, self._answers.requested(page, form.answers))
 
     def _recommendations(self, recipe: Recipe) -> Iterator[Conversation]:
         for number, form in enumerate(trained(self._words.recommendation)):
             at_hand = draw_at_hand(recipe, self._draw(recipe.id, "recommendation", number))
             if at_hand:
-                suggestions = self._pantry.what_can_i_cook(at_hand, 1 + MOST_OTHERS)
+                suggestions = self._pantry.what_can_i_cook(at_hand, 1 + _MOST_OTHERS)
                 best, *others = (self._suggested(at_hand, suggestion) for suggestion in suggestions)
                 # a dish that uses a single thing at hand is not worth suggesting
                 others = [page for page in others if len(page.at_hand) > 1]
@@ -121,7 +117,7 @@ class OpenBook:
         """A few dishes with the ingredient: those named for it first, then the best-loved."""
         called = f" {fold(ingredient)} "
         dishes = self._pantry.with_ingredient(ingredient)
-        return sorted(dishes, key=lambda it: called not in f" {fold(it.title)} ")[: 1 + MOST_OTHERS]
+        return sorted(dishes, key=lambda it: called not in f" {fold(it.title)} ")[: 1 + _MOST_OTHERS]
 
     def _absences(self, recipe: Recipe) -> Iterator[Conversation]:
         """Questions for a dish that the book lacks, or that stands on none of the pages that may have been meant."""
@@ -129,7 +125,7 @@ class OpenBook:
         draw = self._draw(recipe.id, "absent")
         forms = [*trained(self._words.standard), *trained(self._words.simple)]
         for number, form in enumerate(draw.sample(forms, _ABSENT)):
-            near = tuple(map(self._page, self._near(recipe, draw)[:MOST_PAGES]))
+            near = tuple(map(self._page, self._near(recipe, draw)[:_MOST_PAGES]))
             question = ask(form.question, dish=dish)
             if number % 2 and near:
                 reading = Reading(form.answers, near[: 1 + draw.randrange(len(near))])
@@ -146,10 +142,9 @@ class OpenBook:
         question: str,
         reading: Reading,
         answer: tuple[Segment, ...],
-        needs: Answers = "recipe",
         brief: tuple[Segment, ...] = (),
     ) -> Conversation:
-        read = tuple(reading_texts(reading, needs, self._words))
+        read = tuple(reading_texts(reading, self._words))
         return Conversation(kind, self._words.system.prompt, question, answer, brief=brief, read=read)
 
     def _page(self, recipe: Recipe) -> Page:
@@ -170,10 +165,10 @@ class OpenBook:
             places = self._places[word]
             for place in draw.sample(places, min(_MOST_LOOKED_AT, len(places))):
                 shared[place] += 1
-        near = [self._recipes[place] for place, _ in shared.most_common(MOST_PAGES + 1)]
+        near = [self._recipes[place] for place, _ in shared.most_common(_MOST_PAGES + 1)]
         for name in inquiry_subjects(recipe)[:1]:
             same = self._pantry.with_ingredient(name)
-            near += draw.sample(same, min(MOST_PAGES, len(same)))
+            near += draw.sample(same, min(_MOST_PAGES, len(same)))
         return [it for it in dict.fromkeys(near) if it.id != recipe.id]
 
     @cached_property

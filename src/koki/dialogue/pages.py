@@ -7,9 +7,9 @@ is tokenised once and to answer is to copy. The words are in ``phrasebook.toml``
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from koki.book.kitchen import kitchen_names
 from koki.book.pantry import thing
 from koki.book.reading import Page, Reading
-from koki.dialogue.kitchen import kitchen_names
 from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.phrasebook import Answers, Phrasebook
 from koki.ingredients.lexicon import is_seasoning
@@ -26,14 +26,12 @@ class Shown(NamedTuple):
     behind: Answers | None
 
 
-def reading_texts(reading: Reading, needs: Answers, book: Phrasebook) -> list[str]:
+def reading_texts(reading: Reading, book: Phrasebook) -> list[str]:
     """What is read, in versions from whole to short; empty where there is nothing to read.
 
-    Pages behind the first one lose their steps, then go; then the first one loses what the answer does not need.
-
-    Args:
-        needs: what of the first page the answer is made of.
+    Pages behind the first one lose their steps, then go; then the first one loses the part that is not asked for.
     """
+    needs: Answers = reading.wanted if reading.wanted in ("ingredients", "steps") else "recipe"
     several = (Shown("recipe", "recipe"), Shown("recipe", "ingredients")) if len(reading.pages) > 1 else ()
     ways = dict.fromkeys([*several, Shown("recipe", None), Shown(needs, None)])
     notes = list(_notes(reading, book))
