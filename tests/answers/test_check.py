@@ -35,7 +35,7 @@ def test_lines_that_could_not_be_told_from_headings_are_right_as_they_stand_in_t
     lines = ("1 ekor ayam", "Bahan:", "4 siung bawang", "Cara lain :", "Saus : (banyaknya bisa disesuaikan):", "gula")
     strange = page("Ayam Kriwul", lines, ("Lalu:", "Goreng. Bahan: semua.", "Catatan: sajikan"))
     for answers in ("recipe", "ingredients", "steps"):
-        answer = text(book_answers().requested(strange, answers))  # type: ignore[arg-type]
+        answer = text(book_answers().requested(strange, answers))
         assert check(answer, Reading("recipe", (strange,))).is_right
 
 
