@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from pages import book_answers, for_ayam, page, rawon, recipe_of_soto, soto, sure, text, with_serai
+from pages_of_a_book import book_answers, for_ayam, page, rawon, recipe_of_soto, soto, sure, text, with_serai
 
 from koki.answers.check import Check, check, line_of, source_of
 from koki.book.reading import Reading, TipPage

@@ -151,7 +151,7 @@ def line_of(check: Check, reading: Reading) -> str:
 
 
 def _check_dish(answer: str, said: Said, reading: Reading) -> Check:
-    page = _page_given(said, reading)
+    page = page_given(said, reading)
     if page is None:
         gives_dish = said.ingredients or said.steps or dish_in(said.opening)
         return Check(is_from_memory=bool(gives_dish), others=_others_not_in(said, reading))
@@ -191,7 +191,7 @@ def ingredients_of(page: Page) -> tuple[Ingredient, ...]:
     return ingredients if page.times == 1 else parse_ingredients(scaled(ingredients, page.times))
 
 
-def _page_given(said: Said, reading: Reading) -> Page | None:
+def page_given(said: Said, reading: Reading) -> Page | None:
     """The page of the dish that an answer names; where it names none in words that Koki knows, the most alike."""
     pages = (*reading.pages, *reading.others)
     form = dish_in(said.opening)
