@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from koki.book.naming import names_of
 from koki.config import RunConfig, load_config
 from koki.data.recipes import Recipes
 from koki.dialogue.compose import Composer, trained
-from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Scores
@@ -65,7 +65,7 @@ def scores(run: Path, seed: int, max_new_tokens: int) -> list[list[Scores]]:
     settings: RunConfig = load_config(flags=read_run(run).settings)
     recipes: Sequence[Recipe] = Recipes(settings).split[0]
     book, draw = load_phrasebook(), random.Random(seed)
-    names, composer = names_of(recipes, book), Composer(book, (), recipes, settings.seed)
+    names, composer = names_of(recipes), Composer(book, (), recipes, settings.seed)
     questions = [one for it in recipes for one in asked_for(it, names[it.id], composer, draw)]
     answers = Chef.load(run).ask([one.question for one in questions], max_new_tokens=max_new_tokens)
     cookbook = Cookbook(recipes, names)

@@ -81,7 +81,7 @@ class Plan:
     weight_decay: float = 0.1
     clip_norm: float = 1.0
     rows: int = 4  # per step
-    row_length: int = 512  # tokens; the length Koki fine-tunes at
+    row_length: int = 1024  # tokens; the length Koki fine-tunes at where a chef reads before it answers
     held_out_share: float = 0.05
     bfloat16: bool = False  # arithmetic only: weights and optimizer stay float32
 
@@ -121,6 +121,13 @@ def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Tokenizer:
     tokenizer.train_from_iterator(texts, trainer)
     tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
     tokenizer.encode_special_tokens = True  # what looks like a special token in a text is text
+    return tokenizer
+
+
+def read_tokenizer(file: Path) -> Tokenizer:
+    """A tokenizer that was trained before."""
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.encode_special_tokens = True
     return tokenizer
 
 
@@ -297,11 +304,11 @@ class Place:
 class Trainer:
     """Trains one model on one corpus; its whole state is in ``work/state.pt``."""
 
-    def __init__(self, corpus: Corpus, shape: Shape, plan: Plan, work: Path) -> None:
+    def __init__(self, corpus: Corpus, shape: Shape, plan: Plan, work: Path, tokenizer: Path | None = None) -> None:
         self.corpus, self.shape, self.plan, self.work = corpus, shape, plan, work
         learned = [chef_layout(recipe) for recipe in (*corpus.train, *corpus.own)]
         learned += map(tip_layout, corpus.tips)
-        self.tokenizer = train_tokenizer(learned, shape.vocab_size)
+        self.tokenizer = read_tokenizer(tokenizer) if tokenizer else train_tokenizer(learned, shape.vocab_size)
         self.model = new_model(shape, self.tokenizer.get_vocab_size(), plan.seed)
         self.optimizers = new_optimizers(self.model, plan)
         self.place = Place()
@@ -510,7 +517,9 @@ No recipe text of the files is shipped with Koki; what is shipped is this model'
 - {train:,} recipes were learned and {held_out:,} held out, chosen by a hash of their text. The split knows nothing of
   near-duplicates, so a held-out recipe may resemble one that was learned.
 - Each recipe is plain text in one of several layouts: as the chef writes it, as prose, after the names of some of its
-  ingredients, or, whole or in part, after a sentence or two of cooking prose that name it. Menus name several dishes
+  ingredients, or, whole or in part, after a sentence or two of cooking prose that name it. Half of them stand on pages,
+  up to three, of which one is told again, often with other amounts than the recipe has: so the base learns to copy, and
+  so it does from runs of words in no order that come twice. Menus name several dishes
   and what is in them; what is said to be at hand is followed by a dish that it makes and by what is missing.
 - Koki's own {own} recipes and {tips} tips are learned too, each {repeats} times an epoch in every way, with an index
   from ingredients to their dishes: the base is meant to know them. None of them is held out, so how well it does on
@@ -616,6 +625,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--tokens", type=int, default=math.inf, help="end after so many tokens ...")
     add("--minutes", type=float, default=math.inf, help="... or minutes, whichever comes first")
     add("--resume", action="store_true", help="go on from the state in --work")
+    add("--tokenizer", type=Path, help="a tokenizer.json to take, instead of training one on the recipes")
     add("--learning-rate", type=float, default=Plan.learning_rate)
     add("--seed", type=int, default=Plan.seed)
     add("--bfloat16", action="store_true", help="calculate in bfloat16: faster where the processor knows it")
@@ -635,7 +645,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"{len(corpus.train):,} recipes to learn, {len(corpus.held_out):,} held out,"
         f" {len(corpus.own)} of Koki's own, {len(corpus.tips)} tips"
     )
-    trainer = Trainer(corpus, Shape(), plan, args.work)
+    trainer = Trainer(corpus, Shape(), plan, args.work, args.tokenizer)
     if args.resume:
         trainer.resume()
     trainer.train(Budget(args.tokens, args.minutes))

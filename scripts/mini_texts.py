@@ -13,10 +13,13 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 
+from koki.book.kitchen import inquiry_subjects, unrelated_names
 from koki.book.pantry import Pantry, Suggestion
-from koki.dialogue.compose import list_ingredients, list_steps
-from koki.dialogue.kitchen import inquiry_subjects, unrelated_names
+from koki.book.reading import Page, Reading
+from koki.dialogue.layout import list_ingredients, list_steps
+from koki.dialogue.pages import reading_texts, suggestion_line
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
+from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 
@@ -25,6 +28,10 @@ STOCKS = 5  # a recipe of Koki's own: times that some of its ingredients are at 
 POSTS_STOCKED = 0.3  # a share of the others' recipes: those of which some ingredients are at hand, in an epoch
 RECIPE_FOLLOWS = 6
 MENUS = 0.3  # a share of the others' recipes: menus in an epoch
+OWN_LOOKED_UP = 3  # times in an epoch that each of Koki's own recipes is looked up, with other amounts than it has
+RUNS = 0.3  # a share of the others' recipes: runs of words in an epoch
+RECIPES_OF_WORDS = 500  # whose words those are
+OTHER_LINES = 0.25  # of an altered recipe, the share of ingredient lines that are another recipe's
 
 # Kinds of characters, by Unicode, that no text keeps.
 _NOISE = {"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Sk", "So"}
@@ -82,6 +89,8 @@ class Prose:
     closings: list[str]
     stocks: list[str]
     topics: list[str]
+    amount: str
+    step: str
     menu: str
     index: str
     advice: str
@@ -144,6 +153,60 @@ def told(recipe: Recipe, draw: random.Random) -> Document:
     return Document(clean("\n\n".join([opening_sentence, parts, *closing])), clean(before))
 
 
+def looked_up(recipe: Recipe, others: Sequence[Recipe], draw: random.Random) -> Document:
+    """Pages of a book, then one of them told again, or some lines of it: what is said stands there to be copied.
+
+    Half of the time the page has other amounts and lines than the recipe, so that it does not help to know it by heart.
+    """
+    if draw.random() < 0.5:
+        recipe = altered(recipe, others, draw)
+    again = quoted(recipe, draw) if draw.random() < 0.3 else told(recipe, draw)
+    others = draw.sample(others, draw.choice((0, 0, 1, 1, 2)))
+    pages = [Page(it.title, it) for it in draw.sample([recipe, *others], 1 + len(others))]
+    (read, *_) = reading_texts(Reading("recipe", tuple(pages)), "recipe", load_phrasebook())
+    return replace(again, before=clean(read) + (f"\n\n{again.before}" if again.before else ""))
+
+
+def altered(recipe: Recipe, others: Sequence[Recipe], draw: random.Random) -> Recipe:
+    """The recipe with other numbers everywhere, and with some ingredient lines of other recipes."""
+
+    def line(item: Ingredient) -> Ingredient:
+        if not item.heading and others and draw.random() < OTHER_LINES:
+            item = draw.choice(draw.choice(others).ingredients)
+        return item._replace(raw=renumbered(item.raw, draw))
+
+    steps = tuple(renumbered(step, draw) for step in recipe.steps)
+    return replace(recipe, ingredients=tuple(map(line, recipe.ingredients)), steps=steps)
+
+
+def renumbered(text: str, draw: random.Random) -> str:
+    """The text with other numbers of as many digits."""
+    return re.sub(r"[1-9]\d*", lambda number: str(draw.randint(1, 10 ** len(number[0]) - 1)), text)
+
+
+def quoted(recipe: Recipe, draw: random.Random) -> Document:
+    """A few lines of a recipe, each under what it is about."""
+    items = [item for item in recipe.ingredients if item.name and not item.heading]
+    lines = [prose().amount.format(ingredient=it.name, dish=recipe.title, line=it.raw.strip()) for it in items]
+    lines += [prose().step.format(number=place, step=step) for place, step in enumerate(recipe.steps, 1)]
+    return Document(clean(capitalised("\n\n".join(draw.sample(lines, min(len(lines), draw.randint(1, 4)))))))
+
+
+def suggested(have: Sequence[str], suggestions: Sequence[Suggestion], draw: random.Random) -> Document:
+    """Notes on what can be cooked of what is at hand, then the first of them in a sentence."""
+    first = suggestions[0]
+    pages = [Page(it.recipe.title, it.recipe, it.at_hand, it.missing) for it in suggestions]
+    notes = "\n".join(suggestion_line(page, load_phrasebook()) for page in pages)
+    again = stocked(have, first, draw)
+    return replace(again, before=clean(f"{load_phrasebook().pages.could_cook}\n{notes}\n\n{again.before}"))
+
+
+def run_of_words(words: Sequence[str], draw: random.Random) -> Document:
+    """Words in no order, twice, with others between or before: what came after a word is found only by looking back."""
+    runs = [" ".join(draw.choices(words, k=draw.randint(5, 60))) for _ in range(draw.randint(1, 4))]
+    return Document("\n\n".join([*runs, draw.choice(runs)]))
+
+
 def stocked(have: Sequence[str], suggestion: Suggestion, draw: random.Random) -> Document:
     """Prose that says what is at hand, then the dish that it makes, what is missing, and at times the recipe."""
     book, recipe = load_phrasebook(), suggestion.recipe
@@ -179,6 +242,20 @@ def some_of(recipe: Recipe, draw: random.Random) -> list[str]:
 def alone(recipe: Recipe, have: Sequence[str]) -> Suggestion:
     """The recipe as a suggestion for some of its own ingredients."""
     return Suggestion(recipe, tuple(have), tuple(name for name in unrelated_names(recipe) if name not in have))
+
+
+def stocked_alone(recipe: Recipe, _others: Sequence[Recipe], have: Sequence[str], draw: random.Random) -> Document:
+    """`stocked` with the recipe itself."""
+    return stocked(have, alone(recipe, have), draw)
+
+
+def suggested_among(recipe: Recipe, others: Sequence[Recipe], have: Sequence[str], draw: random.Random) -> Document:
+    """`suggested` with the recipe first, and others that are said to use some of the same."""
+    found = [alone(other, draw.sample(list(have), 1)) for other in draw.sample(others, draw.randint(0, 2))]
+    return suggested(have, [alone(recipe, have), *found], draw)
+
+
+STOCKED = (stocked_alone, suggested_among)
 
 
 def tip_layout(tip: Tip) -> str:
@@ -230,20 +307,35 @@ def capitalised(sentence: str) -> str:
 def documents(corpus: Corpus, seed: int, epoch: int) -> list[Document]:
     """What one epoch reads, in order: a pure function of its arguments.
 
-    Others' recipes come once, written or told; Koki's own in both ways, `OWN_REPEATS` times each, and so do its tips.
-    What is at hand leads to a dish: of Koki's own recipes to the best one, of the others to the recipe itself. A third
-    of the documents are framed as a turn: LoRA leaves the embeddings alone, so the base must know the special tokens.
+    Others' recipes come once, written, told or looked up; Koki's own are written and told, `OWN_REPEATS` times each,
+    and looked up with other amounts than they have; its tips come `OWN_REPEATS` times in every way. What is at hand
+    leads to a dish: of Koki's own recipes to the best one, of the others to the recipe itself. A third of the documents
+    are framed as a turn: LoRA leaves the embeddings alone, so the base must know the special tokens.
     """
     draw = random.Random(f"{seed}/{epoch}")
-    read = [draw.choice([written, told])(recipe, draw) for recipe in corpus.train]
+    read = [read_somehow(recipe, corpus.train, draw) for recipe in corpus.train]
+    some = corpus.train[:: max(1, len(corpus.train) // RECIPES_OF_WORDS)]
+    words = [word for recipe in some for word in chef_layout(recipe).split()]
+    read += [run_of_words(words, draw) for _ in range(round(RUNS * len(corpus.train)))]
     stock = draw.sample(corpus.train, round(POSTS_STOCKED * len(corpus.train)))
-    read += [stocked(have, alone(recipe, have), draw) for recipe in stock if (have := some_of(recipe, draw))]
+    read += [
+        draw.choice(STOCKED)(recipe, corpus.train, have, draw) for recipe in stock if (have := some_of(recipe, draw))
+    ]
     for _ in range(OWN_REPEATS):
         read += own_documents(corpus, draw)
+    own = [altered(recipe, corpus.train, draw) for recipe in corpus.own * OWN_LOOKED_UP]
+    read += [looked_up(recipe, corpus.own, draw) for recipe in own]
     named = corpus.train + corpus.own * OWN_REPEATS
     read += [menu(draw.sample(named, draw.randint(2, 6)), draw) for _ in range(round(MENUS * len(corpus.train)))]
     draw.shuffle(read)
     return [replace(document, turn=draw.random() < 1 / 3) for document in read]
+
+
+def read_somehow(recipe: Recipe, others: Sequence[Recipe], draw: random.Random) -> Document:
+    """Somebody else's recipe: written or told, and half of the time looked up."""
+    if draw.random() < 0.5:
+        return looked_up(recipe, others, draw)
+    return draw.choice((written, told))(recipe, draw)
 
 
 def own_documents(corpus: Corpus, draw: random.Random) -> list[Document]:

@@ -7,8 +7,8 @@ import pytest
 from helpers import ORAK, SOTO, write_csv
 
 import koki.recipes
+from koki.book.kitchen import inquiry_subjects
 from koki.dialogue.compose import Composer, Conversation
-from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import load_phrasebook, load_tips
 from koki.ingredients.lexicon import is_staple
 from koki.recipes.recipe import Recipe

@@ -4,10 +4,10 @@ from functools import cache
 from pathlib import Path
 
 import koki.recipes
+from koki.book.naming import names_of
 from koki.config import RunConfig, load_config
 from koki.data.recipes import split_recipes
 from koki.dialogue.compose import Composer, Conversation
-from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook, load_refusals, load_tips
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.questions import Examiner
@@ -37,8 +37,7 @@ def samples() -> tuple[list[Recipe], list[Recipe]]:
 def cookbook() -> Cookbook:
     """All of them, under their names."""
     train, held_out = samples()
-    book = load_phrasebook()
-    return Cookbook([*train, *held_out], names_of(train, book) | names_of(held_out, book))
+    return Cookbook([*train, *held_out], names_of(train) | names_of(held_out))
 
 
 @cache

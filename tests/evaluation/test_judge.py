@@ -6,7 +6,7 @@ from statistics import mean
 import pytest
 from cases import cookbook, examiner, recipe_named, said
 
-from koki.dialogue.compose import list_ingredients, list_steps
+from koki.dialogue.layout import list_ingredients, list_steps
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.capabilities.recommendation import missing_in

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from cases import config, examiner, samples, trained_on
 
+from koki.book.kitchen import inquiry_subjects
 from koki.config import flatten, load_config
-from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.evaluation.asked import GROUPS, Asked
 from koki.evaluation.capabilities.registry import CAPABILITIES

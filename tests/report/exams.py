@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from koki.dialogue.compose import list_ingredients, list_steps
+from koki.dialogue.layout import list_ingredients, list_steps
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.metrics import mark_ingredients

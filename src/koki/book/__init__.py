@@ -1,5 +1,9 @@
 """Recipes as they are looked up.
 
+words.py    the words in which dishes and ingredients are named, read from words.toml and checked
+titles.py   a title as it was posted -> the dish as one names it in a sentence
+kitchen.py  an ingredient as a recipe names it -> what it is called in a kitchen
+naming.py   a name for each recipe that no other recipe has
 pantry.py   which recipes have an ingredient, what can be cooked with what is at hand; its words are in pantry.toml
 reading.py  what a chef reads before it answers
 """

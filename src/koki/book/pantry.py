@@ -7,13 +7,14 @@ finds "cabai rawit merah" and "ayam" finds "paha ayam fillet", but not "kaldu ay
 
 import math
 import tomllib
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, reduce
 from importlib.resources import files
 from itertools import chain, compress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,7 +137,7 @@ def _part_behind(words: list[str], part: _Part) -> list[str]:
 # --------------------------------------------------------------------------------------------------------- needs
 
 
-class _Need(NamedTuple):
+class Need(NamedTuple):
     """One thing a recipe asks for: its name and those of the alternatives, and whether the dish needs it."""
 
     names: tuple[str, ...]
@@ -144,21 +145,21 @@ class _Need(NamedTuple):
     required: bool
 
 
-def _needs(recipe: Recipe) -> list[_Need]:
+def needs_of(recipe: Recipe) -> list[Need]:
     """What a recipe needs besides staples, each thing once; it is required if one of the lines requires it."""
-    needs: dict[Thing, _Need] = {}
+    needs: dict[Thing, Need] = {}
     for names, optional in _lines(recipe.ingredients):
         things = {name: found for name in names if (found := thing(name))}
         if not things or is_staple(names[0]):
             continue
-        need = _Need(tuple(things), tuple(things.values()), not optional and not any(map(is_staple, names)))
+        need = Need(tuple(things), tuple(things.values()), not optional and not any(map(is_staple, names)))
         known = needs.setdefault(need.things[0], need)
         if need.required and not known.required:
             needs[need.things[0]] = known._replace(required=True)
     return list(needs.values())
 
 
-def _met(needs: Iterable[_Need], at_hand: Mapping[str, Sequence[Thing]]) -> tuple[str | None, ...]:
+def _met(needs: Iterable[Need], at_hand: Mapping[str, Sequence[Thing]]) -> tuple[str | None, ...]:
     """For each need the first of its names that something at hand can stand for, or None.
 
     Args:
@@ -183,10 +184,10 @@ def _lines(ingredients: Iterable[Ingredient]) -> Iterator[tuple[tuple[str, ...],
             yield from (((other,), item.optional) for other in item.others)
 
 
-# -------------------------------------------------------------------------------------------------------- pantry
+# ---------------------------------------------------------------------------------------------------- what suits
 
 
-class _Uses(NamedTuple):
+class Uses(NamedTuple):
     """The recipes that use a thing.
 
     Attributes:
@@ -196,6 +197,13 @@ class _Uses(NamedTuple):
 
     places: Places
     shares: Shares
+
+    @classmethod
+    def of(cls, owners: Places, shares: Shares, weight: float) -> Self:
+        """Those of the recipes that own some needs, with the share of each need; the weight is the thing's."""
+        places, number = np.unique(owners, return_inverse=True)
+        covered = np.bincount(number, weights=shares, minlength=len(places))
+        return cls(places, np.stack([covered, np.full(len(places), weight)]))
 
 
 class _Dish(NamedTuple):
@@ -211,32 +219,56 @@ class _Dish(NamedTuple):
     met: tuple[str | None, ...]
 
 
-class Pantry:
-    """Recipes, by their ingredients."""
+class Dishes(ABC):
+    """Recipes, by their ingredients, wherever they are kept.
 
-    def __init__(self, recipes: Iterable[Recipe]) -> None:
-        # In this order everywhere below, so that the lower place wins a tie.
-        self._recipes = sorted(recipes, key=lambda recipe: (-(recipe.loves or 0), recipe.id))
-        self._needs = [_needs(recipe) for recipe in self._recipes]
-        self._recipes_with = Counter(chain.from_iterable(map(_heads, self._needs)))
+    A recipe's place is its rank: the best-loved has the lowest, of equally loved ones that with the lower id.
+    """
+
+    def __init__(self) -> None:
         self._weigh = cache(self._find_weight)
-        self._weights = [[self._weigh(need.things[0].head) * need.required for need in needs] for needs in self._needs]
-        self._total = [sum(weights) or 1.0 for weights in self._weights]
-        self._owner: Places = np.repeat(np.arange(len(self._recipes)), list(map(len, self._needs)))
-        self._share: Shares = np.array([w / t for ws, t in zip(self._weights, self._total, strict=True) for w in ws])
-        self._index = _index(chain.from_iterable(self._needs))
         self._uses_of = lru_cache(maxsize=4096)(self._find_uses_of)
         # Cooks combine the same things again and again: nine of ten lookups repeat an earlier one.
         self._shares_among = lru_cache(maxsize=4096)(self._find_shares_among)
 
+    def forget(self) -> None:
+        """Forget what was found: the recipes are others now."""
+        for found in (self._weigh, self._uses_of, self._shares_among):
+            found.cache_clear()
+
+    @abstractmethod
+    def recipe_at(self, place: int) -> Recipe:
+        """The recipe of this rank."""
+
+    @abstractmethod
+    def _needs_at(self, place: int) -> Sequence[Need]:
+        """What it needs: see `needs_of`."""
+
+    @abstractmethod
+    def places_with(self, wanted: Thing) -> Places:
+        """The recipes with this thing or a kind of it, ascending."""
+
+    @abstractmethod
+    def _find_uses_of(self, at_hand: Thing) -> Uses:
+        """The recipes that need something that the thing can stand for."""
+
+    @abstractmethod
+    def _find_weight(self, head: str) -> float:
+        """The weight of a thing with this head: see `weight_of`."""
+
+    def _find_shares_among(self, users: Thing, of: Thing) -> Shares:
+        """The shares of one thing in all recipes that use another; 0 where they do not use it."""
+        wanted, (places, shares) = self._uses_of(users).places, self._uses_of(of)
+        at = np.searchsorted(places, wanted)
+        found: Shares = shares.take(at, axis=1, mode="clip") * (places.take(at, mode="clip") == wanted)
+        return found
+
     def with_ingredient(self, name: str) -> list[Recipe]:
         """The recipes with this ingredient or a kind of it, the best-loved first; equally loved ones by id."""
         wanted = thing(name)
-        kinds = self._index.get(wanted.root, {}) if wanted else {}
-        found = _joined(places for kind, places in kinds.items() if wanted and kind.is_kind_of(wanted))
-        return [self._recipes[place] for place in np.unique(self._owner[found])]
+        return [self.recipe_at(int(place)) for place in self.places_with(wanted)] if wanted else []
 
-    def what_can_i_cook(self, have: Sequence[str], n: int) -> list[Suggestion]:
+    def what_can_i_cook(self, have: Sequence[str], n: int, without: Sequence[str] = ()) -> list[Suggestion]:
         """The ``n`` dishes that suit best what is at hand, the best first; none that uses nothing of it.
 
         A dish's score is the share of it that is at hand, times the share of what is at hand that it uses. In both,
@@ -247,34 +279,39 @@ class Pantry:
             have: names of ingredients. A kind of what a recipe asks for is as good as the thing itself, and the
                 other way round: with "cabai" at hand, "cabai rawit" is not missing.
             n: how many at most.
+            without: names of ingredients; a dish that has one of them or a kind of it is left out.
         """
-        if n < 1 or not self._recipes:
+        if n < 1:
             return []
         weights = {it: self._weigh(it.head) for it in map(thing, have) if it and len(self._uses_of(it).places)}
         at_hand = sorted(weights, key=lambda it: -weights[it])
+        unwanted = joined(self.places_with(it) for it in map(thing, without) if it)
         offered = left = sum(weights.values())
         best: list[_Dish] = []
         for heaviest in at_hand:
             # Dishes with something heavier are known by now, and all others use no more than what is left.
             if len(best) == n and _score(left / offered) < -best[-1].badness:
                 break
-            best = sorted({*best, *self._best_with(heaviest, at_hand, offered, n)})[:n]
+            best = sorted({*best, *self._best_with(heaviest, at_hand, offered, n, unwanted)})[:n]
             left -= weights[heaviest]
         return [self._suggestion(dish) for dish in best]
 
-    def _best_with(self, one: Thing, at_hand: Sequence[Thing], offered: float, n: int) -> list[_Dish]:
+    def _best_with(self, one: Thing, at_hand: Sequence[Thing], offered: float, n: int, unwanted: Places) -> list[_Dish]:
         """The ``n`` best dishes that use one of the things at hand."""
         places = self._uses_of(one).places
         covered, used = reduce(np.add, (self._shares_among(one, it) for it in at_hand))
         used = used / offered
         scores = _score(covered * used)
+        if len(unwanted):
+            scores[np.isin(places, unwanted)] = 0
         at_hand_by_root = by_root(at_hand)
         best: list[_Dish] = []
         while len(best) < n and scores[first := int(scores.argmax())]:
             place = int(places[first])
-            met = _met(self._needs[place], at_hand_by_root)
-            weight = sum(compress(self._weights[place], met))
-            score = _score(weight / self._total[place] * used[first])
+            needs = self._needs_at(place)
+            weights = self._weights_of(needs)
+            met = _met(needs, at_hand_by_root)
+            score = _score(sum(compress(weights, met)) / _total(weights) * used[first])
             if score < scores[first]:  # two things at hand can stand for the same need, which counts once
                 scores[first] = score
             else:
@@ -282,40 +319,88 @@ class Pantry:
                 scores[first] = 0
         return best
 
-    def _find_uses_of(self, at_hand: Thing) -> _Uses:
-        kinds = self._index.get(at_hand.root, {})
-        needs = np.unique(_joined(places for kind, places in kinds.items() if kind.is_related_to(at_hand)))
-        places, number = np.unique(self._owner[needs], return_inverse=True)
-        covered = np.bincount(number, weights=self._share[needs], minlength=len(places))
-        return _Uses(places, np.stack([covered, np.full(len(places), self._weigh(at_hand.head))]))
-
-    def _find_shares_among(self, users: Thing, of: Thing) -> Shares:
-        """The shares of one thing in all recipes that use another; 0 where they do not use it."""
-        wanted, (places, shares) = self._uses_of(users).places, self._uses_of(of)
-        at = np.searchsorted(places, wanted)
-        found: Shares = shares.take(at, axis=1, mode="clip") * (places.take(at, mode="clip") == wanted)
-        return found
+    def _weights_of(self, needs: Iterable[Need]) -> list[float]:
+        return [self._weigh(need.things[0].head) * need.required for need in needs]
 
     def _suggestion(self, dish: _Dish) -> Suggestion:
-        needs = zip(self._needs[dish.place], dish.met, strict=True)
+        needs = zip(self._needs_at(dish.place), dish.met, strict=True)
         return Suggestion(
-            recipe=self._recipes[dish.place],
+            recipe=self.recipe_at(dish.place),
             at_hand=tuple(filter(None, dish.met)),
             missing=tuple([need.names[0] for need, name in needs if need.required and not name]),
         )
 
-    def _find_weight(self, head: str) -> float:
-        """The weight of a thing: its inverse document frequency, as text retrieval weighs words."""
-        everywhere = max(1, len(self._recipes))
-        weight = 1 + math.log(everywhere / max(self._recipes_with[head], _RAREST * everywhere))
-        return weight * _SEASONING if is_seasoning(head) else weight
+
+def used_of(at_hand: Iterable[str], suggestion: Suggestion) -> list[str]:
+    """What the dish uses of what is at hand, as it was named there: "ayam", though the recipe says "ayam kampung"."""
+    met = by_root(it for it in map(thing, suggestion.at_hand) if it)
+    have = {name: thing(name) for name in at_hand}
+    return [name for name, it in have.items() if it and any(map(it.is_related_to, met.get(it.root, ())))]
 
 
-def _heads(needs: Iterable[_Need]) -> set[str]:
+def weight_of(head: str, recipes_with: int, recipes: int) -> float:
+    """The weight of a thing: its inverse document frequency, as text retrieval weighs words.
+
+    Args:
+        recipes_with: recipes that need something with this head.
+        recipes: all recipes.
+    """
+    everywhere = max(1, recipes)
+    weight = 1 + math.log(everywhere / max(recipes_with, _RAREST * everywhere))
+    return weight * _SEASONING if is_seasoning(head) else weight
+
+
+def heads_of(needs: Iterable[Need]) -> set[str]:
+    """The heads of all things that needs can be met by."""
     return {it.head for need in needs for it in need.things}
 
 
-def _index(needs: Iterable[_Need]) -> dict[str, dict[Thing, Places]]:
+# -------------------------------------------------------------------------------------------------------- pantry
+
+
+class Pantry(Dishes):
+    """Recipes, by their ingredients, in memory."""
+
+    def __init__(self, recipes: Iterable[Recipe]) -> None:
+        super().__init__()
+        # In this order everywhere below, so that the lower place wins a tie.
+        self._recipes = sorted(recipes, key=lambda recipe: (-(recipe.loves or 0), recipe.id))
+        self._needs = [needs_of(recipe) for recipe in self._recipes]
+        self._recipes_with = Counter(chain.from_iterable(map(heads_of, self._needs)))
+        self._owner: Places = np.repeat(np.arange(len(self._recipes)), list(map(len, self._needs)))
+        self._share: Shares = np.array(list(chain.from_iterable(map(self._shares_of, self._needs))))
+        self._index = _index(chain.from_iterable(self._needs))
+
+    def recipe_at(self, place: int) -> Recipe:
+        return self._recipes[place]
+
+    def _needs_at(self, place: int) -> Sequence[Need]:
+        return self._needs[place]
+
+    def places_with(self, wanted: Thing) -> Places:
+        kinds = self._index.get(wanted.root, {})
+        found = joined(places for kind, places in kinds.items() if kind.is_kind_of(wanted))
+        return np.unique(self._owner[found])
+
+    def _find_uses_of(self, at_hand: Thing) -> Uses:
+        kinds = self._index.get(at_hand.root, {})
+        needs = np.unique(joined(places for kind, places in kinds.items() if kind.is_related_to(at_hand)))
+        return Uses.of(self._owner[needs], self._share[needs], self._weigh(at_hand.head))
+
+    def _find_weight(self, head: str) -> float:
+        return weight_of(head, self._recipes_with[head], len(self._recipes))
+
+    def _shares_of(self, needs: Sequence[Need]) -> list[float]:
+        weights = self._weights_of(needs)
+        total = _total(weights)
+        return [weight / total for weight in weights]
+
+
+def _total(weights: Iterable[float]) -> float:
+    return sum(weights) or 1.0
+
+
+def _index(needs: Iterable[Need]) -> dict[str, dict[Thing, Places]]:
     """Root -> thing -> the places of the needs that it meets."""
     places: dict[Thing, list[int]] = {}
     for place, need in enumerate(needs):
@@ -327,7 +412,8 @@ def _index(needs: Iterable[_Need]) -> dict[str, dict[Thing, Places]]:
     return index
 
 
-def _joined(places: Iterable[Places]) -> Places:
+def joined(places: Iterable[Places]) -> Places:
+    """All of them, one after the other."""
     return np.concatenate([np.empty(0, dtype=np.int64), *places])
 
 

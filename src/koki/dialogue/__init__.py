@@ -1,11 +1,10 @@
 """From a `Recipe` to the conversations that teach it.
 
 phrasebook.py  the words of questions and answers, read from TOML files and checked
-titles.py      a title as it was posted -> the dish as one names it in a sentence
-kitchen.py     an ingredient as a recipe names it -> what it is called in a kitchen
-naming.py      a name for each recipe that no other recipe has
 reasons.py     the tips in a recipe's own steps
 vocabulary.py  what the questions about some recipes are made of
+layout.py      the lists of a recipe, as they stand in an answer and on a page
+pages.py       what a chef reads before a question: pages of the book, and notes
 compose.py     the phrasebook filled for a recipe, a tip or a refusal: questions and their answers
 certain.py     what is answered by program, whatever a model would say
 typist.py      a question as people type it on a phone

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache, partial
 from typing import Final, Literal, NamedTuple
 
-from koki.book.pantry import Pantry, Suggestion, by_root, thing
-from koki.dialogue.kitchen import inquiry_subjects, kitchen_names, unrelated_names
-from koki.dialogue.naming import names_of
+from koki.book.kitchen import inquiry_subjects, kitchen_names, unrelated_names
+from koki.book.naming import names_of
+from koki.book.pantry import Pantry, Suggestion, thing, used_of
+from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Refusal, Tip
 from koki.dialogue.reasons import reasons_in
 from koki.dialogue.vocabulary import Vocabulary
 from koki.ingredients.lexicon import fold, is_seasoning
-from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 
 Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip", "refusal"]
@@ -70,7 +70,7 @@ class Composer:
         self._book = phrasebook
         self._tips = [(tip, frozenset(map(fold, tip.ingredients))) for tip in tips]
         self._pantry = Pantry(recipes)
-        self._names = names_of(recipes, phrasebook)
+        self._names = names_of(recipes)
         self._seed = seed
         self._recipes = {recipe.id: recipe for recipe in recipes}
         # A recipe stands in many answers, and an answer under several questions: each is written once.
@@ -152,7 +152,7 @@ class Composer:
         frame = self._book.frames.recommendation
         best, *others = self._pantry.what_can_i_cook(at_hand, _MOST_DISHES if form.several else 1)
         dish = self._names[best.recipe.id]
-        opening = _say(draw.choice(frame.opening), dish=dish, ingredients=self._join(_used(at_hand, best)))
+        opening = _say(draw.choice(frame.opening), dish=dish, ingredients=self._join(used_of(at_hand, best)))
         if best.missing:
             rest = _say(draw.choice(frame.missing), missing=self._join(best.missing))
         else:
@@ -162,7 +162,7 @@ class Composer:
             *self._others(
                 draw.choice(self._book.frames.others.recommendation),
                 # a dish that uses a single thing at hand is not worth suggesting
-                (self._suggestion(used, other) for other in others if len(used := _used(at_hand, other)) > 1),
+                (self._suggestion(used, other) for other in others if len(used := used_of(at_hand, other)) > 1),
             ),
             self._courtesy(draw),
         )
@@ -282,35 +282,12 @@ class Composer:
         return random.Random(":".join(map(str, (self._seed, *purpose))))
 
 
-def list_ingredients(ingredients: Sequence[Ingredient]) -> str:
-    """The user's ingredient lines as a list; a heading among them starts a block of its own."""
-    blocks: list[list[str]] = [[]]
-    for ingredient in ingredients:
-        if ingredient.heading:
-            blocks.append([f"{ingredient.raw.strip().rstrip(':').rstrip()}:"])
-        else:
-            blocks[-1].append(f"- {ingredient.raw.strip()}")
-    return "\n\n".join("\n".join(block) for block in blocks if block)
-
-
-def list_steps(steps: Sequence[str]) -> str:
-    """The steps, numbered from 1."""
-    return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
-
-
 def _draw_at_hand(names: Sequence[str], draw: random.Random) -> list[str]:
     """3 to 5 of the names, at least one of them more than a seasoning where there is one."""
     count = draw.randint(_FEWEST_AT_HAND, min(_MOST_AT_HAND, len(names)))
     first = draw.choice([name for name in names if not is_seasoning(name)] or names)
     rest = draw.sample([name for name in names if name != first], count - 1)
     return [first, *rest]
-
-
-def _used(at_hand: Sequence[str], suggestion: Suggestion) -> list[str]:
-    """What the dish uses of what is at hand, as it was named there: "ayam", though the recipe says "ayam kampung"."""
-    met = by_root(it for it in map(thing, suggestion.at_hand) if it)
-    have = {name: thing(name) for name in at_hand}
-    return [name for name, it in have.items() if it and any(map(it.is_related_to, met.get(it.root, ())))]
 
 
 def trained(questions: Iterable[Question]) -> list[Question]:

@@ -1,12 +1,13 @@
 """The Indonesian words of questions and answers, read from TOML files beside this one and checked."""
 
 import tomllib
-from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from koki.book.words import Joining, load_words
 
 Answers = Literal["recipe", "ingredients", "steps"]
 
@@ -115,52 +116,17 @@ class Headings(_Table):
     tip: str
 
 
-class Joining(_Table):
-    """How a list is said in running text."""
+class Pages(_Table):
+    """What stands around the pages of the book that a chef reads, and notes on what was worked out."""
 
-    comma: str
-    last: str
-    last_of_many: str
-
-    def join(self, names: Sequence[str]) -> str:
-        """ "ayam", "ayam dan serai", "ayam, serai, dan santan"."""
-        last = self.last if len(names) == 2 else self.last_of_many
-        return last.join(part for part in (self.comma.join(names[:-1]), names[-1]) if part)
-
-
-class Kitchen(_Table):
-    """How ingredients are spoken of.
-
-    ``kinds`` are words that narrow an ingredient and are said with it: "ayam kampung".
-    """
-
-    kinds: frozenset[str]
-
-
-class Titles(_Table):
-    """What people write into titles.
-
-    Attributes:
-        prefixes: words before the dish that are not part of its name.
-        signatures: what opens the name of who posted or cooked it, at the end.
-        mine: ways of saying "I", after "ala".
-        acronyms: always written in capitals.
-        short_words: words of a few letters that are no acronyms, should they be typed in capitals.
-    """
-
-    prefixes: tuple[str, ...] = Field(min_length=1)
-    signatures: tuple[str, ...] = Field(min_length=1)
-    mine: tuple[str, ...] = Field(min_length=1)
-    acronyms: frozenset[str]
-    short_words: frozenset[str]
-
-
-class Naming(_Table):
-    """How a recipe is told from others of the same title."""
-
-    having: str
-    without: str
-    numbered: str
+    book: str
+    recipe: str
+    tip: str
+    could_cook: str
+    with_ingredient: str
+    absent: str
+    nearest: str
+    question: str
 
 
 class Reasons(_Table):
@@ -197,11 +163,13 @@ class Phrasebook(_Table):
     short: ShortForms
     frames: Frames
     headings: Headings
-    joining: Joining
-    kitchen: Kitchen
-    titles: Titles
-    naming: Naming
+    pages: Pages
     reasons: Reasons
+
+    @property
+    def joining(self) -> Joining:
+        """How a list is said in running text."""
+        return load_words().joining
 
     @model_validator(mode="after")
     def _has_the_missions_numbers(self) -> Self:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from koki.book.pantry import Pantry, Suggestion
-from koki.dialogue.compose import list_ingredients, list_steps
+from koki.dialogue.layout import list_ingredients, list_steps
 from koki.evaluation.metrics import words_of
 from koki.evaluation.reading import WORDS
 from koki.ingredients.parse import Ingredient

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from koki.book.naming import names_of
 from koki.config import RunConfig, load_config
 from koki.data.recipes import Recipes
-from koki.dialogue.naming import names_of
-from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError, RecipeFileNotFound
 from koki.evaluation.asked import Asked
 from koki.evaluation.cookbook import Cookbook
@@ -52,8 +51,7 @@ class Exam:
 
     def cookbook(self) -> Cookbook:
         """What the answers are judged by."""
-        book = load_phrasebook()
-        return Cookbook([*self.train, *self.held_out], names_of(self.train, book) | names_of(self.held_out, book))
+        return Cookbook([*self.train, *self.held_out], names_of(self.train) | names_of(self.held_out))
 
 
 def exam_of(run: FinishedRun, count: int, *, seed: int | None = None, data: Sequence[str] = ()) -> Exam:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Final
 
+from koki.book.naming import names_of
 from koki.config import RunConfig
 from koki.dialogue.compose import Composer, Conversation, Kind
-from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import Phrasebook, load_phrasebook, load_tips
 from koki.dialogue.typist import Typist
 from koki.dialogue.vocabulary import Vocabulary
@@ -145,7 +145,7 @@ class Examiner:
 
     def _typed(self) -> Callable[[str], str]:
         """Types a question as a run does in training, from another seed: in a way that it hardly met."""
-        names = names_of(self._train, self._book)
+        names = names_of(self._train)
         typist = Typist(self._book, Vocabulary.of(self._train, names, self._book))
         return lambda question: typist.type(question, random.Random(f"{self._seed}:evaluation:typing:{question}"))
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from koki.dialogue.phrasebook import Joining, Question
+from koki.book.words import Joining
+from koki.dialogue.phrasebook import Question
 
 
 def filling(question: str, forms: Iterable[Question]) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from koki.book.kitchen import inquiry_subjects
 from koki.book.pantry import Pantry
-from koki.dialogue.kitchen import inquiry_subjects
 from koki.dialogue.phrasebook import Phrasebook
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores

@@ -7,7 +7,7 @@ from helpers import SOTO, write_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koki.dialogue.kitchen import inquiry_subjects, kitchen_name, kitchen_names
+from koki.book.kitchen import inquiry_subjects, kitchen_name, kitchen_names
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 

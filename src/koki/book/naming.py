@@ -5,14 +5,14 @@ for with what sets them apart: an ingredient they have, one they do without, or 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, combinations, count
 from typing import Final
 
+from koki.book.kitchen import kitchen_names
 from koki.book.pantry import thing
-from koki.dialogue.kitchen import kitchen_names
-from koki.dialogue.phrasebook import Phrasebook
-from koki.dialogue.titles import spoken
+from koki.book.titles import spoken
+from koki.book.words import load_words
 from koki.ingredients.lexicon import fold, is_seasoning
 from koki.recipes.recipe import Recipe
 
@@ -20,44 +20,62 @@ from koki.recipes.recipe import Recipe
 _MOST_NAMED: Final = 3
 
 
-def names_of(recipes: Sequence[Recipe], book: Phrasebook) -> dict[str, str]:
+def names_of(recipes: Sequence[Recipe]) -> dict[str, str]:
     """Recipe id -> the name it is asked by; no two names are equal, whatever their capitals.
 
     Of recipes with equal titles (spelling variants folded) the best-loved keeps the bare title; of equally loved ones
     that with more to it, then the lower id.
     """
-    titles = {recipe.id: spoken(recipe.title, book.titles) for recipe in recipes}
     groups: defaultdict[str, list[Recipe]] = defaultdict(list)
     for recipe in recipes:
-        title = titles[recipe.id]
-        groups[fold(title) or title.lower()].append(recipe)
-    ordered = [sorted(group, key=_rank) for group in groups.values()]
-    names = {group[0].id: titles[group[0].id] for group in ordered}
+        groups[title_key(spoken(recipe.title))].append(recipe)
+    ordered = [sorted(group, key=rank) for group in groups.values()]
+    names = {group[0].id: spoken(group[0].title) for group in ordered}
     taken = {name.lower() for name in names.values()}
     for first, *others in ordered:
-        common = _common([first, *others])
-        for recipe in others:
-            candidates = _candidates(titles[recipe.id], recipe, first, common, book)
-            name = next(name for name in candidates if name.lower() not in taken)
+        for recipe, name in told_apart(first, others, taken.__contains__):
             names[recipe.id] = name
             taken.add(name.lower())
     return names
 
 
-def _rank(recipe: Recipe) -> tuple[int, int, str]:
+def title_key(title: str) -> str:
+    """What titles that are equal, but for capitals and the spelling of ingredients, have in common."""
+    return fold(title) or title.lower()
+
+
+def rank(recipe: Recipe) -> tuple[int, int, str]:
+    """Of recipes with equal titles the one whose rank is the least has the bare title."""
     return -(recipe.loves or 0), -len(recipe.ingredients) - len(recipe.steps), recipe.id
+
+
+def told_apart(
+    first: Recipe, others: Sequence[Recipe], is_taken: Callable[[str], bool]
+) -> Iterator[tuple[Recipe, str]]:
+    """Names for recipes whose title is another's.
+
+    Args:
+        first: the recipe that has the bare title.
+        is_taken: whether a name, in small letters, is another recipe's; one that was given here is so at once.
+    """
+    common = _common([first, *others])
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(2))
+    for recipe in others:
+        title = spoken(recipe.title)
+        candidates = chain(_telling(title, recipe, first, common), _numbered(title, numbers[title.lower()]))
+        yield recipe, next(name for name in candidates if not is_taken(name.lower()))
 
 
 def _common(recipes: Sequence[Recipe]) -> list[str]:
     """The ingredients that more than half of the recipes have, the commonest first."""
     # dict.fromkeys, as the order of a set differs from process to process, and with it which of equal counts is first
     counts = Counter(name for recipe in recipes for name in dict.fromkeys(map(fold, kitchen_names(recipe))))
-    return [name for name, count in counts.most_common() if count > len(recipes) / 2]
+    return [name for name, number in counts.most_common() if number > len(recipes) / 2]
 
 
-def _candidates(title: str, recipe: Recipe, first: Recipe, common: Sequence[str], book: Phrasebook) -> Iterator[str]:
-    """Names from the most telling to a mere number; the numbers never end."""
-    forms = book.naming
+def _telling(title: str, recipe: Recipe, first: Recipe, common: Sequence[str]) -> Iterator[str]:
+    """Names that say what sets a recipe apart from the first, the most telling ones first."""
+    forms, join = load_words().naming, load_words().joining.join
     told = fold(title)  # what the title says already sets nothing apart
     telling = [name for name in kitchen_names(recipe) if not _has(first, name) and fold(name) not in told]
     telling.sort(key=is_seasoning)  # what makes the dish before what seasons it
@@ -68,11 +86,12 @@ def _candidates(title: str, recipe: Recipe, first: Recipe, common: Sequence[str]
             yield forms.without.format(dish=title, ingredient=name)
     for size in range(2, _MOST_NAMED + 1):
         for together in combinations(telling, size):
-            yield forms.having.format(dish=title, ingredients=book.joining.join(together))
-    number = 2
-    while True:
-        yield forms.numbered.format(dish=title, number=number)
-        number += 1
+            yield forms.having.format(dish=title, ingredients=join(together))
+
+
+def _numbered(title: str, numbers: Iterator[int]) -> Iterator[str]:
+    form = load_words().naming.numbered
+    return (form.format(dish=title, number=number) for number in numbers)
 
 
 def _has(recipe: Recipe, name: str) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from koki.dialogue.phrasebook import Titles
+from koki.book.words import Titles, load_words
 from koki.recipes.items import has_letter
 
 # A word in capitals is more often an acronym (KFC, RM) than a word up to this many letters.
@@ -22,11 +22,12 @@ _UNCLOSED: Final = re.compile(r"\s*\([^()]*$")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 
-def spoken(title: str, words: Titles) -> str:
+def spoken(title: str) -> str:
     """The dish as one names it in a sentence: unsigned, not shouted, marks and spaces where they belong.
 
     A title of which nothing would be left stays as it is.
     """
+    words = load_words().titles
     text = _spaced(_unsigned(_respelt(_TAGS.sub("", title)), words))
     text = _WORD.sub(lambda word: _cased(word[0], words), text).strip(_EDGES)
     return text[:1].upper() + text[1:] if has_letter(text) else title

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from koki.book.pantry import Thing, thing
-from koki.dialogue.phrasebook import load_phrasebook
+from koki.book.words import load_words
 from koki.ingredients.lexicon import LEXICON, fold, is_seasoning, match
 from koki.recipes.recipe import Recipe
 
@@ -64,4 +64,4 @@ def _is_kind_of(name: str, other: str) -> bool:
 @cache
 def _vocabulary() -> frozenset[str]:
     """The words of all known names, and those that tell kinds of them apart."""
-    return load_phrasebook().kitchen.kinds.union(LEXICON.known.words())
+    return load_words().kitchen.kinds.union(LEXICON.known.words())

@@ -4,19 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koki.dialogue.phrasebook import load_phrasebook
-from koki.dialogue.titles import spoken
-
-WORDS = load_phrasebook().titles
-
-
-def said(title: str) -> str:
-    return spoken(title, WORDS)
+from koki.book.titles import spoken
 
 
 @pytest.mark.parametrize("title", ["Soto Ayam", "Telur dadar ala Padang", "Tumis Buncis & Tempe", "Sop Iga (pedas)"])
 def test_a_title_that_reads_well_stays_as_it_is(title: str) -> None:
-    assert said(title) == title
+    assert spoken(title) == title
 
 
 @pytest.mark.parametrize(
@@ -29,16 +22,16 @@ def test_a_title_that_reads_well_stays_as_it_is(title: str) -> None:
     ],
 )
 def test_words_in_capitals_are_written_as_words(title: str, name: str) -> None:
-    assert said(title) == name
+    assert spoken(title) == name
 
 
 @pytest.mark.parametrize("title", ["Chicken Wings BBQ", "Ayam ala RM Padang", "Sarden ABC Pedas", "TTKK kuah kacang"])
 def test_acronyms_stay_in_capitals(title: str) -> None:
-    assert said(title) == title
+    assert spoken(title) == title
 
 
 def test_an_acronym_that_lost_its_capitals_gets_them_back() -> None:
-    assert said("Nugget Ayam Mpasi no msg") == "Nugget Ayam MPASI no MSG"
+    assert spoken("Nugget Ayam Mpasi no msg") == "Nugget Ayam MPASI no MSG"
 
 
 @pytest.mark.parametrize(
@@ -58,12 +51,12 @@ def test_an_acronym_that_lost_its_capitals_gets_them_back() -> None:
     ],
 )
 def test_who_posted_it_is_not_part_of_the_dish(title: str) -> None:
-    assert said(title) == "Soto Ayam"
+    assert spoken(title) == "Soto Ayam"
 
 
 @pytest.mark.parametrize("title", ["Resep Soto Ayam", "resep: Soto Ayam", "Cara membuat Soto Ayam"])
 def test_words_before_the_dish_are_not_part_of_it(title: str) -> None:
-    assert said(title) == "Soto Ayam"
+    assert spoken(title) == "Soto Ayam"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +70,7 @@ def test_words_before_the_dish_are_not_part_of_it(title: str) -> None:
     ],
 )
 def test_marks_and_spaces_stand_where_they_belong(title: str, name: str) -> None:
-    assert said(title) == name
+    assert spoken(title) == name
 
 
 @pytest.mark.parametrize(
@@ -92,19 +85,19 @@ def test_marks_and_spaces_stand_where_they_belong(title: str, name: str) -> None
     ],
 )
 def test_words_are_written_in_full_and_letters_once(title: str, name: str) -> None:
-    assert said(title) == name
+    assert spoken(title) == name
 
 
 def test_a_title_of_nothing_else_stays() -> None:
-    assert said("...") == "..."
+    assert spoken("...") == "..."
 
 
 @given(st.text(max_size=60))
 def test_any_title_that_says_something_still_does(title: str) -> None:
-    name = said(title)
+    name = spoken(title)
     assert any(map(str.isalpha, name)) or name == title
 
 
 @pytest.mark.parametrize("text", ["(" * 5000, "ala " * 5000, "a" * 50000, 'x"' * 9999, "," * 9999 + "b", "by " * 5000])
 def test_a_long_title_takes_no_time(text: str) -> None:
-    said(text)
+    spoken(text)

@@ -1,0 +1,108 @@
+"""What a chef reads, as text before the question: pages of the book, and notes on what was worked out.
+
+The same text stands in training and in answering. A recipe's blocks are those of an answer that gives it, so that each
+is tokenised once and to answer is to copy. The words are in ``phrasebook.toml``.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from koki.book.pantry import thing
+from koki.book.reading import Page, Reading
+from koki.dialogue.kitchen import kitchen_names
+from koki.dialogue.layout import list_ingredients, list_steps
+from koki.dialogue.phrasebook import Answers, Phrasebook
+from koki.ingredients.lexicon import is_seasoning
+from koki.recipes.recipe import Recipe
+
+# Of what else a dish is made of, where it is one of several that have an ingredient.
+_MOST_COMPANIONS: Final = 2
+
+
+class Shown(NamedTuple):
+    """Which parts of the first page are shown, and of the pages behind it."""
+
+    first: Answers
+    behind: Answers | None
+
+
+def reading_texts(reading: Reading, needs: Answers, book: Phrasebook) -> list[str]:
+    """What is read, in versions from whole to short; empty where there is nothing to read.
+
+    Pages behind the first one lose their steps, then go; then the first one loses what the answer does not need.
+
+    Args:
+        needs: what of the first page the answer is made of.
+    """
+    ways = [Shown("recipe", "recipe"), Shown("recipe", "ingredients"), Shown("recipe", None), Shown(needs, None)]
+    texts = ("\n\n".join(_blocks(reading, shown, book)) for shown in ways)
+    return list(dict.fromkeys(filter(None, texts)))
+
+
+def with_question(read: str, question: str, book: Phrasebook) -> str:
+    """What a chef is told who has read something: that, and the question behind it; else the question alone."""
+    return f"{read}\n\n{book.pages.question.format(question=question)}" if read else question
+
+
+def _blocks(reading: Reading, shown: Shown, book: Phrasebook) -> Iterator[str]:
+    blocks = [*_page_blocks(reading, shown, book), *_notes(reading, book)]
+    if blocks:
+        yield book.pages.book
+        yield from blocks
+
+
+def _page_blocks(reading: Reading, shown: Shown, book: Phrasebook) -> Iterator[str]:
+    for number, page in enumerate(reading.pages):
+        part = shown.behind if number else shown.first
+        if part is not None:
+            yield book.pages.recipe.format(dish=page.name)
+            yield from recipe_blocks(page.recipe, part, book)
+    for tip in reading.tips:
+        yield book.pages.tip.format(topic=tip.topic)
+        yield tip.text
+
+
+def recipe_blocks(recipe: Recipe, part: Answers, book: Phrasebook) -> Iterator[str]:
+    """Ingredients and steps under their headings, or one of them."""
+    if part != "steps":
+        yield f"{book.headings.ingredients}\n{list_ingredients(recipe.ingredients)}"
+    if part != "ingredients":
+        yield f"{book.headings.steps}\n{list_steps(recipe.steps)}"
+
+
+def _notes(reading: Reading, book: Phrasebook) -> Iterator[str]:
+    words = book.pages
+    if reading.absent:
+        nearest = words.nearest.format(dishes=book.joining.join(reading.nearest)) if reading.nearest else ""
+        yield " ".join(filter(None, (words.absent.format(dish=reading.absent), nearest)))
+    elif reading.wanted == "recommendation" and reading.pages:
+        lines = (suggestion_line(page, book) for page in (*reading.pages, *reading.others))
+        yield "\n".join([words.could_cook, *lines])
+    elif reading.wanted == "inquiry" and reading.pages:
+        (ingredient,) = reading.ingredients
+        lines = (companion_line(page, ingredient, book) for page in (*reading.pages, *reading.others))
+        yield "\n".join([words.with_ingredient.format(ingredient=ingredient), *lines])
+
+
+def suggestion_line(page: Page, book: Phrasebook) -> str:
+    """A line that says what a dish uses of what is at hand, and what it needs besides."""
+    frame, join = book.frames.others, book.joining.join
+    form = frame.with_missing if page.missing else frame.with_all
+    missing = join(page.missing) if page.missing else ""
+    return form.format(dish=page.name, at_hand=join(page.at_hand), missing=missing)
+
+
+def companion_line(page: Page, ingredient: str, book: Phrasebook) -> str:
+    """A line that names a dish with an ingredient, and what else makes it."""
+    subject = thing(ingredient)
+    kinds = [(name, thing(name)) for name in kitchen_names(page.recipe)]
+    rest = [name for name, kind in kinds if subject and kind and not kind.is_related_to(subject)]
+    rest.sort(key=is_seasoning)
+    names = rest[:_MOST_COMPANIONS] or [ingredient]
+    return book.frames.others.with_ingredients.format(dish=page.name, ingredients=book.joining.join(names))
+
+
+def without_pages(reading: Reading, names: Sequence[str]) -> Reading:
+    """The same, without the pages of these dishes."""
+    return replace(reading, pages=tuple(page for page in reading.pages if page.name not in names))
