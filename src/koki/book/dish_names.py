@@ -31,6 +31,7 @@ class Match(NamedTuple):
     Attributes:
         score: 0 to 1.
         said: the places of the question's words that the name has.
+        weight: what these say of the dish.
         full: whether all words of the name are said.
         left: the words beside them that the name has not.
     """
@@ -39,6 +40,7 @@ class Match(NamedTuple):
     name: str
     score: float
     said: frozenset[int]
+    weight: float
     full: bool
     left: tuple[Word, ...]
 
@@ -99,11 +101,12 @@ def match_name(id: str, name: str, words: Sequence[Word], usable: Iterable[int],
     full = _is_full(parts, found)
     left = [at for at in _beside(used, places) if at not in used]
     has_place = any(kind_of(part) == "place" for part in parts)
-    surplus = sum(_surplus(words[at], at in claimed, len(found) == len(parts), has_place) for at in left)
-    total = said + _NOT_SAID * missing + surplus
+    all_said = sum(like for like, _ in found.values()) == len(parts)
+    beside = sum(surplus(words[at], at in claimed, all_said, has_place) for at in left)
+    total = said + _NOT_SAID * missing + beside
     if not full and not claimed.intersection(used) and any(like < 1 for like, _ in found.values()):
         said *= _DOUBTFUL
-    return Match(id, name, said / total if said else 0.0, frozenset(used), full, tuple(words[at] for at in left))
+    return Match(id, name, said / total if said else 0.0, frozenset(used), said, full, tuple(words[at] for at in left))
 
 
 def _is_full(parts: Sequence[str], found: Container[str]) -> bool:
@@ -143,10 +146,12 @@ def _beside(used: set[int], places: Sequence[int]) -> list[int]:
     return near
 
 
-def _surplus(word: Word, claimed: bool, all_said: bool, has_place: bool) -> float:
+def surplus(word: Word, claimed: bool = True, all_said: bool = False, has_place: bool = True) -> float:
     """What it takes from a name's score that a word beside it is not in it."""
     if word.kind == "place" and not has_place:
         return 0.0 if all_said else _NOT_IN_NAME["place"] * _ANOTHER_PLACE
+    if word.kind == "way" and kind_of(word.text) == "word":  # something that is done: "dikukus"
+        return 0.0
     if word.kind == "food":
         return min(_NOT_IN_NAME["food"], word.weight + 0.1)
     if word.kind == "word" and not claimed:

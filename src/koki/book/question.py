@@ -25,7 +25,7 @@ WEIGHTS: Final[Mapping[Kind, float]] = {"dish": 1.0, "word": 1.0, "place": 0.8, 
 # Foods that say as little: a "gurame goreng" is an "ikan gurame goreng".
 _GENERIC: Final = frozenset({"ikan", "daging"})
 
-_TOKEN: Final = re.compile(r"\d+/\d+|\d+(?:[.,]\d+)?|[^\W\d_]+[2²](?!\d)|[^\W\d_]+|[^\w\s-]")
+_TOKEN: Final = re.compile(r"\d+/\d+|\d+(?:[.,]\d+)?|[^\W\d_]{2,}[2²](?!\d)|[^\W\d_]+|[^\w\s-]")
 _VOWELS: Final = str.maketrans("", "", "aeiou")
 _DOUBLED: Final = re.compile(r"([^\W\d_])\1")
 _DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}")
@@ -85,6 +85,7 @@ class _Lists:
         self.foods = _foods(words["more_foods"])
         for word in self.foods.words():
             self.kinds.setdefault(word, "food")
+        self.instead = frozenset(_entries(words["instead"]))
         self.pieces = frozenset(_entries(words["pieces"]))
         about = {key: words[key] for key in ("trouble", "kitchen")} | data["harm"]
         self.about = {key: Phrases((entry, "") for entry in _entries(text)) for key, text in about.items()}
@@ -188,18 +189,21 @@ def read(text: str) -> tuple[Word, ...]:
         elif what == "chat":
             words.append(Word(raw, raw, "chat"))
         else:
-            words += _named(raw, right[at])
+            words += _named(raw, right[at], bool(words) and words[-1].names)
         at += size or 1
     return tuple(words)
 
 
-def _named(said: str, word: str) -> Iterator[Word]:
+def _named(said: str, word: str, after_name: bool) -> Iterator[Word]:
     if not word[0].isalnum():
         yield Word(said, word, "break")
     elif word[0].isdigit():
         yield Word(said, word, "number")
     elif stem := _stem(word):
-        yield from (Word(said, part, kind_of(part), owned=word.removeprefix(stem) in _OF_IT) for part in fold(stem).split())
+        for part in fold(stem).split():
+            kind = kind_of(part)
+            ends_name = after_name and kind == "dish"  # "telur baladonya"
+            yield Word(said, part, kind, owned=word.removeprefix(stem) in _OF_IT and not ends_name)
     else:
         yield from (Word(said, part, _kind_in_question(part)) for part in (fold(word) or word).split())
 

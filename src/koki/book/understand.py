@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from koki.book.dish_names import Match, match_name
+from koki.book.dish_names import Match, match_name, surplus
 from koki.book.pantry import thing
-from koki.book.question import LISTS, Word, has_any, put_right, read, runs, tokens
+from koki.book.question import LISTS, Word, has_any, kind_of, put_right, read, runs, tokens, words_of_name
 from koki.book.reading import Wanted
 from koki.book.store import Book
 from koki.book.words import load_words
@@ -31,6 +31,12 @@ _UNSURE: Final = 0.12
 _NEAR: Final = 0.2
 # Earlier questions that are looked at for the dish that is spoken of.
 _TURNS: Final = 4
+# Words of a question that is little more than a name.
+_SHORT: Final = 5
+# Words of a question that tells a story.
+_LONG: Final = 20
+# Words of a dish's name that is all of a question.
+_LONGEST_NAME: Final = 4
 # Of an answer, the words in which it names its dish.
 _OPENING: Final = 160
 
@@ -81,7 +87,10 @@ def understand(question: str, book: Book, history: Sequence[tuple[str, str]] = (
         return wanted
     if asked.dishes:
         return asked.about(asked.dishes)
-    spoken_of = _spoken_of(history, book) if asked.goes_on else ()
+    spoken_of = _spoken_of(history, book) if asked.goes_on or asked.says_instead else ()
+    if spoken_of and asked.says_instead:
+        changed = _Asked(asked.instead_of(spoken_of[0].name), book)
+        return changed.about(changed.dishes) if changed.dishes else asked.about_no_dish()
     if spoken_of:
         return asked.about(spoken_of, goes_on=True)
     return asked.about_no_dish()
@@ -131,15 +140,17 @@ class _Asked:
 
     def _without_its_ingredients(self, it: Match) -> Match:
         """The match, where words that the name lacks are ingredients of the dish: "sambal goreng udang pete"."""
-        foods = [word for word in it.left if word.kind in _NOT]
+        foods = [it.left[start:end] for start, end in _food_spans(it.left)]
         if not foods or it.score < _NEAR:
             return it
         items = self._book.page(it.id).recipe.ingredients
         has = [found for item in items for name in (item.name, *item.others) if name and (found := thing(name))]
-        words = frozenset(word for found in has for word in found.words)
-        known = sum(_NOT[word.kind] for word in foods if word.text in words)
-        said = sum(self.words[at].weight for at in it.said)
-        return it if not known else it._replace(score=min(1.0, it.score * (said / it.score) / (said / it.score - known)))
+        known = 0.0
+        for words in foods:
+            food = thing(" ".join(word.text for word in words))
+            if food and any(food.is_related_to(other) for other in has):
+                known += sum(surplus(word) for word in words)
+        return it._replace(score=min(1.0, it.weight / (it.weight / it.score - known)))
 
     def _find_dishes(self) -> tuple[Dish, ...]:
         """The dishes that may be meant: several where it is unsure which."""
@@ -169,6 +180,8 @@ class _Asked:
                 before = [run for run in groups if run[-1] < place and self._is_near(run[-1], place)]
                 if after or before:
                     return frozenset(after[0] if after else before[-1])
+        if len(self.words) <= _SHORT and self.roles == {""} and groups:
+            return frozenset(groups[0])
         if len(groups) == 1 and {self.words[at].kind for at in groups[0]} & {"dish", "food", "place"} and len(groups[0]) >= len([it for it in self.words if it.kind not in ("chat", "break")]) - 1:
             return frozenset(groups[0])
         return frozenset()
@@ -238,6 +251,8 @@ class _Asked:
                 return number / PORTIONS
             if number and following.role in ("times", "recipe") and number != 1:
                 return number
+            if word.role == "times" and _number(following):
+                return _number(following)
         return None
 
     # ------------------------------------------------------------------------------------------------ what is wanted
@@ -273,20 +288,26 @@ class _Asked:
             return self._absent()
         if have and (self.roles & {"when", "first", "count"} or (self.roles & {"or", "good"} and self._is_done())):
             return Understood("tip", tip=self.matter)
-        if names_dish:
+        if names_dish or self._is_bare_name():
             return self._absent()
         if have and (self.roles & (_REQUESTS | {"idea", "have", "good"}) or not any(it.kind == "word" for it in self.words)):
             return self._idea()
         return Understood("other")
+
+    def _is_bare_name(self) -> bool:
+        """Whether it is no more than food with words that no list has: "mie celor"."""
+        said = [word for word in self.words if word.kind != "break"]
+        kinds = {word.kind for word in said if word.names}
+        return len(said) <= _LONGEST_NAME and all(word.names for word in said) and kinds > {"food"} and bool(kinds & {"word", "place"})
 
     def _is_done(self) -> bool:
         """Whether something is done to a food: "direbus"."""
         return any(word.kind == "way" for word in self.words)
 
     def _absent(self) -> Understood:
-        places = self._claimed or next(
-            frozenset(run) for run in runs(self.words) if any(self.words[at].kind == "dish" for at in run)
-        )
+        groups = list(runs(self.words))
+        dishes = [run for run in groups if any(self.words[at].kind == "dish" for at in run)]
+        places = self._claimed or (dishes or groups)[0]
         name = " ".join(dict.fromkeys(self.words[at].said for at in sorted(places)))
         near = tuple(it.name for it in self._matches if it.score >= _NEAR)[:_MOST_NEAREST]
         return Understood(self._wanted(False), absent=name, nearest=near, without=self.without, times=self.times)
@@ -310,6 +331,19 @@ class _Asked:
             self.words[at].kind in ("dish", "word") for at in self._claimed
         )
 
+    @property
+    def says_instead(self) -> bool:
+        """Whether it names what another dish than the one before has: "kalau yang tempe?"."""
+        opens = any(word.said in LISTS.instead for word in self.words[:1])
+        return opens and any(word.names for word in self.words) and not self.roles - {"", "recipe"}
+
+    def instead_of(self, name: str) -> str:
+        """The name of a dish with the words of this question for those of their kinds: "tempe bacem" for "tahu bacem"."""
+        new = [word for word in self.words if word.names]
+        kinds = {word.kind for word in new}
+        kept = [word for word in words_of_name(name) if kind_of(word) == "dish" or kind_of(word) not in kinds | {"food"}]
+        return " ".join([*(word.text for word in new), *kept])
+
     def _wanted(self, goes_on: bool) -> Wanted:
         roles = self.roles
         if self._is_tip() and "recipe" not in roles and not roles & {"count"}:
@@ -318,7 +352,9 @@ class _Asked:
             return "detail"
         if "steps" in roles:
             return "recipe" if "ingredients" in roles and not roles & {"not", "ready", "have"} else "steps"
-        if "ingredients" in roles or self._uses_what():
+        if roles >= {"ingredients", "ready"}:
+            return "steps"
+        if "ingredients" in roles or self._uses_what() or roles <= {"", "what"} and "what" in roles:
             return "recipe" if "recipe" in roles and "what" not in roles or "way" in roles and "how" in roles else "ingredients"
         if goes_on and roles & {"way", "make", "cook"} and "recipe" not in roles:
             return "steps"
@@ -328,26 +364,37 @@ class _Asked:
         roles = self.roles
         if "recipe" in roles and "use" not in roles and "have" not in roles and "count" not in roles:
             return False
+        if len(self.words) > _LONG and roles & {"recipe", "way", "ingredients", "steps"}:
+            return False  # a story around a request
         if roles & {"count", "when", "heat", "part", "put", "substitute"}:
             return True
-        if goes_on and (self.without or roles & {"first"}):
+        if "first" in roles or self._is_done_how() or (goes_on and self.without):
             return True
         asks = bool(roles & {"not", "or", "answer", "what"})
         if (asks or "?" in self._said) and "recipe" not in roles and self._foods_of_it():
             return True
         return asks and any(True for _ in self._foods(self._after("have"))) and not self.without
 
+    def _is_done_how(self) -> bool:
+        """Whether it asks of something that is done: "direndam apa", "dibuang ga"."""
+        return any(
+            word.kind == "way" and word.text.startswith("di") and following.role in ("what", "not", "or")
+            for word, following in zip(self.words, self.words[1:], strict=False)
+        )
+
     def _foods_of_it(self) -> bool:
         """Whether an ingredient of the dish is spoken of: "pakai kunyit", "santannya", "tepung apa"."""
         if self._after("use") - self._left_out:
             return True
-        if any(word.owned and (word.kind != "word" or "ingredients" not in self.roles) for word in self.words):
+        if any(word.owned and (word.kind != "word" or not self.roles & {"ingredients", "steps"}) for word in self.words):
             return True
-        named = self._matches[0].said if self.dishes else frozenset[int]()
-        return any(
-            word.kind == "food" and at not in named and following.role == "what"
-            for at, (word, following) in enumerate(zip(self.words, self.words[1:], strict=False))
-        )
+        named = self._matches[0].said if self.dishes else self._claimed
+        pairs = list(zip(self.words, self.words[1:], strict=False))
+        if any(word.role == "for" and following.role == "what" for word, following in pairs):
+            return True
+        beside = [at for at, word in enumerate(self.words) if word.kind == "food" and at not in named]
+        apart = beside and self.roles & {"not", "or"} and not self.without and not self.roles & {"have", "use"}
+        return bool(apart) or any(self.words[at + 1].role == "what" for at in beside if at + 1 < len(self.words))
 
     def _uses_what(self) -> bool:
         """ "Butuh apa aja": what it is made of, not whether something is in it."""
@@ -382,7 +429,9 @@ class _Asked:
             return False
         if has_any(self._said, LISTS.about["trouble"]) and not self.roles & (_REQUESTS - {"way", "cook"}):
             return True
-        return bool(self.roles & {"why", "trick"}) or ("so" in self.roles and ("how" in self.roles or self._is_kitchen()))
+        well = "so" in self.roles and ("how" in self.roles or self._is_kitchen())
+        is_request = self.roles >= {"way", "make"} and not self._is_kitchen()
+        return bool(self.roles & {"why", "trick"}) or (well and not is_request)
 
     def _is_kitchen(self) -> bool:
         return has_any(self._said, LISTS.about["kitchen"]) or has_any(self._said, LISTS.about["trouble"])
@@ -407,7 +456,6 @@ _GOING_ON: Final = frozenset(
     {"recipe", "ingredients", "steps", "way", "count", "when", "heat", "part", "put", "substitute", "first", "it", "use", "have"}
 )
 _DO_WHAT: Final = frozenset({"diapain", "diapakan", "digimanain"})
-_NOT: Final = {"food": 0.6, "way": 0.5, "trait": 0.5}
 
 
 def _rank(it: Match) -> tuple[float, float, int, str]:
