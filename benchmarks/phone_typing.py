@@ -17,7 +17,8 @@ from typing import Any, Final
 from koki.book.naming import names_of
 from koki.config import RunConfig, load_config
 from koki.data.recipes import Recipes
-from koki.dialogue.compose import Composer, trained
+from koki.dialogue.compose import Composer
+from koki.dialogue.forms import trained
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Scores

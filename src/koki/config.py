@@ -75,6 +75,13 @@ class DataConfig(_Section):
     variations: Literal["all"] | Annotated[int, Field(ge=1)] = _setting(
         "all", "conversations of each recipe in one epoch: all, or a number drawn anew each epoch", "mission"
     )
+    book_share: float = _setting(
+        0.0,
+        "share of the conversations drawn that are answered from pages of the book; 0: all are from memory",
+        "mission: trains without",
+        ge=0,
+        le=1,
+    )
     typing_noise: float = _setting(
         0.5,
         "share of questions about recipes that are typed as on a phone, another way each epoch; 0 is none",

@@ -132,7 +132,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         # collator, training arguments, trainer
         collator = StepCollator(settings.training.tokens_per_micro_batch)
         arguments = training_arguments(settings, run.device, run.folder)
-        order = VariationSampler(data.dataset, settings.data.variations, settings.seed)
+        order = VariationSampler(data.dataset, settings.data.variations, settings.seed, settings.data.book_share)
         run.say_the_plan(lambda: workload_of(data.dataset, order, arguments))
         trainer = RecipeTrainer(
             model=model,
@@ -187,7 +187,7 @@ def plan_run(config: RunConfig) -> Plan:
     shape = Shape.of(find_base(config.model).config)
     settings = resolve(config, shape, device)
     dataset = build_dataset(settings)
-    order = VariationSampler(dataset, settings.data.variations, settings.seed)
+    order = VariationSampler(dataset, settings.data.variations, settings.seed, settings.data.book_share)
     arguments = training_arguments(settings, device, Path(settings.output))
     return plan_of(Costs(settings, shape, device), workload_of(dataset, order, arguments))
 

@@ -2,12 +2,12 @@
 
 import pytest
 
+from koki.answers.comparison import words_of
 from koki.config import load_config
 from koki.data.conversations import compose
 from koki.data.recipes import recipe_files
 from koki.dialogue.certain import certain_answer
 from koki.dialogue.phrasebook import Refusal, Tip, load_refusals, load_tips
-from koki.evaluation.metrics import words_of
 from koki.recipes.table import read_recipes
 
 ENTRIES: list[Tip | Refusal] = [*load_tips(), *load_refusals()]

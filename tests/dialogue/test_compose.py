@@ -8,7 +8,8 @@ from helpers import ORAK, SOTO, write_csv
 
 import koki.recipes
 from koki.book.kitchen import inquiry_subjects
-from koki.dialogue.compose import Composer, Conversation
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import load_phrasebook, load_tips
 from koki.ingredients.lexicon import is_staple
 from koki.recipes.recipe import Recipe

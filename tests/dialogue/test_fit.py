@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koki.dialogue.compose import Conversation, Segment
+from koki.dialogue.conversation import Conversation, Segment
 from koki.dialogue.fit import Version, shorter_and_shorter
 
 Answer = tuple[Segment, ...]

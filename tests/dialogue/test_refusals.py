@@ -6,14 +6,16 @@ from itertools import chain
 
 import pytest
 
+from koki.answers.comparison import words_of
+from koki.answers.said import read_answer
 from koki.config import load_config
 from koki.data.conversations import compose
 from koki.data.recipes import recipe_files
-from koki.dialogue.compose import Composer, Conversation
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import Refusal, load_phrasebook, load_refusals, load_tips
-from koki.evaluation.metrics import declines, has_loop, words_of
+from koki.evaluation.metrics import declines, has_loop
 from koki.evaluation.questions import with_other_forms
-from koki.evaluation.reading import read_answer
 from koki.recipes.table import read_recipes
 
 REFUSALS = load_refusals()

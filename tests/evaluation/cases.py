@@ -7,7 +7,8 @@ import koki.recipes
 from koki.book.naming import names_of
 from koki.config import RunConfig, load_config
 from koki.data.recipes import split_recipes
-from koki.dialogue.compose import Composer, Conversation
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import load_phrasebook, load_refusals, load_tips
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.questions import Examiner

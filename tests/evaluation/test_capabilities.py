@@ -11,7 +11,7 @@ from helpers import printed
 from import_graph import closure_of
 from rich.console import Console
 
-from koki.dialogue.compose import KINDS, Kind
+from koki.dialogue.conversation import KINDS, Kind
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.any_answer import ANY, MEASURES

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from koki.answers.comparison import mark_ingredients
 from koki.dialogue.layout import list_ingredients, list_steps
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Scores
-from koki.evaluation.metrics import mark_ingredients
 from koki.evaluation.scorecard import Scorecard, Scored
 from koki.inference.chef import Answer
 from koki.ingredients.parse import parse_ingredients

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 import torch
 
-from koki.dialogue.compose import Kind
+from koki.dialogue.conversation import Kind
 from koki.evaluation.asked import GROUPS
 from koki.evaluation.capabilities.registry import measures
 from koki.evaluation.scorecard import Caveat

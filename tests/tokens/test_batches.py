@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from koki.dialogue.compose import KINDS, Kind
+from koki.dialogue.conversation import KINDS, Kind
 from koki.tokens.batches import Drawn, StepCollator, StepSampler, VariationSampler, recut
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 
@@ -25,6 +25,7 @@ class Groups(ConversationDataset):
         kinds = [KINDS.index(kind) for kind, count in COUNTS.items() for _ in range(count)]
         few = [KINDS.index("tip")] * 2 + [KINDS.index("refusal")] * 2
         self.kinds = np.array(kinds * RECIPES + few, dtype=np.uint8)
+        self.read_pieces = np.zeros(len(self.kinds), dtype=np.uint16)
         self.group_starts = np.array([*range(0, 40 * RECIPES + 1, 40), 40 * RECIPES + 2, 40 * RECIPES + 4])
 
     def __len__(self) -> int:
@@ -96,6 +97,7 @@ class Collection(ConversationDataset):
         tips, refusals = [2 + number % 3 for number in range(162)], [2] * 56
         kinds = [KINDS.index("simple")] * sum(sizes) + [KINDS.index("tip")] * sum(tips)
         self.kinds = np.array(kinds + [KINDS.index("refusal")] * sum(refusals), dtype=np.uint8)
+        self.read_pieces = np.zeros(len(self.kinds), dtype=np.uint16)
         self.group_starts = np.cumsum([0, *sizes, *tips, *refusals])
 
     def __len__(self) -> int:

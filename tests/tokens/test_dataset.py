@@ -7,7 +7,7 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from koki.config import ModelConfig, TokensConfig
-from koki.dialogue.compose import Conversation, Segment
+from koki.dialogue.conversation import Conversation, Segment
 from koki.errors import DataError
 from koki.model.source import find_base, load_tokenizer
 from koki.tokens.dataset import IGNORED, ConversationDataset
@@ -102,7 +102,7 @@ def test_the_length_that_the_report_names_keeps_all_whole(make_dataset: MakeData
 
 def test_a_recipe_without_conversations_of_a_kind_is_told(make_dataset: MakeDataset) -> None:
     dataset = make_dataset([[conversation("Resep?", "Rebus ayam.")]])
-    assert dataset.report.unsupported == {"standard": 1, "recommendation": 1, "inquiry": 1}
+    assert dataset.report.unsupported == {"recommendation": 1, "inquiry": 1}
 
 
 def test_when_nothing_fits_the_error_says_how_many_tokens_would(make_dataset: MakeDataset) -> None:

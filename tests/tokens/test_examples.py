@@ -4,7 +4,7 @@ import pytest
 
 from koki.config import ModelConfig, TokensConfig
 from koki.data.build import load_template
-from koki.dialogue.compose import Conversation, Segment
+from koki.dialogue.conversation import Conversation, Segment
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.dialogue.typist import Typist
 from koki.dialogue.vocabulary import Vocabulary

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from koki.config import ModelConfig, TokensConfig
-from koki.dialogue.compose import Conversation, Kind, Segment
+from koki.dialogue.conversation import Conversation, Kind, Segment
 from koki.model.source import find_base, load_tokenizer
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
@@ -49,7 +49,7 @@ def test_the_pieces_are_those_of_the_picture(dataset: ConversationDataset) -> No
     assert [text for _, text, *_ in pieces] == [*questions, *answers]
 
 
-@pytest.mark.parametrize("name", ["conversations", "conversation_ends", "kinds", "group_starts"])
+@pytest.mark.parametrize("name", ["conversations", "conversation_ends", "kinds", "read_pieces", "group_starts"])
 def test_the_arrays_are_those_of_the_picture(dataset: ConversationDataset, name: str) -> None:
     [(numbers,)] = rows(rf"{name} ([ |\d]+?)  +[a-z].*")
     assert integers(numbers) == dataset.arrays()[name].tolist()
@@ -67,4 +67,4 @@ def test_the_example_is_that_of_the_picture(dataset: ConversationDataset) -> Non
 def test_each_number_takes_as_many_bytes_as_the_picture_says(dataset: ConversationDataset) -> None:
     sizes = {name: numbers.itemsize for name, numbers in dataset.arrays().items() if name != "digests"}
     ends = dict.fromkeys(("token_ends", "conversation_ends", "group_starts"), 8)
-    assert sizes == {"tokens": 2, "conversations": 4, "kinds": 1, **ends}
+    assert sizes == {"tokens": 2, "conversations": 4, "read_pieces": 2, "kinds": 1, **ends}

@@ -331,11 +331,11 @@ class Dishes(ABC):
         )
 
 
-def used_of(at_hand: Iterable[str], suggestion: Suggestion) -> list[str]:
+def used_of(at_hand: Iterable[str], suggestion: Suggestion) -> tuple[str, ...]:
     """What the dish uses of what is at hand, as it was named there: "ayam", though the recipe says "ayam kampung"."""
     met = by_root(it for it in map(thing, suggestion.at_hand) if it)
     have = {name: thing(name) for name in at_hand}
-    return [name for name, it in have.items() if it and any(map(it.is_related_to, met.get(it.root, ())))]
+    return tuple(name for name, it in have.items() if it and any(map(it.is_related_to, met.get(it.root, ()))))
 
 
 def weight_of(head: str, recipes_with: int, recipes: int) -> float:

@@ -8,7 +8,8 @@ from typing import Final
 
 from koki.config import RunConfig
 from koki.data.recipes import Recipes
-from koki.dialogue.compose import Composer, Conversation
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
 from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.recipe import Recipe
@@ -48,7 +49,7 @@ class Conversations:
         config, (_, held_out) = self.recipes.config, self.recipes.split
         composer = composer_of(held_out, config)
         some = random.Random(f"{config.seed}:held out").sample(held_out, min(_MOST_HELD_OUT, len(held_out)))
-        return map(composer.compose, some)
+        return (conversations_of(recipe, composer, config) for recipe in some)
 
 
 def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
@@ -68,6 +69,12 @@ def composer_of(recipes: Sequence[Recipe], config: RunConfig) -> Composer:
     return Composer(load_phrasebook(), _tips(config), recipes, config.seed)
 
 
+def conversations_of(recipe: Recipe, composer: Composer, config: RunConfig) -> Group:
+    """Those that are answered from memory, then, where a run has such, those that are answered from the book."""
+    read = composer.open_book.compose(recipe) if config.data.book_share else []
+    return [*composer.compose(recipe), *read]
+
+
 def _composed_together(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[list[Group]]:
     return together(_compose(recipes, config))
 
@@ -75,9 +82,10 @@ def _composed_together(recipes: Sequence[Recipe], config: RunConfig) -> Iterator
 def _compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
     composer = composer_of(recipes, config)
     for recipe in recipes:
-        yield composer.compose(recipe)
+        yield conversations_of(recipe, composer, config)
     for tip in _tips(config):
-        yield composer.compose_tip(tip)
+        read = composer.open_book.compose_tip(tip) if config.data.book_share else []
+        yield [*composer.compose_tip(tip), *read]
     for refusal in load_refusals() if config.data.refusals else ():
         yield composer.compose_refusal(refusal)
 

@@ -9,9 +9,9 @@ from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig
 from koki.data.build import load_template
-from koki.data.conversations import composer_of
+from koki.data.conversations import composer_of, conversations_of
 from koki.data.recipes import Recipes
-from koki.dialogue.compose import Kind
+from koki.dialogue.conversation import Kind
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base
@@ -98,7 +98,7 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
     learned, held_out = recipes.split
     is_held_out = recipe in held_out
     composer = composer_of([*learned, recipe] if is_held_out else learned, config)
-    dataset = ConversationDataset([composer.compose(recipe)], template, len(tokenizer), config.tokens)
+    dataset = ConversationDataset([conversations_of(recipe, composer, config)], template, len(tokenizer), config.tokens)
     examples = TypedConversations.of(dataset, composer.vocabulary, config)
     shown = (
         _decode(examples[Drawn(number, epoch=0)], dataset.kind(number), tokenizer) for number in range(len(dataset))

@@ -14,7 +14,7 @@ import numpy as np
 
 from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
-from koki.dialogue.compose import KINDS
+from koki.dialogue.conversation import KINDS
 from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.decoding import FileDigest
 from koki.recipes.digests import Digests
@@ -41,6 +41,7 @@ PROGRAM: Final = (
     "koki.book.kitchen",
     "koki.book.naming",
     "koki.book.pantry",
+    "koki.book.reading",
     "koki.book.titles",
     "koki.book.words",
     "koki.config",
@@ -49,9 +50,15 @@ PROGRAM: Final = (
     "koki.data.conversations",
     "koki.data.recipes",
     "koki.data.token_cache",
+    "koki.dialogue.at_hand",
+    "koki.dialogue.book_answers",
     "koki.dialogue.compose",
+    "koki.dialogue.conversation",
     "koki.dialogue.fit",
+    "koki.dialogue.forms",
     "koki.dialogue.layout",
+    "koki.dialogue.open_book",
+    "koki.dialogue.pages",
     "koki.dialogue.phrasebook",
     "koki.dialogue.reasons",
     "koki.dialogue.vocabulary",

@@ -1,62 +1,37 @@
 """Fills the phrasebook for a recipe: 5 standard requests, 15 simple questions, 10 recommendations, 10 inquiries.
 
+The answers are the chef's who has them by heart; `koki.dialogue.open_book` writes those of one who reads.
+
 Every draw comes from a generator seeded by its purpose, never from global state.
 """
 
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache, partial
-from typing import Final, Literal, NamedTuple
+from functools import cache, cached_property, lru_cache, partial
+from typing import Final
 
-from koki.book.kitchen import inquiry_subjects, kitchen_names, unrelated_names
+from koki.book.kitchen import inquiry_subjects
 from koki.book.naming import names_of
-from koki.book.pantry import Pantry, Suggestion, thing, used_of
+from koki.book.pantry import Pantry, used_of
+from koki.book.reading import Page
+from koki.dialogue.at_hand import draw_at_hand
+from koki.dialogue.conversation import Conversation, Kind, Segment
+from koki.dialogue.forms import ask, say, trained
 from koki.dialogue.layout import list_ingredients, list_steps
+from koki.dialogue.open_book import OpenBook
+from koki.dialogue.pages import companion_line, suggestion_line
 from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Refusal, Tip
 from koki.dialogue.reasons import reasons_in
 from koki.dialogue.vocabulary import Vocabulary
-from koki.ingredients.lexicon import fold, is_seasoning
+from koki.ingredients.lexicon import fold
 from koki.recipes.recipe import Recipe
-
-Kind = Literal["standard", "simple", "recommendation", "inquiry", "tip", "refusal"]
-KINDS: Final[tuple[Kind, ...]] = ("standard", "simple", "recommendation", "inquiry", "tip", "refusal")
-RECIPE_KINDS: Final[frozenset[Kind]] = frozenset(KINDS) - {"tip", "refusal"}
 
 ANSWER_WORDINGS: Final = 2
 """Differently worded answers that the simple and standard questions of a recipe share, in turn."""
 
-# Ingredients at hand that a recommendation names: 3 to 5, as the mission says.
-_FEWEST_AT_HAND: Final = 3
-_MOST_AT_HAND: Final = 5
 # Dishes in one answer.
 _MOST_DISHES: Final = 3
-
-
-class Segment(NamedTuple):
-    """A part of an answer; ``role`` says what may be left out when the answer is too long.
-
-    An ``extra`` is a tip at the end of a recipe, or further dishes.
-    """
-
-    text: str
-    role: Literal["body", "extra", "courtesy"] = "body"
-
-
-class Conversation(NamedTuple):
-    """One question and its answer; the segments are joined by blank lines.
-
-    Attributes:
-        terse: the answer in fewer words around the same recipe, should the recipe be long.
-        brief: the answer without the recipe, should that be too long for any answer to hold it.
-    """
-
-    kind: Kind
-    system: str
-    question: str
-    answer: tuple[Segment, ...]
-    terse: tuple[Segment, ...] = ()
-    brief: tuple[Segment, ...] = ()
 
 
 class Composer:
@@ -89,6 +64,12 @@ class Composer:
             *self._inquiries(recipe),
             *self._reasons(recipe),
         ]
+
+    @cached_property
+    def open_book(self) -> OpenBook:
+        """What writes conversations about the same recipes that are answered from pages of the book."""
+        recipes, tips = tuple(self._recipes.values()), [tip for tip, _ in self._tips]
+        return OpenBook(self._book, recipes, self._names, self._pantry, tips, self._seed)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -123,38 +104,34 @@ class Composer:
         for kind, questions in forms:
             for number, q in enumerate(trained(questions)):
                 answer = requested(q.answers, q.tip, number % ANSWER_WORDINGS)
-                yield self._conversation(kind, _ask(q.question, dish=dish), answer)
+                yield self._conversation(kind, ask(q.question, dish=dish), answer)
 
     def _requested(
         self, recipe: Recipe, tips: Sequence[Tip], answers: Answers, has_tip: bool, wording: int
     ) -> tuple[Segment, ...]:
         draw = self._generator(recipe.id, answers, wording)
         frame = self._book.frames.requested(answers)
-        opening = Segment(_say(draw.choice(frame.opening), dish=self._names[recipe.id]))
+        opening = Segment(say(draw.choice(frame.opening), dish=self._names[recipe.id]))
         tip = (self._tip(draw.choice(tips)),) if has_tip and tips else ()
         return (opening, *self._bodies(recipe.id)[answers], *tip, self._courtesy(draw))
 
     def _recommendations(self, recipe: Recipe) -> list[Conversation]:
-        if len(recipe.main_ingredients) < _FEWEST_AT_HAND:
-            return []
-        names = unrelated_names(recipe)
-        if len(names) < _FEWEST_AT_HAND or all(map(is_seasoning, names)):
-            names = recipe.main_ingredients
         return [
-            self._recommendation(_draw_at_hand(names, self._generator(recipe.id, "recommendation", number)), question)
+            self._recommendation(at_hand, question)
             for number, question in enumerate(trained(self._book.recommendation))
+            if (at_hand := draw_at_hand(recipe, self._generator(recipe.id, "recommendation", number)))
         ]
 
     def _recommendation(self, at_hand: Sequence[str], form: Question) -> Conversation:
         """A question with what is at hand; the answer names the best dish, what is missing, and its recipe."""
-        question = _ask(form.question, ingredients=self._join(at_hand))
+        question = ask(form.question, ingredients=self._join(at_hand))
         draw = self._generator(question.lower())
         frame = self._book.frames.recommendation
         best, *others = self._pantry.what_can_i_cook(at_hand, _MOST_DISHES if form.several else 1)
         dish = self._names[best.recipe.id]
-        opening = _say(draw.choice(frame.opening), dish=dish, ingredients=self._join(used_of(at_hand, best)))
+        opening = say(draw.choice(frame.opening), dish=dish, ingredients=self._join(used_of(at_hand, best)))
         if best.missing:
-            rest = _say(draw.choice(frame.missing), missing=self._join(best.missing))
+            rest = say(draw.choice(frame.missing), missing=self._join(best.missing))
         else:
             rest = draw.choice(frame.complete)
         recipe = self._bodies(best.recipe.id)["recipe"]
@@ -162,7 +139,11 @@ class Composer:
             *self._others(
                 draw.choice(self._book.frames.others.recommendation),
                 # a dish that uses a single thing at hand is not worth suggesting
-                (self._suggestion(used, other) for other in others if len(used := used_of(at_hand, other)) > 1),
+                (
+                    suggestion_line(Page(self._names[other.recipe.id], other.recipe, used, other.missing), self._book)
+                    for other in others
+                    if len(used := used_of(at_hand, other)) > 1
+                ),
             ),
             self._courtesy(draw),
         )
@@ -170,17 +151,8 @@ class Composer:
             "recommendation",
             question,
             (Segment(f"{opening} {rest} {draw.choice(frame.recipe)}"), *recipe, *end),
-            terse=(Segment(f"{_say(draw.choice(frame.terse), dish=dish)} {rest}"), *recipe),
-            brief=(Segment(f"{opening} {rest} {_say(draw.choice(frame.offer), dish=dish)}"), *end),
-        )
-
-    def _suggestion(self, used: Sequence[str], suggestion: Suggestion) -> str:
-        frame = self._book.frames.others
-        form = frame.with_missing if suggestion.missing else frame.with_all
-        return form.format(
-            dish=self._names[suggestion.recipe.id],
-            at_hand=self._join(used),
-            missing=self._join(suggestion.missing) if suggestion.missing else "",
+            terse=(Segment(f"{say(draw.choice(frame.terse), dish=dish)} {rest}"), *recipe),
+            brief=(Segment(f"{opening} {rest} {say(draw.choice(frame.offer), dish=dish)}"), *end),
         )
 
     def _inquiries(self, recipe: Recipe) -> list[Conversation]:
@@ -194,7 +166,7 @@ class Composer:
 
     def _inquiry(self, ingredient: str, form: Question) -> Conversation:
         answer, brief = self._inquired(ingredient)
-        return self._conversation("inquiry", _ask(form.question, ingredient=ingredient), answer, brief=brief)
+        return self._conversation("inquiry", ask(form.question, ingredient=ingredient), answer, brief=brief)
 
     def _write_inquired(self, ingredient: str) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
         """The best-loved dish with the ingredient, its recipe, and further dishes; and the same without the recipe."""
@@ -203,15 +175,17 @@ class Composer:
         frame = self._book.frames.inquiry
         best, *others = self._dishes_with(ingredient)
         dish = self._names[best.id]
-        opening = _say(draw.choice(frame.opening), dish=dish, ingredient=ingredient)
-        heading = _say(draw.choice(self._book.frames.others.inquiry), ingredient=ingredient)
+        opening = say(draw.choice(frame.opening), dish=dish, ingredient=ingredient)
+        heading = say(draw.choice(self._book.frames.others.inquiry), ingredient=ingredient)
         end = (
-            *self._others(heading, (self._with_ingredients(other, ingredient) for other in others)),
+            *self._others(
+                heading, (companion_line(Page(self._names[it.id], it), ingredient, self._book) for it in others)
+            ),
             self._courtesy(draw),
         )
         return (
             (Segment(f"{opening} {draw.choice(frame.recipe)}"), *self._bodies(best.id)["recipe"], *end),
-            (Segment(f"{opening} {_say(draw.choice(frame.offer), dish=dish)}"), *end),
+            (Segment(f"{opening} {say(draw.choice(frame.offer), dish=dish)}"), *end),
         )
 
     def _dishes_with(self, ingredient: str) -> list[Recipe]:
@@ -229,15 +203,6 @@ class Composer:
                 dishes += sorted(equal, key=lambda it: self._generator(ingredient.lower(), it.id).random())
         return dishes[:_MOST_DISHES]
 
-    def _with_ingredients(self, recipe: Recipe, ingredient: str) -> str:
-        """A line that names the dish and what else makes it."""
-        subject = thing(ingredient)
-        kinds = [(name, thing(name)) for name in kitchen_names(recipe)]
-        rest = [name for name, kind in kinds if subject and kind and not kind.is_related_to(subject)]
-        rest.sort(key=is_seasoning)
-        form = self._book.frames.others.with_ingredients
-        return form.format(dish=self._names[recipe.id], ingredients=self._join(rest[:2] or [ingredient]))
-
     def _others(self, heading: str, lines: Iterable[str]) -> tuple[Segment, ...]:
         dishes = list(lines)
         return (Segment("\n".join([heading, *dishes]), "extra"),) if dishes else ()
@@ -247,7 +212,7 @@ class Composer:
         return [
             self._conversation(
                 "tip",
-                _ask(forms[number % len(forms)], dish=self._names[recipe.id], purpose=purpose),
+                ask(forms[number % len(forms)], dish=self._names[recipe.id], purpose=purpose),
                 (Segment(sentence),),
             )
             for number, (purpose, sentence) in enumerate(reasons_in(recipe, self._book.reasons))
@@ -280,34 +245,3 @@ class Composer:
 
     def _generator(self, *purpose: object) -> random.Random:
         return random.Random(":".join(map(str, (self._seed, *purpose))))
-
-
-def _draw_at_hand(names: Sequence[str], draw: random.Random) -> list[str]:
-    """3 to 5 of the names, at least one of them more than a seasoning where there is one."""
-    count = draw.randint(_FEWEST_AT_HAND, min(_MOST_AT_HAND, len(names)))
-    first = draw.choice([name for name in names if not is_seasoning(name)] or names)
-    rest = draw.sample([name for name in names if name != first], count - 1)
-    return [first, *rest]
-
-
-def trained(questions: Iterable[Question]) -> list[Question]:
-    """The forms that are trained on, in order."""
-    return [question for question in questions if not question.held_out]
-
-
-def _ask(form: str, **words: str) -> str:
-    """Fill a question; one typed in lower case has its dish in lower case too, as on a phone."""
-    if _is_low(form):
-        words = {name: word.lower() for name, word in words.items()}
-    return form.format(**words)
-
-
-@cache
-def _is_low(form: str) -> bool:
-    return form == form.lower()
-
-
-def _say(form: str, **words: str) -> str:
-    """Fill a sentence of an answer; it starts with a capital whatever stands first."""
-    sentence = form.format(**words)
-    return sentence[:1].upper() + sentence[1:]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from koki.dialogue.compose import Conversation
+from koki.dialogue.conversation import Conversation
 
 # The roles of the segments that are left out, one after the other.
 _LEFT_OUT: Final = ((), ("courtesy",), ("courtesy", "extra"))

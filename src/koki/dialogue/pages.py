@@ -5,12 +5,11 @@ is tokenised once and to answer is to copy. The words are in ``phrasebook.toml``
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final, NamedTuple
 
+from koki.book.kitchen import kitchen_names
 from koki.book.pantry import thing
 from koki.book.reading import Page, Reading
-from koki.dialogue.kitchen import kitchen_names
 from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.phrasebook import Answers, Phrasebook
 from koki.ingredients.lexicon import is_seasoning
@@ -27,29 +26,32 @@ class Shown(NamedTuple):
     behind: Answers | None
 
 
-def reading_texts(reading: Reading, needs: Answers, book: Phrasebook) -> list[str]:
+def reading_texts(reading: Reading, book: Phrasebook) -> list[str]:
     """What is read, in versions from whole to short; empty where there is nothing to read.
 
-    Pages behind the first one lose their steps, then go; then the first one loses what the answer does not need.
-
-    Args:
-        needs: what of the first page the answer is made of.
+    Pages behind the first one lose their steps, then go; then the first one loses the part that is not asked for.
     """
-    ways = [Shown("recipe", "recipe"), Shown("recipe", "ingredients"), Shown("recipe", None), Shown(needs, None)]
-    texts = ("\n\n".join(_blocks(reading, shown, book)) for shown in ways)
+    needs: Answers = reading.wanted if reading.wanted in ("ingredients", "steps") else "recipe"
+    several = (Shown("recipe", "recipe"), Shown("recipe", "ingredients")) if len(reading.pages) > 1 else ()
+    ways = dict.fromkeys([*several, Shown("recipe", None), Shown(needs, None)])
+    notes = list(_notes(reading, book))
+    texts = (_text([*_page_blocks(reading, way, book), *notes], book) for way in ways)
     return list(dict.fromkeys(filter(None, texts)))
 
 
-def with_question(read: str, question: str, book: Phrasebook) -> str:
-    """What a chef is told who has read something: that, and the question behind it; else the question alone."""
-    return f"{read}\n\n{book.pages.question.format(question=question)}" if read else question
+def _text(blocks: Sequence[str], book: Phrasebook) -> str:
+    return "\n\n".join([book.pages.book, *blocks]) if blocks else ""
 
 
-def _blocks(reading: Reading, shown: Shown, book: Phrasebook) -> Iterator[str]:
-    blocks = [*_page_blocks(reading, shown, book), *_notes(reading, book)]
-    if blocks:
-        yield book.pages.book
-        yield from blocks
+def asked_after_reading(question: str, book: Phrasebook) -> str:
+    """A question as it stands behind what is read; the blank line between them is not part of it."""
+    return book.pages.question.format(question=question)
+
+
+def question_after_reading(asked: str, book: Phrasebook) -> str:
+    """The question in what `asked_after_reading` gives."""
+    before, _, after = book.pages.question.partition("{question}")
+    return asked.removeprefix(before).removesuffix(after)
 
 
 def _page_blocks(reading: Reading, shown: Shown, book: Phrasebook) -> Iterator[str]:
@@ -101,8 +103,3 @@ def companion_line(page: Page, ingredient: str, book: Phrasebook) -> str:
     rest.sort(key=is_seasoning)
     names = rest[:_MOST_COMPANIONS] or [ingredient]
     return book.frames.others.with_ingredients.format(dish=page.name, ingredients=book.joining.join(names))
-
-
-def without_pages(reading: Reading, names: Sequence[str]) -> Reading:
-    """The same, without the pages of these dishes."""
-    return replace(reading, pages=tuple(page for page in reading.pages if page.name not in names))

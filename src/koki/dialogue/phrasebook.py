@@ -86,6 +86,13 @@ class OthersFrame(_Table):
     with_ingredients: str
 
 
+class AbsentFrame(_Table):
+    """What is said where the book does not have a dish, and of those that are nearest to it."""
+
+    opening: str
+    nearest: str
+
+
 class ClosingFrame(_Table):
     """Last sentences, the first to be left out when an answer is too long."""
 
@@ -101,6 +108,7 @@ class Frames(_Table):
     recommendation: RecommendationFrame
     inquiry: SuggestionFrame
     others: OthersFrame
+    absent: AbsentFrame
     closing: ClosingFrame
 
     def requested(self, answers: Answers) -> OpeningFrame:

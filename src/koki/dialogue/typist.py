@@ -15,7 +15,8 @@ from importlib import resources
 from itertools import pairwise
 from typing import Final
 
-from koki.dialogue.compose import ANSWER_WORDINGS, trained
+from koki.dialogue.compose import ANSWER_WORDINGS
+from koki.dialogue.forms import trained
 from koki.dialogue.phrasebook import Phrasebook, Question
 from koki.dialogue.vocabulary import WORD, Vocabulary
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from koki.answers.comparison import words_of
 from koki.book.pantry import Pantry, Suggestion
 from koki.dialogue.layout import list_ingredients, list_steps
-from koki.evaluation.metrics import words_of
-from koki.evaluation.reading import WORDS
+from koki.evaluation.words import WORDS
 from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 

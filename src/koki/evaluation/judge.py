@@ -1,12 +1,12 @@
 """A question and its answer -> the scores of its capability and of any answer, and its ingredients marked."""
 
+from koki.answers.comparison import IngredientMarks, mark_ingredients
+from koki.answers.said import read_answer
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.any_answer import judge_any
 from koki.evaluation.capabilities.capability import Case, Scores
 from koki.evaluation.cookbook import Cookbook
-from koki.evaluation.metrics import IngredientMarks, mark_ingredients
-from koki.evaluation.reading import read_answer
 from koki.inference.chef import Answer
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from koki.evaluation.reading import WORDS
+from koki.evaluation.words import WORDS
 from koki.ingredients.lexicon import fold
 
 # In words of a clause.

@@ -10,7 +10,8 @@ from typing import Final
 
 from koki.book.naming import names_of
 from koki.config import RunConfig
-from koki.dialogue.compose import Composer, Conversation, Kind
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation, Kind
 from koki.dialogue.phrasebook import Phrasebook, load_phrasebook, load_tips
 from koki.dialogue.typist import Typist
 from koki.dialogue.vocabulary import Vocabulary

@@ -12,13 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from koki.answers.comparison import IngredientMarks
 from koki.errors import RunError
 from koki.evaluation.asked import GROUPS, Asked
 from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.any_answer import ANY
 from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.intervals import Mean, mean_difference, mean_of
-from koki.evaluation.metrics import IngredientMarks
 from koki.evaluation.own_questions import Verdict
 from koki.files import write_json
 from koki.inference.chef import Answer

@@ -11,12 +11,16 @@ Quantity = float | tuple[float, float]
 # A whole number without a unit, from this one on, is a price in rupiah: no recipe counts out 500 of anything.
 _LEAST_PRICE: Final = 500
 _PLUS: Final = r"\s?(?:\+|&|dan)\s?|\s+"
-_NUMBER: Final = rf"[0-9]{{1,6}}(?:(?:(?:{_PLUS})[0-9]{{1,6}})?\s?/\s?[0-9]{{1,6}}|[.,][0-9]{{1,20}})?"
-_TO: Final = r"\s?(?:-|~|s/d|s\.? ?d\b\.?|sampai|hingga|atau)\s?"
-FIGURES: Final = rf"{_NUMBER}(?:{_TO}{_NUMBER})?"
+NUMBER: Final = rf"[0-9]{{1,6}}(?:(?:(?:{_PLUS})[0-9]{{1,6}})?\s?/\s?[0-9]{{1,6}}|[.,][0-9]{{1,20}})?"
+"""The pattern of one number: "3", "1 1/2", "1,5"."""
+
+TO: Final = r"\s?(?:-|~|s/d|s\.? ?d\b\.?|sampai|hingga|atau)\s?"
+"""The pattern of what stands between the ends of a range."""
+
+FIGURES: Final = rf"{NUMBER}(?:{TO}{NUMBER})?"
 """The pattern of the texts that `read_quantity` reads: "3", "1 1/2", "2-3"."""
 
-_FIGURES: Final = re.compile(rf"({_NUMBER})(?:{_TO}({_NUMBER}))?")
+_FIGURES: Final = re.compile(rf"({NUMBER})(?:{TO}({NUMBER}))?")
 _SLASH: Final = re.compile(r"\s?/\s?")
 _PLUS_SIGN: Final = re.compile(r"\+|&|dan")
 # Units of which a thousandth has a unit too: "800-1 liter" begins with millilitres.

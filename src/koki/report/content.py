@@ -144,7 +144,7 @@ def _bar(scorecard: Mapping[str, Any], group: str, capability: str, measure: str
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of an answer; its mark is one of `koki.evaluation.metrics.IngredientMarks`, or an empty text."""
+    """A line of an answer; its mark is one of `koki.answers.comparison.MARKS`, or an empty text."""
 
     text: str
     mark: str

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import BatchSampler, Sampler
 
-from koki.dialogue.compose import KINDS
+from koki.dialogue.conversation import KINDS
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 
 # The least share of an epoch that is about the recipes: of a small collection, tips and refusals would be most of it.
@@ -22,8 +22,37 @@ _RECIPES_SHARE: Final = Fraction(7, 10)
 
 _BESIDES: Final = (KINDS.index("tip"), KINDS.index("refusal"))
 
-_Hand = tuple[npt.NDArray[np.int64], int]
-"""The conversations of a group in the order in which they are dealt, and how many in each turn."""
+
+class _Hand(NamedTuple):
+    """The conversations of a group in the order in which they are dealt.
+
+    Attributes:
+        memory, book: numbers of those that are answered from memory and from the book.
+        draws: how many are dealt in each turn.
+        share: of those from the book, in the mean of the turns.
+        begun: the part of one from the book that counts as dealt before, so that not all groups begin alike.
+    """
+
+    memory: npt.NDArray[np.int64]
+    book: npt.NDArray[np.int64]
+    draws: int
+    share: Fraction
+    begun: Fraction
+
+    def turn(self, number: int) -> npt.NDArray[np.int64]:
+        """What is dealt in a turn, counted from 0; what has been dealt starts over."""
+        (book, memory), (next_book, next_memory) = map(self._dealt_before, (number, number + 1))
+        return np.concatenate(
+            [
+                self.memory[np.arange(memory, next_memory) % max(1, len(self.memory))],
+                self.book[np.arange(book, next_book) % max(1, len(self.book))],
+            ]
+        )
+
+    def _dealt_before(self, turn: int) -> tuple[int, int]:
+        """How many from the book and from memory have been dealt before a turn."""
+        book = int(turn * self.draws * self.share + self.begun)
+        return book, turn * self.draws - book
 
 
 class Drawn(NamedTuple):
@@ -43,28 +72,42 @@ class Seen(NamedTuple):
 class VariationSampler(Sampler[int]):
     """Conversation numbers of one epoch: all of them, or ``variations`` of each recipe, in seeded order.
 
+    ``all`` are as many as are answered from memory. Of those that are drawn, ``book_share`` are answered from the book.
+
     With a number of variations, a recipe's conversations are dealt out epoch by epoch, every kind in its share, and
     start over when all have been dealt. So are those of a tip or a refusal (`_draws` says how many), unless they would
     take more of an epoch than is left beside the recipes: then an epoch has as many as there is room for, the next one
     goes on with the others, and so all of them have their turn.
     """
 
-    def __init__(self, dataset: ConversationDataset, variations: int | Literal["all"], seed: int) -> None:
+    def __init__(
+        self, dataset: ConversationDataset, variations: int | Literal["all"], seed: int, book_share: float = 0.0
+    ) -> None:
         self._seed = seed
         self.epoch = 0
+        self._share = Fraction(book_share).limit_denominator(1000)
         recipes: list[_Hand] = []
         besides: list[_Hand] = []
         for group, (start, end) in enumerate(pairwise(dataset.group_starts.tolist())):
             if end > start:
-                kinds = dataset.kinds[start:end]
-                hand = _dealt(kinds, np.random.default_rng([seed, group])) + start
-                about_a_recipe = not np.isin(kinds, _BESIDES).all()
-                (recipes if about_a_recipe else besides).append((hand, _draws(kinds, variations)))
+                about_a_recipe = not np.isin(dataset.kinds[start:end], _BESIDES).all()
+                (recipes if about_a_recipe else besides).append(self._hand(dataset, group, variations))
         self._recipes, self._besides = recipes, besides
-        self._of_recipes = sum(count for _, count in recipes)
-        self._round = sum(count for _, count in besides)
+        self._of_recipes = sum(hand.draws for hand in recipes)
+        self._round = sum(hand.draws for hand in besides)
         room = int(self._of_recipes * (1 - _RECIPES_SHARE) / _RECIPES_SHARE)
         self._room = min(room, self._round) if recipes else self._round
+
+    def _hand(self, dataset: ConversationDataset, group: int, variations: int | Literal["all"]) -> _Hand:
+        start, end = dataset.group_starts[group : group + 2].tolist()
+        kinds, is_read = dataset.kinds[start:end], dataset.read_pieces[start:end] > 0
+        memory, book = np.flatnonzero(~is_read), np.flatnonzero(is_read)
+        share = Fraction(0) if not len(book) else Fraction(1) if not len(memory) else self._share
+        count = _draws(kinds[memory] if len(memory) else kinds, variations)
+        # generators of two words and of five: the others below have three and four, so none shares another's stream
+        memory = memory[_dealt(kinds[memory], np.random.default_rng([self._seed, group]))] + start
+        book = book[_dealt(kinds[book], np.random.default_rng([self._seed, group, 1, 1, 1]))] + start
+        return _Hand(memory, book, count, share, begun=group * share % 1)
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the data loader at the start of each epoch."""
@@ -75,13 +118,12 @@ class VariationSampler(Sampler[int]):
 
     def seen(self, examples: int) -> Seen:
         """How often each recipe is seen among so many examples, of any number of epochs."""
-        counts = [count for _, count in self._recipes] or [0]
+        counts = [hand.draws for hand in self._recipes] or [0]
         epochs = examples / len(self)
         return Seen(epochs * sum(counts) / len(counts), epochs * min(counts))
 
     def __iter__(self) -> Iterator[int]:
         drawn = np.concatenate([*_turn(self._recipes, self.epoch), self._drawn_besides()])
-        # the group seeds above have two words, so this generator shares its stream with none of them
         order = np.random.default_rng([self._seed, self.epoch, len(drawn)]).permutation(len(drawn))
         return iter(drawn[order].tolist())
 
@@ -102,7 +144,7 @@ class VariationSampler(Sampler[int]):
 
 def _turn(hands: Iterable[_Hand], number: int) -> list[npt.NDArray[np.int64]]:
     """What each group deals in a turn, counted from 0."""
-    return [hand[np.arange(number * count, (number + 1) * count) % len(hand)] for hand, count in hands]
+    return [hand.turn(number) for hand in hands]
 
 
 def _draws(kinds: npt.NDArray[np.uint8], variations: int | Literal["all"]) -> int:

@@ -4,14 +4,16 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 from torch.utils.data import Dataset
 
 from koki.config import TokensConfig
-from koki.dialogue.compose import KINDS, Conversation, Kind
+from koki.dialogue.conversation import KINDS, Conversation, Kind
+from koki.dialogue.pages import asked_after_reading, question_after_reading
+from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError
 from koki.gc_paused import gc_paused
 from koki.tokens.fit_report import FitReport
@@ -26,6 +28,14 @@ IGNORED: Final = -100
 Example = dict[str, Ids]
 
 
+class _Parts(NamedTuple):
+    """The ids of a conversation's pieces."""
+
+    read: list[Numbers]
+    question: Numbers
+    answer: list[Numbers]
+
+
 class ConversationDataset(Dataset[Example]):
     """Every conversation that fits, as numbers of pieces; ``docs/design.md`` shows the arrays.
 
@@ -34,6 +44,8 @@ class ConversationDataset(Dataset[Example]):
 
     Attributes:
         kinds: of each conversation its kind's place in `KINDS`, shape (conversations,), uint8.
+        read_pieces: how many pieces of each conversation are read before the question, shape (conversations,), uint16;
+            none where the chef answers from memory.
         group_starts: shape (groups + 1,), int64.
         report: what became of the conversations at the token limit.
         template: the chat template of the model to train.
@@ -63,12 +75,14 @@ class ConversationDataset(Dataset[Example]):
         pieces = PieceStore(encode, vocabulary_size, known)
         fitter = Fitter(template, pieces, report)
         conversations, kinds, group_starts = GrowingSequences(np.iinfo(np.uint32).max), array("B"), array("q", [0])
+        read = array("H")
         with gc_paused():
             for some in together(groups):
                 for fitting in fitter.fit(some):
-                    for kind, numbers in fitting:
-                        kinds.append(KINDS.index(kind))
-                        conversations.append(numbers)
+                    for one in fitting:
+                        kinds.append(KINDS.index(one.kind))
+                        conversations.append(one.pieces)
+                        read.append(one.read)
                     group_starts.append(len(kinds))
         if not kinds:
             raise DataError(
@@ -76,7 +90,9 @@ class ConversationDataset(Dataset[Example]):
                 f"Raise it: --set tokens.max_length={report.longest}",
             )
         tokens, digests = pieces.done()
-        self._hold(tokens, conversations.done(), digests, np.array(kinds), np.array(group_starts), report)
+        self._hold(
+            tokens, conversations.done(), digests, np.array(kinds), np.array(read), np.array(group_starts), report
+        )
         self.template, self._config, self._digest = template, config, self._digest_of_all(template)
         self._require_answer_prefixes()
 
@@ -93,6 +109,7 @@ class ConversationDataset(Dataset[Example]):
             Sequences(arrays["conversations"], arrays["conversation_ends"]),
             arrays["digests"],
             arrays["kinds"],
+            arrays["read_pieces"],
             arrays["group_starts"],
             FitReport(**report),
         )
@@ -105,13 +122,15 @@ class ConversationDataset(Dataset[Example]):
         conversations: Sequences,
         digests: npt.NDArray[np.uint8],
         kinds: npt.NDArray[np.uint8],
+        read_pieces: npt.NDArray[np.uint16],
         group_starts: npt.NDArray[np.int64],
         report: FitReport,
     ) -> None:
         self._tokens = tokens
-        self._conversations = conversations  # the pieces of each: its question, then those of its answer
+        self._conversations = conversations  # the pieces of each: what is read, its question, then those of its answer
         self._digests = digests
         self.kinds = kinds
+        self.read_pieces = read_pieces
         self.group_starts = group_starts
         self.report = report
 
@@ -124,6 +143,7 @@ class ConversationDataset(Dataset[Example]):
             "conversation_ends": self._conversations.ends,
             "digests": self._digests,
             "kinds": self.kinds,
+            "read_pieces": self.read_pieces,
             "group_starts": self.group_starts,
         }
 
@@ -136,35 +156,44 @@ class ConversationDataset(Dataset[Example]):
 
     def __getitem__(self, number: int) -> Example:
         """``input_ids`` and ``labels``, both of shape (tokens,), the labels not yet shifted."""
-        return self._example(*self._question_and_answer(number))
+        parts = self._parts(number)
+        return self._example([*parts.read, parts.question], parts.answer)
 
     def asked(self, number: int, question: str) -> Example:
         """The same conversation with another question, where that fits in the token limit; else with its own."""
-        own, answer = self._question_and_answer(number)
-        other = np.array(self.template.encode_questions([question])[0])
-        fits = self.template.length(len(other), sum(map(len, answer))) <= self._config.max_length
-        return self._example(other if fits else own, answer)
+        parts = self._parts(number)
+        if parts.read:
+            asked = self.template.cut_turn("", asked_after_reading(question, load_phrasebook()))[-1]
+        else:
+            asked = self.template.question_text(question)
+        other = np.array(self.template.encode([asked])[0])
+        fits = self.template.length(sum(map(len, (*parts.read, other))), sum(map(len, parts.answer)))
+        own = parts.question if fits > self._config.max_length else other
+        return self._example([*parts.read, own], parts.answer)
 
-    def _example(self, question: Numbers, answer: Sequence[Numbers]) -> Example:
+    def _example(self, turn: Sequence[Numbers], answer: Sequence[Numbers]) -> Example:
         template = self.template
-        input_ids = np.concatenate([template.head, question, template.middle, *answer, template.tail]).astype(np.int64)
+        input_ids = np.concatenate([template.head, *turn, template.middle, *answer, template.tail]).astype(np.int64)
         labels = input_ids.copy()
         if self._config.loss_on == "answer":
-            answer_starts = len(template.head) + len(question) + len(template.middle) + template.answer_start
+            before = len(template.head) + sum(map(len, turn)) + len(template.middle) + template.answer_start
             stop = len(input_ids) - len(template.tail)
-            labels[:answer_starts] = IGNORED
+            labels[:before] = IGNORED
             labels[stop + 1 :] = IGNORED
         return {"input_ids": input_ids, "labels": labels}
 
     def question(self, number: int) -> str:
-        """The question of one conversation, decoded from its ids."""
-        question, _ = self._question_and_answer(number)
-        return self.template.decode_question(question.tolist())
+        """The question of one conversation, without what is read before it, decoded from its ids."""
+        parts = self._parts(number)
+        if parts.read:
+            return question_after_reading(self.template.decode_asked(parts.question.tolist()), load_phrasebook())
+        return self.template.decode_question(parts.question.tolist())
 
     def texts(self, number: int) -> tuple[str, str]:
-        """Question and answer of one conversation, decoded from the ids that are trained on."""
-        _, answer = self._question_and_answer(number)
-        return self.question(number), self.template.decode_answer(np.concatenate(answer).tolist())
+        """The question of one conversation, behind what is read, and its answer, decoded from the ids trained on."""
+        parts = self._parts(number)
+        turn = np.concatenate([*parts.read, parts.question]).tolist()
+        return self.template.decode_question(turn), self.template.decode_answer(np.concatenate(parts.answer).tolist())
 
     @property
     def system(self) -> str:
@@ -201,13 +230,15 @@ class ConversationDataset(Dataset[Example]):
             content.update(sequences.ends.data)
         for numbers in (self.group_starts, *template.constants):
             content.update(numbers.data)
+        if self.read_pieces.any():  # data without a book have the digest that they have always had
+            content.update(self.read_pieces.data)
         return content.hexdigest()
 
-    def _question_and_answer(self, number: int) -> tuple[Numbers, list[Numbers]]:
-        """The ids of one conversation's question, and of the pieces of its answer."""
-        question, *answer = (self._tokens[piece] for piece in self._conversations[number].tolist())
-        return question, answer
+    def _parts(self, number: int) -> _Parts:
+        pieces = [self._tokens[piece] for piece in self._conversations[number].tolist()]
+        read = int(self.read_pieces[number])
+        return _Parts(pieces[:read], pieces[read], pieces[read + 1 :])
 
     def _require_answer_prefixes(self) -> None:
-        for piece in np.unique(self._conversations.flat[self._conversations.ends[:-1] + 1]).tolist():
+        for piece in np.unique(self._conversations.flat[self._conversations.ends[:-1] + self.read_pieces + 1]).tolist():
             self.template.require_answer_prefix(self._tokens[piece].tolist())

@@ -6,7 +6,7 @@ from typing import Self
 from torch.utils.data import Dataset
 
 from koki.config import RunConfig
-from koki.dialogue.compose import RECIPE_KINDS
+from koki.dialogue.conversation import RECIPE_KINDS
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.dialogue.typist import Typist
 from koki.dialogue.vocabulary import Vocabulary

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Final, NamedTuple, TypeVar
 
-from koki.dialogue.compose import RECIPE_KINDS, Conversation, Kind
+from koki.dialogue.conversation import RECIPE_KINDS, Conversation, Kind
 from koki.dialogue.fit import Version, shorter_and_shorter
+from koki.dialogue.pages import asked_after_reading
+from koki.dialogue.phrasebook import load_phrasebook
 from koki.tokens.fit_report import FitReport
 from koki.tokens.store import PieceStore
 from koki.tokens.template import ChatTemplate
@@ -13,6 +15,9 @@ from koki.tokens.template import ChatTemplate
 _GROUPS_AT_ONCE: Final = 64
 """Groups that are handed over, or made into tokens, at a time. Answers that they share are cut and counted once; more
 groups would only take memory."""
+
+# Kinds that a recipe has none of if it has too few ingredients.
+_OF_INGREDIENTS: Final[frozenset[Kind]] = frozenset({"recommendation", "inquiry"})
 
 _U = TypeVar("_U", bound=Sequence[Conversation])
 _Key = tuple[int, int, int]
@@ -26,13 +31,33 @@ def together(groups: Iterable[_U]) -> Iterator[list[_U]]:
 
 
 class _Fitted(NamedTuple):
-    """The pieces of an answer, None if none fits, and whether it is the answer as composed."""
+    """The pieces of a conversation, None if none of its versions fits, and whether it is the one that was composed.
+
+    Attributes:
+        read: how many of the pieces come before the question's own: those of what is read.
+    """
 
     pieces: list[int] | None
+    read: int
     is_whole: bool
 
 
-_LEFT_OUT: Final = _Fitted(None, is_whole=False)
+_LEFT_OUT: Final = _Fitted(None, 0, is_whole=False)
+
+
+class FittedConversation(NamedTuple):
+    """A conversation that fits: the numbers of its pieces, of which the first ``read`` are read before the question."""
+
+    kind: Kind
+    pieces: list[int]
+    read: int
+
+
+class _Turn(NamedTuple):
+    """One version of a question's turn, in pieces."""
+
+    pieces: list[int]
+    tokens: int
 
 
 class _Candidate(NamedTuple):
@@ -49,27 +74,43 @@ class Fitter:
     def __init__(self, template: ChatTemplate, pieces: PieceStore, report: FitReport) -> None:
         self._template, self._pieces, self._report = template, pieces, report
 
-    def fit(self, groups: Sequence[Sequence[Conversation]]) -> Iterator[list[tuple[Kind, list[int]]]]:
-        """For each group, kind and pieces of every conversation that fits: its question, then those of its answer."""
+    def fit(self, groups: Sequence[Sequence[Conversation]]) -> Iterator[list[FittedConversation]]:
+        """For each group every conversation that fits: pieces of what is read, of its question, and of its answer."""
         conversations = [conversation for group in groups for conversation in group]
-        texts = [self._template.question_text(conversation.question) for conversation in conversations]
-        questions = self._pieces.append(texts)
-        fitted = iter(zip(questions, self._fit_answers(conversations, questions), strict=True))
+        turns = [self._cut_turns(conversation) for conversation in conversations]
+        questions = self._pieces.append([versions[0][-1] for versions in turns])
+        fitted = iter(
+            self._fit_answers(conversations, [self._turns(*both) for both in zip(turns, questions, strict=True)])
+        )
         for group in groups:
             if group and group[0].kind in RECIPE_KINDS:
-                self._report.unsupported.update(RECIPE_KINDS - {conversation.kind for conversation in group})
-            answered = list(zip(group, islice(fitted, len(group)), strict=True))
-            self._report.groups_not_whole += any(not fit.is_whole for _, (_, fit) in answered)
-            self._report.groups_too_long += any(fit.pieces is None for _, (_, fit) in answered)
+                self._report.unsupported.update(_OF_INGREDIENTS - {conversation.kind for conversation in group})
+            found = list(zip(group, islice(fitted, len(group)), strict=True))
+            self._report.groups_not_whole += any(not fit.is_whole for _, fit in found)
+            self._report.groups_too_long += any(fit.pieces is None for _, fit in found)
             yield [
-                (conversation.kind, [question, *fit.pieces])
-                for conversation, (question, fit) in answered
+                FittedConversation(conversation.kind, fit.pieces, fit.read)
+                for conversation, fit in found
                 if fit.pieces is not None
             ]
 
-    def _fit_answers(self, conversations: Sequence[Conversation], questions: Sequence[int]) -> list[_Fitted]:
-        """The pieces of each answer, as long as fits; None where not even the shortest does."""
-        report, tokens_of = self._report, self._pieces.lengths.__getitem__
+    def _cut_turns(self, conversation: Conversation) -> list[list[str]]:
+        """The texts of the pieces of a question's turn, a list for each version of what is read before it."""
+        if not conversation.read:
+            return [[self._template.question_text(conversation.question)]]
+        asked = asked_after_reading(conversation.question, load_phrasebook())
+        return [self._template.cut_turn(read, asked) for read in conversation.read]
+
+    def _turns(self, versions: Sequence[Sequence[str]], question: int) -> list[_Turn]:
+        """The same in numbers of pieces; the question's own is known."""
+        tokens_of = self._pieces.lengths.__getitem__
+        numbers = self._pieces.numbers(chain.from_iterable(texts[:-1] for texts in versions))
+        found = ([*(numbers[text] for text in texts[:-1]), question] for texts in versions)
+        return [_Turn(pieces, sum(map(tokens_of, pieces))) for pieces in found]
+
+    def _fit_answers(self, conversations: Sequence[Conversation], turns: Sequence[Sequence[_Turn]]) -> list[_Fitted]:
+        """Each conversation with as much of its answer, and then of what is read, as fits."""
+        report = self._report
         around = self._template.length(0, 0)
         fitted = [_LEFT_OUT] * len(conversations)
         keys = [_answers_of(conversation) for conversation in conversations]
@@ -85,14 +126,16 @@ class Fitter:
                 if candidate is None:
                     report.left_out[kind] += 1
                     continue
-                length = around + tokens_of(questions[number]) + candidate.tokens
-                report.longest = max(report.longest, length)
-                if length > report.max_length:
+                left = report.max_length - around - candidate.tokens
+                report.longest = max(report.longest, report.max_length - left + turns[number][0].tokens)
+                turn = next((turn for turn in turns[number] if turn.tokens <= left), None)
+                if turn is None:
                     waiting.append(number)
                     continue
-                fitted[number] = _Fitted(candidate.pieces, is_whole=is_first)
+                is_whole = is_first and turn is turns[number][0]
+                fitted[number] = _Fitted([*turn.pieces, *candidate.pieces], len(turn.pieces) - 1, is_whole)
                 report.without_recipe[kind] += candidate.is_brief
-                report.shortened[kind] += not is_first and not candidate.is_brief
+                report.shortened[kind] += not is_whole and not candidate.is_brief
             is_first = False
         return fitted
 

@@ -116,6 +116,20 @@ class ChatTemplate:
         """The text of a question's piece, from ``user\\n`` on."""
         return self._question_form.replace(_QUESTION, question)
 
+    def cut_turn(self, read: str, asked: str) -> list[str]:
+        """The texts of the pieces of a turn in which something is read before it is asked, from ``user\\n`` on.
+
+        The last piece is the question's own. What is read is cut as an answer is, so that both share their pieces.
+        """
+        before, _, after = self._question_form.partition(_QUESTION)
+        *cut, last = _at_blank_lines(before + read) if self.cuts_as_qwen else [before + read]
+        return [*cut, f"{last}\n\n", asked + after]
+
+    def encode_turn(self, read: str, asked: str) -> list[int]:
+        """The ids of a turn, of its pieces joined; nothing may be read in it."""
+        texts = self.cut_turn(read, asked) if read else [self.question_text(asked)]
+        return [number for ids in self.encode(texts) for number in ids]
+
     def cut_answer(self, answer: str) -> list[str]:
         """The texts of an answer's pieces, from ``assistant\\n`` on: one for each block between blank lines.
 
@@ -140,6 +154,10 @@ class ChatTemplate:
         before, _, after = self._question_form.partition(_QUESTION)
         return self._text_tokenizer.decode(list(ids)).removeprefix(before).removesuffix(after)
 
+    def decode_asked(self, ids: Sequence[int]) -> str:
+        """The last piece of a turn, from `cut_turn`, that has these ids."""
+        return self._text_tokenizer.decode(list(ids)).removesuffix(self._question_form.partition(_QUESTION)[2])
+
     def decode_answer(self, ids: Sequence[int]) -> str:
         """The answer whose pieces, from `cut_answer`, have these ids."""
         return self._text_tokenizer.decode(list(ids)).removeprefix(self._answer_form.removesuffix(_ANSWER))
@@ -153,16 +171,18 @@ class ChatTemplate:
             for start in _occurrences(flat, self.head) + len(self.head)
         ]
 
-    def prompt(self, question: str, history: Sequence[tuple[str, str]] = ()) -> list[int]:
+    def prompt(self, question: str, history: Sequence[tuple[str, str]] = (), read: str = "") -> list[int]:
         """Ids up to where the answer starts, for generation.
 
         Args:
+            question: as it stands in its turn, behind what is read.
             history: earlier questions and answers of the same conversation, the oldest first.
+            read: what is read before the question, in its turn.
         """
         ids = self.head.tolist()
         for turn in history:
             ids += self._turn(*turn)
-        return [*ids, *self.encode_questions([question])[0], *self.middle, *self._answer_prefix]
+        return [*ids, *self.encode_turn(read, question), *self.middle, *self._answer_prefix]
 
     def length_of_turn(self, asked: str, answered: str) -> int:
         """Tokens that an earlier question and its answer add to a prompt."""

@@ -31,7 +31,7 @@ from transformers import (
 )
 
 from koki.config import EvaluationConfig, ResolvedConfig
-from koki.dialogue.compose import KINDS, Kind
+from koki.dialogue.conversation import KINDS, Kind
 from koki.runs.log import held_out_losses, is_out_of_patience, lowest, lowest_trained
 from koki.tokens.batches import StepCollator
 from koki.tokens.dataset import IGNORED, ConversationDataset

@@ -9,5 +9,4 @@ tip.py             how and why
 refusal.py         what a chef should decline
 any_answer.py      measures that any answer is judged by
 dishes.py          which dish an answer names, and whether the recipe in it is that dish's
-forms.py           names that a form of the phrasebook was filled with, read back from text
 """

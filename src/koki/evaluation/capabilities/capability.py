@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from koki.answers.said import Said
 from koki.config import DataConfig
-from koki.dialogue.compose import Composer, Conversation, Kind
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation, Kind
 from koki.dialogue.phrasebook import Phrasebook
 from koki.evaluation.asked import Asked
 from koki.evaluation.cookbook import Cookbook
-from koki.evaluation.reading import Said
 from koki.recipes.recipe import Recipe
 
 Scores = dict[str, float | None]
@@ -30,7 +31,7 @@ class Case:
 
     Attributes:
         text: the answer.
-        said: the answer as `koki.evaluation.reading.read_answer` reads it.
+        said: the answer as `koki.answers.said.read_answer` reads it.
         cookbook: what is true.
     """
 

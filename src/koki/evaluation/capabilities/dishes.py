@@ -3,11 +3,11 @@
 import re
 from functools import cache
 
+from koki.answers.comparison import compare_ingredients
+from koki.answers.filled import pattern
+from koki.answers.said import read_answer
 from koki.dialogue.phrasebook import SuggestionFrame, load_phrasebook
 from koki.evaluation.capabilities.capability import Case
-from koki.evaluation.capabilities.forms import pattern
-from koki.evaluation.metrics import compare_ingredients
-from koki.evaluation.reading import read_answer
 from koki.recipes.recipe import Recipe
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from koki.answers.filled import filling
 from koki.book.kitchen import inquiry_subjects
 from koki.book.pantry import Pantry
 from koki.dialogue.phrasebook import Phrasebook
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.capabilities.dishes import first_dish, recipe_f1
-from koki.evaluation.capabilities.forms import filling
 from koki.recipes.recipe import Recipe
 
 

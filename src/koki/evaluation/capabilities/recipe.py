@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from koki.answers.comparison import compare_ingredients, rouge_l, steps_order
+from koki.answers.said import read_answer
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.cookbook import body_of
-from koki.evaluation.metrics import compare_ingredients, rouge_l, steps_order
-from koki.evaluation.reading import read_answer
 from koki.recipes.recipe import Recipe
 
 _MEASURES: Final = {

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from koki.answers.filled import filling, pattern, split_names
 from koki.book.pantry import Thing, thing
 from koki.dialogue.phrasebook import Phrasebook, load_phrasebook
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.capabilities.dishes import first_dish, recipe_f1
-from koki.evaluation.capabilities.forms import filling, pattern, split_names
 from koki.evaluation.cookbook import missing_for
 from koki.ingredients.lexicon import fold
 

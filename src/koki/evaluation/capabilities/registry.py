@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from koki.dialogue.compose import Kind
+from koki.dialogue.conversation import Kind
 from koki.evaluation.capabilities import any_answer
 from koki.evaluation.capabilities.capability import Capability, Measure
 from koki.evaluation.capabilities.inquiry import INQUIRY

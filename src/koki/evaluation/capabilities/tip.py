@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from koki.config import DataConfig
-from koki.dialogue.compose import Composer, Conversation
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import load_tips
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.metrics import gives_reason, key_words, said_of

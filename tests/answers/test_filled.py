@@ -2,8 +2,8 @@
 
 import pytest
 
+from koki.answers.filled import filling, split_names
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.evaluation.capabilities.forms import filling, split_names
 
 
 def test_a_form_is_read_back_from_a_question() -> None:

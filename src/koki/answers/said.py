@@ -1,7 +1,7 @@
 """An answer, read as a cook reads it: what it opens with, its ingredients, its steps, the other dishes it lists.
 
 It is made for answers in Koki's own form, and lenient with others: headings in Markdown, numbered ingredients, lists
-without bullets. Rules are code; words are in ``words.toml``.
+without bullets. Rules are code; words are in ``said.toml``.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from koki.ingredients.parse import Ingredient, parse_ingredients
 
-WORDS: Final[dict[str, Any]] = tomllib.loads(files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
+WORDS: Final[dict[str, Any]] = tomllib.loads(files(__package__).joinpath("said.toml").read_text(encoding="utf-8"))
 
 _ITEM: Final = re.compile(r"(?:[-*•–]|\d{1,2}[.)])\s+(?=\S)")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")

@@ -1,0 +1,184 @@
+"""Conversations in which the chef has read pages of its book: what it says stands there, or follows from it.
+
+An answer follows from what was read and from what was asked alone, without a draw: what a model learns from them is to
+read, not to know. Which other pages lie beside the right one is drawn, seeded by the question.
+"""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final
+
+from koki.book.kitchen import inquiry_subjects
+from koki.book.pantry import Pantry, Suggestion, used_of
+from koki.book.reading import Page, Reading, TipPage
+from koki.dialogue.at_hand import draw_at_hand
+from koki.dialogue.book_answers import BookAnswers
+from koki.dialogue.conversation import Conversation, Kind, Segment
+from koki.dialogue.forms import ask, trained
+from koki.dialogue.pages import reading_texts
+from koki.dialogue.phrasebook import Phrasebook, Question, Tip
+from koki.ingredients.lexicon import fold
+from koki.recipes.recipe import Recipe
+
+_MOST_PAGES: Final = 3  # that are read at once, where it is not sure which one is meant
+_MOST_OTHERS: Final = 2  # further dishes, which are named beside the one whose page is read
+
+# Pages beside the right one, as often as they are listed: mostly none, as where it is sure which one is meant.
+_BESIDE: Final = (0, 0, 0, 1, 2)
+# Of recipes that share a word of their names so many are looked at, those that share a rarer word first.
+_MOST_LOOKED_AT: Final = 60
+# Questions for the dish of each recipe while the book lacks it.
+_ABSENT: Final = 6
+
+
+class OpenBook:
+    """Writes conversations about recipes that stand in one book.
+
+    Args:
+        names: recipe id -> name of the dish.
+        pantry: of the same recipes.
+    """
+
+    def __init__(
+        self,
+        phrasebook: Phrasebook,
+        recipes: Sequence[Recipe],
+        names: Mapping[str, str],
+        pantry: Pantry,
+        tips: Sequence[Tip],
+        seed: int,
+    ) -> None:
+        self._words = phrasebook
+        self._recipes, self._names, self._pantry, self._tips = recipes, names, pantry, tips
+        self._answers = BookAnswers(phrasebook)
+        self._seed = seed
+
+    def compose(self, recipe: Recipe) -> list[Conversation]:
+        """All conversations of one of the recipes."""
+        return [
+            *self._requests(recipe),
+            *self._recommendations(recipe),
+            *self._inquiries(recipe),
+            *self._absences(recipe),
+        ]
+
+    def compose_tip(self, tip: Tip) -> list[Conversation]:
+        """One conversation for each way of asking for the tip, at times with the page of another one beside it."""
+        return [self._tip(tip, question) for question in tip.questions]
+
+    def _tip(self, tip: Tip, question: str) -> Conversation:
+        draw = self._draw("tip", question)
+        beside = draw.sample(self._tips, min(draw.choice((0, 1)), len(self._tips)))
+        tips = [tip, *(it for it in beside if it is not tip)]
+        pages = tuple(TipPage(it.topic, it.answer) for it in draw.sample(tips, len(tips)))
+        return self._conversation("tip", question, Reading("tip", tips=pages), (Segment(tip.answer),))
+
+    def _requests(self, recipe: Recipe) -> Iterator[Conversation]:
+        forms: tuple[tuple[Kind, Sequence[Question]], ...] = (
+            ("standard", self._words.standard),
+            ("simple", self._words.simple),
+        )
+        page = self._page(recipe)
+        for kind, questions in forms:
+            for form in trained(questions):
+                question = ask(form.question, dish=page.name)
+                reading = Reading(form.answers, self._among_others(page, self._draw(kind, question)))
+                yield self._conversation(kind, question, reading, self._answers.requested(page, form.answers))
+
+    def _recommendations(self, recipe: Recipe) -> Iterator[Conversation]:
+        for number, form in enumerate(trained(self._words.recommendation)):
+            at_hand = draw_at_hand(recipe, self._draw(recipe.id, "recommendation", number))
+            if at_hand:
+                suggestions = self._pantry.what_can_i_cook(at_hand, 1 + _MOST_OTHERS)
+                best, *others = (self._suggested(at_hand, suggestion) for suggestion in suggestions)
+                # a dish that uses a single thing at hand is not worth suggesting
+                others = [page for page in others if len(page.at_hand) > 1]
+                reading = Reading("recommendation", (best,), others=tuple(others), ingredients=tuple(at_hand))
+                question = ask(form.question, ingredients=self._words.joining.join(at_hand))
+                answer, brief = self._answers.recommended(reading)
+                yield self._conversation("recommendation", question, reading, answer, brief=brief)
+
+    def _suggested(self, at_hand: Sequence[str], suggestion: Suggestion) -> Page:
+        used = used_of(at_hand, suggestion)
+        return Page(self._names[suggestion.recipe.id], suggestion.recipe, used, suggestion.missing)
+
+    def _inquiries(self, recipe: Recipe) -> Iterator[Conversation]:
+        subjects = inquiry_subjects(recipe)
+        for number, form in enumerate(trained(self._words.inquiry) if subjects else ()):
+            ingredient = subjects[number % len(subjects)]
+            pages = tuple(map(self._page, self._dishes_with(ingredient)))
+            reading = Reading("inquiry", pages[:1], others=pages[1:], ingredients=(ingredient,))
+            answer, brief = self._answers.inquired(reading)
+            yield self._conversation("inquiry", ask(form.question, ingredient=ingredient), reading, answer, brief=brief)
+
+    def _dishes_with(self, ingredient: str) -> list[Recipe]:
+        """A few dishes with the ingredient: those named for it first, then the best-loved."""
+        called = f" {fold(ingredient)} "
+        dishes = self._pantry.with_ingredient(ingredient)
+        return sorted(dishes, key=lambda it: called not in f" {fold(it.title)} ")[: 1 + _MOST_OTHERS]
+
+    def _absences(self, recipe: Recipe) -> Iterator[Conversation]:
+        """Questions for a dish that the book lacks, or that stands on none of the pages that may have been meant."""
+        dish = self._names[recipe.id]
+        draw = self._draw(recipe.id, "absent")
+        forms = [*trained(self._words.standard), *trained(self._words.simple)]
+        for number, form in enumerate(draw.sample(forms, _ABSENT)):
+            near = tuple(map(self._page, self._near(recipe, draw)[:_MOST_PAGES]))
+            question = ask(form.question, dish=dish)
+            if number % 2 and near:
+                reading = Reading(form.answers, near[: 1 + draw.randrange(len(near))])
+                answer = self._answers.absent(dish, [page.name for page in reading.pages])
+            else:
+                names = tuple(page.name for page in near)
+                reading = Reading(form.answers, absent=dish, nearest=names)
+                answer = self._answers.absent(dish, names)
+            yield self._conversation("absent", question, reading, answer)
+
+    def _conversation(
+        self,
+        kind: Kind,
+        question: str,
+        reading: Reading,
+        answer: tuple[Segment, ...],
+        brief: tuple[Segment, ...] = (),
+    ) -> Conversation:
+        read = tuple(reading_texts(reading, self._words))
+        return Conversation(kind, self._words.system.prompt, question, answer, brief=brief, read=read)
+
+    def _page(self, recipe: Recipe) -> Page:
+        return Page(self._names[recipe.id], recipe)
+
+    def _among_others(self, page: Page, draw: random.Random) -> tuple[Page, ...]:
+        """The page, mostly alone, at times before, between or behind some that are easily taken for it."""
+        count = draw.choice(_BESIDE)
+        near = self._near(page.recipe, draw)[:count] if count else []
+        pages = [page, *map(self._page, near)]
+        return tuple(draw.sample(pages, len(pages)))
+
+    def _near(self, recipe: Recipe, draw: random.Random) -> list[Recipe]:
+        """Recipes whose names share words with that of this one, the nearest first, then some with its ingredients."""
+        shared: Counter[int] = Counter()
+        own = set(fold(self._names[recipe.id]).split())
+        for word in sorted(own, key=lambda word: (len(self._places[word]), word)):
+            places = self._places[word]
+            for place in draw.sample(places, min(_MOST_LOOKED_AT, len(places))):
+                shared[place] += 1
+        near = [self._recipes[place] for place, _ in shared.most_common(_MOST_PAGES + 1)]
+        for name in inquiry_subjects(recipe)[:1]:
+            same = self._pantry.with_ingredient(name)
+            near += draw.sample(same, min(_MOST_PAGES, len(same)))
+        return [it for it in dict.fromkeys(near) if it.id != recipe.id]
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """Word of a name -> the places of the recipes that have it."""
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, recipe in enumerate(self._recipes):
+            for word in set(fold(self._names[recipe.id]).split()):
+                places[word].append(place)
+        return dict(places)
+
+    def _draw(self, *purpose: object) -> random.Random:
+        return random.Random(":".join(map(str, (self._seed, "book", *purpose))))
