@@ -10,7 +10,15 @@ from koki.book.question import Kind, Word, consonants, kind_of, once, weight_of,
 
 # How much it takes from a name's score that words of it are not said, and that words are said which it has not.
 _NOT_SAID: Final = 0.35
-_NOT_IN_NAME: Final[Mapping[Kind, float]] = {"dish": 1.0, "word": 1.0, "place": 0.8, "food": 0.6, "way": 0.5, "trait": 0.3, "mild": 0.0}
+_NOT_IN_NAME: Final[Mapping[Kind, float]] = {
+    "dish": 1.0,
+    "word": 1.0,
+    "place": 0.8,
+    "food": 0.6,
+    "way": 0.5,
+    "trait": 0.3,
+    "mild": 0.0,
+}
 # A word that no list has is more likely part of a name where it is asked how something is made than elsewhere.
 _UNKNOWN_ELSEWHERE: Final = 0.3
 # A place that a name without a place has not: "gudeg jogja" may be the book's gudeg; "sayur asem jakarta" is its sayur asem.
@@ -22,7 +30,16 @@ _BESIDE_ALL: Final = 0.4
 _DOUBTFUL: Final = 0.8
 _SLIP: Final = 0.9
 _SHORT_FORM: Final = 0.85
-_AFFIXED: Final = (("di", ""), ("di", "in"), ("di", "kan"), ("", "an"), ("", "nya"), ("", "in"), ("meng", ""), ("ng", ""))
+_AFFIXED: Final = (
+    ("di", ""),
+    ("di", "in"),
+    ("di", "kan"),
+    ("", "an"),
+    ("", "nya"),
+    ("", "in"),
+    ("meng", ""),
+    ("ng", ""),
+)
 
 
 class Match(NamedTuple):
@@ -70,7 +87,7 @@ def _is_slip(said: str, written: str, claimed: bool) -> bool:
     if slips == 1 and sorted(said) == sorted(written):
         return True
     if slips == 1 and min(len(said), len(written)) >= 4:
-        return claimed and len(said) > 4 or said[0] == written[0] and (claimed or len(said) > 4)
+        return (claimed and len(said) > 4) or (said[0] == written[0] and (claimed or len(said) > 4))
     return slips == 2 and min(len(said), len(written)) >= 8 and said[0] == written[0]
 
 

@@ -57,7 +57,10 @@ def _inquiry(understood: Understood, book: Book) -> Reading:
     looked_at = _LOOKED_AT if understood.without else _MOST_DISHES
     found = [page for page in book.with_ingredient(subject, looked_at) if not _has_any(page, understood.without)]
     return Reading(
-        "inquiry", pages=tuple(found[:1]), others=tuple(found[1:_MOST_DISHES]), ingredients=(subject,) if subject else ()
+        "inquiry",
+        pages=tuple(found[:1]),
+        others=tuple(found[1:_MOST_DISHES]),
+        ingredients=(subject,) if subject else (),
     )
 
 

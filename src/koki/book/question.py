@@ -19,7 +19,15 @@ from koki.ingredients.lexicon import LEXICON, Phrases, fold, match, role_of
 Kind = Literal["", "break", "chat", "number", "dish", "food", "way", "trait", "place", "mild", "word"]
 """What a word is: "" for one with a role, "break" for a sign, "word" for any that no list has."""
 
-WEIGHTS: Final[Mapping[Kind, float]] = {"dish": 1.0, "word": 1.0, "place": 0.8, "food": 0.5, "way": 0.5, "trait": 0.5, "mild": 0.2}
+WEIGHTS: Final[Mapping[Kind, float]] = {
+    "dish": 1.0,
+    "word": 1.0,
+    "place": 0.8,
+    "food": 0.5,
+    "way": 0.5,
+    "trait": 0.5,
+    "mild": 0.2,
+}
 """What a word of a dish's name says of it. "Lamongan" tells a soto from another; half of all dishes have "ayam"."""
 
 # Foods that say as little: a "gurame goreng" is an "ikan gurame goreng".
@@ -78,7 +86,13 @@ class _Lists:
         words = data["words"]
         self.phrases = Phrases(_meanings(data))
         self.kinds: dict[str, Kind] = {}
-        for key, kind in (("dishes", "dish"), ("places", "place"), ("ways", "way"), ("traits", "trait"), ("mild", "mild")):
+        for key, kind in (
+            ("dishes", "dish"),
+            ("places", "place"),
+            ("ways", "way"),
+            ("traits", "trait"),
+            ("mild", "mild"),
+        ):
             for entry in _entries(words[key]):
                 for word in fold(entry).split():
                     self.kinds.setdefault(word, kind)  # type: ignore[arg-type]
@@ -98,7 +112,9 @@ class _Lists:
 
 def _foods(more: str) -> Phrases:
     """The names that the parser of recipes knows, and others that are said."""
-    return Phrases(chain(((name, "") for name in _phrases_of(LEXICON.known)), ((fold(name), "") for name in _entries(more))))
+    return Phrases(
+        chain(((name, "") for name in _phrases_of(LEXICON.known)), ((fold(name), "") for name in _entries(more)))
+    )
 
 
 def _phrases_of(tree: Phrases, before: str = "") -> Iterator[str]:
@@ -231,8 +247,6 @@ def _stem(word: str) -> str:
 def kind_of(word: str) -> Kind:
     """What a folded word is, as a part of a name."""
     return LISTS.kinds.get(word, "word")
-
-
 
 
 def weight_of(word: str) -> float:

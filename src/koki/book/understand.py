@@ -5,7 +5,7 @@ A program's work throughout: the same question to the same book is understood in
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -39,6 +39,15 @@ _LONG: Final = 20
 _LONGEST_NAME: Final = 4
 # Of an answer, the words in which it names its dish.
 _OPENING: Final = 160
+
+# What words do in a question, by their roles: ask for a recipe or a part of it; stand between that and the dish; ask how
+# something is done rather than what to cook; may go on about a dish that was named before.
+_REQUESTS: Final = frozenset({"recipe", "way", "make", "cook", "ingredients", "steps"})
+_AROUND: Final = _REQUESTS | {"for", "use", "how", "also", "what", "answer"}
+_HOW: Final = frozenset({"way", "count", "why", "when", "or", "first"})
+_OF_A_DISH: Final = frozenset({"count", "when", "heat", "part", "put", "substitute"})
+_GOING_ON: Final = _OF_A_DISH | {"recipe", "ingredients", "steps", "way", "first", "it", "use", "have"}
+_DO_WHAT: Final = frozenset({"diapain", "diapakan", "digimanain"})
 
 
 class Dish(NamedTuple):
@@ -175,14 +184,18 @@ class _Asked:
         """The places of the words of which a recipe is asked."""
         groups = [run for run in runs(self.words) if set(run) & set(usable)]
         for place, word in enumerate(self.words):
-            if word.role in _CLAIMING:
+            if word.role in _REQUESTS:
                 after = [run for run in groups if run[0] > place and self._is_near(place, run[0])]
                 before = [run for run in groups if run[-1] < place and self._is_near(run[-1], place)]
                 if after or before:
                     return frozenset(after[0] if after else before[-1])
         if len(self.words) <= _SHORT and self.roles == {""} and groups:
             return frozenset(groups[0])
-        if len(groups) == 1 and {self.words[at].kind for at in groups[0]} & {"dish", "food", "place"} and len(groups[0]) >= len([it for it in self.words if it.kind not in ("chat", "break")]) - 1:
+        if (
+            len(groups) == 1
+            and {self.words[at].kind for at in groups[0]} & {"dish", "food", "place"}
+            and len(groups[0]) >= len([it for it in self.words if it.kind not in ("chat", "break")]) - 1
+        ):
             return frozenset(groups[0])
         return frozenset()
 
@@ -271,7 +284,11 @@ class _Asked:
     def about(self, dishes: tuple[Dish, ...], goes_on: bool = False) -> Understood:
         """What is wanted of a dish."""
         return Understood(
-            self._wanted(goes_on), dishes, without=self.without, times=self.times, tip=self.matter if self._is_tip() else ""
+            self._wanted(goes_on),
+            dishes,
+            without=self.without,
+            times=self.times,
+            tip=self.matter if self._is_tip() else "",
         )
 
     def about_no_dish(self) -> Understood:
@@ -284,13 +301,17 @@ class _Asked:
         if not is_dish and "way" in self.roles and not self.roles & _REQUESTS - {"way"}:
             return Understood("tip", tip=self.matter) if have else Understood("other")
         names_dish = is_dish or any(word.kind == "dish" and not word.owned for word in self.words)
-        if (is_dish or "word" in claimed) and self.roles & _REQUESTS or names_dish and self.roles & {"count", "use"}:
+        if ((is_dish or "word" in claimed) and self.roles & _REQUESTS) or (
+            names_dish and self.roles & {"count", "use"}
+        ):
             return self._absent()
         if have and (self.roles & {"when", "first", "count"} or (self.roles & {"or", "good"} and self._is_done())):
             return Understood("tip", tip=self.matter)
         if names_dish or self._is_bare_name():
             return self._absent()
-        if have and (self.roles & (_REQUESTS | {"idea", "have", "good"}) or not any(it.kind == "word" for it in self.words)):
+        if have and (
+            self.roles & (_REQUESTS | {"idea", "have", "good"}) or not any(it.kind == "word" for it in self.words)
+        ):
             return self._idea()
         return Understood("other")
 
@@ -298,7 +319,12 @@ class _Asked:
         """Whether it is no more than food with words that no list has: "mie celor"."""
         said = [word for word in self.words if word.kind != "break"]
         kinds = {word.kind for word in said if word.names}
-        return len(said) <= _LONGEST_NAME and all(word.names for word in said) and kinds > {"food"} and bool(kinds & {"word", "place"})
+        return (
+            len(said) <= _LONGEST_NAME
+            and all(word.names for word in said)
+            and kinds > {"food"}
+            and bool(kinds & {"word", "place"})
+        )
 
     def _is_done(self) -> bool:
         """Whether something is done to a food: "direbus"."""
@@ -341,7 +367,9 @@ class _Asked:
         """The name of a dish with the words of this question for those of their kinds: "tempe bacem" for "tahu bacem"."""
         new = [word for word in self.words if word.names]
         kinds = {word.kind for word in new}
-        kept = [word for word in words_of_name(name) if kind_of(word) == "dish" or kind_of(word) not in kinds | {"food"}]
+        kept = [
+            word for word in words_of_name(name) if kind_of(word) == "dish" or kind_of(word) not in kinds | {"food"}
+        ]
         return " ".join([*(word.text for word in new), *kept])
 
     def _wanted(self, goes_on: bool) -> Wanted:
@@ -354,8 +382,12 @@ class _Asked:
             return "recipe" if "ingredients" in roles and not roles & {"not", "ready", "have"} else "steps"
         if roles >= {"ingredients", "ready"}:
             return "steps"
-        if "ingredients" in roles or self._uses_what() or roles <= {"", "what"} and "what" in roles:
-            return "recipe" if "recipe" in roles and "what" not in roles or "way" in roles and "how" in roles else "ingredients"
+        if "ingredients" in roles or self._uses_what() or (roles <= {"", "what"} and "what" in roles):
+            return (
+                "recipe"
+                if ("recipe" in roles and "what" not in roles) or ("way" in roles and "how" in roles)
+                else "ingredients"
+            )
         if goes_on and roles & {"way", "make", "cook"} and "recipe" not in roles:
             return "steps"
         return "recipe"
@@ -366,7 +398,7 @@ class _Asked:
             return False
         if len(self.words) > _LONG and roles & {"recipe", "way", "ingredients", "steps"}:
             return False  # a story around a request
-        if roles & {"count", "when", "heat", "part", "put", "substitute"}:
+        if roles & _OF_A_DISH:
             return True
         if "first" in roles or self._is_done_how() or (goes_on and self.without):
             return True
@@ -386,7 +418,9 @@ class _Asked:
         """Whether an ingredient of the dish is spoken of: "pakai kunyit", "santannya", "tepung apa"."""
         if self._after("use") - self._left_out:
             return True
-        if any(word.owned and (word.kind != "word" or not self.roles & {"ingredients", "steps"}) for word in self.words):
+        if any(
+            word.owned and (word.kind != "word" or not self.roles & {"ingredients", "steps"}) for word in self.words
+        ):
             return True
         named = self._matches[0].said if self.dishes else self._claimed
         pairs = list(zip(self.words, self.words[1:], strict=False))
@@ -404,7 +438,9 @@ class _Asked:
         if any(word.said in _DO_WHAT for word in self.words) and "so" not in self.roles:
             return True
         for gap in self._gaps():
-            roles = {word.role for word in gap} | {"make" for word in gap if word.said == "buat" and "answer" in self.roles}
+            roles = {word.role for word in gap} | {
+                "make" for word in gap if word.said == "buat" and "answer" in self.roles
+            }
             if roles & {"recipe", "ingredients", "steps", "use", "way", "count"}:
                 continue
             if "what" in roles and roles & {"cook", "make", "become", "idea"}:
@@ -416,7 +452,7 @@ class _Asked:
         """The words between names."""
         gap: list[Word] = []
         for word in self.words:
-            if word.names and not word.kind == "mild":
+            if word.names and word.kind != "mild":
                 yield gap
                 gap = []
             else:
@@ -446,16 +482,6 @@ class _Asked:
         if self.have and has_any(self._said, LISTS.about["safe"]):
             return True
         return (stood or has_any(self._said, LISTS.about["state"])) and has_any(self._said, LISTS.about["asked"])
-
-
-_CLAIMING: Final = frozenset({"recipe", "way", "make", "cook", "ingredients", "steps"})
-_REQUESTS: Final = frozenset({"recipe", "way", "make", "cook", "ingredients", "steps"})
-_AROUND: Final = frozenset({"for", "make", "cook", "recipe", "ingredients", "steps", "way", "use", "how", "also", "what", "answer"})
-_HOW: Final = frozenset({"way", "count", "why", "when", "or", "first"})
-_GOING_ON: Final = frozenset(
-    {"recipe", "ingredients", "steps", "way", "count", "when", "heat", "part", "put", "substitute", "first", "it", "use", "have"}
-)
-_DO_WHAT: Final = frozenset({"diapain", "diapakan", "digimanain"})
 
 
 def _rank(it: Match) -> tuple[float, float, int, str]:
