@@ -8,6 +8,7 @@
     ├── CheckpointError          a checkpoint is damaged or belongs to another run
     ├── TrainingError            training started and could not go on
     ├── RunError                 a folder is not a finished run
+    ├── BookError                a book of recipes cannot be read or written
     ├── ProofError               an exported file does not say what its run says
     ├── EmptyQuestion            a question has no words
     └── QuestionTooLong          a question has more tokens than the model reads
@@ -59,6 +60,10 @@ class TrainingError(KokiError):
 
 class RunError(KokiError):
     """A folder is not a finished run."""
+
+
+class BookError(KokiError):
+    """A book of recipes cannot be read or written, or has not what is asked for."""
 
 
 class ProofError(KokiError):

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from functools import cache, lru_cache
+from typing import Final, NamedTuple
 
 from koki.book.words import Titles, load_words
 from koki.recipes.items import has_letter
@@ -22,13 +23,14 @@ _UNCLOSED: Final = re.compile(r"\s*\([^()]*$")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 
+@lru_cache(maxsize=16384)
 def spoken(title: str) -> str:
     """The dish as one names it in a sentence: unsigned, not shouted, marks and spaces where they belong.
 
     A title of which nothing would be left stays as it is.
     """
     words = load_words().titles
-    text = _spaced(_unsigned(_respelt(_TAGS.sub("", title)), words))
+    text = _spaced(_unsigned(_respelt(_TAGS.sub("", title))))
     text = _WORD.sub(lambda word: _cased(word[0], words), text).strip(_EDGES)
     return text[:1].upper() + text[1:] if has_letter(text) else title
 
@@ -43,12 +45,29 @@ def _in_full(word: re.Match[str]) -> str:
     return f"{word[1]}-{word[1].lower()}"
 
 
-def _unsigned(text: str, words: Titles) -> str:
+class _Unsaid(NamedTuple):
+    """What is not said: words before the dish, who posted or cooked it, and "ala saya"."""
+
+    prefix: re.Pattern[str]
+    signature: re.Pattern[str]
+    mine: re.Pattern[str]
+
+
+@cache
+def _unsaid() -> _Unsaid:
+    words = load_words().titles
+    return _Unsaid(
+        re.compile(rf"^(?:{_any_of(words.prefixes)})\s*:?\s*(?=\w)", re.IGNORECASE),
+        re.compile(rf"(?<=[\w)])[^\w)]+(?:{_any_of(words.signatures)}).*", re.IGNORECASE),
+        re.compile(rf"\s+(?:ala[ -])?ala (?:{_any_of(words.mine)}).*", re.IGNORECASE),
+    )
+
+
+def _unsigned(text: str) -> str:
     """The title without "by ...", "@...", "ala saya": the chef gives the answer, not who posted the recipe."""
-    text = re.sub(rf"^(?:{_any_of(words.prefixes)})\s*:?\s*(?=\w)", "", text, flags=re.IGNORECASE)
+    text = _unsaid().prefix.sub("", text)
     text = _AFTERTHOUGHT.sub("", text)
-    text = re.sub(rf"(?<=[\w)])[^\w)]+(?:{_any_of(words.signatures)}).*", "", text, flags=re.IGNORECASE)
-    text = re.sub(rf"\s+(?:ala[ -])?ala (?:{_any_of(words.mine)}).*", "", text, flags=re.IGNORECASE)
+    text = _unsaid().mine.sub("", _unsaid().signature.sub("", text))
     return _UNCLOSED.sub("", _CHALLENGE.sub("", _UNSAID.sub("", text)))
 
 

@@ -1,0 +1,506 @@
+"""The book: a chef's recipes and tips in one SQLite file, looked up in milliseconds, and added to while it is read.
+
+Several programs, and threads, may read it while one writes. What is written is there whole or not at all, whatever
+kills the writer: SQLite keeps a log beside the file (WAL) until that is so.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from threading import RLock
+from typing import Final, Self
+
+from koki.book import grams, index
+from koki.book.naming import rank, title_key, told_apart
+from koki.book.pantry import Suggestion, thing, used_of
+from koki.book.reading import Page
+from koki.book.titles import spoken
+from koki.errors import BookError
+from koki.ingredients.lexicon import fold
+from koki.ingredients.parse import parse_ingredients
+from koki.recipes.recipe import Recipe
+
+_KOKI: Final = 0x4B6F6B69  # "Koki", SQLite's application_id of a book
+_FORMAT: Final = 1
+_SCHEMA: Final = (
+    "CREATE TABLE recipe (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, "
+    "title_key TEXT NOT NULL, size INTEGER NOT NULL, ingredients TEXT NOT NULL, steps TEXT NOT NULL, loves INTEGER, "
+    "url TEXT, category TEXT, file BLOB NOT NULL, line INTEGER NOT NULL, sheet TEXT NOT NULL)",
+    "CREATE INDEX recipe_rank ON recipe (-ifnull(loves, 0), id)",
+    "CREATE INDEX recipe_title ON recipe (title_key, -ifnull(loves, 0), -size, id)",
+    "CREATE TABLE dish (number INTEGER PRIMARY KEY, name TEXT NOT NULL, low TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE tip (number INTEGER PRIMARY KEY, topic TEXT NOT NULL, text TEXT NOT NULL, questions TEXT NOT NULL, "
+    "UNIQUE (topic, text))",
+    "CREATE VIRTUAL TABLE tip_words USING fts5 (topic, questions, text, content='tip', content_rowid='number', "
+    "tokenize='unicode61 remove_diacritics 2')",
+    *index.SCHEMA,
+    *grams.SCHEMA,
+)
+_WAIT: Final = 5.0  # seconds for which a writer waits for another
+_MOST_LOOKED_AT: Final = 1000  # the best-loved dishes with an ingredient, of which those named for it come first
+_MOST_KEPT: Final = 20_000  # recipes that are kept in memory until they have names; of more, some are read again
+_MOST_WORDS: Final = 50  # of a question for a tip
+
+_OTHERWISE: Final = "Take it away, and make a new one: `koki book add RUN FILE...`."
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTip:
+    """A tip as a book keeps it.
+
+    Attributes:
+        questions: that it answers; it is found by their words, and by those of its topic and text.
+    """
+
+    topic: str
+    text: str
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What was added, and what was in the book already."""
+
+    recipes: int
+    known: int
+    tips: int
+
+
+class Book:
+    """Recipes and tips in one file. It may be used by several threads.
+
+    A lookup raises `BookError` where the file was damaged, or is locked for long.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+        self._lock = RLock()
+        self._recipe_of = lru_cache(maxsize=256)(self._read_recipe)
+        self._dishes = index.StoredDishes(connection, self._recipe_of)
+
+    # ------------------------------------------------------------------------------------------------ open and close
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """An empty book, to write to.
+
+        Raises:
+            BookError: something is there, or it cannot be written.
+        """
+        if path.exists():
+            raise BookError(f"{path} is there already.", "Open it, or take it away.")
+        with _told(path):
+            connection = _connect(f"{_uri(path)}?mode=rwc")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_KOKI}")
+            connection.execute(f"PRAGMA user_version = {_FORMAT}")
+            connection.execute("COMMIT")
+        return cls(path, connection)
+
+    @classmethod
+    def open(cls, path: Path, *, write: bool = False) -> Self:
+        """The book at a path, to read, or to write to as well.
+
+        Raises:
+            BookError: it is not there, is no book, was changed by another program, or a newer Koki wrote it.
+        """
+        if not path.is_file():
+            raise BookError(f"There is no book {path}.", "`koki book add RUN FILE...` makes one.")
+        with _told(path):
+            connection = _connect(f"{_uri(path)}?mode=rw")
+            try:
+                _require_book(path, connection)
+            except sqlite3.OperationalError:
+                # A log needs a file beside it, which cannot be made in a folder that is read-only; so nobody writes.
+                connection.close()
+                if write:
+                    raise
+                connection = _connect(f"{_uri(path)}?immutable=1")
+                _require_book(path, connection)
+            if not write:
+                connection.execute("PRAGMA query_only = 1")
+        return cls(path, connection)
+
+    def close(self) -> None:
+        """Close the file; nothing can be looked up afterwards."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --------------------------------------------------------------------------------------------------------- change
+
+    def add(self, recipes: Iterable[Recipe], tips: Iterable[StoredTip] = ()) -> Added:
+        """Add recipes and tips, all of them or, should anything fail, none; what is in the book already is left out.
+
+        A recipe gets a name that no other has (`koki.book.naming.names_of`); those in the book keep theirs.
+
+        Raises:
+            BookError: the book cannot be written, or another program is writing to it.
+        """
+        with self._writing():
+            new_tips = sum(map(self._add_tip, tips))
+            last, known = self._last_number(), 0
+            number, kept, writer = last, dict[int, Recipe](), index.IndexWriter(self._connection)
+            for recipe in recipes:
+                if self._insert(number + 1, recipe):
+                    number += 1
+                    writer.add(number, recipe)
+                    if number - last <= _MOST_KEPT:
+                        kept[number] = recipe
+                else:
+                    known += 1
+            if number > last:
+                self._name_those_after(last, kept)
+                writer.finish()
+        return Added(number - last, known, new_tips)
+
+    def remove(self, name_or_id: str) -> Recipe:
+        """Take out a recipe, by its name (capitals aside) or its id.
+
+        Returns:
+            The recipe.
+
+        Raises:
+            BookError: it is not there, or the book cannot be written.
+        """
+        with self._writing():
+            number = self._find(name_or_id)
+            if number is None:
+                nearest = ", ".join(name for _, name in self._names_like(name_or_id, 3))
+                raise BookError(
+                    f"{name_or_id!r} is not in {self._path}.", f"Did you mean: {nearest}?" if nearest else ""
+                )
+            recipe = self._recipe_of(number)
+            names, writer = grams.GramWriter(self._connection), index.IndexWriter(self._connection)
+            names.remove(number)
+            writer.remove(number)
+            self._connection.execute("DELETE FROM dish WHERE number = ?", (number,))
+            self._connection.execute("DELETE FROM recipe WHERE number = ?", (number,))
+            writer.finish()
+        return recipe
+
+    def _insert(self, number: int, recipe: Recipe) -> bool:
+        row = (
+            number,
+            recipe.id,
+            recipe.title,
+            title_key(spoken(recipe.title)),
+            len(recipe.ingredients) + len(recipe.steps),
+            json.dumps([item.raw for item in recipe.ingredients], ensure_ascii=False),
+            json.dumps(recipe.steps, ensure_ascii=False),
+            recipe.loves,
+            recipe.url,
+            recipe.category,
+            os.fsencode(recipe.file),  # a path may hold bytes that are no text
+            recipe.line,
+            recipe.sheet,
+        )
+        values = ", ".join("?" * len(row))
+        return self._connection.execute(f"INSERT OR IGNORE INTO recipe VALUES ({values})", row).rowcount > 0
+
+    def _add_tip(self, tip: StoredTip) -> bool:
+        row = (tip.topic, tip.text, json.dumps(tip.questions, ensure_ascii=False))
+        added = self._connection.execute("INSERT OR IGNORE INTO tip (topic, text, questions) VALUES (?, ?, ?)", row)
+        if added.rowcount < 1:
+            return False
+        self._connection.execute(
+            "INSERT INTO tip_words (rowid, topic, questions, text) SELECT number, topic, questions, text FROM tip "
+            "WHERE number = ?",
+            (added.lastrowid,),
+        )
+        return True
+
+    def _last_number(self) -> int:
+        return int(self._connection.execute("SELECT ifnull(max(number), 0) FROM recipe").fetchone()[0])
+
+    # ---------------------------------------------------------------------------------------------------------- naming
+
+    def _name_those_after(self, last: int, kept: Mapping[int, Recipe]) -> None:
+        """Name the recipes whose number is larger: first those that can have their bare title, then the others.
+
+        Args:
+            kept: some of them, which need not be read again.
+        """
+        shared = []
+        rows = self._connection.execute(
+            "SELECT title_key, recipe.number, title, name IS NULL FROM recipe LEFT JOIN dish USING (number) "
+            "WHERE title_key IN (SELECT title_key FROM recipe WHERE number > ?) "
+            "ORDER BY title_key, -ifnull(loves, 0), -size, id",
+            (last,),
+        )
+        for key, group in groupby(rows, key=lambda row: row[0]):
+            members = [(number, title, unnamed) for _, number, title, unnamed in group]
+            if all(unnamed for _, _, unnamed in members):
+                number, title, _ = members.pop(0)
+                if not self._name(number, spoken(title)):
+                    shared.append(key)
+            if members:
+                shared.append(key)
+        for key in dict.fromkeys(shared):
+            self._tell_apart(key, lambda number: kept.get(number) or self._read_recipe(number))
+        names = grams.GramWriter(self._connection)
+        for number, name in self._connection.execute(
+            "SELECT number, name FROM dish WHERE number > ? ORDER BY number", (last,)
+        ):
+            names.add(number, name)
+        names.finish()
+
+    def _tell_apart(self, key: str, recipe_of: Callable[[int], Recipe]) -> None:
+        """Name those of one title that have no name yet."""
+        rows = self._connection.execute(
+            "SELECT recipe.number FROM recipe LEFT JOIN dish USING (number) WHERE title_key = ? AND name IS NULL",
+            (key,),
+        ).fetchall()
+        recipes = {number: recipe_of(number) for (number,) in rows}
+        numbers = {recipe.id: number for number, recipe in recipes.items()}
+        others = sorted(recipes.values(), key=rank)
+        first = recipe_of(self._first_of(others[0], key))
+        for recipe, name in told_apart(first, others, self._is_taken):
+            self._name(numbers[recipe.id], name)
+
+    def _first_of(self, recipe: Recipe, key: str) -> int:
+        """The number of who has a recipe's bare title: as it is written or, where nobody has, in another spelling."""
+        low = spoken(recipe.title).lower()
+        row = self._connection.execute("SELECT number FROM dish WHERE low = ?", (low,)).fetchone()
+        row = (
+            row
+            or self._connection.execute(
+                "SELECT min(dish.number) FROM dish JOIN recipe USING (number) WHERE title_key = ?", (key,)
+            ).fetchone()
+        )
+        return int(row[0])
+
+    def _name(self, number: int, name: str) -> bool:
+        row = (number, name, name.lower())
+        return self._connection.execute("INSERT OR IGNORE INTO dish VALUES (?, ?, ?)", row).rowcount > 0
+
+    def _is_taken(self, low: str) -> bool:
+        return self._connection.execute("SELECT 1 FROM dish WHERE low = ?", (low,)).fetchone() is not None
+
+    # --------------------------------------------------------------------------------------------------------- look up
+
+    def __len__(self) -> int:
+        with self._reading() as dishes:
+            return len(dishes)
+
+    def page(self, recipe_id: str) -> Page:
+        """The page of a recipe.
+
+        Raises:
+            BookError: it is not in the book.
+        """
+        with self._reading():
+            row = self._connection.execute("SELECT number FROM recipe WHERE id = ?", (_text(recipe_id),)).fetchone()
+            if row is None:
+                raise BookError(f"There is no recipe {recipe_id!r} in {self._path}.")
+            return self._page(row[0])
+
+    def pages(self) -> Iterator[Page]:
+        """All pages, in the order in which they were added; those added meanwhile come too."""
+        number = 0
+        while True:
+            with self._reading():
+                row = self._connection.execute(
+                    "SELECT number FROM recipe WHERE number > ? ORDER BY number LIMIT 1", (number,)
+                ).fetchone()
+                if row is None:
+                    return
+                (number,) = row
+                page = self._page(number)
+            yield page
+
+    def find(self, name_or_id: str) -> Page | None:
+        """The page of a dish by its name (capitals aside) or its recipe's id; None where there is none."""
+        with self._reading():
+            number = self._find(name_or_id)
+            return None if number is None else self._page(number)
+
+    def names_like(self, text: str, limit: int = 50) -> list[tuple[str, str]]:
+        """The ids and names of the dishes whose names are most like a text, the likest first: candidates to be ranked.
+
+        The text may be a name or a whole question, in any spelling.
+        """
+        with self._reading():
+            return self._names_like(text, limit)
+
+    def with_ingredient(self, name: str, limit: int) -> list[Page]:
+        """Dishes with this ingredient or a kind of it: of the thousand best-loved those named for it come first."""
+        with self._reading() as dishes:
+            wanted = thing(name)
+            places = dishes.places_with(wanted)[:_MOST_LOOKED_AT] if wanted else ()
+            found = [dishes.number_at(int(place)) for place in places]
+            titles = self._title_keys(found)
+            called = f" {fold(name)} "
+            found.sort(key=lambda number: called not in f" {titles[number]} ")
+            return [self._page(number) for number in found[:limit]]
+
+    def knows_ingredient(self, name: str) -> bool:
+        """Whether a recipe has this ingredient or a kind of it."""
+        with self._reading() as dishes:
+            wanted = thing(name)
+            return wanted is not None and len(dishes.places_with(wanted)) > 0
+
+    def what_can_i_cook(self, have: Sequence[str], n: int, without: Sequence[str] = ()) -> list[Page]:
+        """The ``n`` dishes that suit best what is at hand; see `koki.book.pantry.Dishes.what_can_i_cook`."""
+        with self._reading() as dishes:
+            return [self._suggested(have, found) for found in dishes.what_can_i_cook(have, n, without)]
+
+    def tips_like(self, text: str, limit: int = 5) -> list[StoredTip]:
+        """The tips that have the most and the rarest words of a text, the best first."""
+        words = list(dict.fromkeys(fold(text).split()))[:_MOST_WORDS]
+        if not words:
+            return []
+        wanted = " OR ".join(f'"{word}"' for word in words)
+        with self._reading():
+            rows = self._connection.execute(
+                "SELECT tip.topic, tip.text, tip.questions FROM tip_words JOIN tip ON number = tip_words.rowid "
+                "WHERE tip_words MATCH ? ORDER BY bm25(tip_words, 4, 2, 1), number LIMIT ?",
+                (wanted, limit),
+            )
+            return [StoredTip(topic, said, tuple(json.loads(questions))) for topic, said, questions in rows]
+
+    def tips(self) -> list[StoredTip]:
+        """All tips, in the order in which they were added."""
+        with self._reading():
+            rows = self._connection.execute("SELECT topic, text, questions FROM tip ORDER BY number")
+            return [StoredTip(topic, said, tuple(json.loads(questions))) for topic, said, questions in rows]
+
+    def _names_like(self, text: str, limit: int) -> list[tuple[str, str]]:
+        like = grams.numbers_like(self._connection, text, limit, len(self._dishes.look()))
+        return [self._id_and_name(number) for number in like]
+
+    def _id_and_name(self, number: int) -> tuple[str, str]:
+        row = self._connection.execute(
+            "SELECT id, name FROM recipe JOIN dish USING (number) WHERE number = ?", (number,)
+        )
+        recipe_id, name = row.fetchone()
+        return recipe_id, name
+
+    def _find(self, name_or_id: str) -> int | None:
+        wanted = _text(name_or_id).strip()
+        row = self._connection.execute(
+            "SELECT number FROM dish WHERE low = ? UNION ALL SELECT number FROM recipe WHERE id = ?",
+            (wanted.lower(), wanted),
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _title_keys(self, numbers: Sequence[int]) -> dict[int, str]:
+        wanted = ", ".join(map(str, numbers))
+        return dict(self._connection.execute(f"SELECT number, title_key FROM recipe WHERE number IN ({wanted})"))
+
+    def _suggested(self, have: Sequence[str], found: Suggestion) -> Page:
+        (number,) = self._connection.execute("SELECT number FROM recipe WHERE id = ?", (found.recipe.id,)).fetchone()
+        page = self._page(number)
+        return Page(page.name, page.recipe, tuple(used_of(have, found)), found.missing)
+
+    def _page(self, number: int) -> Page:
+        (name,) = self._connection.execute("SELECT name FROM dish WHERE number = ?", (number,)).fetchone()
+        return Page(name, self._recipe_of(number))
+
+    def _read_recipe(self, number: int) -> Recipe:
+        row = self._connection.execute(
+            "SELECT id, title, ingredients, steps, loves, url, category, file, line, sheet FROM recipe "
+            "WHERE number = ?",
+            (number,),
+        ).fetchone()
+        recipe_id, title, ingredients, steps, loves, url, category, file, line, sheet = row
+        return Recipe(
+            id=recipe_id,
+            title=title,
+            ingredients=parse_ingredients(json.loads(ingredients)),
+            steps=tuple(json.loads(steps)),
+            loves=loves,
+            url=url,
+            category=category,
+            file=os.fsdecode(file),
+            line=line,
+            sheet=sheet,
+        )
+
+    # ---------------------------------------------------------------------------------------------------- transactions
+
+    @contextmanager
+    def _reading(self) -> Iterator[index.StoredDishes]:
+        """One state of the book, whatever is written meanwhile."""
+        with self._lock, _told(self._path), self._transaction("DEFERRED"):
+            try:
+                yield self._dishes.look()
+            except (ValueError, TypeError, LookupError) as error:  # what stands in the file is not what was written
+                raise _damaged(self._path, error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock, _told(self._path), self._transaction("IMMEDIATE"):
+            yield
+        self._recipe_of.cache_clear()
+
+    @contextmanager
+    def _transaction(self, kind: str) -> Iterator[None]:
+        self._connection.execute(f"BEGIN {kind}")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
+
+
+def _text(given: str) -> str:
+    """Text as SQLite takes it: bytes that are no text, which Python carries as surrogates, become "?"."""
+    return given.encode("utf-8", "replace").decode("utf-8")
+
+
+def _uri(path: Path) -> str:
+    return path.absolute().as_uri()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say what SQLite, or what stands in the file, means for the user."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise BookError(f"Another program is writing to {path}.", "Try again when it is done.") from error
+        raise BookError(f"{path} cannot be used: {error}.", "Is the disk full, and may you write there?") from error
+    except sqlite3.Error as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> BookError:
+    return BookError(f"{path} is damaged ({error}).", _OTHERWISE)
+
+
+def _require_book(path: Path, connection: sqlite3.Connection) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != _KOKI:
+        raise BookError(f"{path} is no book of Koki's.", _OTHERWISE)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > _FORMAT:
+        raise BookError(f"{path} was written by a newer Koki (format {version}; this one reads {_FORMAT}).", "Upgrade.")
+    rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    found = {sql for name, sql in rows if not name.startswith("tip_words_")}  # those FTS5 makes for itself
+    if found != {statement for statement in _SCHEMA if statement.startswith("CREATE")}:
+        raise BookError(f"{path} has other tables than a book.", _OTHERWISE)
