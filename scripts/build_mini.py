@@ -262,7 +262,7 @@ def start_out_copying(model: Qwen2ForCausalLM, seed: int) -> None:
     draw = torch.Generator().manual_seed(seed)
     first, second = (cast(Any, model.model.layers[place].self_attn) for place in (0, 1))
     width, half = int(first.head_dim), int(first.head_dim) // 2
-    said = float(model.get_input_embeddings().weight.std())
+    said = float(cast(Any, model.get_input_embeddings()).weight.std())
     frequencies = ROPE_THETA ** (-torch.arange(0, width, 2) / width)
     fast = (torch.arange(half) < FAST_PAIRS).float()
     first.q_proj.bias[:width] = SHARPNESS**0.5 * torch.cat([frequencies.cos() * fast, -frequencies.sin() * fast])

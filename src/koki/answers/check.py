@@ -26,8 +26,6 @@ from koki.dialogue.pages import companion_line, suggestion_line
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.ingredients.amounts import FIGURES, Quantity, read_quantity
 from koki.ingredients.lexicon import fold
-from koki.ingredients.parse import Ingredient, parse_ingredients
-from koki.ingredients.scaling import scaled
 from koki.ingredients.wording import normalise
 
 _WORDS: Final[dict[str, Any]] = tomllib.loads(files(__package__).joinpath("check.toml").read_text(encoding="utf-8"))
@@ -155,7 +153,7 @@ def _check_dish(answer: str, said: Said, reading: Reading) -> Check:
     if page is None:
         gives_dish = said.ingredients or said.steps or dish_in(said.opening)
         return Check(is_from_memory=bool(gives_dish), others=_others_not_in(said, reading))
-    is_whole, true, steps = _is_whole(answer, said.opening), ingredients_of(page), page.recipe.steps
+    is_whole, true, steps = _is_whole(answer, said.opening), page.ingredients, page.recipe.steps
     headings = load_phrasebook().headings
     pieces, has_ingredients = _without([answer], headings.ingredients, list_ingredients(true))
     pieces, has_steps = _without(pieces, headings.steps, list_steps(steps))
@@ -183,12 +181,6 @@ def _without(pieces: Sequence[str], heading: str, block: str) -> tuple[list[str]
             if found:
                 return [*pieces[:number], before, behind, *pieces[number + 1 :]], True
     return list(pieces), False
-
-
-def ingredients_of(page: Page) -> tuple[Ingredient, ...]:
-    """What a page asks for, for as many portions as it is read for."""
-    ingredients = page.recipe.ingredients
-    return ingredients if page.times == 1 else parse_ingredients(scaled(ingredients, page.times))
 
 
 def page_given(said: Said, reading: Reading) -> Page | None:
@@ -242,7 +234,7 @@ class _Amount(NamedTuple):
 
 def _amounts_not_in(answer: str, page: Page, question: str) -> tuple[str, ...]:
     """The amounts of an answer that stand neither on the page nor in the question, as they are said."""
-    lines = (item.raw for item in ingredients_of(page))
+    lines = (item.raw for item in page.ingredients)
     true = {amount for text in (question, *lines, *page.recipe.steps) for _, amount in _amounts_in(text)}
     return tuple(dict.fromkeys(text for text, amount in _amounts_in(answer) if amount not in true))
 

@@ -8,13 +8,11 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from koki.answers.check import ingredients_of, page_given
+from koki.answers.check import page_given
 from koki.answers.opening import missing_in
 from koki.answers.said import list_at, read_answer
 from koki.book.reading import Page, Reading
 from koki.dialogue.book_answers import BookAnswers
-from koki.dialogue.layout import list_ingredients, list_steps
-from koki.dialogue.pages import recipe_blocks
 from koki.dialogue.phrasebook import Answers, load_phrasebook
 from koki.inference.engine import Engine, Generated
 from koki.ingredients.lexicon import fold
@@ -151,12 +149,8 @@ def _closed(
 
 def lists_of(page: Page, reading: Reading) -> str:
     """The lists of a page that are wanted, as they stand in an answer."""
-    recipe = replace(page.recipe, ingredients=ingredients_of(page))
-    if reading.wanted == "ingredients":
-        return list_ingredients(recipe.ingredients)
-    if reading.wanted == "steps":
-        return list_steps(recipe.steps)
-    return "\n\n".join(recipe_blocks(recipe, "recipe", load_phrasebook()))
+    part: Answers = reading.wanted if reading.wanted in ("ingredients", "steps") else "recipe"
+    return "\n\n".join(segment.text for segment in BookAnswers(load_phrasebook()).body(page, part))
 
 
 def _page_opened(opening: str, reading: Reading) -> Page | None:

@@ -208,7 +208,7 @@ class _Reader:
 def _written(amount: _Amount, line: str, times: Fraction) -> str:
     is_decimal = "," in line[amount.start : amount.end] or amount.unit in _METRIC
     ends = amount.quantity if isinstance(amount.quantity, tuple) else (amount.quantity,)
-    return amount.between.join(_number(_exact(end) * times, is_decimal) for end in ends) + amount.lacks
+    return amount.between.join(number_said(_exact(end) * times, is_decimal) for end in ends) + amount.lacks
 
 
 def _exact(number: float) -> Fraction:
@@ -216,7 +216,7 @@ def _exact(number: float) -> Fraction:
     return Fraction(number).limit_denominator(1000)
 
 
-def _number(value: Fraction, is_decimal: bool) -> str:
+def number_said(value: Fraction, is_decimal: bool = False) -> str:
     """A number as people write it: "3", "1½", "62,5"."""
     whole, rest = divmod(value, 1)
     if rest in _VULGAR and not is_decimal:
