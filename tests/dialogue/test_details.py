@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import koki.recipes
+from koki.book.naming import names_of
 from koki.book.pantry import thing
 from koki.dialogue.detail_words import load_details
 from koki.dialogue.details import Detail, common_ingredients, details_of
-from koki.dialogue.naming import names_of
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.dialogue.typist import Typist
 from koki.dialogue.vocabulary import WORD, Vocabulary
@@ -23,7 +23,7 @@ from koki.recipes.recipe import Recipe, identity
 from koki.recipes.table import read_recipes
 
 RECIPES, _ = read_recipes([Path(koki.recipes.__file__).parent / "samples.csv"])
-NAMES = names_of(RECIPES, load_phrasebook())
+NAMES = names_of(RECIPES)
 OTHERS = common_ingredients(RECIPES)
 ALL = {recipe.id: details_of(recipe, NAMES[recipe.id], OTHERS, seed=42) for recipe in RECIPES}
 
@@ -220,7 +220,7 @@ def test_nothing_that_is_typed_has_two_answers() -> None:
 @pytest.mark.slow
 def test_real_recipes_give_details_too(shared_data: Path) -> None:
     recipes = read_recipes([shared_data / "recipes" / "dataset-tempe.csv"])[0][:40]
-    names = names_of(recipes, load_phrasebook())
+    names = names_of(recipes)
     found: list[Detail] = []
     for recipe in recipes:
         found += details_of(recipe, names[recipe.id], common_ingredients(recipes), seed=1)

@@ -11,10 +11,10 @@ from functools import cached_property
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
+from koki.book.kitchen import kitchen_name, kitchen_names
 from koki.book.pantry import Thing, thing
 from koki.dialogue.detail_words import DetailForm, Topic, load_details
 from koki.dialogue.forms import ask, say
-from koki.dialogue.kitchen import kitchen_name, kitchen_names
 from koki.dialogue.layout import list_ingredients
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.dialogue.step_facts import Doing, doings, uses

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
+from koki.book.kitchen import kitchen_name
 from koki.book.pantry import Thing, thing
 from koki.dialogue.detail_words import DetailWords, DurationWords, HeatWords
-from koki.dialogue.kitchen import kitchen_name
 from koki.ingredients.lexicon import fold, is_known
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
