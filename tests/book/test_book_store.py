@@ -337,7 +337,7 @@ def test_a_writer_that_finds_the_book_locked_waits_and_then_says_so(
 _ADD_UNTIL_KILLED = """
 import sys, time
 from pathlib import Path
-from test_store import recipe
+from test_book_store import recipe
 from koki.book.store import Book
 
 def endless():
