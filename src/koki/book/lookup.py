@@ -1,0 +1,72 @@
+"""What a chef reads before it answers a question: the pages of the book, and what is worked out of them."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+from koki.book.pantry import thing
+from koki.book.reading import Page, Reading, TipPage
+from koki.book.store import Book
+from koki.book.understand import Understood
+
+_MOST_DISHES: Final = 3
+_MOST_TIPS: Final = 2
+# Dishes with an ingredient that are looked at for some that lack another.
+_LOOKED_AT: Final = 200
+
+
+def look_up(understood: Understood, book: Book) -> Reading:
+    """The pages for what was understood of a question.
+
+    Raises:
+        BookError: the book's file was damaged, or is locked for long.
+    """
+    wanted = understood.wanted
+    if understood.absent:
+        return Reading(wanted, absent=understood.absent, nearest=understood.nearest)
+    if wanted == "recommendation":
+        return _recommendation(understood, book)
+    if wanted == "inquiry":
+        return _inquiry(understood, book)
+    pages = _pages(understood, book)
+    if wanted in ("tip", "harm"):
+        tips = tuple(TipPage(tip.topic, tip.text) for tip in book.tips_like(understood.tip, _MOST_TIPS))
+        return Reading(wanted, pages=() if tips else pages, tips=tips)
+    return Reading(wanted, pages=pages)
+
+
+def _pages(understood: Understood, book: Book) -> tuple[Page, ...]:
+    times = understood.times or Fraction(1)
+    return tuple(replace(book.page(dish.id), times=times) for dish in understood.dishes)
+
+
+def _recommendation(understood: Understood, book: Book) -> Reading:
+    """The dish that suits best what is at hand; others only where they use more than one thing of it."""
+    found = book.what_can_i_cook(understood.have, _MOST_DISHES, understood.without)
+    return Reading(
+        "recommendation",
+        pages=tuple(found[:1]),
+        others=tuple(page for page in found[1:] if len(page.at_hand) > 1),
+        ingredients=understood.have,
+    )
+
+
+def _inquiry(understood: Understood, book: Book) -> Reading:
+    """The first dish with the ingredient, and others that are named."""
+    subject = understood.ingredient or ""
+    looked_at = _LOOKED_AT if understood.without else _MOST_DISHES
+    found = [page for page in book.with_ingredient(subject, looked_at) if not _has_any(page, understood.without)]
+    return Reading(
+        "inquiry",
+        pages=tuple(found[:1]),
+        others=tuple(found[1:_MOST_DISHES]),
+        ingredients=(subject,) if subject else (),
+    )
+
+
+def _has_any(page: Page, names: tuple[str, ...]) -> bool:
+    """Whether the dish has one of the ingredients, or a kind of it."""
+    unwanted = [it for it in map(thing, names) if it]
+    lines = page.recipe.ingredients
+    has = (thing(name) for item in lines if not item.heading for name in (item.name, *item.others) if name)
+    return any(it and it.is_kind_of(other) for it in has for other in unwanted)

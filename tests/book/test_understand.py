@@ -1,0 +1,137 @@
+"""What people ask, in their own words, and what is understood of it; ``questions.tsv`` has the questions.
+
+Rules were chosen on the questions marked *chosen*; the figures are those of the ones marked *reported*.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from koki.book.question import read
+from koki.book.store import Book
+from koki.book.understand import Understood, understand
+from koki.config import load_config
+from koki.data.recipes import recipe_files
+from koki.ingredients.lexicon import fold
+from koki.recipes.table import read_recipes
+
+
+class Question(NamedTuple):
+    """A labelled question: of several right answers, separated by semicolons, any is right.
+
+    Attributes:
+        part: chosen or reported.
+        dish: its title; "-" where the book lacks it, empty where none is named.
+        have: ingredients, separated by commas.
+        before: earlier questions, separated by two semicolons; ``answer`` is that to the last one.
+    """
+
+    part: str
+    wanted: str
+    dish: str
+    times: str
+    have: str
+    without: str
+    question: str
+    before: str
+    answer: str
+
+    @property
+    def history(self) -> list[tuple[str, str]]:
+        asked = [question for question in self.before.split(";;") if question]
+        return [(question, self.answer if question == asked[-1] else "") for question in asked]
+
+
+def questions() -> list[Question]:
+    path = Path(__file__).with_name("questions.tsv")
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        assert next(rows) == list(Question._fields)
+        return [Question(*row) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
+    """The book of the recipes that ship."""
+    recipes, _ = read_recipes(recipe_files(load_config()))
+    with Book.create(tmp_path_factory.mktemp("book") / "book.sqlite") as book:
+        book.add(recipes)
+        yield book
+
+
+@pytest.fixture(scope="module")
+def reported(book: Book) -> list[tuple[Question, Understood]]:
+    """The questions that no rule was chosen on, understood."""
+    return [(it, understand(it.question, book, it.history)) for it in questions() if it.part == "reported"]
+
+
+def names(understood: Understood) -> list[str]:
+    return [dish.name for dish in understood.dishes]
+
+
+def share(cases: Sequence[tuple[Question, Understood]], is_right: Callable[[Question, Understood], object]) -> float:
+    assert len(cases) > 20
+    return sum(bool(is_right(*case)) for case in cases) / len(cases)
+
+
+# ------------------------------------------------------------------------------------------------------ many questions
+
+
+def test_there_are_many_questions_of_each_kind() -> None:
+    asked = questions()
+    assert len(asked) >= 300
+    assert sum(it.dish == "-" for it in asked) >= 40
+    assert sum(bool(it.before) for it in asked) >= 25
+    fewest = {"recommendation": 40, "inquiry": 40, "detail": 40, "tip": 20, "harm": 15, "other": 20}
+    assert all(sum(it.wanted == wanted for it in asked) >= least for wanted, least in fewest.items())
+
+
+def test_every_dish_that_ships_is_asked_for() -> None:
+    recipes, _ = read_recipes(recipe_files(load_config()))
+    assert {recipe.title for recipe in recipes} <= {dish for it in questions() for dish in it.dish.split(";")}
+
+
+def test_the_right_page_is_among_those_given(reported: list[tuple[Question, Understood]]) -> None:
+    named = [(it, found) for it, found in reported if it.dish not in ("", "-")]
+    assert share(named, lambda it, found: set(it.dish.split(";")) & set(names(found))) >= 0.97
+
+
+def test_the_right_page_is_first(reported: list[tuple[Question, Understood]]) -> None:
+    named = [(it, found) for it, found in reported if it.dish not in ("", "-")]
+    assert share(named, lambda it, found: names(found)[:1] and names(found)[0] in it.dish.split(";")) >= 0.93
+
+
+def test_what_is_wanted_is_understood(reported: list[tuple[Question, Understood]]) -> None:
+    assert share(reported, lambda it, found: found.wanted in it.wanted.split(";")) >= 0.95
+
+
+def test_a_dish_that_the_book_lacks_is_said_to_be_absent(reported: list[tuple[Question, Understood]]) -> None:
+    lacking = [(it, found) for it, found in reported if it.dish == "-"]
+    assert share(lacking, lambda _, found: found.absent and not found.dishes) >= 0.8
+
+
+def test_ingredients_at_hand_are_found(reported: list[tuple[Question, Understood]]) -> None:
+    at_hand = [(it, found) for it, found in reported if it.have]
+    assert share(at_hand, lambda it, found: same_foods(it.have, found.have)) >= 0.95
+
+
+def test_what_shall_not_be_in_it_is_found(reported: list[tuple[Question, Understood]]) -> None:
+    assert share(reported, lambda it, found: same_foods(it.without, found.without)) >= 0.98
+
+
+def test_portions_are_found(reported: list[tuple[Question, Understood]]) -> None:
+    assert share(reported, lambda it, found: (found.times or 1) == Fraction(it.times or 1)) >= 0.99
+
+
+def same_foods(labels: str, found: Sequence[str]) -> bool:
+    wanted = [{food(name) for name in label.split(";")} for label in labels.split(",") if label]
+    got = {food(name) for name in found}
+    return len(wanted) == len(found) and all(any_of & got for any_of in wanted)
+
+
+def food(name: str) -> str:
+    return fold(" ".join(word.text for word in read(name) if word.names) or name)
