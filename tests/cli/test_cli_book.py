@@ -67,6 +67,26 @@ def test_an_add_that_fails_leaves_the_book_as_it_was(run: str, rawon: str) -> No
     assert (Path(run) / "book.sqlite").read_bytes() == before
 
 
+def test_find_shows_what_was_understood_and_what_the_chef_would_read(run: str) -> None:
+    found = koki_here("book", "find", run, "resep soto ayam dong").stdout
+    assert "Soto Ayam (1.0)" in found
+    assert "resep.csv:2)" in found
+    assert "- 2 batang serai, memarkan" in found
+
+
+def test_find_gives_json(run: str) -> None:
+    found = json.loads(koki_here("book", "find", run, "ada tempe sama kecap manis, bisa bikin apa", "--json").stdout)
+    assert found["understood"]["wanted"] == "recommendation"
+    assert found["understood"]["have"] == ["tempe", "kecap manis"]
+    assert list(found["sources"]) == ["Tempe Orek"]
+    assert "papan tempe" in found["text"]
+
+
+def test_a_dish_that_was_just_added_is_found(run: str, rawon: str) -> None:
+    koki_here("book", "add", run, rawon)
+    assert "kluwek" in koki_here("book", "find", run, "bahan rawon apa aja ya").stdout
+
+
 def test_the_dishes_are_listed_with_their_file_and_line(run: str) -> None:
     listed = koki_here("book", "list", run)
     assert "Tempe Orek  (" in listed.stdout
