@@ -48,8 +48,9 @@ def test_what_is_added_is_in_the_book_and_what_was_in_it_is_counted(run: str, ra
 
 def test_a_run_without_a_book_gets_one_with_the_tips(run: str, rawon: str) -> None:
     (Path(run) / "book.sqlite").unlink()
-    assert json.loads(koki_here("book", "add", run, rawon, "--json").stdout)["added"] == 2
+    assert "add those files as well" in koki_here("book", "add", run, rawon).stdout
     with Book.open(Path(run) / "book.sqlite") as book:
+        assert len(book) == 2
         assert len(book.tips()) > 100
 
 
@@ -122,6 +123,10 @@ def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path, verb: list[str]) ->
     assert failed.returncode == 1
     assert "is not a finished run" in failed.stderr
     assert not any(tmp_path.iterdir())
+
+
+def test_an_empty_question_is_an_error(run: str) -> None:
+    assert "An empty question" in koki_here("book", "find", run, " ").stderr
 
 
 def test_a_file_that_is_no_book_is_an_error_and_stays_as_it_is(run: str, rawon: str) -> None:

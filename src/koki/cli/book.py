@@ -8,7 +8,7 @@ import typer
 
 from koki.cli import options
 from koki.cli.printing import err, out, print_json
-from koki.errors import RunError
+from koki.errors import EmptyQuestion, RunError
 from koki.runs.names import BOOK
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def add(
     from koki.recipes.table import read_recipes
 
     recipes, report = read_recipes(files, options.column_names(columns), options.separators(items), sheet)
-    if path.exists():
+    had_one = path.exists()
+    if had_one:
         with Book.open(path, write=True) as book:
             added = book.add(recipes)
     else:
@@ -59,6 +60,8 @@ def add(
         _say(f"Rows without a recipe: {len(report.dropped):,} of {report.rows_read:,} ({reasons}); see koki check")
     known = f"; in it already: {added.known:,}" if added.known else ""
     _say(f"Recipes added to {path}: {added.recipes:,}{known}")
+    if not had_one:
+        _say("The run had no book: if its chef shall look up what it was trained on too, add those files as well")
 
 
 def find(
@@ -67,6 +70,8 @@ def find(
     as_json: options.Json = False,
 ) -> None:
     """Show what the chef would read before it answers a question, and why: what was understood of it."""
+    if not question.strip():
+        raise EmptyQuestion
     path = _book_of(run)
 
     from koki.book.lookup import look_up
