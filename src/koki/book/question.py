@@ -259,9 +259,9 @@ class Question:
             return False
         if self.has_about("trouble") and not self.roles & (REQUESTS - {"way", "cook"}):
             return True
-        turns_out_well = "so" in self.roles and ("how" in self.roles or self.is_kitchen)
+        turns_out_well = "so" in self.roles and (self.roles & {"how", "way"} or self.is_kitchen)
         is_request = self.roles >= {"way", "make"} and not self.is_kitchen
-        return bool(self.roles & {"why", "trick"}) or (turns_out_well and not is_request)
+        return bool(self.roles & {"why", "trick"}) or (bool(turns_out_well) and not is_request)
 
     @cached_property
     def asks_what_to_cook(self) -> bool:

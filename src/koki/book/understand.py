@@ -41,7 +41,7 @@ _LONGEST_NAME: Final = 4
 # Roles of words that ask for one thing in a recipe.
 _OF_A_DISH: Final = frozenset({"count", "when", "heat", "part", "put", "substitute", "first"})
 # Roles by which a question may go on about the dish before.
-_GOING_ON: Final = _OF_A_DISH | {"recipe", "ingredients", "steps", "way", "it", "use", "have"}
+_GOING_ON: Final = _OF_A_DISH | REQUESTS | {"it", "use", "have"}
 
 
 class Dish(NamedTuple):
@@ -138,7 +138,7 @@ class _Asked:
         """Whether more of the name was said than ingredients, or all of it, or a place that is all that is named."""
         words = self._question.words
         kinds = {words[at].kind for at in it.said}
-        if it.full or kinds & {"dish", "word"} or kinds >= {"way", "food"}:
+        if it.full or kinds & {"dish", "word"} or kinds >= {"way", "food"} or kinds >= {"place", "food"}:
             return True
         return kinds == {"place"} and all(word.kind in ("place", "mild") for word in words if word.names)
 
@@ -173,7 +173,7 @@ class _Asked:
         if self._says_instead:
             changed = [self._instead_of(dish.name) for dish in self._spoken_of(history)[:1]]
             return next((asked._of(asked._dishes) for asked in changed if asked._dishes), None)
-        if names_another or not self._goes_on:
+        if names_another or not self._goes_on or self._question.asks_what_to_cook:
             return None
         spoken_of = self._spoken_of(history)
         return self._of(spoken_of, goes_on=True) if spoken_of else None
@@ -184,14 +184,15 @@ class _Asked:
         if asked.is_tip or (asked.is_kitchen and roles & {"how", "way", "answer", "count", "when"}):
             return self._tip("tip")
         claimed = {asked.words[at].kind for at in asked.claimed}
-        claims_dish = "dish" in claimed or claimed >= {"food", "way"}
+        is_one_name = len(asked.foods(asked.claimed)) > 1 and "recipe" in roles  # "resep udang mayones"
+        claims_dish = "dish" in claimed or claimed >= {"food", "way"} or is_one_name
         if not claims_dish and roles & REQUESTS == {"way"}:
             return self._tip("tip") if asked.have else Understood("other")
         names_dish = claims_dish or asked.has_kind("dish")
         if ((claims_dish or "word" in claimed) and roles & REQUESTS) or (names_dish and roles & {"count", "use"}):
             return self._absent()
         is_done = any(word.kind == "way" for word in asked.words)
-        if asked.have and (roles & {"when", "first", "count"} or (is_done and roles & {"or", "good"})):
+        if asked.have and (roles & {"when", "first", "count"} or (is_done and roles & {"or", "good", "not"})):
             return self._tip("tip")
         if names_dish or self._is_bare_name:
             return self._absent()
@@ -293,12 +294,12 @@ class _Asked:
         asked, roles = self._question, self._roles
         if "recipe" in roles and not roles & {"use", "have", "count"}:
             return False
-        if len(asked.words) > _LONG and roles & {"recipe", "way", "ingredients", "steps"}:
+        if len(asked.words) > _LONG and roles & REQUESTS:
             return False  # a story around a request
         if roles & _OF_A_DISH or self._asks_of_what_is_done or (goes_on and asked.without):
             return True
-        asks = bool(roles & {"not", "or", "answer", "what"})
-        if (asks or "?" in asked.said) and "recipe" not in roles and self._speaks_of_ingredients:
+        asks = bool(roles & {"not", "or", "answer", "what"}) or "?" in asked.said
+        if asks and "recipe" not in roles and self._speaks_of_ingredients:
             return True
         return asks and bool(asked.foods(asked.after("have"))) and not asked.without
 
