@@ -53,7 +53,13 @@ CHAT_TEMPLATE = (
 
 SAMPLE_TITLE = "Soto Ayam Lamongan"  # one of the recipes that ship with Koki
 
-ROPE_THETA = 10_000.0
+ROPE_THETA = 1_000_000.0  # Qwen2.5's: half of the pairs hardly turn within a row, and can tell tokens from each other
+# The start of the heads that copy, chosen by how much of random tokens that come twice an untrained model copies.
+FAST_PAIRS = 12
+SHARPNESS = 60.0
+MATCH = 40.0
+BEFORE_GAIN = 2.0
+SPOKEN_GAIN = 16.0
 IGNORED = -100  # the label that cross_entropy leaves out
 
 
@@ -236,27 +242,44 @@ def new_model(shape: Shape, vocab_size: int, seed: int) -> Qwen2ForCausalLM:
         # every block starts as the identity: lower loss after the same tokens (measured: 4.54 -> 4.17 after 145,000)
         if name.endswith(("o_proj.weight", "down_proj.weight")):
             torch.nn.init.zeros_(parameter)
-    look_at_the_token_before(model)
+    start_out_copying(model, seed)
     return model
 
 
 @torch.no_grad()
-def look_at_the_token_before(model: Qwen2ForCausalLM, sharpness: float = 4.0) -> None:
-    """Let the first head of the first block start out attending to the token before, through its biases alone.
+def start_out_copying(model: Qwen2ForCausalLM, seed: int) -> None:
+    """Let a head of the first block and one of the second start out as the circuit that copies.
 
-    A model finds what came after an earlier mention with two heads in a row, of which the first tells each token its
-    predecessor (Olsson et al. 2022). With rotary positions, the biases q and k give the score sum(cos((t - s - 1) w))
-    over the frequencies w, which is highest one token back. Measured: 1.238 -> 1.200 held-out bits per byte after
-    430,000 tokens.
+    A model finds what came after an earlier mention with two heads in a row (Olsson et al. 2022): the first tells each
+    token its predecessor, the second looks for the token whose predecessor is the present one, and says it. So small a
+    model does not come upon it by itself: after 7 million tokens of recipes, half of them on pages and told again, it
+    copied 1 % of random tokens that come twice. With this start it copies 90 % before its first step.
+
+    The first head attends to the token before through its biases: with rotary positions, biases q and k give the score
+    sum(cos((t - s - 1) w)) over the frequencies w, which is highest one token back; the fast pairs tell neighbours
+    apart. The second compares in the slow pairs, which positions hardly turn.
     """
-    attention: Any = model.model.layers[0].self_attn
-    width = int(attention.head_dim)
+    draw = torch.Generator().manual_seed(seed)
+    first, second = (cast(Any, model.model.layers[place].self_attn) for place in (0, 1))
+    width, half = int(first.head_dim), int(first.head_dim) // 2
+    said = float(cast(Any, model.get_input_embeddings()).weight.std())
     frequencies = ROPE_THETA ** (-torch.arange(0, width, 2) / width)
-    one_back = torch.cat([frequencies.cos(), -frequencies.sin()])
-    here = torch.cat([torch.ones(width // 2), torch.zeros(width // 2)])
-    attention.q_proj.bias[:width] = sharpness**0.5 * one_back
-    attention.k_proj.bias[:width] = sharpness**0.5 * here
-    attention.o_proj.weight[:, :width].normal_(std=0.02)
+    fast = (torch.arange(half) < FAST_PAIRS).float()
+    first.q_proj.bias[:width] = SHARPNESS**0.5 * torch.cat([frequencies.cos() * fast, -frequencies.sin() * fast])
+    first.k_proj.bias[:width] = SHARPNESS**0.5 * torch.cat([fast, torch.zeros(half)])
+    own, before, spoken = (_orthonormal(rows, model.config.hidden_size, draw) for rows in (half, half, width))
+    first.v_proj.weight[:width] = torch.cat([own, torch.zeros_like(own)])
+    first.o_proj.weight[:, :half] = BEFORE_GAIN * said * before.T
+    slow = torch.cat([torch.arange(half // 2, half), torch.arange(half + half // 2, width)])
+    for projection, rows in ((second.q_proj, own), (second.k_proj, before)):
+        projection.weight[:width] = 0
+        projection.weight[slow] = MATCH**0.5 * rows
+    second.v_proj.weight[:width] = spoken
+    second.o_proj.weight[:, :width] = SPOKEN_GAIN * said * spoken.T
+
+
+def _orthonormal(rows: int, columns: int, draw: torch.Generator) -> torch.Tensor:
+    return cast(torch.Tensor, torch.linalg.qr(torch.randn(columns, rows, generator=draw))[0].T)
 
 
 def new_optimizers(model: Any, plan: Plan) -> list[torch.optim.Optimizer]:

@@ -24,12 +24,13 @@ from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 
 OWN_REPEATS = 8  # times that each of Koki's own recipes and tips is read in an epoch, in every way
+POSTS_READ = 0.5  # a share of the others' recipes: those that are read in an epoch
 STOCKS = 5  # a recipe of Koki's own: times that some of its ingredients are at hand, each of those times
-POSTS_STOCKED = 0.3  # a share of the others' recipes: those of which some ingredients are at hand, in an epoch
+POSTS_STOCKED = 0.2  # a share of the others' recipes: those of which some ingredients are at hand, in an epoch
 RECIPE_FOLLOWS = 6
-MENUS = 0.3  # a share of the others' recipes: menus in an epoch
+MENUS = 0.15  # a share of the others' recipes: menus in an epoch
 OWN_LOOKED_UP = 3  # times in an epoch that each of Koki's own recipes is looked up, with other amounts than it has
-RUNS = 0.3  # a share of the others' recipes: runs of words in an epoch
+RUNS = 0.2  # a share of the others' recipes: runs of words in an epoch
 RECIPES_OF_WORDS = 500  # whose words those are
 OTHER_LINES = 0.25  # of an altered recipe, the share of ingredient lines that are another recipe's
 
@@ -307,13 +308,14 @@ def capitalised(sentence: str) -> str:
 def documents(corpus: Corpus, seed: int, epoch: int) -> list[Document]:
     """What one epoch reads, in order: a pure function of its arguments.
 
-    Others' recipes come once, written, told or looked up; Koki's own are written and told, `OWN_REPEATS` times each,
-    and looked up with other amounts than they have; its tips come `OWN_REPEATS` times in every way. What is at hand
-    leads to a dish: of Koki's own recipes to the best one, of the others to the recipe itself. A third of the documents
-    are framed as a turn: LoRA leaves the embeddings alone, so the base must know the special tokens.
+    Of others' recipes half come once, written, told or looked up; Koki's own are written and told, `OWN_REPEATS` times
+    each, and looked up with other amounts than they have; its tips come `OWN_REPEATS` times in every way. What is at
+    hand leads to a dish: of Koki's own recipes to the best one, of the others to the recipe itself. A third of the
+    documents are framed as a turn: LoRA leaves the embeddings alone, so the base must know the special tokens.
     """
     draw = random.Random(f"{seed}/{epoch}")
-    read = [read_somehow(recipe, corpus.train, draw) for recipe in corpus.train]
+    posts = draw.sample(corpus.train, round(POSTS_READ * len(corpus.train)))
+    read = [read_somehow(recipe, corpus.train, draw) for recipe in posts]
     some = corpus.train[:: max(1, len(corpus.train) // RECIPES_OF_WORDS)]
     words = [word for recipe in some for word in chef_layout(recipe).split()]
     read += [run_of_words(words, draw) for _ in range(round(RUNS * len(corpus.train)))]

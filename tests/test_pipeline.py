@@ -85,6 +85,7 @@ def test_the_run_folder_is_complete(finished_run: TrainResult) -> None:
         "config.yaml",
         "recipes.json",
         "training_metadata.json",
+        "book.sqlite",
         "report/curves.png",
     ):
         assert (finished_run.folder / name).stat().st_size > 0

@@ -98,6 +98,9 @@ class DataConfig(_Section):
     )
     tips: bool = _setting(True, "also train on tips of traditional cooking", "mission")
     refusals: bool = _setting(True, "also train on small talk and on declining what is not cooking", "Koki")
+    book: bool = _setting(
+        True, "write all recipes, held-out ones too, and the tips into book.sqlite in the run folder", "Koki"
+    )
 
 
 class TokensConfig(_Section):
@@ -212,6 +215,7 @@ HARMLESS_ON_RESUME: Final = frozenset(
         "data.columns",
         "data.sheet",
         "data.items",
+        "data.book",
         "training.gradient_checkpointing",
         "training.save_steps",
         "training.save_minutes",

@@ -14,6 +14,7 @@ from rich.console import Console
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from koki.config import RunConfig
+from koki.data.book import write_book
 from koki.data.build import build_dataset, load_template, tokenize, tokenize_held_out
 from koki.data.conversations import Conversations
 from koki.data.recipes import Recipes
@@ -28,7 +29,7 @@ from koki.model.lora_linear import fuse_lora
 from koki.model.source import find_base, set_pad_token, set_stop_token
 from koki.runs.card import Outcome, run_card
 from koki.runs.log import LossCourse
-from koki.runs.names import CURVES
+from koki.runs.names import BOOK, CURVES
 from koki.runs.result import save_result
 from koki.tokens.batches import StepCollator, VariationSampler
 from koki.tokens.dataset import ConversationDataset
@@ -170,6 +171,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
                     save_result(run.folder, model, tokenizer, card)
                     run.keep_config()  # once more: the folder may have been removed meanwhile
                     draw_curves(outcome.log_history, run.folder / CURVES)
+                write_book(run.folder / BOOK, Recipes(settings, run.files), run.warn)
     if not is_over:
         processes.barrier()
     stopped_by = None if is_over else run.stop.received

@@ -6,11 +6,11 @@ from statistics import mean
 import pytest
 from cases import cookbook, examiner, recipe_named, said, samples, trained_on
 
+from koki.answers.opening import missing_in
 from koki.answers.said import read_answer
 from koki.dialogue.layout import list_ingredients, list_steps
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Scores
-from koki.evaluation.capabilities.recommendation import missing_in
 from koki.evaluation.capabilities.registry import CAPABILITIES, measures
 from koki.evaluation.judge import judge, marks
 from koki.inference.engine import Ending

@@ -252,7 +252,7 @@ def test_of_a_long_history_only_what_the_context_may_hold_is_looked_at(
 ) -> None:
     history = Looked((f"Resep {number}?", "Rebus ayam.") for number in range(10_000))
     chef = Chef(Echo(tokenizer), template)
-    prompt = chef._prompt("Soto?", history, room=100)
+    prompt = chef._prepare("Soto?", history, 100, True).prompt
     assert history.looked < chef.context // 8
     assert len(prompt) + 100 <= chef.context < len(prompt) + 130
     assert prompt == template.prompt("Soto?", history[1 - history.looked :])

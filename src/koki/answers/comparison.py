@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, groupby
+from itertools import combinations
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from rapidfuzz.distance import Indel
@@ -150,18 +150,17 @@ def mark_ingredients(said: Sequence[Ingredient], true: Sequence[Ingredient]) -> 
     """Compare two parsed ingredient lists for a reader."""
     named, asked = list(_entries(said)), list(_entries(true))
     left = list(asked)
-    marks: dict[_Entry, MarkedLine] = {}
+    marks: dict[int, MarkedLine] = {}
     # right ones first: of two amounts of garam each is held against its own
     for is_alike in (_Entry.is_same, _Entry.has_name_of):
-        for entry in named:
-            if entry not in marks and (found := next((other for other in left if is_alike(entry, other)), None)):
+        for place, entry in enumerate(named):
+            if place not in marks and (found := next((other for other in left if is_alike(entry, other)), None)):
                 left.remove(found)
-                marks[entry] = _marked(entry, "right" if entry.is_same(found) else "amount", found)
-    for entry in named:
-        if entry not in marks:
-            marks[entry] = _mark_unmatched(entry, asked)
-    by_line = groupby(named, key=lambda entry: entry.line)
-    lines = (max((marks[entry] for entry in line), key=lambda it: MARKS.index(it.mark)) for _, line in by_line)
+                marks[place] = _marked(entry, "right" if entry.is_same(found) else "amount", found)
+    by_line: dict[int, list[MarkedLine]] = {}
+    for place, entry in enumerate(named):
+        by_line.setdefault(entry.line, []).append(marks.get(place) or _mark_unmatched(entry, asked))
+    lines = (max(of_line, key=lambda it: MARKS.index(it.mark)) for of_line in by_line.values())
     return IngredientMarks(tuple(lines), tuple(dict.fromkeys(entry.name for entry in left)))
 
 
@@ -201,6 +200,45 @@ def _are_related(names: Iterable[str], others: Iterable[str]) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------------------- steps
+
+
+@dataclass(frozen=True, slots=True)
+class StepMarks:
+    """Steps that are given, against those of a recipe; capitals and punctuation aside.
+
+    Attributes:
+        changed: those said that the recipe does not have in these words.
+        missing: those of the recipe that are not said in its words.
+        in_order: whether those that both have come in the recipe's order.
+    """
+
+    changed: tuple[str, ...]
+    missing: tuple[str, ...]
+    in_order: bool
+
+    @property
+    def is_right(self) -> bool:
+        """Whether they are the recipe's steps, all of them and nothing else."""
+        return self.in_order and not self.changed and not self.missing
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"changed": list(self.changed), "missing": list(self.missing), "in_order": self.in_order}
+
+
+def mark_steps(said: Sequence[str], true: Sequence[str]) -> StepMarks:
+    """Compare the steps that are said with the true ones, for a reader."""
+    named, asked = ([tuple(words_of(step)) for step in steps] for steps in (said, true))
+    left = Counter(asked)
+    changed = []
+    for step, words in zip(said, named, strict=True):
+        if left[words]:
+            left[words] -= 1
+        else:
+            changed.append(step)
+    missing = [step for step, words in zip(true, asked, strict=True) if words not in named]
+    in_both = [words for words in asked if words in named]
+    return StepMarks(tuple(changed), tuple(missing), [words for words in named if words in asked] == in_both)
 
 
 def rouge_l(said: str, true: str) -> float:

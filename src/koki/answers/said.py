@@ -80,6 +80,28 @@ def read_answer(text: str) -> Said:
     )
 
 
+def list_at(text: str) -> int | None:
+    """Where in an answer that may still go on a list of ingredients or steps begins; None as long as none does.
+
+    What stands in the first line, or under a heading of further dishes, is none; a heading is one when its line is
+    complete, an item when it has a character.
+    """
+    at, section, is_first = 0, "", True
+    for line in text.splitlines(keepends=True):
+        words = line.strip()
+        plain = words.replace("**", "").lstrip("#").strip()
+        if _ITEM.match(words) and section not in ("others", "tips"):
+            return at
+        if words and not _ITEM.match(words) and line.endswith("\n"):
+            heading = _heading(plain, is_marked=words.startswith(("#", "**")))
+            section = heading[0] if heading else ""
+            if section in ("ingredients", "steps") and not is_first:
+                return at
+        is_first = is_first and not words
+        at += len(line)
+    return None
+
+
 def _heading(text: str, *, is_marked: bool) -> tuple[str, str] | None:
     """The kind of list that a line heads, and what follows the colon on the line."""
     head, colon, rest = text.partition(":")

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from koki.ingredients.parse import Ingredient, parse_ingredients
+from koki.ingredients.scaling import scaled
 from koki.recipes.recipe import Recipe
 
 Wanted = Literal["recipe", "ingredients", "steps", "detail", "recommendation", "inquiry", "tip", "harm", "other"]
@@ -27,6 +29,12 @@ class Page:
     at_hand: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     times: Fraction = Fraction(1)
+
+    @property
+    def ingredients(self) -> tuple[Ingredient, ...]:
+        """What the recipe asks for, multiplied."""
+        own = self.recipe.ingredients
+        return own if self.times == 1 else parse_ingredients(scaled(own, self.times))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from koki.book.pantry import Suggestion, thing, used_of
 from koki.book.reading import Page
 from koki.book.titles import spoken
 from koki.errors import BookError
+from koki.files import flush_folder
 from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import parse_ingredients
 from koki.recipes.recipe import Recipe
@@ -130,6 +131,34 @@ class Book:
             if not write:
                 connection.execute("PRAGMA query_only = 1")
         return cls(path, connection)
+
+    @classmethod
+    def write(cls, path: Path, recipes: Iterable[Recipe], tips: Iterable[StoredTip] = ()) -> Added:
+        """Write a new book in place of the one that is there, if any: beside it, then renamed.
+
+        Raises:
+            BookError, OSError: it cannot be written; what was there is there still.
+        """
+        beside = path.with_name(f".{path.name}.new")
+        _remove(beside)
+        try:
+            with cls.create(beside) as book:
+                # Nobody reads it yet, and what is not written to the end is thrown away.
+                for pragma in ("journal_mode = OFF", "synchronous = OFF"):
+                    book._connection.execute(f"PRAGMA {pragma}")
+                added = book.add(recipes, tips)
+                book._connection.execute("PRAGMA journal_mode = WAL")
+            with beside.open("rb+") as file:
+                os.fsync(file.fileno())
+            for log in _logs(path):  # what a crash has left of the one before
+                log.unlink(missing_ok=True)
+            beside.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                _remove(beside)
+            raise
+        flush_folder(path.parent)
+        return added
 
     def close(self) -> None:
         """Close the file; nothing can be looked up afterwards."""
@@ -465,6 +494,16 @@ def _connect(uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
+
+
+def _logs(path: Path) -> list[Path]:
+    """The files that SQLite keeps beside a book while it is open."""
+    return [path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal")]
+
+
+def _remove(path: Path) -> None:
+    for file in (path, *_logs(path)):
+        file.unlink(missing_ok=True)
 
 
 def _text(given: str) -> str:

@@ -11,6 +11,7 @@ from rich.markup import escape
 import koki
 from koki.cli import (
     ask,
+    book,
     chat,
     check,
     config,
@@ -53,6 +54,12 @@ app.command(epilog=_with_examples(*preview.EXAMPLES))(preview.preview)
 app.command(epilog=_with_examples(*parse.EXAMPLES))(parse.parse)
 app.command("config", epilog=_with_examples(*config.EXAMPLES))(config.show_config)
 app.command(epilog=_with_examples(*demo.EXAMPLES))(demo.demo)
+
+book_app = typer.Typer(help="The book of a run, in which its chef looks things up.", no_args_is_help=True)
+book_app.command("add", epilog=_with_examples(*book.ADD_EXAMPLES))(book.add)
+book_app.command("list", epilog=_with_examples(*book.LIST_EXAMPLES))(book.list_dishes)
+book_app.command("remove", epilog=_with_examples(*book.REMOVE_EXAMPLES))(book.remove)
+app.add_typer(book_app, name="book")
 
 export_app = typer.Typer(help="Hand a run or its conversations to other programs.", no_args_is_help=True)
 export_app.command("gguf", epilog=_with_examples(*export_gguf.EXAMPLES))(export_gguf.export_gguf)

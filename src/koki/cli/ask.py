@@ -11,11 +11,13 @@ from koki.cli.lines import read_lines
 from koki.cli.printing import err, out, print_json
 
 if TYPE_CHECKING:
+    from koki.inference.chef import Answer
     from koki.inference.engine import Ending
 
 EXAMPLES: Final = (
     'koki ask runs/warung "Resep soto ayam dong!"',
     'koki ask runs/warung "Enaknya udang dimasak apa?" --temperature 0.7',
+    'koki ask runs/warung "Resep soto ayam dong!" --strict',
     "koki ask runs/warung --json < questions.txt",
 )
 
@@ -29,6 +31,8 @@ def ask(
     max_new_tokens: options.MaxNewTokens = 512,
     temperature: options.Temperature = 0.0,
     engine: options.Engine = None,
+    book: options.Book = True,
+    strict: options.Strict = False,
 ) -> None:
     """Ask the chef of a finished run: one question, or those from a pipe, one a line."""
     if question is None and sys.stdin and sys.stdin.isatty():
@@ -40,7 +44,7 @@ def ask(
     from koki.inference.chef import Chef
 
     chef = Chef.load(run, engine=engine)
-    answers = chef.ask(questions, max_new_tokens=max_new_tokens, temperature=temperature)
+    answers = chef.ask(questions, max_new_tokens=max_new_tokens, temperature=temperature, book=book, strict=strict)
     if as_json:
         for answer in answers:
             print_json(answer.as_dict(), indent=2 if question else None)
@@ -49,11 +53,20 @@ def ask(
     for answer in answers:
         if question is None:
             out.print(answer.question, style="bold", highlight=False, markup=False, soft_wrap=True)
-        out.print(answer.answer, highlight=False, markup=False, soft_wrap=as_it_is, end="\n" if question else "\n\n")
+        out.print(answer.answer, highlight=False, markup=False, soft_wrap=as_it_is)
+        say_where_it_stands(answer)
+        if question is None:
+            out.print()
     unfinished = why_unfinished(max_new_tokens, chef.context)
     for ending, count in Counter(answer.ended_by for answer in answers if not answer.stopped).items():
         which = "" if question else f"{count} of {len(answers)} answers "
         err.print(f"({which}{unfinished[ending]})", highlight=False, soft_wrap=True)
+
+
+def say_where_it_stands(answer: "Answer") -> None:
+    """Print in one quiet line which recipe an answer was read from, and what in it differs."""
+    if line := answer.where_it_stands:
+        err.print(f"({line})", style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 def why_unfinished(max_new_tokens: int, context: int) -> "dict[Ending, str]":

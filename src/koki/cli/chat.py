@@ -17,6 +17,8 @@ def chat(
     max_new_tokens: options.MaxNewTokens = 512,
     temperature: options.Temperature = 0.0,
     engine: options.Engine = None,
+    book: options.Book = True,
+    strict: options.Strict = False,
 ) -> None:
     """Talk with the chef of a finished run. /help says how; Ctrl+C stops an answer; keluar, exit or Ctrl+D leaves."""
     from koki.inference.chat import Chat
@@ -25,4 +27,5 @@ def chat(
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  # input() then knows the arrow keys
 
-    Chat(Chef.load(run, engine=engine), out, max_new_tokens=max_new_tokens, temperature=temperature).run()
+    chef = Chef.load(run, engine=engine)
+    Chat(chef, out, max_new_tokens=max_new_tokens, temperature=temperature, book=book, strict=strict).run()

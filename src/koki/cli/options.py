@@ -32,6 +32,10 @@ Engine = Annotated[
     str | None,
     typer.Option("--engine", help="transformers or llama.cpp; default: the first on a GPU, else the second."),
 ]
+Book = Annotated[bool, typer.Option("--book/--no-book", help="Look in the chef's book first, or answer from memory.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Lists of ingredients and steps are the book's own lines, put in by program.")
+]
 MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer.")]
 Temperature = Annotated[float, typer.Option("--temperature", min=0, help="0 is greedy.")]
 MaxSteps = Annotated[int | None, typer.Option("--max-steps", help="Stop after so many steps.")]

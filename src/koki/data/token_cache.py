@@ -54,6 +54,7 @@ PROGRAM: Final = (
     "koki.dialogue.book_answers",
     "koki.dialogue.compose",
     "koki.dialogue.conversation",
+    "koki.dialogue.detail_words",
     "koki.dialogue.fit",
     "koki.dialogue.forms",
     "koki.dialogue.layout",

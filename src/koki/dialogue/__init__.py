@@ -11,6 +11,9 @@ at_hand.py       what somebody may have at hand who asks what to cook
 compose.py       the phrasebook filled for a recipe, a tip or a refusal: questions, and answers from memory
 open_book.py     questions, and answers from the pages of the book that were read
 book_answers.py  the answers of those, by rule
+details.py       questions about one thing in a recipe, and their answers by rule
+detail_words.py  the words of these, read from a TOML file and checked
+step_facts.py    what the steps say of times, of heat and of when something is used
 certain.py       what is answered by program, whatever a model would say
 typist.py        a question as people type it on a phone
 fit.py           the versions of an answer, from whole to brief

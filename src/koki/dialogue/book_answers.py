@@ -27,7 +27,7 @@ class BookAnswers:
     def requested(self, page: Page, answers: Answers) -> Answer:
         """The recipe, its ingredients or its steps."""
         opening = say(self._frames.requested(answers).opening[_FIRST], dish=page.name)
-        return (Segment(opening), *self._body(page, answers), self._courtesy)
+        return (Segment(opening), *self.body(page, answers), self._courtesy)
 
     def recommended(self, reading: Reading) -> tuple[Answer, Answer]:
         """The best dish for what is at hand, what is missing, its recipe and further dishes; and without the recipe."""
@@ -39,7 +39,7 @@ class BookAnswers:
             rest = say(frame.missing[_FIRST], missing=self._words.joining.join(best.missing))
         lines = (suggestion_line(page, self._words) for page in reading.others)
         end = (*self._others(self._frames.others.recommendation[_FIRST], lines), self._courtesy)
-        whole = (Segment(f"{opening} {rest} {frame.recipe[_FIRST]}"), *self._body(best, "recipe"), *end)
+        whole = (Segment(f"{opening} {rest} {frame.recipe[_FIRST]}"), *self.body(best, "recipe"), *end)
         return whole, (Segment(f"{opening} {rest} {say(frame.offer[_FIRST], dish=best.name)}"), *end)
 
     def inquired(self, reading: Reading) -> tuple[Answer, Answer]:
@@ -49,7 +49,7 @@ class BookAnswers:
         heading = say(self._frames.others.inquiry[_FIRST], ingredient=ingredient)
         lines = (companion_line(page, ingredient, self._words) for page in reading.others)
         end = (*self._others(heading, lines), self._courtesy)
-        whole = (Segment(f"{opening} {frame.recipe[_FIRST]}"), *self._body(best, "recipe"), *end)
+        whole = (Segment(f"{opening} {frame.recipe[_FIRST]}"), *self.body(best, "recipe"), *end)
         return whole, (Segment(f"{opening} {say(frame.offer[_FIRST], dish=best.name)}"), *end)
 
     def absent(self, dish: str, nearest: Sequence[str]) -> Answer:
@@ -60,13 +60,13 @@ class BookAnswers:
             said = f"{said} {say(frame.nearest, dishes=self._words.joining.join(nearest))}"
         return (Segment(said),)
 
-    def _body(self, page: Page, answers: Answers) -> Answer:
-        """A part that is given alone has its heading in the opening."""
-        if answers == "ingredients":
-            return (Segment(list_ingredients(page.recipe.ingredients)),)
+    def body(self, page: Page, answers: Answers) -> Answer:
+        """The lists of a page; a part alone has its heading in the opening, but for one that is made several times."""
+        if answers == "ingredients" and page.times == 1:
+            return (Segment(list_ingredients(page.ingredients)),)
         if answers == "steps":
             return (Segment(list_steps(page.recipe.steps)),)
-        return tuple(map(Segment, recipe_blocks(page.recipe, answers, self._words)))
+        return tuple(map(Segment, recipe_blocks(page, answers, self._words)))
 
     def _others(self, heading: str, lines: Iterable[str]) -> Answer:
         dishes = list(lines)

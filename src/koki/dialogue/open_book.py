@@ -7,6 +7,7 @@ read, not to know. Which other pages lie beside the right one is drawn, seeded b
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
@@ -16,6 +17,7 @@ from koki.book.reading import Page, Reading, TipPage
 from koki.dialogue.at_hand import draw_at_hand
 from koki.dialogue.book_answers import BookAnswers
 from koki.dialogue.conversation import Conversation, Kind, Segment
+from koki.dialogue.details import common_ingredients, details_of
 from koki.dialogue.forms import ask, trained
 from koki.dialogue.pages import reading_texts
 from koki.dialogue.phrasebook import Phrasebook, Question, Tip
@@ -61,6 +63,7 @@ class OpenBook:
             *self._requests(recipe),
             *self._recommendations(recipe),
             *self._inquiries(recipe),
+            *self._details(recipe),
             *self._absences(recipe),
         ]
 
@@ -112,6 +115,20 @@ class OpenBook:
             reading = Reading("inquiry", pages[:1], others=pages[1:], ingredients=(ingredient,))
             answer, brief = self._answers.inquired(reading)
             yield self._conversation("inquiry", ask(form.question, ingredient=ingredient), reading, answer, brief=brief)
+
+    def _details(self, recipe: Recipe) -> Iterator[Conversation]:
+        page = self._page(recipe)
+        for detail in details_of(recipe, page.name, self._asked_in_vain, self._seed):
+            if not detail.held_out:
+                asked_of = replace(page, times=detail.times)
+                pages = self._among_others(asked_of, self._draw("detail", detail.question))
+                answer = (Segment(detail.answer),)
+                yield self._conversation("detail", detail.question, Reading("detail", pages), answer)
+
+    @cached_property
+    def _asked_in_vain(self) -> tuple[str, ...]:
+        """Ingredients that are asked about where a recipe lacks them."""
+        return common_ingredients(self._recipes)
 
     def _dishes_with(self, ingredient: str) -> list[Recipe]:
         """A few dishes with the ingredient: those named for it first, then the best-loved."""

@@ -13,7 +13,7 @@ from koki.book.reading import Page, Reading
 from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.phrasebook import Answers, Phrasebook
 from koki.ingredients.lexicon import is_seasoning
-from koki.recipes.recipe import Recipe
+from koki.ingredients.scaling import number_said
 
 # Of what else a dish is made of, where it is one of several that have an ingredient.
 _MOST_COMPANIONS: Final = 2
@@ -59,18 +59,21 @@ def _page_blocks(reading: Reading, shown: Shown, book: Phrasebook) -> Iterator[s
         part = shown.behind if number else shown.first
         if part is not None:
             yield book.pages.recipe.format(dish=page.name)
-            yield from recipe_blocks(page.recipe, part, book)
+            yield from recipe_blocks(page, part, book)
     for tip in reading.tips:
         yield book.pages.tip.format(topic=tip.topic)
         yield tip.text
 
 
-def recipe_blocks(recipe: Recipe, part: Answers, book: Phrasebook) -> Iterator[str]:
+def recipe_blocks(page: Page, part: Answers, book: Phrasebook) -> Iterator[str]:
     """Ingredients and steps under their headings, or one of them."""
     if part != "steps":
-        yield f"{book.headings.ingredients}\n{list_ingredients(recipe.ingredients)}"
+        heading = book.headings.ingredients
+        if page.times != 1:
+            heading = book.pages.scaled.format(times=number_said(page.times))
+        yield f"{heading}\n{list_ingredients(page.ingredients)}"
     if part != "ingredients":
-        yield f"{book.headings.steps}\n{list_steps(recipe.steps)}"
+        yield f"{book.headings.steps}\n{list_steps(page.recipe.steps)}"
 
 
 def _notes(reading: Reading, book: Phrasebook) -> Iterator[str]:

@@ -129,6 +129,7 @@ class Pages(_Table):
 
     book: str
     recipe: str
+    scaled: str
     tip: str
     could_cook: str
     with_ingredient: str

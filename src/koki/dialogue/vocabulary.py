@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, NamedTuple, Self
 
+from koki.dialogue.detail_words import load_details
 from koki.dialogue.phrasebook import Phrasebook, load_refusals, load_tips
 from koki.recipes.recipe import Recipe
 
@@ -31,8 +32,31 @@ class Vocabulary(NamedTuple):
         ingredients = frozenset(name.lower() for recipe in recipes for name in recipe.main_ingredients)
         tips = chain.from_iterable(tip.questions for tip in load_tips())
         refusals = chain.from_iterable(refusal.questions for refusal in load_refusals())
-        common = _words_in(_forms(book))
-        return cls(common | _words_in(chain(tips, refusals, names.values(), ingredients)), ingredients, common)
+        common = _words_in(chain(_forms(book), _forms_of_details()))
+        asked = chain(tips, refusals, names.values(), ingredients, _names_in_details(recipes))
+        return cls(common | _words_in(asked), ingredients, common)
+
+
+def _forms_of_details() -> Iterator[str]:
+    book = load_details()
+    yield from (form.question for forms in book.forms.values() for form in forms)
+    yield from chain.from_iterable(book.times.values())
+    for name in (*book.words.general, *book.words.done):
+        yield from _with_endings(name)
+
+
+def _names_in_details(recipes: Sequence[Recipe]) -> Iterator[str]:
+    """All ingredients, the staples too, their units, and both with what stands behind them in one word."""
+    items = {item for recipe in recipes for item in recipe.ingredients}
+    names = {name for item in items for name in (item.name, *item.others, *item.alternatives, item.unit) if name}
+    for name in names:
+        yield from _with_endings(name)
+
+
+def _with_endings(name: str) -> Iterator[str]:
+    yield name
+    # of each word, as what is asked about may be the first words of a name
+    yield from (f"{word}{ending}" for word in name.split() for ending in load_details().endings)
 
 
 def _forms(book: Phrasebook) -> Iterator[str]:

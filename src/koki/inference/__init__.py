@@ -6,5 +6,6 @@ engines.py              which engine runs a chef, and that one loaded
 growing_answer.py       one answer while it is generated, whatever engine makes its tokens
 transformers_engine.py  the engine that runs it with transformers and torch
 llama_cpp_engine.py     the engine that runs a GGUF file with llama.cpp, without either
+strict.py               answers whose lists are the book's own, put in by program
 chat.py                 a chat in the terminal; what it says is in chat.toml
 """

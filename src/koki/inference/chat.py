@@ -49,7 +49,7 @@ class Chat:
     Args:
         console: where it is printed.
         read: gives the next line, prompted for with its argument, and raises EOFError after the last.
-        max_new_tokens, temperature: as `Chef.ask`.
+        max_new_tokens, temperature, book, strict: as `Chef.ask`.
     """
 
     def __init__(
@@ -60,12 +60,15 @@ class Chat:
         *,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
+        book: bool = True,
+        strict: bool = False,
     ) -> None:
         self._chef = chef
         self._console = console
         self._read = read
         self._max_new_tokens = max_new_tokens
         self._temperature = temperature
+        self._book, self._strict = book, strict
         self.history: list[Turn] = []
 
     def run(self) -> None:
@@ -131,11 +134,13 @@ class Chat:
                 on_text=show,
                 max_new_tokens=self._max_new_tokens,
                 temperature=self._temperature,
+                book=self._book,
+                strict=self._strict,
             )
         except KeyboardInterrupt:
             why = _SAYS["unfinished"]["cancelled"]
         else:
-            why = "" if answer.stopped else self._why_unfinished(answer)
+            why = answer.where_it_stands if answer.stopped else self._why_unfinished(answer)
         finally:
             shown.end()
         self._console.print()

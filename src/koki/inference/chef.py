@@ -1,15 +1,25 @@
-"""A chef to ask: questions become prompts, and what an engine generates becomes answers."""
+"""A chef to ask: it looks in its book, questions become prompts, and what an engine generates becomes answers."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, Final, NamedTuple, Self, overload
 
+from koki.answers.check import Check, Source, check, line_of, source_of
+from koki.book.lookup import look_up
+from koki.book.reading import Reading
+from koki.book.store import Book
+from koki.book.understand import understand
 from koki.dialogue.certain import certain_answer
+from koki.dialogue.pages import asked_after_reading, reading_texts
+from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import EmptyQuestion, QuestionTooLong
 from koki.inference.engine import Ending, Engine, Generated
-from koki.inference.engines import load_engine
+from koki.inference.engines import is_gguf, load_engine, run_of_gguf
+from koki.inference.strict import generate_strictly
 from koki.runs.finished import FinishedRun
+from koki.runs.names import BOOK
 from koki.tokens.template import ChatTemplate
 
 Turn = tuple[str, str]
@@ -25,6 +35,8 @@ class Answer:
         ended_by: why it is over, see `koki.inference.engine.Ending`.
         tokens: of the answer, the token that ended it included; 0 where no model was asked (`koki.dialogue.certain`).
         seconds: of generation; answers that are generated side by side share the time evenly.
+        reading: what was read before; None where the chef answered from memory.
+        check: what of the answer stands in the book; None where nothing was read.
     """
 
     question: str
@@ -32,6 +44,18 @@ class Answer:
     ended_by: Ending
     tokens: int
     seconds: float
+    reading: Reading | None = None
+    check: Check | None = None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where the recipes stand that were read."""
+        return tuple(map(source_of, self.reading.pages)) if self.reading else ()
+
+    @property
+    def where_it_stands(self) -> str:
+        """In one line which recipe the answer was read from, and what in it differs; empty where nothing was read."""
+        return line_of(self.check, self.reading) if self.check and self.reading else ""
 
     @property
     def stopped(self) -> bool:
@@ -47,7 +71,20 @@ class Answer:
             "ended_by": self.ended_by,
             "tokens": self.tokens,
             "seconds": self.seconds,
+            "sources": [asdict(source) for source in self.sources],
+            "check": self.check.as_dict() if self.check else None,
         }
+
+
+_NOTHING_READ: Final = Reading("other")
+
+
+class _Asked(NamedTuple):
+    """A question, its prompt, and what is read in that."""
+
+    question: str
+    prompt: list[int]
+    reading: Reading | None
 
 
 class Chef:
@@ -56,6 +93,7 @@ class Chef:
     Args:
         engine: generates the answers.
         template: of the engine's model, with the system prompt.
+        book: what it reads before it answers; without one it answers from memory.
 
     >>> from koki import Chef
     >>> chef = Chef.load("runs/warung")
@@ -81,9 +119,10 @@ class Chef:
     It answers the same question with the same words; ``temperature=0.7`` lets it vary them.
     """
 
-    def __init__(self, engine: Engine, template: ChatTemplate) -> None:
+    def __init__(self, engine: Engine, template: ChatTemplate, book: Book | None = None) -> None:
         self._engine = engine
         self._template = template
+        self._book = book
 
     @classmethod
     def load(cls, run: str | Path | FinishedRun, *, engine: str | None = None, base_only: bool = False) -> Self:
@@ -99,8 +138,9 @@ class Chef:
             RunError: the folder is not a finished run, or its base is not what it was trained on.
             ModelError: its base model or its tokenizer cannot be loaded.
             CheckpointError: its adapter cannot be loaded.
+            BookError: its book cannot be read.
         """
-        return cls(*load_engine(run, engine, base_only=base_only))
+        return cls(*load_engine(run, engine, base_only=base_only), book_of(run))
 
     @property
     def engine(self) -> str:
@@ -122,6 +162,8 @@ class Chef:
         is_cancelled: Callable[[], bool] | None = None,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
+        book: bool = True,
+        strict: bool = False,
     ) -> Answer: ...
 
     @overload
@@ -132,6 +174,8 @@ class Chef:
         on_answer: Callable[[Answer], object] | None = None,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
+        book: bool = True,
+        strict: bool = False,
     ) -> list[Answer]: ...
 
     def ask(
@@ -144,6 +188,8 @@ class Chef:
         on_answer: Callable[[Answer], object] | None = None,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
+        book: bool = True,
+        strict: bool = False,
     ) -> Answer | list[Answer]:
         """Answer one question, or a list of them in order.
 
@@ -159,6 +205,9 @@ class Chef:
                 first, past which a model talks nonsense.
             temperature: 0 is greedy; above 0, tokens are drawn at random, by the transformers engine from torch's
                 global generator, by llama.cpp another way each time.
+            book: whether it looks in its book first, where it has one; without, it answers from memory.
+            strict: where it is sure which page was meant, the lists of ingredients and steps are the page's own, put in
+                by program; the model says the rest.
 
         Raises:
             EmptyQuestion: a question has no words.
@@ -168,61 +217,123 @@ class Chef:
         if not isinstance(question, str):
             if history or on_text or is_cancelled:
                 raise TypeError("history, on_text and is_cancelled go with one question, not with several")
-            return self._ask_all(question, max_new_tokens, temperature, on_answer or (lambda _: None))
-        prompt = self._prompt(question, history, min(max_new_tokens, self.context // 2))
+            answers = partial(self._answers, max_new_tokens=max_new_tokens, temperature=temperature, strict=strict)
+            return self._ask_all(question, max_new_tokens, book, answers, on_answer or (lambda _: None))
+        asked = self._prepare(question, history, max_new_tokens, book)
         if (certain := certain_answer(question)) is not None:
             if on_text is not None:
                 on_text(certain)
             return _without_model(question, certain)
-        ((_, generated),) = self._engine.generate(
-            [prompt],
+        ((_, answer),) = self._answers(
+            [asked],
             max_new_tokens=max_new_tokens,
             temperature=temperature,
+            strict=strict,
             on_text=None if on_text is None else lambda _, text: on_text(text),
             is_cancelled=None if is_cancelled is None else lambda _: is_cancelled(),
         )
-        return _answer(question, generated)
+        return answer
 
     def _ask_all(
-        self, questions: Sequence[str], max_new_tokens: int, temperature: float, on_answer: Callable[[Answer], object]
+        self,
+        questions: Sequence[str],
+        max_new_tokens: int,
+        book: bool,
+        answer_all: Callable[[Sequence[_Asked]], Iterator[tuple[int, Answer]]],
+        on_answer: Callable[[Answer], object],
     ) -> list[Answer]:
-        prompts = [self._prompt(question) for question in questions]
+        asked = [self._prepare(question, (), max_new_tokens, book) for question in questions]
         answers: dict[int, Answer] = {}
         for number, question in enumerate(questions):
             if (certain := certain_answer(question)) is not None:
                 answers[number] = _without_model(question, certain)
                 on_answer(answers[number])
         left = [number for number in range(len(questions)) if number not in answers]
-        generating = self._engine.generate(
-            [prompts[number] for number in left], max_new_tokens=max_new_tokens, temperature=temperature
-        )
-        for place, generated in generating:
-            number = left[place]
-            answers[number] = _answer(questions[number], generated)
-            on_answer(answers[number])
+        for place, answer in answer_all([asked[number] for number in left]):
+            answers[left[place]] = answer
+            on_answer(answer)
         return [answers[number] for number in range(len(questions))]
 
-    def _prompt(self, question: str, history: Sequence[Turn] = (), room: int = 1) -> list[int]:
-        """The prompt, with as much of the history as leaves ``room`` for an answer."""
-        question = _as_text(question.strip())
-        if not question:
+    def _answers(
+        self,
+        asked: Sequence[_Asked],
+        *,
+        max_new_tokens: int,
+        temperature: float,
+        strict: bool,
+        on_text: Callable[[int, str], object] | None = None,
+        is_cancelled: Callable[[int], bool] | None = None,
+    ) -> Iterator[tuple[int, Answer]]:
+        """The place of each question and its answer, in the order in which they are there."""
+        generate = self._engine.generate
+        if strict:
+            readings = [it.reading or _NOTHING_READ for it in asked]
+            generate = partial(generate_strictly, self._engine, self._encode, readings=readings)
+        for place, generated in generate(
+            [it.prompt for it in asked],
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            on_text=on_text,
+            is_cancelled=is_cancelled,
+        ):
+            yield place, _answer(asked[place], generated)
+
+    def _encode(self, text: str) -> list[int]:
+        return self._template.encode([text])[0]
+
+    def _prepare(self, question: str, history: Sequence[Turn], max_new_tokens: int, book: bool) -> _Asked:
+        """The prompt, with what is read, and with as much of the history as leaves room for an answer."""
+        text = _as_text(question.strip())
+        if not text:
             raise EmptyQuestion
-        prompt = self._template.prompt(question)
+        room = min(max_new_tokens, self.context // 2)
+        reading = self._look_up(text, history) if book and self._book is not None else None
+        asked, read, prompt = self._read(text, reading, self.context - room)
         if len(prompt) >= self.context:
-            raise QuestionTooLong(question, len(prompt), self.context)
+            raise QuestionTooLong(text, len(prompt), self.context)
         turns: list[Turn] = []
         left = self.context - room - len(prompt)
-        for asked, answered in reversed(history):  # the newest first, and none that the context has no room for
-            turn = (_as_text(asked), _as_text(answered))
+        for earlier in reversed(history):  # the newest first, and none that the context has no room for
+            turn = (_as_text(earlier[0]), _as_text(earlier[1]))
             left -= self._template.length_of_turn(*turn)
             if left < 0:
                 break
             turns.insert(0, turn)
-        return self._template.prompt(question, turns)
+        if turns:
+            prompt = self._template.prompt(asked, turns, read)
+        return _Asked(question, prompt, reading if read else None)
+
+    def _look_up(self, question: str, history: Sequence[Turn]) -> Reading:
+        assert self._book is not None
+        return look_up(understand(question, self._book, history), self._book)
+
+    def _read(self, question: str, reading: Reading | None, most: int) -> tuple[str, str, list[int]]:
+        """The question as it is asked, what is read before it, as much as fits in ``most`` tokens, and the prompt."""
+        words = load_phrasebook()
+        for read in reading_texts(reading, words) if reading else ():
+            asked = asked_after_reading(question, words)
+            prompt = self._template.prompt(asked, read=read)
+            if len(prompt) <= most:
+                return asked, read, prompt
+        return question, "", self._template.prompt(question)
 
 
-def _answer(question: str, generated: Generated) -> Answer:
-    return Answer(question, generated.text.strip(), generated.ended_by, generated.tokens, generated.seconds)
+def book_of(run: str | Path | FinishedRun) -> Book | None:
+    """The book of a run folder, or of the one that a GGUF file was made of; None where there is none.
+
+    Raises:
+        BookError: it cannot be read.
+    """
+    folder = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser()
+    if is_gguf(folder):
+        folder = run_of_gguf(folder).folder
+    return Book.open(folder / BOOK) if (folder / BOOK).is_file() else None
+
+
+def _answer(asked: _Asked, generated: Generated) -> Answer:
+    said, reading = generated.text.strip(), asked.reading
+    checked = check(said, reading, asked.question) if reading else None
+    return Answer(asked.question, said, generated.ended_by, generated.tokens, generated.seconds, reading, checked)
 
 
 def _without_model(question: str, answer: str) -> Answer:

@@ -41,6 +41,7 @@ class _Amount(NamedTuple):
     Attributes:
         between: what stands between the ends of a range.
         lacks: what stands after the number in its place: the unit of "seekor", which was glued to it.
+        measure_end: the end of its unit, or its own.
     """
 
     start: int
@@ -49,6 +50,7 @@ class _Amount(NamedTuple):
     unit: str
     between: str = "-"
     lacks: str = ""
+    measure_end: int = 0
 
 
 def scaled(ingredients: Sequence[Ingredient], times: Fraction) -> list[str]:
@@ -58,6 +60,14 @@ def scaled(ingredients: Sequence[Ingredient], times: Fraction) -> list[str]:
     ("1 bungkus santan (65 ml)") or of a piece ("ukuran 500 gram"), prices.
     """
     return [_scaled(item, times) for item in ingredients]
+
+
+def amount_said(item: Ingredient) -> str | None:
+    """The line's amount as it is written there: "5 siung", "secukupnya"; None where it says none."""
+    if item.quantity is None:
+        return item.unit
+    own = (amount for amount in _amounts(item) if amount.quantity == item.quantity)
+    return next((item.raw[amount.start : amount.measure_end] for amount in own), None)
 
 
 def _scaled(item: Ingredient, times: Fraction) -> str:
@@ -88,7 +98,8 @@ def _tokens(raw: str) -> list[re.Match[str]]:
 
 def _figures(token: re.Match[str], unit: str = "") -> _Amount:
     quantity = read_quantity(normalise(token["figures"]), unit)
-    return _Amount(token.start("figures"), token.end("figures"), quantity, unit, token["to"] or "-")
+    start, end = token.span("figures")
+    return _Amount(start, end, quantity, unit, token["to"] or "-", measure_end=end)
 
 
 class _Reader:
@@ -109,7 +120,7 @@ class _Reader:
         while at < len(self.tokens):
             amount, size = self._amount(at)
             if amount:
-                yield amount
+                yield amount._replace(measure_end=max(amount.end, self.tokens[at + size - 1].end()))
                 if not self.in_brackets:
                     self.measured_in = amount.unit
                 self.begins = False
@@ -197,7 +208,7 @@ class _Reader:
 def _written(amount: _Amount, line: str, times: Fraction) -> str:
     is_decimal = "," in line[amount.start : amount.end] or amount.unit in _METRIC
     ends = amount.quantity if isinstance(amount.quantity, tuple) else (amount.quantity,)
-    return amount.between.join(_number(_exact(end) * times, is_decimal) for end in ends) + amount.lacks
+    return amount.between.join(number_said(_exact(end) * times, is_decimal) for end in ends) + amount.lacks
 
 
 def _exact(number: float) -> Fraction:
@@ -205,7 +216,7 @@ def _exact(number: float) -> Fraction:
     return Fraction(number).limit_denominator(1000)
 
 
-def _number(value: Fraction, is_decimal: bool) -> str:
+def number_said(value: Fraction, is_decimal: bool = False) -> str:
     """A number as people write it: "3", "1½", "62,5"."""
     whole, rest = divmod(value, 1)
     if rest in _VULGAR and not is_decimal:

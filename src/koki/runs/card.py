@@ -15,7 +15,7 @@ import koki
 from koki import files
 from koki.errors import RunError
 from koki.runs.log import LossCourse, held_out_losses, lowest
-from koki.runs.names import METADATA
+from koki.runs.names import BOOK, METADATA
 
 if TYPE_CHECKING:  # they bring torch along, which a chef need not have to read a card
     from transformers import TrainerState
@@ -101,6 +101,7 @@ def run_card(
         "examples_by_kind": data.dataset.count_by_kind(),
         "example_question": data.example_question,
         "data": _without_folders(data.report.as_dict()),
+        "book": BOOK if settings["data.book"] else None,
         "fit": data.dataset.report.as_dict(),
         "settings": {
             **settings,

@@ -1,13 +1,12 @@
 """A recommendation: the best dish of the ingredients at hand, and what is missing for it."""
 
-import re
 from collections.abc import Sequence
-from functools import cache
 from typing import Final
 
-from koki.answers.filled import filling, pattern, split_names
+from koki.answers.filled import filling, split_names
+from koki.answers.opening import missing_in
 from koki.book.pantry import Thing, thing
-from koki.dialogue.phrasebook import Phrasebook, load_phrasebook
+from koki.dialogue.phrasebook import Phrasebook
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.capabilities.dishes import first_dish, recipe_f1
 from koki.evaluation.cookbook import missing_for
@@ -30,17 +29,6 @@ def _judge(case: Case) -> Scores:
 
 def _is_one_of(it: Thing | None, things: list[Thing | None]) -> bool:
     return any(it and other and it.is_related_to(other) for other in things)
-
-
-def missing_in(opening: str) -> list[str]:
-    """The ingredients that an answer says are missing, in the words that Koki says it with; none where it does not."""
-    found = next(filter(None, (form.search(opening + " ") for form in _missing())), None)
-    return split_names(found["missing"], load_phrasebook().joining) if found else []
-
-
-@cache
-def _missing() -> tuple[re.Pattern[str], ...]:
-    return tuple(pattern(form + " ") for form in load_phrasebook().frames.recommendation.missing)
 
 
 def _names_in(question: str, book: Phrasebook) -> Sequence[str]:

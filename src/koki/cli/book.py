@@ -1,0 +1,108 @@
+"""`koki book`: the book of a run, in which its chef looks things up: recipes added, listed and removed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from koki.cli import options
+from koki.cli.printing import err, out, print_json
+from koki.errors import RunError
+from koki.runs.names import BOOK
+
+if TYPE_CHECKING:
+    from koki.book.reading import Page
+
+ADD_EXAMPLES: Final = (
+    "koki book add runs/warung resep-baru.csv",
+    "koki book add runs/warung 'data/*.csv' --columns \"title=Nama Sajian\"",
+)
+LIST_EXAMPLES: Final = (
+    "koki book list runs/warung",
+    "koki book list runs/warung soto",
+)
+REMOVE_EXAMPLES: Final = ('koki book remove runs/warung "Soto Ayam Lamongan"',)
+
+
+def add(
+    run: options.Run,
+    files: Annotated[list[Path], typer.Argument(help="Recipe files, or patterns in quotes: 'data/*.csv'.")],
+    columns: options.Columns = None,
+    items: options.Items = None,
+    sheet: options.Sheet = None,
+    as_json: options.Json = False,
+) -> None:
+    """Add the recipes of files to the book: the chef knows them at once, without training."""
+    path = _book_of(run)
+
+    from koki.book.store import Book
+    from koki.data.book import shipped_tips
+    from koki.recipes.table import read_recipes
+
+    recipes, report = read_recipes(files, options.column_names(columns), options.separators(items), sheet)
+    if path.exists():
+        with Book.open(path, write=True) as book:
+            added = book.add(recipes)
+    else:
+        added = Book.write(path, recipes, shipped_tips())
+    if as_json:
+        print_json({"added": added.recipes, "known": added.known, "book": str(path), "data": report.as_dict()})
+        return
+    if report.dropped:
+        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in report.dropped_by_reason.items())
+        _say(f"Rows without a recipe: {len(report.dropped):,} of {report.rows_read:,} ({reasons}); see koki check")
+    known = f"; in it already: {added.known:,}" if added.known else ""
+    _say(f"Recipes added to {path}: {added.recipes:,}{known}")
+
+
+def list_dishes(
+    run: options.Run,
+    like: Annotated[str | None, typer.Argument(help="A name, or nearly.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, an object a line.")] = False,
+) -> None:
+    """List the dishes of the book, with file and line of each; or the ten whose names are most like a text."""
+    path = _book_of(run)
+
+    from koki.book.store import Book
+
+    with Book.open(path) as book:
+        pages = book.pages() if like is None else (book.page(recipe_id) for recipe_id, _ in book.names_like(like, 10))
+        for page in pages:
+            if as_json:
+                print_json(_as_dict(page), indent=None)
+            else:
+                _say(f"{page.name}  ({page.recipe.place})")
+        err.print(f"Dishes in {path}: {len(book):,}", highlight=False, markup=False, soft_wrap=True)
+
+
+def remove(
+    run: options.Run,
+    name: Annotated[str, typer.Argument(help="The dish as `koki book list` names it, or the id of its recipe.")],
+) -> None:
+    """Take a dish out of the book; recipes that were trained on stay in the model's memory."""
+    path = _book_of(run)
+
+    from koki.book.store import Book
+
+    with Book.open(path, write=True) as book:
+        recipe = book.remove(name)
+    _say(f"{recipe.title} ({recipe.place}) is taken out of {path}")
+
+
+def _book_of(run: Path) -> Path:
+    """Where the book of a run lies, or will."""
+    from koki.runs.card import read_card
+
+    if not run.is_dir() and run.name == BOOK:
+        raise RunError(f"{run} is the book itself.", f"Name its run folder: {run.parent}")
+    read_card(run)
+    return run / BOOK
+
+
+def _as_dict(page: "Page") -> dict[str, Any]:
+    facts = ("id", "title", "loves", "file", "sheet", "line")
+    return {"name": page.name} | {fact: getattr(page.recipe, fact) for fact in facts}
+
+
+def _say(line: str) -> None:
+    out.print(line, highlight=False, markup=False, soft_wrap=True)
