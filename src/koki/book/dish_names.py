@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from rapidfuzz.distance import OSA
 
 from koki.book.question import Word, runs_of
-from koki.book.wordlists import Kind, consonants, kind_of, once, weight_of, words_of_name
+from koki.book.wordlists import GENERIC, LISTS, Kind, consonants, kind_of, once, weight_of, words_of_name
 
 # How much it takes from a name's score that words of it are not said, and that words are said which it has not.
 _NOT_SAID: Final = 0.35
@@ -16,7 +16,7 @@ _NOT_IN_NAME: Final[Mapping[Kind, float]] = {
     "dish": 1.0,
     "word": 1.0,
     "place": 0.8,
-    "food": 0.6,
+    "food": 0.75,
     "way": 0.5,
     "trait": 0.3,
     "mild": 0.0,
@@ -28,7 +28,9 @@ _ANOTHER_PLACE: Final = 0.3
 # Of what stands beside a name that was said in full: "nasi kuning tumpeng".
 _BESIDE_ALL: Final = 0.4
 # Of a food that says little: "empal daging".
-_BESIDE_FOOD: Final = 0.1
+_NOT_GENERIC: Final = 0.3
+# Of "mie rebus" beside a "mie goreng".
+_ANOTHER_WAY: Final = 0.9
 # Of a score that rests on a slip, where nobody asks how something is made.
 _DOUBTFUL: Final = 0.8
 
@@ -56,6 +58,7 @@ class Match(NamedTuple):
         score: 0 to 1.
         said: the places of the question's words that the name has.
         weight: what these say of the dish.
+        missing: the words of the name that were not said.
         full: whether all words that tell the dish are said.
         left: the words beside them that the name has not.
     """
@@ -65,6 +68,7 @@ class Match(NamedTuple):
     score: float
     said: frozenset[int]
     weight: float
+    missing: tuple[str, ...]
     full: bool
     left: tuple[Word, ...]
 
@@ -90,15 +94,19 @@ def match_name(dish: tuple[str, str], words: Sequence[Word], usable: Sequence[in
     said = {place for it in found.values() for place in it.places}
     said |= {at for at in usable if any(words[at].text == words[it].text for it in said)}  # "gado gado"
     beside = [at for run in runs_of(usable) if not said.isdisjoint(run) for at in run if at not in said]
-    all_said = len(found) == len(parts) and all(it.likeness == 1 for it in found.values())
+    missing = tuple(part for part in parts if part not in found)
+    all_said = GENERIC.issuperset(missing) and all(it.likeness == 1 for it in found.values())
     has_place = any(kind_of(part) == "place" for part in parts)
-    total = weight + _NOT_SAID * sum(weight_of(part) for part in parts if part not in found)
-    total += sum(surplus(words[at], at in claimed, all_said, has_place) for at in beside)
+    total = weight + _NOT_SAID * sum(map(weight_of, missing))
+    another_way = any(kind_of(part) == "way" for part in missing)
+    for at in beside:
+        is_said = all_said and not (missing and words[at].kind == "food")  # a "rendang paru" is no "rendang daging"
+        total += surplus(words[at], at in claimed, is_said, has_place, another_way)
     is_full = _is_full(parts, found)
     if not is_full and claimed.isdisjoint(said) and any(it.likeness < 1 for it in found.values()):
         weight *= _DOUBTFUL
     score = weight / total if weight else 0.0
-    return Match(*dish, score, frozenset(said), weight, is_full, tuple(words[at] for at in beside))
+    return Match(*dish, score, frozenset(said), weight, missing, is_full, tuple(words[at] for at in beside))
 
 
 def _find(
@@ -130,17 +138,31 @@ def _is_full(parts: Sequence[str], found: Iterable[str]) -> bool:
     return said >= telling and any(kind_of(part) != "food" for part in said)
 
 
-def surplus(word: Word, claimed: bool = True, all_said: bool = False, has_place: bool = True) -> float:
-    """What it takes from a name's score that a word beside it is not in it."""
-    if word.kind == "place" and not has_place:
-        return 0.0 if all_said else _NOT_IN_NAME["place"] * _ANOTHER_PLACE
+def surplus(
+    word: Word, claimed: bool = True, all_said: bool = False, has_place: bool = True, another_way: bool = False
+) -> float:
+    """What it takes from a name's score that a word beside it is not in it.
+
+    Args:
+        claimed: whether it is among the words of which a recipe is asked.
+        all_said: whether the name was said in full.
+        has_place: whether the name has a place.
+        another_way: whether the name has a way of cooking that was not said.
+    """
     if word.is_done:
         return 0.0
-    if word.kind == "food":
-        return min(_NOT_IN_NAME["food"], word.weight + _BESIDE_FOOD)
-    if word.kind == "word" and not claimed:
-        return _UNKNOWN_ELSEWHERE
-    return _NOT_IN_NAME[word.kind] * (_BESIDE_ALL if all_said else 1)
+    if word.kind == "place" and not has_place:
+        return 0.0 if all_said else _NOT_IN_NAME["place"] * _ANOTHER_PLACE
+    cost = _NOT_IN_NAME[word.kind]
+    if word.text in GENERIC:
+        cost = _NOT_GENERIC
+    elif word.kind == "dish" and word.text in LISTS.foods:  # "tongkol sambal balado"
+        cost = _NOT_IN_NAME["food"]
+    elif word.kind == "word" and not claimed:
+        cost = _UNKNOWN_ELSEWHERE
+    elif word.kind == "way" and another_way:
+        cost = _ANOTHER_WAY
+    return cost * (_BESIDE_ALL if all_said else 1)
 
 
 # ------------------------------------------------------------------------------------------------------------ likeness

@@ -259,6 +259,9 @@ class Question:
             return False
         if self.has_about("trouble") and not self.roles & (REQUESTS - {"way", "cook"}):
             return True
+        in_kitchen = LISTS.about["kitchen"]
+        if any(word.role == "not" and it.said in in_kitchen for word, it in pairwise(self.words)):  # "ga mekar"
+            return True
         turns_out_well = "so" in self.roles and (self.roles & {"how", "way"} or self.is_kitchen)
         is_request = self.roles >= {"way", "make"} and not self.is_kitchen
         return bool(self.roles & {"why", "trick"}) or (bool(turns_out_well) and not is_request)

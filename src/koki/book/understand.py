@@ -26,6 +26,8 @@ _MOST_OPENED: Final = 8
 _NAMED: Final = 0.6
 # Names whose scores differ by less may both be meant.
 _UNSURE: Final = 0.12
+# What a name that was said in full is ahead of others.
+_IN_FULL: Final = 0.15
 # Names that fit less than this are not near.
 _NEAR: Final = 0.2
 
@@ -34,7 +36,7 @@ _TURNS: Final = 4
 # Of an answer, the letters in which it names its dish.
 _OPENING: Final = 160
 # Words of a question that tells a story.
-_LONG: Final = 20
+_LONG: Final = 15
 # Words of a dish's name that is all of a question.
 _LONGEST_NAME: Final = 4
 
@@ -140,6 +142,8 @@ class _Asked:
         kinds = {words[at].kind for at in it.said}
         if it.full or kinds & {"dish", "word"} or kinds >= {"way", "food"} or kinds >= {"place", "food"}:
             return True
+        if kinds == {"food"} and len(it.said) > 1 and it.said == self._question.claimed:  # "kangkung terasi"
+            return {kind_of(part) for part in it.missing} <= {"way", "mild"}
         return kinds == {"place"} and all(word.kind in ("place", "mild") for word in words if word.names)
 
     def _spoken_of(self, history: Sequence[tuple[str, str]]) -> tuple[Dish, ...]:
@@ -186,7 +190,7 @@ class _Asked:
         claimed = {asked.words[at].kind for at in asked.claimed}
         is_one_name = len(asked.foods(asked.claimed)) > 1 and "recipe" in roles  # "resep udang mayones"
         claims_dish = "dish" in claimed or claimed >= {"food", "way"} or is_one_name
-        if not claims_dish and roles & REQUESTS == {"way"}:
+        if not claims_dish and roles & REQUESTS == {"way"} and "for" not in roles:  # "buat" is for, and makes
             return self._tip("tip") if asked.have else Understood("other")
         names_dish = claims_dish or asked.has_kind("dish")
         if ((claims_dish or "word" in claimed) and roles & REQUESTS) or (names_dish and roles & {"count", "use"}):
@@ -235,7 +239,9 @@ class _Asked:
         """Whether it asks what to cook of an ingredient or several."""
         asked = self._question
         is_list = len(asked.have) > 1 and bool(self._roles & {"have", "also"})
-        return bool(asked.have) and (asked.asks_what_to_cook or (asked.wants_idea and (is_list or not self._dishes)))
+        is_at_hand = is_list and {"have", "also"} <= self._roles <= {"have", "also", "how"}
+        has_idea = asked.wants_idea and (is_list or not self._dishes)
+        return bool(asked.have) and (asked.asks_what_to_cook or has_idea or is_at_hand)
 
     @property
     def _goes_on(self) -> bool:
@@ -329,4 +335,4 @@ class _Asked:
 
 
 def _rank(it: Match) -> tuple[float, int, int, str]:
-    return -it.score, -len(it.said), min(it.said, default=0), it.id
+    return -it.score - _IN_FULL * it.full, -len(it.said), min(it.said, default=0), it.id

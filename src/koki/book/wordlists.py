@@ -26,8 +26,8 @@ WEIGHTS: Final[Mapping[Kind, float]] = {
 }
 """What a word of a dish's name says of it. "Lamongan" tells a soto from another; half of all dishes have "ayam"."""
 
-# Foods that say as little: a "gurame goreng" is an "ikan gurame goreng".
-_GENERIC: Final = frozenset({"ikan", "daging"})
+GENERIC: Final = frozenset({"ikan", "daging"})
+"""Foods that say little of a dish: a "gurame goreng" is an "ikan gurame goreng"."""
 
 _TOKEN: Final = re.compile(r"\d+/\d+|\d+(?:[.,]\d+)?|[^\W\d_]{2,}[2²](?!\d)|[^\W\d_]+|[^\w\s-]")
 _DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}")
@@ -140,7 +140,7 @@ def kind_of(word: str) -> Kind:
 
 def weight_of(word: str) -> float:
     """What a folded word says of a dish whose name has it."""
-    return WEIGHTS["mild" if word in _GENERIC else kind_of(word)]
+    return WEIGHTS["mild" if word in GENERIC else kind_of(word)]
 
 
 @lru_cache(maxsize=65536)
@@ -182,7 +182,7 @@ def _is_slip(said: str, word: str) -> bool:
         return True
     if len(said) < len(word) and consonants(said) == consonants(word):
         return True
-    shortest = _SHORTEST_SLIP if len(said) != len(word) or kind_of(word) != "word" else _SHORTEST_SLIP + 1
+    shortest = _SHORTEST_SLIP + (len(said) == len(word))  # "canai" is no "cabai"
     return len(said) >= shortest and len(word) >= _SHORTEST_SHUFFLED and said[0] == word[0]
 
 
