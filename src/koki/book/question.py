@@ -23,6 +23,7 @@ _HOW: Final = frozenset({"way", "count", "why", "when", "or", "first"})
 # Roles that say what is asked of ingredients, so that "apa" beside them does not ask for a dish.
 _OF_INGREDIENTS: Final = frozenset({"recipe", "ingredients", "steps", "use", "way", "count"})
 _DO_WHAT: Final = frozenset({"diapain", "diapakan", "digimanain"})
+_LARGEST: Final = 10_000
 # Words of a question that is little more than a name.
 _SHORT: Final = 5
 # Words after "tidak" among which "pakai" is looked for: "ga usah lah pakai santan".
@@ -86,7 +87,7 @@ def read(text: str) -> tuple[Word, ...]:
 def _named(said: str, word: str, after_name: bool) -> Iterator[Word]:
     if not word[0].isalnum():
         yield Word(said, word, "break")
-    elif word[0].isdigit():
+    elif word[0].isdecimal():
         yield Word(said, word, "number")
     elif stem := stem_of(word):
         is_of_it = word.removeprefix(stem) in OF_IT
@@ -239,7 +240,7 @@ class Question:
         if self.has_about("always") or (self.have and self.has_about("safe")):
             return True
         long = LISTS.about["long"]
-        stood = any(number[0].isdigit() and span in long for number, span in pairwise(self.said))
+        stood = any(number[0].isdecimal() and span in long for number, span in pairwise(self.said))
         return (stood or self.has_about("state")) and self.has_about("asked")
 
     @cached_property
@@ -331,6 +332,11 @@ def _as_said(words: Sequence[Word]) -> str:
 
 
 def _number(word: Word) -> Fraction | None:
+    """The number that a word is: more than nothing, and no more than somebody cooks for; else None."""
+    number: float | Fraction | None = LEXICON.numbers.get(word.said)
     if word.kind == "number":
-        return Fraction(word.said.replace(",", ".")) or None
-    return Fraction(LEXICON.numbers[word.said]) if word.said in LEXICON.numbers else None
+        try:
+            number = Fraction(word.said.replace(",", "."))
+        except (ValueError, ZeroDivisionError):  # as many digits as Python reads no number of, or "1/0"
+            return None
+    return Fraction(number) if number and number <= _LARGEST else None
