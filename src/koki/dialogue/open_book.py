@@ -182,8 +182,12 @@ class OpenBook:
         read = tuple(reading_texts(reading, self._words))[:versions]
         return Conversation(kind, self._words.system.prompt, question, answer, brief=brief, read=read)
 
+    def name_of(self, recipe: Recipe) -> str:
+        """The name of the dish in the book."""
+        return self._names[recipe.id]
+
     def _page(self, recipe: Recipe) -> Page:
-        return Page(self._names[recipe.id], recipe)
+        return Page(self.name_of(recipe), recipe)
 
     def _among_others(self, page: Page, draw: random.Random) -> tuple[Page, ...]:
         """The page, mostly alone, at times before, between or behind some that are easily taken for it."""
