@@ -419,8 +419,9 @@ def _index(needs: Iterable[Need]) -> dict[str, dict[Thing, Places]]:
 def distinct(places: Places) -> Places:
     """Each of them once, ascending."""
     # np.unique imports NumPy's masked arrays, in 40 ms
-    ordered = np.sort(places)
-    return ordered[np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])]
+    ordered: Places = np.sort(places)
+    found: Places = ordered[np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])]
+    return found
 
 
 def joined(places: Iterable[Places]) -> Places:
