@@ -5,6 +5,7 @@ capability.py      what a capability is made of: measures, scores, a case to jud
 recipe.py          the whole recipe of a dish, or its ingredients, or its steps
 recommendation.py  the best dish of the ingredients at hand
 inquiry.py         dishes that have an ingredient
+detail.py          one thing in a recipe: an amount, a kind, a time, yes or no
 tip.py             how and why
 refusal.py         what a chef should decline
 any_answer.py      measures that any answer is judged by
