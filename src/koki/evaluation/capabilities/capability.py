@@ -70,6 +70,7 @@ class Capability:
         subjects: the conversations of each subject besides the recipes, such as a tip, that a group of questions is
             drawn from.
         new_to: from the recipes that were trained on, what decides whether a question belongs under generalisation.
+        needs_book: whether its questions make sense to a chef only who has a book.
         is_promised: whether the run card and the model card list it.
     """
 
@@ -82,4 +83,5 @@ class Capability:
     about_recipes: bool = True
     subjects: Callable[[str, Composer, DataConfig], Sequence[Sequence[Conversation]]] = _no_subjects
     new_to: Callable[[Sequence[Recipe]], Callable[[Asked], bool]] = _always_new
+    needs_book: bool = False
     is_promised: bool = True

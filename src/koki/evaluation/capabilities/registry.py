@@ -4,14 +4,25 @@ from typing import Final
 
 from koki.dialogue.conversation import Kind
 from koki.evaluation.capabilities import any_answer
+from koki.evaluation.capabilities.absent import ABSENT
 from koki.evaluation.capabilities.capability import Capability, Measure
+from koki.evaluation.capabilities.detail import DETAIL
 from koki.evaluation.capabilities.inquiry import INQUIRY
 from koki.evaluation.capabilities.recipe import FULL_RECIPE, SIMPLE_QUESTION
 from koki.evaluation.capabilities.recommendation import RECOMMENDATION
 from koki.evaluation.capabilities.refusal import REFUSAL
 from koki.evaluation.capabilities.tip import TIP
 
-CAPABILITIES: Final[tuple[Capability, ...]] = (FULL_RECIPE, SIMPLE_QUESTION, RECOMMENDATION, INQUIRY, TIP, REFUSAL)
+CAPABILITIES: Final[tuple[Capability, ...]] = (
+    FULL_RECIPE,
+    SIMPLE_QUESTION,
+    DETAIL,
+    RECOMMENDATION,
+    INQUIRY,
+    TIP,
+    ABSENT,
+    REFUSAL,
+)
 """In the order of all tables."""
 
 
