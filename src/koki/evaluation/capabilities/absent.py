@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from koki.answers.filled import filling
+from koki.answers.opening import name_in
 from koki.config import DataConfig
 from koki.dialogue.book_answers import BookAnswers
 from koki.dialogue.compose import Composer
@@ -18,13 +19,13 @@ _ABSENT: Final = re.compile("|".join(rf"\b{words}\b" for words in WORDS["absent"
 
 
 def _judge(case: Case) -> Scores:
-    """Judge by the words that say so; what is nearest is any dish that the book has."""
+    """Judge by the words that say so; where what is nearest was read, one of that should be named."""
     gives_recipe = bool(case.said.ingredients or case.said.steps)
     says_so = _ABSENT.search(case.text.lower()) is not None
     return {
         "said_absent": float(says_so and not gives_recipe),
         "nothing_invented": float(not gives_recipe),
-        "names_nearest": float(bool(case.cookbook.dishes_in(case.text, case.asked.names))),
+        "names_nearest": float(name_in(case.text, case.nearest) is not None) if case.nearest else None,
     }
 
 
@@ -53,7 +54,7 @@ ABSENT: Final = Capability(
             "says it is not there", "says that there is no such dish in the book, and gives no recipe"
         ),
         "nothing_invented": Measure("nothing invented", "gives no recipe of a dish that is not there"),
-        "names_nearest": Measure("names another", "names a dish that is there"),
+        "names_nearest": Measure("names the nearest", "names a dish that is near to it and is there"),
     },
     judge=_judge,
     names_in=_names_in,

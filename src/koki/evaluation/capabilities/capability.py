@@ -33,12 +33,14 @@ class Case:
         text: the answer.
         said: the answer as `koki.answers.said.read_answer` reads it.
         cookbook: what is true.
+        nearest: of a dish that is not in the book, the dishes near to it that were read.
     """
 
     asked: Asked
     text: str
     said: Said
     cookbook: Cookbook
+    nearest: tuple[str, ...] = ()
 
 
 def _no_names(_question: str, _book: Phrasebook) -> Sequence[str]:

@@ -24,7 +24,8 @@ def _judge(case: Case) -> Scores:
     true = read_answer(case.asked.reference).ingredients
     if true:
         return {"detail_right": float(mark_ingredients(case.said.ingredients, true).is_right)}
-    return {"detail_right": float(_says(case.text, case) and not _other_amounts(case))}
+    is_right = _says(case.text, case) and not _other_amounts(case) and not _is_about_another(case)
+    return {"detail_right": float(is_right)}
 
 
 def _says(text: str, case: Case) -> bool:
@@ -35,6 +36,12 @@ def _says(text: str, case: Case) -> bool:
     wanted = key_words(head) - key_words(case.asked.question)
     says_head = amounts <= _amounts(text) if amounts else said_of(wanted, text) in (None, 1.0)
     return says_head or bool(tail and (said_of(key_words(tail), text) or 0) >= _ENOUGH)
+
+
+def _is_about_another(case: Case) -> bool:
+    """Whether an answer leaves out what was asked about, and speaks of something that nobody spoke of."""
+    asked, true, said = map(key_words, (case.asked.question, case.asked.reference, case.text))
+    return not (asked & true) <= said and not said <= asked | true
 
 
 def _is_yes(text: str) -> bool | None:
