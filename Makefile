@@ -50,6 +50,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/resume.py
 	$(BIN)/python benchmarks/answers.py
+	$(BIN)/python benchmarks/book.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

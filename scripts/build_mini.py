@@ -53,13 +53,7 @@ CHAT_TEMPLATE = (
 
 SAMPLE_TITLE = "Soto Ayam Lamongan"  # one of the recipes that ship with Koki
 
-ROPE_THETA = 1_000_000.0  # Qwen2.5's: half of the pairs hardly turn within a row, and can tell tokens from each other
-# The start of the heads that copy, chosen by how much of random tokens that come twice an untrained model copies.
-FAST_PAIRS = 12
-SHARPNESS = 60.0
-MATCH = 40.0
-BEFORE_GAIN = 2.0
-SPOKEN_GAIN = 16.0
+ROPE_THETA = 10_000.0
 IGNORED = -100  # the label that cross_entropy leaves out
 
 
@@ -86,7 +80,7 @@ class Plan:
     decay_share: float = 0.4  # the last part of the budget, in which the learning rate falls to zero
     weight_decay: float = 0.1
     clip_norm: float = 1.0
-    rows: int = 4  # per step
+    rows: int = 2  # per step
     row_length: int = 1024  # tokens; the length Koki fine-tunes at where a chef reads before it answers
     held_out_share: float = 0.05
     bfloat16: bool = False  # arithmetic only: weights and optimizer stay float32
@@ -242,44 +236,27 @@ def new_model(shape: Shape, vocab_size: int, seed: int) -> Qwen2ForCausalLM:
         # every block starts as the identity: lower loss after the same tokens (measured: 4.54 -> 4.17 after 145,000)
         if name.endswith(("o_proj.weight", "down_proj.weight")):
             torch.nn.init.zeros_(parameter)
-    start_out_copying(model, seed)
+    look_at_the_token_before(model)
     return model
 
 
 @torch.no_grad()
-def start_out_copying(model: Qwen2ForCausalLM, seed: int) -> None:
-    """Let a head of the first block and one of the second start out as the circuit that copies.
+def look_at_the_token_before(model: Qwen2ForCausalLM, sharpness: float = 4.0) -> None:
+    """Let the first head of the first block start out attending to the token before, through its biases alone.
 
-    A model finds what came after an earlier mention with two heads in a row (Olsson et al. 2022): the first tells each
-    token its predecessor, the second looks for the token whose predecessor is the present one, and says it. So small a
-    model does not come upon it by itself: after 7 million tokens of recipes, half of them on pages and told again, it
-    copied 1 % of random tokens that come twice. With this start it copies 90 % before its first step.
-
-    The first head attends to the token before through its biases: with rotary positions, biases q and k give the score
-    sum(cos((t - s - 1) w)) over the frequencies w, which is highest one token back; the fast pairs tell neighbours
-    apart. The second compares in the slow pairs, which positions hardly turn.
+    A model finds what came after an earlier mention with two heads in a row, of which the first tells each token its
+    predecessor (Olsson et al. 2022). With rotary positions, the biases q and k give the score sum(cos((t - s - 1) w))
+    over the frequencies w, which is highest one token back. Measured: 1.238 -> 1.200 held-out bits per byte after
+    430,000 tokens.
     """
-    draw = torch.Generator().manual_seed(seed)
-    first, second = (cast(Any, model.model.layers[place].self_attn) for place in (0, 1))
-    width, half = int(first.head_dim), int(first.head_dim) // 2
-    said = float(cast(Any, model.get_input_embeddings()).weight.std())
+    attention: Any = model.model.layers[0].self_attn
+    width = int(attention.head_dim)
     frequencies = ROPE_THETA ** (-torch.arange(0, width, 2) / width)
-    fast = (torch.arange(half) < FAST_PAIRS).float()
-    first.q_proj.bias[:width] = SHARPNESS**0.5 * torch.cat([frequencies.cos() * fast, -frequencies.sin() * fast])
-    first.k_proj.bias[:width] = SHARPNESS**0.5 * torch.cat([fast, torch.zeros(half)])
-    own, before, spoken = (_orthonormal(rows, model.config.hidden_size, draw) for rows in (half, half, width))
-    first.v_proj.weight[:width] = torch.cat([own, torch.zeros_like(own)])
-    first.o_proj.weight[:, :half] = BEFORE_GAIN * said * before.T
-    slow = torch.cat([torch.arange(half // 2, half), torch.arange(half + half // 2, width)])
-    for projection, rows in ((second.q_proj, own), (second.k_proj, before)):
-        projection.weight[:width] = 0
-        projection.weight[slow] = MATCH**0.5 * rows
-    second.v_proj.weight[:width] = spoken
-    second.o_proj.weight[:, :width] = SPOKEN_GAIN * said * spoken.T
-
-
-def _orthonormal(rows: int, columns: int, draw: torch.Generator) -> torch.Tensor:
-    return cast(torch.Tensor, torch.linalg.qr(torch.randn(columns, rows, generator=draw))[0].T)
+    one_back = torch.cat([frequencies.cos(), -frequencies.sin()])
+    here = torch.cat([torch.ones(width // 2), torch.zeros(width // 2)])
+    attention.q_proj.bias[:width] = sharpness**0.5 * one_back
+    attention.k_proj.bias[:width] = sharpness**0.5 * here
+    attention.o_proj.weight[:, :width].normal_(std=0.02)
 
 
 def new_optimizers(model: Any, plan: Plan) -> list[torch.optim.Optimizer]:
@@ -327,12 +304,17 @@ class Place:
 class Trainer:
     """Trains one model on one corpus; its whole state is in ``work/state.pt``."""
 
-    def __init__(self, corpus: Corpus, shape: Shape, plan: Plan, work: Path, tokenizer: Path | None = None) -> None:
+    def __init__(self, corpus: Corpus, shape: Shape, plan: Plan, work: Path, start: Path | None = None) -> None:
         self.corpus, self.shape, self.plan, self.work = corpus, shape, plan, work
         learned = [chef_layout(recipe) for recipe in (*corpus.train, *corpus.own)]
         learned += map(tip_layout, corpus.tips)
-        self.tokenizer = read_tokenizer(tokenizer) if tokenizer else train_tokenizer(learned, shape.vocab_size)
-        self.model = new_model(shape, self.tokenizer.get_vocab_size(), plan.seed)
+        self.start = start
+        if start is None:
+            self.tokenizer = train_tokenizer(learned, shape.vocab_size)
+            self.model = new_model(shape, self.tokenizer.get_vocab_size(), plan.seed)
+        else:
+            self.tokenizer = read_tokenizer(start / "tokenizer.json")
+            self.model = Qwen2ForCausalLM.from_pretrained(start, dtype=torch.float32)
         self.optimizers = new_optimizers(self.model, plan)
         self.place = Place()
 
@@ -648,7 +630,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--tokens", type=int, default=math.inf, help="end after so many tokens ...")
     add("--minutes", type=float, default=math.inf, help="... or minutes, whichever comes first")
     add("--resume", action="store_true", help="go on from the state in --work")
-    add("--tokenizer", type=Path, help="a tokenizer.json to take, instead of training one on the recipes")
+    add("--start", type=Path, help="an earlier build, whose weights and tokenizer are trained further")
     add("--learning-rate", type=float, default=Plan.learning_rate)
     add("--seed", type=int, default=Plan.seed)
     add("--bfloat16", action="store_true", help="calculate in bfloat16: faster where the processor knows it")
@@ -668,7 +650,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"{len(corpus.train):,} recipes to learn, {len(corpus.held_out):,} held out,"
         f" {len(corpus.own)} of Koki's own, {len(corpus.tips)} tips"
     )
-    trainer = Trainer(corpus, Shape(), plan, args.work, args.tokenizer)
+    trainer = Trainer(corpus, Shape(), plan, args.work, args.start)
     if args.resume:
         trainer.resume()
     trainer.train(Budget(args.tokens, args.minutes))

@@ -48,8 +48,9 @@ def test_what_is_added_is_in_the_book_and_what_was_in_it_is_counted(run: str, ra
 
 def test_a_run_without_a_book_gets_one_with_the_tips(run: str, rawon: str) -> None:
     (Path(run) / "book.sqlite").unlink()
-    assert json.loads(koki_here("book", "add", run, rawon, "--json").stdout)["added"] == 2
+    assert "add those files as well" in koki_here("book", "add", run, rawon).stdout
     with Book.open(Path(run) / "book.sqlite") as book:
+        assert len(book) == 2
         assert len(book.tips()) > 100
 
 
@@ -65,6 +66,26 @@ def test_an_add_that_fails_leaves_the_book_as_it_was(run: str, rawon: str) -> No
     assert failed.returncode == 1
     assert "tidak-ada.csv" in failed.stderr
     assert (Path(run) / "book.sqlite").read_bytes() == before
+
+
+def test_find_shows_what_was_understood_and_what_the_chef_would_read(run: str) -> None:
+    found = koki_here("book", "find", run, "resep soto ayam dong").stdout
+    assert "Soto Ayam (1.0)" in found
+    assert "resep.csv:2)" in found
+    assert "- 2 batang serai, memarkan" in found
+
+
+def test_find_gives_json(run: str) -> None:
+    found = json.loads(koki_here("book", "find", run, "ada tempe sama kecap manis, bisa bikin apa", "--json").stdout)
+    assert found["understood"]["wanted"] == "recommendation"
+    assert found["understood"]["have"] == ["tempe", "kecap manis"]
+    assert list(found["sources"]) == ["Tempe Orek"]
+    assert "papan tempe" in found["text"]
+
+
+def test_a_dish_that_was_just_added_is_found(run: str, rawon: str) -> None:
+    koki_here("book", "add", run, rawon)
+    assert "kluwek" in koki_here("book", "find", run, "bahan rawon apa aja ya").stdout
 
 
 def test_the_dishes_are_listed_with_their_file_and_line(run: str) -> None:
@@ -102,6 +123,10 @@ def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path, verb: list[str]) ->
     assert failed.returncode == 1
     assert "is not a finished run" in failed.stderr
     assert not any(tmp_path.iterdir())
+
+
+def test_an_empty_question_is_an_error(run: str) -> None:
+    assert "An empty question" in koki_here("book", "find", run, " ").stderr
 
 
 def test_a_file_that_is_no_book_is_an_error_and_stays_as_it_is(run: str, rawon: str) -> None:

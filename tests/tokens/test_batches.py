@@ -207,3 +207,46 @@ def test_a_step_that_is_cut_anew_is_as_if_it_had_been_cut_so_at_once(lengths: li
     for ours, expected in zip(again, StepCollator(most)(examples)["micro_batches"], strict=True):
         assert ours["segment_lengths"] == expected["segment_lengths"]
         assert all(torch.equal(ours[name], expected[name]) for name in ("input_ids", "position_ids", "labels"))
+
+
+class OpenBook(Groups):
+    """The same, with forty conversations of each recipe that are answered from the book behind the forty others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        of_recipes = self.kinds[: 40 * RECIPES].reshape(RECIPES, 40)
+        self.kinds = np.concatenate([np.hstack([of_recipes, of_recipes]).ravel(), self.kinds[40 * RECIPES :]])
+        is_read = np.hstack([np.zeros((RECIPES, 40)), np.ones((RECIPES, 40))]).ravel()
+        self.read_pieces = np.concatenate([is_read, np.zeros(4)]).astype(np.uint16)
+        self.group_starts = np.array([*range(0, 80 * RECIPES + 1, 80), 80 * RECIPES + 2, 80 * RECIPES + 4])
+
+
+@pytest.mark.parametrize("variations", ["all", 1, 4, 7])
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.8])
+def test_so_large_a_share_of_what_is_drawn_about_recipes_is_answered_from_the_book(
+    variations: int | Literal["all"], share: float
+) -> None:
+    dataset = OpenBook()
+    drawn = [n for epoch in epochs(VariationSampler(dataset, variations, 1, share), 20) for n in epoch]
+    about_recipes = np.array([number for number in drawn if number < 80 * RECIPES])
+    assert (dataset.read_pieces[about_recipes] > 0).mean() == pytest.approx(share, abs=0.02)
+
+
+def test_an_epoch_with_a_book_has_as_many_conversations_as_one_without() -> None:
+    lengths = {share: len(VariationSampler(OpenBook(), "all", 1, share)) for share in (0.0, 0.3, 1.0)}
+    assert set(lengths.values()) == {len(Groups())}
+
+
+def test_without_a_share_nothing_is_drawn_from_the_book() -> None:
+    dataset = OpenBook()
+    (drawn,) = epochs(VariationSampler(dataset, "all", 1), 1)
+    assert not dataset.read_pieces[drawn].any()
+
+
+def test_all_that_is_answered_from_the_book_has_its_turn_before_any_of_it_comes_again() -> None:
+    dataset = OpenBook()
+    counts: Counter[int] = Counter()
+    for epoch in epochs(VariationSampler(dataset, 4, 1, 0.5), 20):
+        counts.update(number for number in epoch if dataset.read_pieces[number])
+    assert set(counts.values()) == {1}
+    assert len(counts) == 40 * RECIPES

@@ -127,3 +127,60 @@ def test_equal_data_sets_have_equal_digests_and_others_have_not(make_dataset: Ma
     groups = [[conversation("Resep soto?", "Rebus ayam.")]]
     assert make_dataset(groups).digest() == make_dataset(groups).digest()
     assert make_dataset(groups).digest() != make_dataset([[conversation("Resep soto?", "Rebus itik.")]]).digest()
+
+
+READ = (
+    "Buku resep:\n\nResep Soto:\n\nRebus ayam.\n\nResep Sop:\n\nRebus tulang.",
+    "Buku resep:\n\nResep Soto:\n\nRebus ayam.",
+)
+
+
+def with_book(question: str, body: str, read: tuple[str, ...] = READ) -> Conversation:
+    return conversation(question, body)._replace(read=read)
+
+
+def test_what_is_read_stands_before_the_question_and_is_not_supervised(
+    make_dataset: MakeDataset, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    example = make_dataset([[with_book("Resep soto?", "Rebus ayam.")]])[0]
+    messages = [
+        {"role": "system", "content": "Kamu Koki."},
+        {"role": "user", "content": f"{READ[0]}\n\nPertanyaan: Resep soto?"},
+        {"role": "assistant", "content": "Rebus ayam."},
+    ]
+    assert tokenizer.decode(example["input_ids"]) == tokenizer.apply_chat_template(messages, tokenize=False)
+    assert tokenizer.decode(example["input_ids"][example["labels"] != IGNORED]) == "Rebus ayam.<|im_end|>"
+
+
+def test_the_ids_of_what_is_read_are_those_of_the_prompt_that_a_chef_asks_with(make_dataset: MakeDataset) -> None:
+    dataset = make_dataset([[with_book("Resep soto?", "Rebus ayam.")]])
+    prompt = dataset.template.prompt("Pertanyaan: Resep soto?", read=READ[0])
+    assert dataset[0]["input_ids"][: len(prompt)].tolist() == prompt
+
+
+def test_a_recipe_on_a_page_shares_its_pieces_with_the_answer_that_gives_it(make_dataset: MakeDataset) -> None:
+    texts = ("Buku resep:\n\nResep Soto:\n\nRebus ayam.\n\nAngkat.",)
+    apart = make_dataset([[with_book("Soto?", "Ini dia.\n\nLain.\n\nSajikan.", texts)]])
+    shared = make_dataset([[with_book("Soto?", "Ini dia.\n\nRebus ayam.\n\nAngkat.", texts)]])
+    assert len(shared.arrays()["digests"]) < len(apart.arrays()["digests"])
+
+
+def test_what_is_read_is_given_in_a_shorter_version_where_the_whole_does_not_fit(make_dataset: MakeDataset) -> None:
+    whole = int(make_dataset([[with_book("Resep soto?", "Rebus ayam.")]]).lengths()[0])
+    dataset = make_dataset([[with_book("Resep soto?", "Rebus ayam.")]], max_length=whole - 1)
+    assert dataset.texts(0)[0] == f"{READ[1]}\n\nPertanyaan: Resep soto?"
+    assert dataset.report.shortened == {"simple": 1}
+
+
+def test_a_conversation_whose_answer_needs_more_than_fits_is_left_out_and_counted(make_dataset: MakeDataset) -> None:
+    fitting = conversation("Resep?", "Rebus.")
+    dataset = make_dataset([[fitting, with_book("Resep soto?", "Rebus ayam.", READ[:1])]], max_length=32)
+    assert dataset.report.left_out == {"simple": 1}
+    assert len(dataset) == 1
+
+
+def test_a_question_behind_what_is_read_is_told_apart_from_it(make_dataset: MakeDataset) -> None:
+    dataset = make_dataset([[with_book("Resep soto?", "Rebus ayam.")]])
+    assert dataset.question(0) == "Resep soto?"
+    asked = dataset.asked(0, "resep soto dong")
+    assert dataset.template.questions_in(asked["input_ids"]) == [f"{READ[0]}\n\nPertanyaan: resep soto dong"]

@@ -235,12 +235,11 @@ class _Amount(NamedTuple):
 def _amounts_not_in(answer: str, page: Page, question: str) -> tuple[str, ...]:
     """The amounts of an answer that stand neither on the page nor in the question, as they are said."""
     lines = (item.raw for item in page.ingredients)
-    true = {amount for text in (question, *lines, *page.recipe.steps) for _, amount in amounts_in(text)}
-    return tuple(dict.fromkeys(text for text, amount in amounts_in(answer) if amount not in true))
+    true = {amount for text in (question, *lines, *page.recipe.steps) for _, amount in _amounts_in(text)}
+    return tuple(dict.fromkeys(text for text, amount in _amounts_in(answer) if amount not in true))
 
 
-def amounts_in(text: str) -> Iterator[tuple[str, _Amount]]:
-    """The amounts in a text: how each is written, and number and unit, which compare."""
+def _amounts_in(text: str) -> Iterator[tuple[str, _Amount]]:
     for found in _AMOUNT.finditer(normalise(text)):
         unit = found[2] or ""
         yield found[0], _Amount(read_quantity(found[1], unit), fold(unit))

@@ -74,7 +74,7 @@ def _entries(ingredients: Iterable[Ingredient]) -> Iterator[_Entry]:
     for line, item in enumerate(ingredients):
         if item.name:
             names = frozenset(map(fold, (item.name, *item.alternatives)))
-            yield _Entry(item.name, names, _amount(item.quantity, item.unit), item.raw, line)
+            yield _Entry(item.name, names, comparable(item.quantity, item.unit), item.raw, line)
             yield from (_Entry(name, frozenset({fold(name)}), None, item.raw, line) for name in item.others)
 
 
@@ -179,13 +179,13 @@ def _marked(entry: _Entry, mark: Mark, true: _Entry) -> MarkedLine:
 
 def _amounts(ingredients: Iterable[Ingredient]) -> Counter[tuple[str, Quantity | None, str | None]]:
     return Counter(
-        (fold(item.name), *_amount(item.quantity, item.unit))
+        (fold(item.name), *comparable(item.quantity, item.unit))
         for item in ingredients
         if item.name and (item.quantity is not None or item.unit)
     )
 
 
-def _amount(quantity: Quantity | None, unit: str | None) -> tuple[Quantity | None, str | None]:
+def comparable(quantity: Quantity | None, unit: str | None) -> tuple[Quantity | None, str | None]:
     """An amount in one unit for the weights and one for the volumes that people convert: half a kg is 500 gram."""
     if quantity is None:
         return None, unit

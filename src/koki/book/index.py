@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from koki.book.pantry import Dishes, Need, Places, Shares, Thing, Uses, heads_of, needs_of, weight_of
+from koki.book.pantry import Dishes, Need, Places, Shares, Thing, Uses, distinct, heads_of, needs_of, weight_of
 from koki.book.postings import MOST, Entries, PostingsWriter, numbers, read_entries, remarks
 from koki.recipes.recipe import Recipe
 
@@ -85,7 +85,7 @@ class StoredDishes(Dishes):
 
     def places_with(self, wanted: Thing) -> Places:
         kinds = [number for number, kind in self._kinds_of(wanted.root) if kind.is_kind_of(wanted)]
-        return np.unique(self._owners(read_entries(blob for _, blob in self._needs_met_by(kinds))))
+        return distinct(self._owners(read_entries(blob for _, blob in self._needs_met_by(kinds))))
 
     def _find_uses_of(self, at_hand: Thing) -> Uses:
         kinds = [number for number, kind in self._kinds_of(at_hand.root) if kind.is_related_to(at_hand)]

@@ -43,6 +43,8 @@ def _pages(understood: Understood, book: Book) -> tuple[Page, ...]:
 def _recommendation(understood: Understood, book: Book) -> Reading:
     """The dish that suits best what is at hand; others only where they use more than one thing of it."""
     found = book.what_can_i_cook(understood.have, _MOST_DISHES, understood.without)
+    if not found:
+        return Reading("recommendation", absent=understood.have[0] if understood.have else "")
     return Reading(
         "recommendation",
         pages=tuple(found[:1]),
@@ -56,6 +58,8 @@ def _inquiry(understood: Understood, book: Book) -> Reading:
     subject = understood.ingredient or ""
     looked_at = _LOOKED_AT if understood.without else _MOST_DISHES
     found = [page for page in book.with_ingredient(subject, looked_at) if not _has_any(page, understood.without)]
+    if not found:
+        return Reading("inquiry", absent=subject)
     return Reading(
         "inquiry",
         pages=tuple(found[:1]),

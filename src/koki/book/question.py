@@ -1,49 +1,33 @@
-"""A question, word by word: what each word does in it, or what food, dish or place it names.
+"""A question, word by word: what each word does in it or names, and what follows of it without a book."""
 
-The words are in ``understand.toml``. Names are in the spelling in which they are compared (`koki.ingredients.lexicon.fold`).
-"""
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Final, NamedTuple
 
-import re
-import tomllib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from importlib.resources import files
-from itertools import chain
-from typing import Any, Final, Literal, NamedTuple
+from koki.book.wordlists import LISTS, OF_IT, WEIGHTS, Kind, has_any, kind_of, put_right, stem_of, tokens, weight_of
+from koki.book.words import load_words
+from koki.ingredients.lexicon import LEXICON, fold, match, role_of
 
-from rapidfuzz.distance import OSA
+# Portions of a recipe. Few recipes say theirs; home recipes with half a kilo of meat or one chicken are for four.
+_PORTIONS: Final = 4
 
-from koki.ingredients.lexicon import LEXICON, Phrases, fold, match, role_of
+REQUESTS: Final = frozenset({"recipe", "way", "make", "cook", "ingredients", "steps"})
+"""Roles of words that ask for a recipe or a part of it."""
 
-Kind = Literal["", "break", "chat", "number", "dish", "food", "way", "trait", "place", "mild", "word"]
-"""What a word is: "" for one with a role, "break" for a sign, "word" for any that no list has."""
-
-WEIGHTS: Final[Mapping[Kind, float]] = {
-    "dish": 1.0,
-    "word": 1.0,
-    "place": 0.8,
-    "food": 0.5,
-    "way": 0.5,
-    "trait": 0.5,
-    "mild": 0.2,
-}
-"""What a word of a dish's name says of it. "Lamongan" tells a soto from another; half of all dishes have "ayam"."""
-
-# Foods that say as little: a "gurame goreng" is an "ikan gurame goreng".
-_GENERIC: Final = frozenset({"ikan", "daging"})
-
-_TOKEN: Final = re.compile(r"\d+/\d+|\d+(?:[.,]\d+)?|[^\W\d_]{2,}[2²](?!\d)|[^\W\d_]+|[^\w\s-]")
-_VOWELS: Final = str.maketrans("", "", "aeiou")
-_DOUBLED: Final = re.compile(r"([^\W\d_])\1")
-_DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}")
-# "santannya" is that of the dish; "rawonku" is the rawon of who asks.
-_OF_IT: Final = ("nya", "nye", "ny", "ne", "na", "e")
-_OF_ONE: Final = ("ku", "mu", "q")
-_FEWEST_LETTERS: Final = 3
-# Fewer letters are soon another word.
-_SHORTEST_SHUFFLED: Final = 4
-_SHORTEST_SLIP: Final = 5
+# Roles of words that may stand between such a word and the dish.
+_AROUND: Final = REQUESTS | {"for", "use", "how", "also", "what", "answer"}
+# Roles by which it is asked how something is done, rather than what to cook.
+_HOW: Final = frozenset({"way", "count", "why", "when", "or", "first"})
+# Roles that say what is asked of ingredients, so that "apa" beside them does not ask for a dish.
+_OF_INGREDIENTS: Final = frozenset({"recipe", "ingredients", "steps", "use", "way", "count"})
+_DO_WHAT: Final = frozenset({"diapain", "diapakan", "digimanain"})
+_LARGEST: Final = 10_000
+# Words of a question that is little more than a name.
+_SHORT: Final = 5
+# Words after "tidak" among which "pakai" is looked for: "ga usah lah pakai santan".
+_NOT_FAR: Final = 4
 
 
 class Word(NamedTuple):
@@ -51,7 +35,7 @@ class Word(NamedTuple):
 
     Attributes:
         said: as it was typed, in small letters.
-        text: folded; of a word with a role the same as ``said``.
+        text: put right and folded; of a word with a role the same as ``said``.
         kind: what it is.
         role: what it does in the question ("recipe", "count", "not", ...); empty for a word that names something.
         owned: it is something of what is spoken about: "santannya".
@@ -73,120 +57,10 @@ class Word(NamedTuple):
         """What it says of a dish whose name has it."""
         return weight_of(self.text)
 
-
-def _entries(text: str) -> list[str]:
-    return [" ".join(entry.replace("-", " ").split()) for entry in text.replace("\n", ",").split(",") if entry.strip()]
-
-
-class _Lists:
-    """``understand.toml``, compiled: phrases that mean ``role:...``, ``chat:`` or ``name:...``, and words by kind."""
-
-    def __init__(self) -> None:
-        data: dict[str, Any] = tomllib.loads(files(__package__).joinpath("understand.toml").read_text("utf-8"))
-        words = data["words"]
-        self.phrases = Phrases(_meanings(data))
-        self.kinds: dict[str, Kind] = {}
-        for key, kind in (
-            ("dishes", "dish"),
-            ("places", "place"),
-            ("ways", "way"),
-            ("traits", "trait"),
-            ("mild", "mild"),
-        ):
-            for entry in _entries(words[key]):
-                for word in fold(entry).split():
-                    self.kinds.setdefault(word, kind)  # type: ignore[arg-type]
-        self.foods = _foods(words["more_foods"])
-        for word in self.foods.words():
-            self.kinds.setdefault(word, "food")
-        self.instead = frozenset(_entries(words["instead"]))
-        self.pieces = frozenset(_entries(words["pieces"]))
-        about = {key: words[key] for key in ("trouble", "kitchen")} | data["harm"]
-        self.about = {key: Phrases((entry, "") for entry in _entries(text)) for key, text in about.items()}
-        self.known = frozenset(self.phrases).union(self.kinds, *(phrases.words() for phrases in self.about.values()))
-        self.near: defaultdict[str, set[str]] = defaultdict(set)
-        for word in self.known.union(self.phrases.words()):
-            for rest in _without_one_letter(word):
-                self.near[rest].add(word)
-
-
-def _foods(more: str) -> Phrases:
-    """The names that the parser of recipes knows, and others that are said."""
-    return Phrases(
-        chain(((name, "") for name in _phrases_of(LEXICON.known)), ((fold(name), "") for name in _entries(more)))
-    )
-
-
-def _phrases_of(tree: Phrases, before: str = "") -> Iterator[str]:
-    for word, longer in tree.items():
-        phrase = f"{before} {word}".strip()
-        if longer.meaning is not None:
-            yield phrase
-        yield from _phrases_of(longer, phrase)
-
-
-def _without_one_letter(word: str) -> Iterator[str]:
-    """The word, and what is left of it without each letter: words one slip apart have one of these in common."""
-    yield word
-    yield from (word[:place] + word[place + 1 :] for place in range(len(word)))
-
-
-def _meanings(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for role, text in data["roles"].items():
-        yield from ((entry, f"role:{role}") for entry in _entries(text))
-    for table in (data["spellings"], data["foods"]):
-        for name, text in table.items():
-            yield from ((entry, f"name:{name}") for entry in _entries(text))
-    yield from ((entry, "role:foreign") for entry in _entries(data["words"]["foreign"]))
-    yield from ((entry, "chat:") for entry in _entries(data["words"]["chat"]))
-
-
-LISTS: Final = _Lists()
-
-
-def tokens(text: str) -> list[str]:
-    """Words, numbers and signs in small letters; of a doubled word ("gado-gado", "rica2") each half."""
-    found = []
-    for token in _TOKEN.findall(_DRAWN_OUT.sub(r"\1", text.lower())):
-        found += [token[:-1]] * 2 if len(token) > 1 and token[-1] in "2²" and token[0].isalpha() else [token]
-    return found
-
-
-@lru_cache(maxsize=16384)
-def put_right(word: str) -> str:
-    """The one known word that an unknown word is a slip away from; else the word itself.
-
-    The first letter of a short word is seldom wrong, and another one makes another word: "mulai" is no "gulai".
-    """
-    if len(word) < _SHORTEST_SHUFFLED or word in LISTS.known or kind_of(fold(word)) != "word" or _stem(word):
-        return word
-    near = {it for rest in _without_one_letter(word) for it in LISTS.near.get(rest, ())}
-    near = {it for it in near if _is_slip(word, it)}
-    longer = {it for it in near if len(it) > len(word)}  # letters are left out more often than put in
-    likely = longer or near
-    return likely.pop() if len(likely) == 1 else word
-
-
-def _is_slip(said: str, word: str) -> bool:
-    """Whether letters are swapped or doubled or, in a longer word, one is wrong, too many or missing."""
-    if OSA.distance(said, word, score_cutoff=1) > 1:
-        return False
-    if sorted(said) == sorted(word) or once(said) == once(word):
-        return True
-    if len(said) < len(word) and consonants(said) == consonants(word):
-        return True
-    shortest = _SHORTEST_SLIP if len(said) != len(word) or kind_of(word) != "word" else _SHORTEST_SLIP + 1
-    return len(said) >= shortest and len(word) >= _SHORTEST_SHUFFLED and said[0] == word[0]
-
-
-def consonants(word: str) -> str:
-    """What is left of a word that is typed short: "kcp"."""
-    return word.translate(_VOWELS)
-
-
-def once(word: str) -> str:
-    """The word without doubled letters."""
-    return _DOUBLED.sub(r"\1", word)
+    @property
+    def is_done(self) -> bool:
+        """Whether it is something that is done to food, but no part of a name: "direbus"."""
+        return self.kind == "way" and kind_of(self.text) == "word"
 
 
 @lru_cache(maxsize=1024)
@@ -213,74 +87,256 @@ def read(text: str) -> tuple[Word, ...]:
 def _named(said: str, word: str, after_name: bool) -> Iterator[Word]:
     if not word[0].isalnum():
         yield Word(said, word, "break")
-    elif word[0].isdigit():
+    elif word[0].isdecimal():
         yield Word(said, word, "number")
-    elif stem := _stem(word):
+    elif stem := stem_of(word):
+        is_of_it = word.removeprefix(stem) in OF_IT
         for part in fold(stem).split():
-            kind = kind_of(part)
-            ends_name = after_name and kind == "dish"  # "telur baladonya"
-            yield Word(said, part, kind, owned=word.removeprefix(stem) in _OF_IT and not ends_name)
+            ends_name = after_name and kind_of(part) == "dish"  # "telur baladonya"
+            yield Word(said, part, kind_of(part), owned=is_of_it and not ends_name)
     else:
-        yield from (Word(said, part, _kind_in_question(part)) for part in (fold(word) or word).split())
+        for part in (fold(word) or word).split():
+            kind = kind_of(part)
+            yield Word(said, part, "way" if kind == "word" and role_of(part) == "verb" else kind)
 
 
-def _kind_in_question(word: str) -> Kind:
-    """What a word is: one that no list has may still be something done to food: "direbus"."""
-    kind = kind_of(word)
-    return "way" if kind == "word" and role_of(word) == "verb" else kind
+class Question:
+    """What a question says, whatever is in the book.
+
+    Attributes:
+        words: its words, in order.
+        said: they again, put right.
+        roles: the roles that they have.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.words = read(text)
+        self.said = [put_right(word) for word in tokens(text)]
+        self.roles = frozenset(word.role for word in self.words if word.role)
+
+    def has_about(self, *lists: str) -> bool:
+        """Whether it has a phrase of one of these lists (kitchen, trouble, ...)."""
+        return any(has_any(self.said, LISTS.about[key]) for key in lists)
+
+    def has_kind(self, kind: Kind) -> bool:
+        """Whether it names something of this kind."""
+        return any(word.kind == kind and not word.owned for word in self.words)
+
+    @cached_property
+    def matter(self) -> str:
+        """The words that are not about asking, as they were typed and as recipes have them."""
+        texts = (text for word in self.words if word.names for text in (word.said, word.text))
+        return " ".join(dict.fromkeys(texts)) or self.text
+
+    # ---------------------------------------------------------------------------------------------------- ingredients
+
+    @cached_property
+    def have(self) -> tuple[str, ...]:
+        """The ingredients that are named, but for those that shall not be in it."""
+        excluded = self.left_out | self.after("except", "like")
+        return self.foods(at for at, word in enumerate(self.words) if word.names and at not in excluded)
+
+    @cached_property
+    def without(self) -> tuple[str, ...]:
+        """The ingredients that shall not be in it."""
+        return self.foods(self.left_out)
+
+    @cached_property
+    def left_out(self) -> frozenset[int]:
+        """The places of what shall not be in it: after "tanpa", "ga pakai", "ga ada"."""
+        found = set(self.after("without"))
+        for place, word in enumerate(self.words):
+            if word.role == "not":
+                near = range(place + 1, min(place + _NOT_FAR, len(self.words)))
+                following = next((at for at in near if self.words[at].kind != "chat"), place)
+                if self.words[following].role in ("use", "have", "eat"):
+                    found |= self._scope(following)
+        return frozenset(found)
+
+    def after(self, *roles: str) -> frozenset[int]:
+        """The places of the names that stand right after a word with one of these roles."""
+        places = (place for place, word in enumerate(self.words) if word.role in roles)
+        return frozenset(at for place in places for at in self._scope(place))
+
+    def _scope(self, place: int) -> set[int]:
+        found: set[int] = set()
+        for at in range(place + 1, len(self.words)):
+            word = self.words[at]
+            if word.names:
+                found.add(at)
+            elif not (word.role in ("also", "or") or word.said == "," or (word.kind == "chat" and not found)):
+                break
+        return found
+
+    def foods(self, places: Iterable[int]) -> tuple[str, ...]:
+        """The ingredients in these places, each once: as they were typed or, where that is a slip, put right."""
+        found = []
+        for run in runs_of(sorted(places)):
+            words = [self.words[place] for place in run]
+            found += [_as_said(words[start:end]) for start, end in food_spans(words)]
+        return tuple(dict.fromkeys(found))
+
+    # ------------------------------------------------------------------------------------------------------- portions
+
+    @cached_property
+    def times(self) -> Fraction | None:
+        """What the amounts are multiplied by; None where nothing is said of it."""
+        if "double" in self.roles:
+            return Fraction(2)
+        if "half" in self.roles:
+            return Fraction(1, 2)
+        for word, following in pairwise(self.words):
+            number = _number(word)
+            if number and following.role == "portions":
+                return number / _PORTIONS
+            if number and number != 1 and following.role in ("times", "recipe"):
+                return number
+            if word.role == "times" and _number(following):
+                return _number(following)
+        return None
+
+    # ------------------------------------------------------------------------------------------------- what is asked of
+
+    @cached_property
+    def usable(self) -> tuple[int, ...]:
+        """The places of the words that may be a dish's name: not "santan" in "opor pakai santan", nor "santannya"."""
+        excluded = self.left_out | self.after("use", "substitute", "like", "except")
+        places = (at for at, word in enumerate(self.words) if word.names and not word.owned)
+        return tuple(at for at in places if at not in excluded)
+
+    @cached_property
+    def claimed(self) -> frozenset[int]:
+        """The places of the words of which a recipe is asked: beside "resep" or "cara bikin", or all there is."""
+        groups = [run for run in self.groups if not set(run).isdisjoint(self.usable)]
+        for place, word in enumerate(self.words):
+            if word.role in REQUESTS:
+                after = [run for run in groups if run[0] > place and self._is_near(place, run[0])]
+                before = [run for run in groups if run[-1] < place and self._is_near(run[-1], place)]
+                if after or before:
+                    return frozenset(after[0] if after else before[-1])
+        if groups and not self.roles and len(self.words) <= _SHORT:
+            return frozenset(groups[0])
+        if len(groups) == 1:
+            telling = {self.words[at].kind for at in groups[0]} & {"dish", "food", "place"}
+            others = [word for word in self.words if word.kind not in ("chat", "break")]
+            if telling and len(groups[0]) >= len(others) - 1:
+                return frozenset(groups[0])
+        return frozenset()
+
+    @cached_property
+    def groups(self) -> list[list[int]]:
+        """The places of names that stand side by side, in order."""
+        return list(runs_of([at for at, word in enumerate(self.words) if word.names and not word.owned]))
+
+    def _is_near(self, first: int, second: int) -> bool:
+        return all(word.kind == "chat" or word.role in _AROUND for word in self.words[first + 1 : second])
+
+    # ------------------------------------------------------------------------------------------------- what it is about
+
+    @cached_property
+    def is_harm(self) -> bool:
+        """Whether it is about something that may harm."""
+        if self.has_about("always") or (self.have and self.has_about("safe")):
+            return True
+        long = LISTS.about["long"]
+        stood = any(number[0].isdecimal() and span in long for number, span in pairwise(self.said))
+        return (stood or self.has_about("state")) and self.has_about("asked")
+
+    @cached_property
+    def is_foreign(self) -> bool:
+        """Whether a chef is asked in vain, if nothing else is asked."""
+        return "foreign" in self.roles or ("where" in self.roles and not self.is_kitchen)
+
+    @cached_property
+    def is_kitchen(self) -> bool:
+        """Whether it speaks of techniques, tools and troubles of a kitchen."""
+        return self.has_about("kitchen", "trouble")
+
+    @cached_property
+    def is_tip(self) -> bool:
+        """Whether it asks why or how something turns out well, or tells what went wrong."""
+        if not (self.have or self.is_kitchen or any(word.kind == "dish" for word in self.words)):
+            return False
+        if self.has_about("trouble") and not self.roles & (REQUESTS - {"way", "cook"}):
+            return True
+        in_kitchen = LISTS.about["kitchen"]
+        if any(word.role == "not" and it.said in in_kitchen for word, it in pairwise(self.words)):  # "ga mekar"
+            return True
+        turns_out_well = "so" in self.roles and (self.roles & {"how", "way"} or self.is_kitchen)
+        is_request = self.roles >= {"way", "make"} and not self.is_kitchen
+        return bool(self.roles & {"why", "trick"}) or (bool(turns_out_well) and not is_request)
+
+    @cached_property
+    def asks_what_to_cook(self) -> bool:
+        """Whether it asks for a dish in so many words: "dimasak apa", "bisa jadi apa", "diapain"."""
+        if "so" not in self.roles and any(word.said in _DO_WHAT for word in self.words):
+            return True
+        for gap in self._gaps():
+            roles = {"make" if word.said == "buat" and "answer" in self.roles else word.role for word in gap}
+            if "what" in roles and roles & {"cook", "make", "become", "idea"} and not roles & _OF_INGREDIENTS:
+                return True
+        return False
+
+    @cached_property
+    def wants_idea(self) -> bool:
+        """Whether it asks for ideas, which a dish that is named may be one of: "ada saran menu?", "enaknya"."""
+        return bool(self.roles & {"idea", "good"}) and not self.roles & _HOW
+
+    def _gaps(self) -> Iterator[list[Word]]:
+        """The words between names."""
+        gap: list[Word] = []
+        for word in self.words:
+            if word.names and word.kind != "mild":
+                yield gap
+                gap = []
+            else:
+                gap.append(word)
+        yield gap
 
 
-@lru_cache(maxsize=16384)
-def _stem(word: str) -> str:
-    """What is owned: "santannya" -> "santan"; else nothing."""
-    if kind_of(fold(word)) != "word":
-        return ""
-    if word.endswith("nya") and len(word) >= len("nya") + _SHORTEST_SHUFFLED:
-        return word.removesuffix("nya")
-    for end in (*_OF_IT, *_OF_ONE):
-        stem = word.removesuffix(end)
-        if stem != word and len(stem) >= _FEWEST_LETTERS and kind_of(fold(stem).split()[-1]) not in ("word", "mild"):
-            return stem
-    return ""
-
-
-def kind_of(word: str) -> Kind:
-    """What a folded word is, as a part of a name."""
-    return LISTS.kinds.get(word, "word")
-
-
-def weight_of(word: str) -> float:
-    """What a folded word says of a dish whose name has it."""
-    return WEIGHTS["mild" if word in _GENERIC else kind_of(word)]
-
-
-@lru_cache(maxsize=65536)
-def words_of_name(name: str) -> tuple[str, ...]:
-    """The words of a dish's name, each once, in the spelling in which dishes are compared."""
-    said, words, at = tokens(name), list[str](), 0
-    while at < len(said):
-        size, meaning = match(LISTS.phrases, said, at)
-        if meaning.startswith("name:"):
-            words += fold(meaning.removeprefix("name:")).split()
-        elif not meaning.startswith("chat:"):
-            words += fold(" ".join(said[at : at + (size or 1)])).split()
-        at += size or 1
-    return tuple(dict.fromkeys(words))
-
-
-def has_any(said: Sequence[str], phrases: Phrases) -> bool:
-    """Whether one of the phrases stands in the text."""
-    return any(match(phrases, list(said), at)[0] for at in range(len(said)))
-
-
-def runs(words: Iterable[Word]) -> Iterator[list[int]]:
-    """The places of words that stand side by side and name something."""
+def runs_of(places: Sequence[int]) -> Iterator[list[int]]:
+    """Runs of places that follow each other."""
     run: list[int] = []
-    for place, word in enumerate(words):
-        if word.names and not word.owned:
-            run.append(place)
-        elif run:
+    for place in places:
+        if run and place != run[-1] + 1:
             yield run
             run = []
+        run.append(place)
     if run:
         yield run
+
+
+def food_spans(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
+    """Where the ingredients stand among words without anything between: "paha ayam fillet", "tahu", "cabai merah"."""
+    texts, at = [word.text for word in words], 0
+    narrowing = load_words().kitchen.kinds | LISTS.pieces
+    while at < len(texts):
+        size, _ = match(LISTS.foods, texts, at)
+        end = at + size
+        while size and end < len(texts):
+            of = match(LISTS.foods, texts, end)[0] if texts[end - 1] in LISTS.pieces else 0
+            if not of and texts[end] not in narrowing and words[end].kind != "trait":
+                break
+            end += of or 1
+        if size and not (size == 1 and words[at].kind == "mild"):
+            yield at, end
+        at = max(end, at + 1)
+
+
+def _as_said(words: Sequence[Word]) -> str:
+    """As it was typed; put right where that is a slip or a word that no recipe has."""
+    said = " ".join(dict.fromkeys(word.said for word in words))
+    text = " ".join(word.text for word in words)
+    return said if fold(said) == fold(text) else text
+
+
+def _number(word: Word) -> Fraction | None:
+    """The number that a word is: more than nothing, and no more than somebody cooks for; else None."""
+    number: float | Fraction | None = LEXICON.numbers.get(word.said)
+    if word.kind == "number":
+        try:
+            number = Fraction(word.said.replace(",", "."))
+        except (ValueError, ZeroDivisionError):  # as many digits as Python reads no number of, or "1/0"
+            return None
+    return Fraction(number) if number and number <= _LARGEST else None

@@ -16,9 +16,11 @@ from pathlib import Path
 from threading import RLock
 from typing import Final, Self
 
+import numpy as np
+
 from koki.book import grams, index
 from koki.book.naming import rank, title_key, told_apart
-from koki.book.pantry import Suggestion, thing, used_of
+from koki.book.pantry import Suggestion, used_of
 from koki.book.reading import Page
 from koki.book.titles import spoken
 from koki.errors import BookError
@@ -116,7 +118,7 @@ class Book:
             BookError: it is not there, is no book, was changed by another program, or a newer Koki wrote it.
         """
         if not path.is_file():
-            raise BookError(f"There is no book {path}.", "`koki book add RUN FILE...` makes one.")
+            raise BookError(f"There is no book {path}.", f"`koki book add {path.parent} FILE...` makes one.")
         with _told(path):
             connection = _connect(f"{_uri(path)}?mode=rw")
             try:
@@ -376,12 +378,15 @@ class Book:
         with self._reading():
             return self._names_like(text, limit)
 
-    def with_ingredient(self, name: str, limit: int) -> list[Page]:
-        """Dishes with this ingredient or a kind of it: of the thousand best-loved those named for it come first."""
+    def with_ingredient(self, name: str, limit: int, without: Sequence[str] = ()) -> list[Page]:
+        """Dishes with this ingredient or a kind of it: of the thousand best-loved those named for it come first.
+
+        Args:
+            without: names of ingredients; a dish that has one of them or a kind of it is left out.
+        """
         with self._reading() as dishes:
-            wanted = thing(name)
-            places = dishes.places_with(wanted)[:_MOST_LOOKED_AT] if wanted else ()
-            found = [dishes.number_at(int(place)) for place in places]
+            places = np.setdiff1d(dishes.places_with_any([name]), dishes.places_with_any(without), assume_unique=True)
+            found = [dishes.number_at(int(place)) for place in places[:_MOST_LOOKED_AT]]
             titles = self._title_keys(found)
             called = f" {fold(name)} "
             found.sort(key=lambda number: called not in f" {titles[number]} ")
@@ -390,8 +395,7 @@ class Book:
     def knows_ingredient(self, name: str) -> bool:
         """Whether a recipe has this ingredient or a kind of it."""
         with self._reading() as dishes:
-            wanted = thing(name)
-            return wanted is not None and len(dishes.places_with(wanted)) > 0
+            return len(dishes.places_with_any([name])) > 0
 
     def what_can_i_cook(self, have: Sequence[str], n: int, without: Sequence[str] = ()) -> list[Page]:
         """The ``n`` dishes that suit best what is at hand; see `koki.book.pantry.Dishes.what_can_i_cook`."""

@@ -5,7 +5,7 @@ train.py                 koki train
 plan.py                  koki plan
 ask.py                   koki ask
 chat.py                  koki chat
-book.py                  koki book add, list and remove
+book.py                  koki book add, find, list and remove
 evaluate.py              koki evaluate
 report.py                koki report, and the report that a run or its evaluation ends with
 check.py                 koki check

@@ -57,6 +57,7 @@ app.command(epilog=_with_examples(*demo.EXAMPLES))(demo.demo)
 
 book_app = typer.Typer(help="The book of a run, in which its chef looks things up.", no_args_is_help=True)
 book_app.command("add", epilog=_with_examples(*book.ADD_EXAMPLES))(book.add)
+book_app.command("find", epilog=_with_examples(*book.FIND_EXAMPLES))(book.find)
 book_app.command("list", epilog=_with_examples(*book.LIST_EXAMPLES))(book.list_dishes)
 book_app.command("remove", epilog=_with_examples(*book.REMOVE_EXAMPLES))(book.remove)
 app.add_typer(book_app, name="book")

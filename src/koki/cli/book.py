@@ -1,5 +1,6 @@
-"""`koki book`: the book of a run, in which its chef looks things up: recipes added, listed and removed."""
+"""`koki book`: the book of a run, in which its chef looks things up: recipes added, found, listed and removed."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -7,15 +8,20 @@ import typer
 
 from koki.cli import options
 from koki.cli.printing import err, out, print_json
-from koki.errors import RunError
+from koki.errors import EmptyQuestion, RunError
 from koki.runs.names import BOOK
 
 if TYPE_CHECKING:
     from koki.book.reading import Page
+    from koki.book.understand import Understood
 
 ADD_EXAMPLES: Final = (
     "koki book add runs/warung resep-baru.csv",
     "koki book add runs/warung 'data/*.csv' --columns \"title=Nama Sajian\"",
+)
+FIND_EXAMPLES: Final = (
+    'koki book find runs/warung "soto ayam pakai santan ga?"',
+    'koki book find runs/warung "ada tempe sama kemangi, enaknya dimasak apa"',
 )
 LIST_EXAMPLES: Final = (
     "koki book list runs/warung",
@@ -40,7 +46,8 @@ def add(
     from koki.recipes.table import read_recipes
 
     recipes, report = read_recipes(files, options.column_names(columns), options.separators(items), sheet)
-    if path.exists():
+    had_one = path.exists()
+    if had_one:
         with Book.open(path, write=True) as book:
             added = book.add(recipes)
     else:
@@ -53,6 +60,39 @@ def add(
         _say(f"Rows without a recipe: {len(report.dropped):,} of {report.rows_read:,} ({reasons}); see koki check")
     known = f"; in it already: {added.known:,}" if added.known else ""
     _say(f"Recipes added to {path}: {added.recipes:,}{known}")
+    if not had_one:
+        _say("The run had no book: if its chef shall look up what it was trained on too, add those files as well")
+
+
+def find(
+    run: options.Run,
+    question: Annotated[str, typer.Argument(help="What the chef would be asked, in Indonesian.")],
+    as_json: options.Json = False,
+) -> None:
+    """Show what the chef would read before it answers a question, and why: what was understood of it."""
+    if not question.strip():
+        raise EmptyQuestion
+    path = _book_of(run)
+
+    from koki.book.lookup import look_up
+    from koki.book.store import Book
+    from koki.book.understand import understand
+    from koki.dialogue.pages import reading_texts
+    from koki.dialogue.phrasebook import load_phrasebook
+
+    with Book.open(path) as book:
+        understood = understand(question, book)
+        reading = look_up(understood, book)
+        places = {page.name: page.recipe.place for page in (*reading.pages, *reading.others)}
+    text = next(iter(reading_texts(reading, load_phrasebook())), "")
+    if as_json:
+        print_json({"question": question, "understood": _understood(understood), "sources": places, "text": text})
+        return
+    for what, said in _understood(understood).items():
+        _say(f"{what + ':':12} {_in_words(said)}")
+    for name, place in places.items():
+        _say(f"{'page:':12} {name} ({place})")
+    _say(f"\n{text}" if text else "\nThe chef reads nothing: it answers from memory")
 
 
 def list_dishes(
@@ -97,6 +137,20 @@ def _book_of(run: Path) -> Path:
         raise RunError(f"{run} is the book itself.", f"Name its run folder: {run.parent}")
     read_card(run)
     return run / BOOK
+
+
+def _understood(understood: "Understood") -> dict[str, Any]:
+    """What was understood, JSON-ready; without what the question says nothing of."""
+    facts = {field.name: getattr(understood, field.name) for field in fields(understood)}
+    facts["dishes"] = {dish.name: round(dish.score, 2) for dish in understood.dishes}
+    facts["times"] = understood.times and str(understood.times)
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _in_words(said: Any) -> str:
+    if isinstance(said, dict):
+        return ", ".join(f"{name} ({score})" for name, score in said.items())
+    return said if isinstance(said, str) else ", ".join(said)
 
 
 def _as_dict(page: "Page") -> dict[str, Any]:

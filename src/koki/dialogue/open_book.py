@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from koki.book.kitchen import inquiry_subjects
-from koki.book.pantry import Pantry, Suggestion, used_of
+from koki.book.pantry import Pantry, Suggestion, by_root, thing, used_of
 from koki.book.reading import Page, Reading, TipPage
 from koki.dialogue.at_hand import draw_at_hand
 from koki.dialogue.book_answers import BookAnswers
@@ -21,7 +21,7 @@ from koki.dialogue.details import common_ingredients, details_of
 from koki.dialogue.forms import ask, trained
 from koki.dialogue.pages import reading_texts
 from koki.dialogue.phrasebook import Phrasebook, Question, Tip
-from koki.ingredients.lexicon import fold
+from koki.ingredients.lexicon import LEXICON, fold, is_seasoning
 from koki.recipes.recipe import Recipe
 
 _MOST_PAGES: Final = 3  # that are read at once, where it is not sure which one is meant
@@ -33,6 +33,8 @@ _BESIDE: Final = (0, 0, 0, 1, 2)
 _MOST_LOOKED_AT: Final = 60
 # Questions for the dish of each recipe while the book lacks it.
 _ABSENT: Final = 6
+# Of the versions of what is read, those that name each page.
+_WITH_ALL_NAMES: Final = 2
 
 
 class OpenBook:
@@ -88,7 +90,8 @@ class OpenBook:
             for form in trained(questions):
                 question = ask(form.question, dish=page.name)
                 reading = Reading(form.answers, self._among_others(page, self._draw(kind, question)))
-                yield self._conversation(kind, question, reading, self._answers.requested(page, form.answers))
+                answer = self._answers.requested(page, form.answers)
+                yield self._conversation(kind, question, reading, answer, versions=_versions(reading, page))
 
     def _recommendations(self, recipe: Recipe) -> Iterator[Conversation]:
         for number, form in enumerate(trained(self._words.recommendation)):
@@ -122,8 +125,10 @@ class OpenBook:
             if not detail.held_out:
                 asked_of = replace(page, times=detail.times)
                 pages = self._among_others(asked_of, self._draw("detail", detail.question))
-                answer = (Segment(detail.answer),)
-                yield self._conversation("detail", detail.question, Reading("detail", pages), answer)
+                answer, reading = (Segment(detail.answer),), Reading("detail", pages)
+                yield self._conversation(
+                    "detail", detail.question, reading, answer, versions=_versions(reading, asked_of)
+                )
 
     @cached_property
     def _asked_in_vain(self) -> tuple[str, ...]:
@@ -151,7 +156,18 @@ class OpenBook:
                 names = tuple(page.name for page in near)
                 reading = Reading(form.answers, absent=dish, nearest=names)
                 answer = self._answers.absent(dish, names)
-            yield self._conversation("absent", question, reading, answer)
+            yield self._conversation("absent", question, reading, answer, versions=_WITH_ALL_NAMES)
+        if self._lacking:
+            form, lacking = draw.choice(trained(self._words.inquiry)), draw.choice(self._lacking)
+            question, reading = ask(form.question, ingredient=lacking), Reading("inquiry", absent=lacking)
+            yield self._conversation("absent", question, reading, self._answers.absent(lacking, ()))
+
+    @cached_property
+    def _lacking(self) -> tuple[str, ...]:
+        """Names of ingredients that no recipe has, nor a kind of them."""
+        known = by_root(it for recipe in self._recipes for it in map(thing, recipe.main_ingredients) if it)
+        kinds = ((name, thing(name)) for name in LEXICON.known.phrases() if not is_seasoning(name))
+        return tuple(sorted(name for name, it in kinds if it and it.root not in known))
 
     def _conversation(
         self,
@@ -160,12 +176,18 @@ class OpenBook:
         reading: Reading,
         answer: tuple[Segment, ...],
         brief: tuple[Segment, ...] = (),
+        versions: int | None = None,
     ) -> Conversation:
-        read = tuple(reading_texts(reading, self._words))
+        """A conversation; of the versions of what is read only so many leave it what the answer needs."""
+        read = tuple(reading_texts(reading, self._words))[:versions]
         return Conversation(kind, self._words.system.prompt, question, answer, brief=brief, read=read)
 
+    def name_of(self, recipe: Recipe) -> str:
+        """The name of the dish in the book."""
+        return self._names[recipe.id]
+
     def _page(self, recipe: Recipe) -> Page:
-        return Page(self._names[recipe.id], recipe)
+        return Page(self.name_of(recipe), recipe)
 
     def _among_others(self, page: Page, draw: random.Random) -> tuple[Page, ...]:
         """The page, mostly alone, at times before, between or behind some that are easily taken for it."""
@@ -199,3 +221,8 @@ class OpenBook:
 
     def _draw(self, *purpose: object) -> random.Random:
         return random.Random(":".join(map(str, (self._seed, "book", *purpose))))
+
+
+def _versions(reading: Reading, page: Page) -> int | None:
+    """Only the whole version is sure to have a page that is not the first one; of the first one all are good."""
+    return None if reading.pages[0] is page else 1

@@ -44,6 +44,10 @@ class Cookbook:
         self._with: dict[str, frozenset[str]] = {}
         self._word_indexes: dict[str, _WordIndex] = {}
 
+    def name_of(self, recipe: Recipe) -> str:
+        """The name that the chef knows a recipe by."""
+        return self._names[recipe.id]
+
     def dish_at_start(self, text: str) -> Recipe | None:
         """The recipe whose name a text starts with; where several names fit, that of the longest.
 

@@ -33,6 +33,13 @@ class Phrases(dict[str, "Phrases"]):
             yield word
             yield from longer.words()
 
+    def phrases(self) -> Iterator[str]:
+        """Every phrase."""
+        for word, longer in self.items():
+            if longer.meaning is not None:
+                yield word
+            yield from (f"{word} {rest}" for rest in longer.phrases())
+
 
 def match(phrases: Phrases, words: list[str], at: int) -> tuple[int, str]:
     """The longest of the phrases at ``words[at]``: how many words (0: none), and what it stands for."""

@@ -3,9 +3,9 @@
 registry.py        the one tuple of capabilities, and what is looked up in it
 capability.py      what a capability is made of: measures, scores, a case to judge
 recipe.py          the whole recipe of a dish, or its ingredients, or its steps
-detail.py          one thing in a recipe
 recommendation.py  the best dish of the ingredients at hand
 inquiry.py         dishes that have an ingredient
+detail.py          one thing in a recipe: an amount, a kind, a time, yes or no
 tip.py             how and why
 absent.py          a dish that is not in the book
 refusal.py         what a chef should decline

@@ -16,9 +16,9 @@ from koki.evaluation.capabilities.tip import TIP
 CAPABILITIES: Final[tuple[Capability, ...]] = (
     FULL_RECIPE,
     SIMPLE_QUESTION,
-    DETAIL,
     RECOMMENDATION,
     INQUIRY,
+    DETAIL,
     TIP,
     ABSENT,
     REFUSAL,
