@@ -133,6 +133,15 @@ def test_a_recipe_may_come_back_after_it_was_removed(book: Book) -> None:
     assert names(book.with_ingredient("santan", 5)) == ["Gulai Ikan"]
 
 
+def test_a_copy_has_what_the_book_had_and_is_added_to_alone(book: Book, tmp_path: Path) -> None:
+    book.copy(tmp_path / "salinan.sqlite")
+    with Book.open(tmp_path / "salinan.sqlite", write=True) as copied:
+        before = names(list(copied.pages()))
+        copied.add([recipe("Rawon", "500 gram daging sapi")])
+        assert len(copied) == len(before) + 1
+    assert names(list(book.pages())) == before
+
+
 def test_to_remove_what_is_not_there_names_what_is_like_it(book: Book) -> None:
     with pytest.raises(BookError, match="Soto Ayam"):
         book.remove("sotoayam")

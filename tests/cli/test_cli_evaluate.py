@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from commands import koki_here
 
+from koki.evaluation.asked import GROUPS
 from koki.gguf.of_run import gguf_of_run
 from koki.pipeline import TrainResult
 from koki.runs.finished import read_run
@@ -18,12 +19,14 @@ def test_evaluate_prints_json_and_keeps_it_in_the_run_folder(finished_run: Train
     options = ("--questions-per-capability", "1", "--max-new-tokens", "4", "--compare", "base", "--json")
     run = koki_here("evaluate", str(tmp_path / "run"), *options)
     card = json.loads(run.stdout)
-    assert {"recall", "typing", "understanding", "generalisation"} == set(card["groups"])
+    assert set(card["groups"]) == set(GROUPS)
     assert (card["run"], card["compared_with"]["run"]) == ("run", "base")  # it is published: no folder of this machine
     assert json.loads((tmp_path / "run" / "report" / "scorecard.json").read_text("utf-8")) == card
 
 
-@pytest.mark.parametrize("option", [("--data", "resep.csv"), ("--questions-per-capability", "12")])
+@pytest.mark.parametrize(
+    "option", [("--data", "r.csv"), ("--questions-per-capability", "12"), ("--added", "r.csv"), ("--groups", "recall")]
+)
 def test_what_says_nothing_to_peoples_own_questions_is_a_wrong_option_beside_them(option: tuple[str, str]) -> None:
     run = koki_here("evaluate", "runs/koki", "--questions", "saya.tsv", *option)
     assert run.returncode == 2

@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 
+import koki.evaluation
 import koki.recipes
 from koki.book.naming import names_of
 from koki.config import RunConfig, load_config
@@ -20,6 +21,7 @@ from koki.recipes.table import read_recipes
 from koki.tokens.template import ChatTemplate
 
 SAMPLES = Path(koki.recipes.__file__).parent / "samples.csv"
+ADDED = Path(koki.evaluation.__file__).parent / "added.csv"
 
 
 @cache
@@ -35,10 +37,17 @@ def samples() -> tuple[list[Recipe], list[Recipe]]:
 
 
 @cache
+def added() -> list[Recipe]:
+    """Those that its book got afterwards."""
+    return read_recipes([ADDED])[0]
+
+
+@cache
 def cookbook() -> Cookbook:
     """All of them, under their names."""
     train, held_out = samples()
-    return Cookbook([*train, *held_out], names_of(train) | names_of(held_out))
+    names = names_of(train) | names_of(held_out) | names_of(added())
+    return Cookbook([*train, *held_out, *added()], names)
 
 
 @cache
@@ -46,18 +55,26 @@ def examiner(seed: int = 42) -> Examiner:
     """Of that run."""
     tokenizer = load_tokenizer(find_base(config().model).location)
     template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
-    return Examiner(*samples(), config(), template, len(tokenizer), seed)
+    return Examiner(*samples(), config(), template, len(tokenizer), seed, added())
 
 
 @cache
 def trained_on() -> list[Conversation]:
-    """Every conversation of that run."""
+    """Every conversation of that run that is answered from memory."""
     train, tips = samples()[0], load_tips()
     composer = Composer(load_phrasebook(), tips, train, config().seed)
     about_recipes = [one for recipe in train for one in composer.compose(recipe)]
     about_tips = [one for tip in tips for one in composer.compose_tip(tip)]
     declined = [one for refusal in load_refusals() for one in composer.compose_refusal(refusal)]
     return [*about_recipes, *about_tips, *declined]
+
+
+@cache
+def read_for() -> list[Conversation]:
+    """Those that are answered from the book, where a run has such."""
+    train = samples()[0]
+    composer = Composer(load_phrasebook(), load_tips(), train, config().seed)
+    return [one for recipe in train for one in composer.open_book.compose(recipe)]
 
 
 def recipe_named(title: str) -> Recipe:

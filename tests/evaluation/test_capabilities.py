@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from cases import cookbook, said, trained_on
+from cases import cookbook, read_for, said, trained_on
 from helpers import printed
 from import_graph import closure_of
 from rich.console import Console
@@ -25,7 +25,7 @@ from koki.runs.model_card import model_card
 
 
 def test_every_kind_of_conversation_that_is_composed_has_exactly_one_capability() -> None:
-    composed = {conversation.kind for conversation in trained_on()}
+    composed = {conversation.kind for conversation in (*trained_on(), *read_for())}
     assert Counter(capability.kind for capability in registry.CAPABILITIES) == dict.fromkeys(composed, 1)
     assert composed == set(KINDS)
 

@@ -12,6 +12,7 @@ from koki.errors import DataError, RunError
 from koki.evaluation.evaluate import BASE, evaluate, evaluate_own
 from koki.pipeline import TrainResult, train
 from koki.report.language import Translation
+from koki.runs.names import BOOK
 
 LIMIT = 8
 
@@ -89,6 +90,29 @@ def test_other_recipes_than_those_trained_on_are_noted(finished_run: TrainResult
     other = write_csv(tmp_path / "lain.csv", [row])
     scorecard = evaluate(finished_run.folder, count=1, data=[str(other)], max_new_tokens=LIMIT)
     assert any("not the very files" in note for note in scorecard.notes)
+
+
+@pytest.mark.slow
+def test_the_same_questions_are_asked_from_memory_and_with_the_book_open(
+    finished_run: TrainResult, tmp_path: Path
+) -> None:
+    row = {"Title": "Soto Mars", "Ingredients": "1 ekor ayam--2 batang serai--garam", "Steps": "Rebus ayam.--Sajikan."}
+    added = write_csv(tmp_path / "baru.csv", [row])
+    book = (finished_run.folder / BOOK).read_bytes()
+    groups = ("recall", "recall-book", "added-book")
+    scorecard = evaluate(finished_run.folder, count=1, added=added, groups=groups, max_new_tokens=LIMIT)
+    asked = {group: [one for one in scorecard.scored if one.asked.group == group] for group in groups}
+    assert [one.asked.question for one in asked["recall"]] == [one.asked.question for one in asked["recall-book"]]
+    assert all(one.answer.reading is None for one in asked["recall"])
+    about_soto = [one.answer.reading for one in asked["added-book"] if one.asked.capability == "full recipe"]
+    assert [page.name for reading in about_soto if reading for page in reading.pages] == ["Soto Mars"]
+    assert (finished_run.folder / BOOK).read_bytes() == book  # a copy got the new dish
+
+
+def test_a_group_in_which_nothing_is_asked_is_an_error(finished_run: TrainResult) -> None:
+    with pytest.raises(DataError, match="nothing to ask in generalisation") as caught:
+        evaluate(finished_run.folder, count=1, groups=["generalisation"])
+    assert "added-book" in caught.value.how
 
 
 def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:

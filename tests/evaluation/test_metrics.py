@@ -44,6 +44,9 @@ class TestWords:
     def test_the_indonesian_share_counts_words_of_letters(self) -> None:
         assert indonesian_share("Rebus 2 ayam until empuk!", self.VOCABULARY) == pytest.approx(3 / 4)
 
+    def test_a_number_is_no_word_even_as_a_fraction(self) -> None:
+        assert indonesian_share("rebus ¾ ayam 1⅛", self.VOCABULARY) == 1
+
     def test_an_ending_does_not_make_a_word_foreign(self) -> None:
         assert indonesian_share("ayamnya rebuslah", self.VOCABULARY) == 1
 

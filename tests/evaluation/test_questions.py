@@ -3,12 +3,12 @@
 from collections import Counter
 
 import pytest
-from cases import config, examiner, samples, trained_on
+from cases import added, config, examiner, read_for, samples, trained_on
 
 from koki.book.kitchen import inquiry_subjects
 from koki.config import flatten, load_config
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.evaluation.asked import GROUPS, Asked
+from koki.evaluation.asked import GROUPS, Asked, is_with_book
 from koki.evaluation.capabilities.registry import CAPABILITIES
 from koki.evaluation.questions import Examiner, with_other_forms
 
@@ -23,7 +23,7 @@ def test_each_capability_has_as_many_questions_as_wanted_where_there_are_any() -
     counts = Counter((one.group, one.capability) for one in QUESTIONS)
     for capability in CAPABILITIES:
         assert counts["recall", capability.name] == 8
-    assert {group for group, _ in counts} == set(GROUPS)
+    assert {group for group, _ in counts} == {group for group in GROUPS if not is_with_book(group)}
     assert max(counts.values()) == 8
 
 
@@ -40,8 +40,8 @@ def test_the_same_run_is_asked_the_same_questions() -> None:
 
 
 def test_recall_asks_what_was_trained_on_word_for_word() -> None:
-    trained = {one.question for one in trained_on()}
-    assert {one.question for one in of("recall")} <= trained
+    trained = {one.question for one in (*trained_on(), *read_for())}
+    assert {one.question for one in of("recall") if one.capability != "absent"} <= trained
 
 
 def test_typing_asks_what_was_trained_on_typed_as_on_a_phone() -> None:
@@ -68,7 +68,7 @@ def test_what_is_to_be_declined_is_asked_as_trained_on_and_in_other_words() -> N
 def test_nothing_is_to_be_declined_where_it_was_not_trained_on() -> None:
     whole = examiner()
     settings = load_config(flags={**flatten(config()), "data.refusals": False})
-    without = Examiner(*samples(), settings, whole._template, whole._vocabulary_size, seed=42).draw(2)
+    without = Examiner(*samples(), settings, whole._template, whole._vocabulary_size, 42, added()).draw(2)
     assert without == [one for one in whole.draw(2) if one.capability != "refusal"]
 
 
@@ -111,6 +111,38 @@ def test_without_held_out_recipes_there_is_no_generalisation() -> None:
     whole = examiner()
     alone = Examiner(samples()[0], [], config(), whole._template, whole._vocabulary_size, seed=42)
     assert {one.group for one in alone.draw(2)} == {"recall", "typing", "understanding"}
+
+
+def test_without_a_book_nothing_is_asked_that_only_a_book_has() -> None:
+    whole = examiner()
+    alone = Examiner(samples()[0], [], config(), whole._template, whole._vocabulary_size, seed=42).draw(2)
+    assert {"detail", "absent"}.isdisjoint(one.capability for one in alone)
+
+
+def test_recipes_that_a_book_got_after_training_are_asked_about() -> None:
+    ids = {recipe.id for recipe in added()}
+    about = [one for one in of("added") if one.recipe]
+    assert {one.capability for one in about} >= {"full recipe", "simple question", "detail", "recommendation"}
+    assert {one.recipe.id for one in about if one.recipe} <= ids
+
+
+def test_details_are_asked_for_in_trained_forms_and_for_understanding_in_the_others() -> None:
+    trained = {one.question for one in read_for()}
+    assert {one.question for one in of("recall", "detail")} <= trained
+    assert trained.isdisjoint(one.question for one in of("understanding", "detail"))
+
+
+def test_dishes_that_are_not_there_are_asked_for_by_name() -> None:
+    for one in of("recall", "absent") + of("understanding", "absent"):
+        (dish,) = one.names
+        assert dish.lower() in one.question.lower()
+        assert dish.lower() not in {recipe.title.lower() for side in samples() for recipe in side}
+
+
+def test_the_same_question_with_the_book_open_has_an_id_and_a_group_of_its_own() -> None:
+    one = of("recall", "detail")[0]
+    assert (one.with_book().id, one.with_book().group) == ("recall-book/detail/1", "recall-book")
+    assert one.with_book().question == one.question
 
 
 def test_the_other_forms_are_those_that_were_held_out() -> None:

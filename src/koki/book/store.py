@@ -8,7 +8,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -167,6 +167,15 @@ class Book:
         """Close the file; nothing can be looked up afterwards."""
         with self._lock:
             self._connection.close()
+
+    def copy(self, path: Path) -> None:
+        """Write the book as it is now to another path, where nothing is.
+
+        Raises:
+            BookError: it cannot be written.
+        """
+        with self._lock, _told(path), closing(sqlite3.connect(path)) as other:
+            self._connection.backup(other)
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = (
     "koki evaluate runs/warung --compare base",
-    "koki evaluate runs/warung --questions-per-capability 60 --seed 1 --json",
+    "koki evaluate runs/warung --seed 1 --groups added-book --added resep-baru.csv --json",
     "koki evaluate runs/warung/gguf/warung-q8_0.gguf",
 )
 
@@ -23,7 +23,7 @@ def evaluate(
     run: options.Run,
     count: Annotated[
         int | None,
-        typer.Option("--questions-per-capability", metavar="N", min=1, help="In each group; without it, 12."),
+        typer.Option("--questions-per-capability", metavar="N", min=1, help="In each group; without it, 60."),
     ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="Of the questions that are drawn; without it, that of the run.")
@@ -33,6 +33,13 @@ def evaluate(
     ] = None,
     questions: Annotated[
         Path | None, typer.Option("--questions", metavar="FILE", help="Ask your own instead: a .tsv; see the README.")
+    ] = None,
+    groups: Annotated[
+        list[str] | None, typer.Option("--groups", metavar="NAME", help="Only these, such as recall or added-book.")
+    ] = None,
+    added: Annotated[
+        Path | None,
+        typer.Option("--added", metavar="FILE", help="Recipes that a copy of its book gets for the exam."),
     ] = None,
     data: Annotated[
         list[Path] | None, typer.Option("--data", help="Where the recipes of the run are now, if they were moved.")
@@ -46,8 +53,11 @@ def evaluate(
     from koki.evaluation.evaluate import evaluate_own
     from koki.evaluation.scorecard import run_of
 
-    if questions and data:
-        raise typer.BadParameter("your own questions are asked without the recipes.", param_hint="--data")
+    if questions and (data or added):
+        hint = "--data" if data else "--added"
+        raise typer.BadParameter("your own questions are asked without the recipes.", param_hint=hint)
+    if questions and groups:
+        raise typer.BadParameter("your own questions are in no group.", param_hint="--groups")
     if questions and count:
         raise typer.BadParameter("all of your own questions are asked.", param_hint="--questions-per-capability")
     if questions and seed is not None:
@@ -67,9 +77,11 @@ def evaluate(
             files = [str(file) for file in data or ()]
             card = evaluate_run(
                 run,
-                count=count or 12,
+                count=count or 60,
                 seed=seed,
                 data=files,
+                added=added,
+                groups=groups or (),
                 compare=compare,
                 engine=engine,
                 max_new_tokens=max_new_tokens,

@@ -22,7 +22,9 @@ from koki.recipes.recipe import Recipe
 _TOKEN: Final = re.compile(r"\w+|[^\w\s]|\n")
 _FOREIGN: Final = frozenset(WORDS["foreign"]["words"].split())
 # Where the words of the conversations come from, besides the recipes.
-_WORD_LISTS: Final = tuple(("koki.dialogue", name) for name in ("phrasebook.toml", "tips.toml", "refusals.toml"))
+_WORD_LISTS: Final = tuple(
+    ("koki.dialogue", name) for name in ("phrasebook.toml", "details.toml", "tips.toml", "refusals.toml")
+)
 
 
 class Cookbook:
@@ -114,7 +116,7 @@ class Cookbook:
         lexicon = tomllib.loads(files("koki.ingredients").joinpath("lexicon.toml").read_text(encoding="utf-8"))
         del lexicon["spelling"]
         lists = [tomllib.loads(files(package).joinpath(name).read_text("utf-8")) for package, name in _WORD_LISTS]
-        around = chain.from_iterable(map(_texts, (lexicon, *lists)))
+        around = chain.from_iterable(map(_texts, (lexicon, WORDS["absent"]["dishes"], *lists)))
         recipes = (f"{recipe.title}\n{body_of(recipe.ingredients, recipe.steps, 'recipe')}" for recipe in self._recipes)
         return (_words_in(around) - _FOREIGN) | _words_in(recipes)
 

@@ -1,16 +1,20 @@
 """A run folder -> its scorecard: find the recipes again, ask, judge."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from koki.book.naming import names_of
+from koki.book.store import Book
 from koki.config import RunConfig, load_config
 from koki.data.recipes import Recipes
 from koki.errors import DataError, RecipeFileNotFound
-from koki.evaluation.asked import Asked
+from koki.evaluation.asked import GROUPS, Asked, is_with_book
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.judge import judge, marks
 from koki.evaluation.own_questions import read_questions, verdict
@@ -23,7 +27,9 @@ from koki.inference.engines import is_gguf, run_of_gguf
 from koki.libraries import quiet_libraries
 from koki.model.source import load_tokenizer
 from koki.recipes.recipe import Recipe
+from koki.recipes.table import read_recipes
 from koki.runs.finished import FinishedRun, read_run
+from koki.runs.names import BOOK
 from koki.tokens.template import ChatTemplate
 
 BASE: Final = "base"
@@ -39,6 +45,7 @@ class Exam:
 
     Attributes:
         train, held_out: the recipes of the run, as it split them.
+        added: recipes that its book gets for the exam; None where it has no book.
         seed: of the questions.
         notes: caveats about the recipes.
     """
@@ -46,42 +53,62 @@ class Exam:
     questions: Sequence[Asked]
     train: Sequence[Recipe]
     held_out: Sequence[Recipe]
+    added: Sequence[Recipe] | None
     seed: int
     notes: Sequence[str]
 
+    def names(self) -> dict[str, str]:
+        """Recipe id -> the name that its questions ask for it by."""
+        return names_of(self.train) | names_of(self.held_out) | names_of(self.added or ())
+
     def cookbook(self) -> Cookbook:
         """What the answers are judged by."""
-        return Cookbook([*self.train, *self.held_out], names_of(self.train) | names_of(self.held_out))
+        return Cookbook([*self.train, *self.held_out, *(self.added or ())], self.names())
+
+    def with_book(self, book: Book) -> list[Asked]:
+        """The questions to be asked with the book open: where it calls the dish by the same name."""
+        names = self.names()
+        named = {page.recipe.id: page.name for page in book.pages()}
+        return [
+            asked.with_book()
+            for asked in self.questions
+            if asked.recipe is None or named.get(asked.recipe.id) == names[asked.recipe.id]
+        ]
 
 
-def exam_of(run: FinishedRun, count: int, *, seed: int | None = None, data: Sequence[str] = ()) -> Exam:
+def exam_of(
+    run: FinishedRun, count: int, *, seed: int | None = None, data: Sequence[str] = (), added: Path | None = None
+) -> Exam:
     """Find the recipes of a run again, and draw questions; the arguments are those of `evaluate`.
 
     Raises:
-        DataError: the recipes that the run was trained on cannot be found.
+        DataError: the recipes that the run was trained on cannot be found, or those to add cannot be used.
         ModelError: its tokenizer cannot be loaded.
     """
     config = _config_of(run, data)
     train, held_out, notes = _recipes_of(run, config)
+    new = _recipes_to_add(config, {recipe.id for recipe in (*train, *held_out)}, added) if _has_book(run) else None
     tokenizer = load_tokenizer(str(run.folder))
     template = ChatTemplate(tokenizer, run.card["system_prompt"])
     seed = config.seed if seed is None else seed
-    questions = Examiner(train, held_out, config, template, len(tokenizer), seed).draw(count)
-    return Exam(questions, train, held_out, seed, notes)
+    questions = Examiner(train, held_out, config, template, len(tokenizer), seed, new).draw(count)
+    return Exam(questions, train, held_out, new, seed, notes)
 
 
 def evaluate(
     run: Path,
     *,
-    count: int = 12,
+    count: int = 60,
     seed: int | None = None,
     data: Sequence[str] = (),
+    added: Path | None = None,
+    groups: Sequence[str] = (),
     compare: str | None = None,
     engine: str | None = None,
     max_new_tokens: int = 512,
     on_answer: OnAnswer = lambda _, __: None,
 ) -> Scorecard:
-    """Ask a chef what it was taught, and judge its answers.
+    """Ask a chef what it was taught, from memory and, where it has a book, with that open; and judge its answers.
 
     Args:
         run: a finished run folder, or a GGUF file of one.
@@ -89,41 +116,92 @@ def evaluate(
         seed: of the questions; without one, that of the run. Settings that were chosen by some questions are judged by
             those of another seed.
         data: where the recipes of the run are now, if they were moved.
-        compare: another run folder, or `BASE`, whose chef is asked the same.
+        added: a file of recipes that a copy of its book gets for the exam. Without one, a chef that was trained on the
+            recipes that ship gets others that ship beside this module.
+        groups: those that are asked; all without them.
+        compare: another run folder, or `BASE`, whose chef is asked the same, with the same book.
         engine: of both, see `Chef.load`.
         on_answer: see `OnAnswer`.
 
     Raises:
         RunError: a folder is not a finished run.
-        DataError: the recipes that the run was trained on cannot be found.
+        DataError: the recipes that the run was trained on cannot be found, or those to add cannot be used; or there is
+            no question in the groups that are wanted.
     """
     quiet_libraries()
     is_file = is_gguf(run)
     finished = run_of_gguf(run) if is_file else read_run(run)
-    exam = exam_of(finished, count, seed=seed, data=data)
+    exam = exam_of(finished, count, seed=seed, data=data, added=added)
     cookbook = exam.cookbook()
-    texts = [asked.question for asked in exam.questions]
-    count_up = _counter(len(texts), compare, on_answer)
+    with _book_of(finished, exam) as book:
+        asked = [*exam.questions, *(exam.with_book(book) if book else ())]
+        asked = [one for one in asked if not groups or one.group in groups]
+        if not asked:
+            raise DataError(f"There is nothing to ask in {', '.join(groups)}.", f"Groups: {', '.join(GROUPS)}.")
+        count_up = _counter(len(asked), compare, on_answer)
 
-    def scored(chef: Chef) -> list[Scored]:
-        answers = chef.ask(texts, on_answer=count_up, max_new_tokens=max_new_tokens)
-        return _judged(exam.questions, answers, cookbook)
+        def scored(chef: Chef) -> list[Scored]:
+            return _judged(asked, _answers(chef.reading_in(book), asked, max_new_tokens, count_up), cookbook)
 
-    about = {
-        "koki_version": finished.card["koki_version"],
-        "recipes": len(exam.train),
-        "recipes_held_out": len(exam.held_out),
-        "questions_per_capability": count,
-        "seed": exam.seed,
-        "max_new_tokens": max_new_tokens,
-    }
-    if is_file:
-        about["file"] = read_record(run.parent).get(run.name, {}) | {"name": run.name}
-    other = None
-    if compare:
-        other = Scorecard(published_name(compare), {}, exam.seed, scored(_other_chef(finished, compare, engine)))
-    chef = Chef.load(run, engine=engine)
-    return Scorecard(published_name(run), about | {"engine": chef.engine}, exam.seed, scored(chef), other, exam.notes)
+        about = {
+            "koki_version": finished.card["koki_version"],
+            "recipes": len(exam.train),
+            "recipes_held_out": len(exam.held_out),
+            "recipes_added": len(exam.added or ()),
+            "questions_per_capability": count,
+            "seed": exam.seed,
+            "max_new_tokens": max_new_tokens,
+        }
+        if is_file:
+            about["file"] = read_record(run.parent).get(run.name, {}) | {"name": run.name}
+        other = None
+        if compare:
+            other = Scorecard(published_name(compare), {}, exam.seed, scored(_other_chef(finished, compare, engine)))
+        chef = Chef.load(run, engine=engine)
+        return Scorecard(
+            published_name(run), about | {"engine": chef.engine}, exam.seed, scored(chef), other, exam.notes
+        )
+
+
+def _answers(
+    chef: Chef, asked: Sequence[Asked], max_new_tokens: int, count_up: Callable[[Answer], object]
+) -> list[Answer]:
+    """The answers in order, from memory or with the book open, as each question's group says."""
+    answers: dict[str, Answer] = {}
+    for with_book in (False, True):
+        part = [one for one in asked if is_with_book(one.group) is with_book]
+        texts = [one.question for one in part]
+        found = chef.ask(texts, book=with_book, on_answer=count_up, max_new_tokens=max_new_tokens)
+        answers |= {one.id: answer for one, answer in zip(part, found, strict=True)}
+    return [answers[one.id] for one in asked]
+
+
+def _has_book(run: FinishedRun) -> bool:
+    return (run.folder / BOOK).is_file()
+
+
+@contextmanager
+def _book_of(run: FinishedRun, exam: Exam) -> Iterator[Book | None]:
+    """A copy of the book of a run with what is added for the exam; None where it has none."""
+    if exam.added is None:
+        yield None
+        return
+    with TemporaryDirectory(prefix="koki-") as folder:
+        path = Path(folder) / BOOK
+        with Book.open(run.folder / BOOK) as book:
+            book.copy(path)
+        with Book.open(path, write=True) as book:
+            book.add(exam.added)
+            yield book
+
+
+def _recipes_to_add(config: RunConfig, known: Collection[str], file: Path | None) -> list[Recipe]:
+    """The recipes of a file that are not among those known; without a file, for the recipes that ship, others."""
+    if file is None and config.data.files:
+        return []
+    with as_file(files(__package__) / "added.csv") as ships:
+        recipes, _ = read_recipes([file or ships])
+    return [recipe for recipe in recipes if recipe.id not in known]
 
 
 def evaluate_own(

@@ -29,4 +29,5 @@ def marks(asked: Asked, answer: Answer, cookbook: Cookbook) -> IngredientMarks |
 
 
 def _case(asked: Asked, answer: Answer, cookbook: Cookbook) -> Case:
-    return Case(asked, answer.answer, read_answer(answer.answer), cookbook)
+    nearest = answer.reading.nearest if answer.reading else ()
+    return Case(asked, answer.answer, read_answer(answer.answer), cookbook, nearest)

@@ -10,7 +10,7 @@ import numpy as np
 from koki.answers.comparison import share, words_of
 from koki.evaluation.words import WORDS
 
-_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_LETTERS: Final = re.compile(r"[^\W\d_¼-¾⅐-⅞]+")  # to \w, fractions are letters
 _CONTROL: Final = re.compile(r"<\|\w+\|>|</?think>")
 # A loop repeats up to this many words, at least this often, and has at least this many in all: "hop hop hop" is none.
 _LONGEST_ROUND: Final = 40

@@ -11,7 +11,8 @@ from typing import Final
 from koki.book.naming import names_of
 from koki.config import RunConfig
 from koki.dialogue.compose import Composer
-from koki.dialogue.conversation import Conversation, Kind
+from koki.dialogue.conversation import Conversation, Kind, Segment
+from koki.dialogue.details import common_ingredients, details_of
 from koki.dialogue.phrasebook import Phrasebook, load_phrasebook, load_tips
 from koki.dialogue.typist import Typist
 from koki.dialogue.vocabulary import Vocabulary
@@ -19,6 +20,7 @@ from koki.errors import DataError
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.capability import Capability
+from koki.evaluation.capabilities.detail import DETAIL
 from koki.recipes.recipe import Recipe
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
@@ -58,6 +60,7 @@ class Examiner:
         template: that of the run's tokenizer. A conversation that does not fit was not trained on, and is not asked.
         vocabulary_size: that of the tokenizer.
         seed: of what is drawn here; another one asks other questions.
+        added: recipes that its book got after training; None where it has no book.
     """
 
     def __init__(
@@ -68,8 +71,10 @@ class Examiner:
         template: ChatTemplate,
         vocabulary_size: int,
         seed: int,
+        added: Sequence[Recipe] | None = None,
     ) -> None:
-        self._train, self._held_out = train, held_out
+        self._train, self._held_out, self._added = train, held_out, added or ()
+        self._capabilities = [one for one in registry.CAPABILITIES if added is not None or not one.needs_book]
         self._config = config
         self._template, self._vocabulary_size = template, vocabulary_size
         self._seed = seed
@@ -82,12 +87,13 @@ class Examiner:
             _Group("typing", self._train, self._book, typed=self._typed()),
             _Group("understanding", self._train, with_other_forms(self._book)),
             _Group("generalisation", self._held_out, self._book, self._is_new()),
+            _Group("added", self._added, self._book, self._is_new()),
         )
         return [asked for group in groups for asked in self._drawn(group, count)]
 
     def _drawn(self, group: _Group, count: int) -> Iterator[Asked]:
         yield from self._drawn_about_recipes(group, count)
-        for capability in registry.CAPABILITIES:
+        for capability in self._capabilities:
             if not capability.about_recipes:
                 yield from self._drawn_apart(group, capability, count)
 
@@ -98,10 +104,10 @@ class Examiner:
         for _ in range(_MOST_ROUNDS):
             more = list(islice(composed, count * _SUBJECTS_PER_QUESTION))
             subjects += self._fitting(group, more)
-            if not more or _are_enough(subjects, count):
+            if not more or self._are_enough(subjects, count):
                 break
         draw.shuffle(subjects)
-        for capability in _about_recipes():
+        for capability in self._about_recipes():
             of_it = [[asked for asked in subject if asked.capability == capability.name] for subject in subjects]
             yield from _numbered(_dealt(of_it, draw), count)
 
@@ -118,9 +124,20 @@ class Examiner:
             return
         tips = load_tips() if self._config.data.tips else ()
         composer = Composer(group.book, tips, group.recipes, self._config.seed)
-        for capability in _about_recipes():
+        for capability in self._about_recipes():
             yield from self._besides_recipes(group, capability, composer, count, draw)
-        yield from ((recipe, composer.compose(recipe)) for recipe in draw.sample(group.recipes, len(group.recipes)))
+        names, in_vain = names_of(group.recipes), common_ingredients(group.recipes)
+        for recipe in draw.sample(group.recipes, len(group.recipes)):
+            yield recipe, [*composer.compose(recipe), *self._details(group, recipe, names[recipe.id], in_vain)]
+
+    def _details(self, group: _Group, recipe: Recipe, dish: str, in_vain: Sequence[str]) -> Iterator[Conversation]:
+        """Questions about one thing in a recipe, in forms that are trained on, or for understanding in the others."""
+        if DETAIL not in self._capabilities:
+            return
+        for detail in details_of(recipe, dish, in_vain, self._config.seed):
+            if detail.held_out is (group.name == "understanding"):
+                answer = (Segment(detail.answer),)
+                yield Conversation("detail", group.book.system.prompt, detail.question, answer)
 
     def _besides_recipes(
         self, group: _Group, capability: Capability, composer: Composer, count: int, draw: random.Random
@@ -143,6 +160,14 @@ class Examiner:
         capability = registry.taught_by(kind)
         names = tuple(capability.names_in(question, group.book))
         return Asked("", group.name, capability.name, group.typed(question), reference, recipe, names)
+
+    def _about_recipes(self) -> list[Capability]:
+        return [capability for capability in self._capabilities if capability.about_recipes]
+
+    def _are_enough(self, subjects: Iterable[Sequence[Asked]], count: int) -> bool:
+        """Whether there are as many subjects with questions of each capability as questions are wanted."""
+        found = Counter(capability for subject in subjects for capability in {asked.capability for asked in subject})
+        return all(found[capability.name] >= count for capability in self._about_recipes())
 
     def _typed(self) -> Callable[[str], str]:
         """Types a question as a run does in training, from another seed: in a way that it hardly met."""
@@ -167,16 +192,6 @@ def with_other_forms(book: Phrasebook) -> Phrasebook:
     first, *others = book.reasons.questions
     reasons = book.reasons.model_copy(update={"questions": (*others, first)})
     return book.model_copy(update={**changes, "reasons": reasons})
-
-
-def _about_recipes() -> list[Capability]:
-    return [capability for capability in registry.CAPABILITIES if capability.about_recipes]
-
-
-def _are_enough(subjects: Iterable[Sequence[Asked]], count: int) -> bool:
-    """Whether there are as many subjects with questions of each capability as questions are wanted."""
-    found = Counter(capability for subject in subjects for capability in {asked.capability for asked in subject})
-    return all(found[capability.name] >= count for capability in _about_recipes())
 
 
 def _dealt(subjects: Sequence[Sequence[Asked]], draw: random.Random) -> Iterator[Asked]:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from koki.answers.comparison import IngredientMarks
 from koki.errors import RunError
-from koki.evaluation.asked import GROUPS, Asked
+from koki.evaluation.asked import GROUPS, Asked, is_with_book
 from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.any_answer import ANY
 from koki.evaluation.capabilities.capability import Scores
@@ -26,8 +26,9 @@ from koki.inference.engines import is_gguf, run_of_gguf
 from koki.runs.names import OWN_QUESTIONS, SCORECARD
 
 _ALL: Final = "all"
-# As many fit in a terminal of 80 columns.
+# As many fit in a terminal of 80 columns; where there is a book, each group and the same with the book open.
 _GROUPS_SIDE_BY_SIDE: Final = 3
+_PAIR: Final = 2
 
 Figure = Callable[[str, str, str], Mean | None]
 """Group, capability, measure -> what stands in a table."""
@@ -66,6 +67,8 @@ class Scored:
             "tokens": self.answer.tokens,
             "scores": {name: None if score is None else round(score, 4) for name, score in self.scores.items()},
             "ingredients": self.marks.as_dict() if self.marks else None,
+            "read": [page.name for page in self.answer.reading.pages] if self.answer.reading else [],
+            "check": self.answer.check.as_dict() if self.answer.check else None,
         }
 
 
@@ -157,8 +160,10 @@ class Scorecard:
         return Group(*shown, *map(Text, (*meanings, said.format(**self._speed()), *self.notes)))
 
     def _tables(self, figure: Figure, form: str) -> Iterator[Table]:
-        asked = (group for group in GROUPS if self.questions(group, ANY))
-        while groups := list(islice(asked, _GROUPS_SIDE_BY_SIDE)):
+        asked = [group for group in GROUPS if self.questions(group, ANY)]
+        side_by_side = _PAIR if any(map(is_with_book, asked)) else _GROUPS_SIDE_BY_SIDE
+        left = iter(asked)
+        while groups := list(islice(left, side_by_side)):
             yield self._table(groups, figure, form)
 
     def _table(self, groups: Sequence[str], figure: Figure, form: str) -> Table:

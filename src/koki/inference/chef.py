@@ -142,6 +142,10 @@ class Chef:
         """
         return cls(*load_engine(run, engine, base_only=base_only), book_of(run))
 
+    def reading_in(self, book: Book | None) -> Self:
+        """The same chef with another book, or with none."""
+        return type(self)(self._engine, self._template, book)
+
     @property
     def engine(self) -> str:
         """What generates its answers, see `Engine.name`."""

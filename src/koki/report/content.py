@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Final
 
 from koki.config import RunConfig, flatten
-from koki.evaluation.asked import GROUPS
+from koki.evaluation.asked import GROUPS, is_with_book
 from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.capability import Measure
 from koki.report.charts import Chart, chart
@@ -89,9 +89,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The measures of a capability; ``questions`` are those of each group."""
+    """The measures of a capability in some groups; ``questions`` are those of each."""
 
     capability: str
+    groups: tuple[str, ...]
     questions: tuple[int, ...]
     rows: tuple[Row, ...]
 
@@ -102,17 +103,19 @@ def groups_of(scorecard: Mapping[str, Any]) -> list[str]:
 
 
 def tables(scorecard: Mapping[str, Any]) -> list[Table]:
-    """A table for each capability that was asked about."""
-    groups = groups_of(scorecard)
-    asked = [
-        (capability, tuple(scorecard["groups"][group].get(capability, {}).get("questions", 0) for group in groups))
-        for capability in registry.measures()
-    ]
+    """A table for each capability that was asked about; one for its answers from memory, one with the book open."""
     return [
-        Table(capability, questions, tuple(_rows(scorecard, groups, capability)))
-        for capability, questions in asked
-        if any(questions)
+        table
+        for capability in registry.measures()
+        for with_book in (False, True)
+        if (table := _table(scorecard, capability, with_book=with_book))
     ]
+
+
+def _table(scorecard: Mapping[str, Any], capability: str, *, with_book: bool) -> Table | None:
+    groups = tuple(group for group in groups_of(scorecard) if is_with_book(group) is with_book)
+    questions = tuple(scorecard["groups"][group].get(capability, {}).get("questions", 0) for group in groups)
+    return Table(capability, groups, questions, tuple(_rows(scorecard, groups, capability))) if any(questions) else None
 
 
 def measures(scorecard: Mapping[str, Any]) -> dict[str, Measure]:

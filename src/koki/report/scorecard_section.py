@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any, Final
 
 from huggingface_hub import EvalResult, ModelCard
 
-from koki.report.content import Bar, Row, groups_of, tables
+from koki.evaluation.asked import is_with_book
+from koki.report.content import Bar, Row, Table, tables
 
 _START: Final = "<!-- scorecard -->"
 _END: Final = "<!-- end of scorecard -->"
@@ -33,10 +35,9 @@ def with_scorecard(text: str, model_name: str, scorecard: Mapping[str, Any] | No
 
 
 def _results(scorecard: Mapping[str, Any]) -> Iterator[EvalResult]:
-    groups = groups_of(scorecard)
     for table in tables(scorecard):
         for row in table.rows:
-            for group, bar in zip(groups, row.bars, strict=True):
+            for group, bar in zip(table.groups, row.bars, strict=True):
                 if bar is not None:
                     yield EvalResult(
                         task_type="text-generation",
@@ -53,25 +54,28 @@ def _results(scorecard: Mapping[str, Any]) -> Iterator[EvalResult]:
 
 
 def _section(scorecard: Mapping[str, Any]) -> str:
-    groups = groups_of(scorecard)
     lines = [
         _START,
         "## Scorecard",
         "",
         "Means from 0 to 1 with 95 % intervals (`koki evaluate`). Recall: questions that it was trained on; typing:",
-        "the like, typed as on a phone; understanding: in other words; generalisation: of recipes that were held out.",
+        "the like, typed as on a phone; understanding: in other words; generalisation: of recipes that were held out;",
+        "added: of recipes that its book got later; -book: asked with its book open.",
         *scorecard["notes"],
-        "",
-        f"| | {' | '.join(groups)} |",
-        f"|---|{'---|' * len(groups)}",
     ]
-    for table in tables(scorecard):
-        counts = (f"{count} questions" for count in table.questions)
-        lines.append(f"| **{table.capability}** | {' | '.join(counts)} |")
-        for row in table.rows:
-            label = _label(row) + (" (less is better)" if row.measure.lower_is_better else "")
-            lines.append(f"| {label} | {' | '.join(map(_cell, row.bars))} |")
+    for groups, of_them in groupby(sorted(tables(scorecard), key=_is_with_book), key=lambda table: table.groups):
+        lines += ["", f"| | {' | '.join(groups)} |", f"|---|{'---|' * len(groups)}"]
+        for table in of_them:
+            counts = (f"{count} questions" for count in table.questions)
+            lines.append(f"| **{table.capability}** | {' | '.join(counts)} |")
+            for row in table.rows:
+                label = _label(row) + (" (less is better)" if row.measure.lower_is_better else "")
+                lines.append(f"| {label} | {' | '.join(map(_cell, row.bars))} |")
     return "\n".join([*lines, _END, ""])
+
+
+def _is_with_book(table: Table) -> bool:
+    return any(map(is_with_book, table.groups))
 
 
 def _label(row: Row) -> str:

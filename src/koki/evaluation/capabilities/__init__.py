@@ -7,6 +7,7 @@ recommendation.py  the best dish of the ingredients at hand
 inquiry.py         dishes that have an ingredient
 detail.py          one thing in a recipe: an amount, a kind, a time, yes or no
 tip.py             how and why
+absent.py          a dish that is not in the book
 refusal.py         what a chef should decline
 any_answer.py      measures that any answer is judged by
 dishes.py          which dish an answer names, and whether the recipe in it is that dish's

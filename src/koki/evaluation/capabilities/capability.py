@@ -33,12 +33,14 @@ class Case:
         text: the answer.
         said: the answer as `koki.answers.said.read_answer` reads it.
         cookbook: what is true.
+        nearest: of a dish that is not in the book, the dishes near to it that were read.
     """
 
     asked: Asked
     text: str
     said: Said
     cookbook: Cookbook
+    nearest: tuple[str, ...] = ()
 
 
 def _no_names(_question: str, _book: Phrasebook) -> Sequence[str]:
@@ -70,6 +72,7 @@ class Capability:
         subjects: the conversations of each subject besides the recipes, such as a tip, that a group of questions is
             drawn from.
         new_to: from the recipes that were trained on, what decides whether a question belongs under generalisation.
+        needs_book: whether its questions make sense to a chef only who has a book.
         is_promised: whether the run card and the model card list it.
     """
 
@@ -82,4 +85,5 @@ class Capability:
     about_recipes: bool = True
     subjects: Callable[[str, Composer, DataConfig], Sequence[Sequence[Conversation]]] = _no_subjects
     new_to: Callable[[Sequence[Recipe]], Callable[[Asked], bool]] = _always_new
+    needs_book: bool = False
     is_promised: bool = True

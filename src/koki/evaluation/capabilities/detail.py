@@ -274,4 +274,5 @@ DETAIL: Final = Capability(
     },
     judge=_judge,
     names_in=_names_in,
+    needs_book=True,
 )

@@ -22,7 +22,7 @@ def _subjects(group: str, composer: Composer, data: DataConfig) -> Sequence[Sequ
     refusals = [refusal for refusal in load_refusals() if refusal.declines] if data.refusals else []
     if group == "understanding":
         refusals = [refusal.model_copy(update={"questions": (refusal.held_out,)}) for refusal in refusals]
-    if group == "generalisation":  # all of them were trained on
+    if group in ("generalisation", "added"):  # all of them were trained on
         refusals = []
     return [composer.compose_refusal(refusal) for refusal in refusals]
 

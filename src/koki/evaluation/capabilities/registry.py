@@ -4,6 +4,7 @@ from typing import Final
 
 from koki.dialogue.conversation import Kind
 from koki.evaluation.capabilities import any_answer
+from koki.evaluation.capabilities.absent import ABSENT
 from koki.evaluation.capabilities.capability import Capability, Measure
 from koki.evaluation.capabilities.detail import DETAIL
 from koki.evaluation.capabilities.inquiry import INQUIRY
@@ -19,6 +20,7 @@ CAPABILITIES: Final[tuple[Capability, ...]] = (
     INQUIRY,
     DETAIL,
     TIP,
+    ABSENT,
     REFUSAL,
 )
 """In the order of all tables."""
