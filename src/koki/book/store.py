@@ -24,7 +24,7 @@ from koki.book.pantry import Suggestion, used_of
 from koki.book.reading import Page
 from koki.book.titles import spoken
 from koki.errors import BookError
-from koki.files import flush_folder
+from koki.files import flush_folder, published_name
 from koki.gc_paused import gc_paused
 from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import parse_ingredients
@@ -188,7 +188,8 @@ class Book:
     def add(self, recipes: Iterable[Recipe], tips: Iterable[StoredTip] = ()) -> Added:
         """Add recipes and tips, all of them or, should anything fail, none; what is in the book already is left out.
 
-        A recipe gets a name that no other has (`koki.book.naming.names_of`); those in the book keep theirs.
+        A recipe gets a name that no other has (`koki.book.naming.names_of`); those in the book keep theirs. Of a file
+        that lies elsewhere only the name is kept, since a run folder is given to others.
 
         Raises:
             BookError: the book cannot be written, or another program is writing to it.
@@ -247,7 +248,7 @@ class Book:
             recipe.loves,
             recipe.url,
             recipe.category,
-            os.fsencode(recipe.file),  # a path may hold bytes that are no text
+            os.fsencode(published_name(recipe.file)),  # a path may hold bytes that are no text
             recipe.line,
             recipe.sheet,
         )

@@ -265,9 +265,7 @@ DETAIL: Final = Capability(
     name="detail",
     kind="detail",
     measures={
-        "right": Measure(
-            "right", "says the recipe's amounts, ingredients, step, yes or no, and nothing else of the thing"
-        ),
+        "right": Measure("right", "the recipe's amounts, ingredients, step, yes or no, and nothing else of the thing"),
         "contradicts": Measure(
             "contradicts", "says something else of the thing than the recipe does", lower_is_better=True
         ),
