@@ -149,8 +149,8 @@ def _verbs(command: Any, before: str = "") -> Iterator[tuple[str, set[str]]]:
         if hasattr(verb, "commands"):
             yield from _verbs(verb, f"{name} ")
         else:
-            options = {option for parameter in verb.params for option in parameter.opts if option.startswith("--")}
-            yield before + name, options
+            options = (option for it in verb.params for option in (*it.opts, *it.secondary_opts))
+            yield before + name, {option for option in options if option.startswith("--")}
 
 
 def _descriptions(section: type[BaseModel], before: str = "") -> Iterator[tuple[str, str | None]]:

@@ -25,6 +25,7 @@ from koki.book.reading import Page
 from koki.book.titles import spoken
 from koki.errors import BookError
 from koki.files import flush_folder
+from koki.gc_paused import gc_paused
 from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import parse_ingredients
 from koki.recipes.recipe import Recipe
@@ -192,7 +193,7 @@ class Book:
         Raises:
             BookError: the book cannot be written, or another program is writing to it.
         """
-        with self._writing():
+        with gc_paused(), self._writing():
             new_tips = sum(map(self._add_tip, tips))
             last, known = self._last_number(), 0
             number, kept, writer = last, dict[int, Recipe](), index.IndexWriter(self._connection)

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from koki.inference.engine import Ending
 
 EXAMPLES: Final = (
-    'koki ask runs/warung "Resep soto ayam dong!"',
-    'koki ask runs/warung "Enaknya udang dimasak apa?" --temperature 0.7',
     'koki ask runs/warung "Resep soto ayam dong!" --strict',
+    'koki ask runs/warung "Enaknya udang dimasak apa?" --temperature 0.7',
     "koki ask runs/warung --json < questions.txt",
 )
 
