@@ -1,6 +1,7 @@
 """True answers score high; another recipe, a loop, an invented ingredient and English score low."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import mean
 
 import pytest
@@ -8,6 +9,7 @@ from cases import cookbook, examiner, recipe_named, said, samples, trained_on
 
 from koki.answers.opening import missing_in
 from koki.answers.said import read_answer
+from koki.book.reading import Reading
 from koki.dialogue.layout import list_ingredients, list_steps
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Scores
@@ -336,3 +338,17 @@ def test_what_koki_says_of_any_recipe_is_read_as_it_was_written() -> None:
         assert [item.raw for item in read.ingredients if not item.heading] in ([], lines)
         assert read.steps in ((), recipe.steps)
         assert read.ingredients or read.steps
+
+
+def test_a_dish_that_is_not_there_is_declined_with_what_is_nearest_and_without_a_recipe() -> None:
+    (asked, *_) = of("absent")
+    reading = Reading("recipe", absent=asked.names[0], nearest=("Rawon", "Rendang Daging"))
+
+    def scores(answer: str) -> list[float | None]:
+        found = judge(asked, replace(said(answer), reading=reading), cookbook())
+        return [found[name] for name in ("said_absent", "nothing_invented", "names_nearest")]
+
+    assert scores(f"{asked.reference} Yang paling mirip: Rawon.") == [1, 1, 1]
+    assert scores("Maaf, resepnya belum ada di buku saya.") == [1, 1, 0]
+    assert scores("Saya suka memasak.") == [0, 1, 0]
+    assert scores(recipe_answer("- 1 ekor ayam", "1. Rebus.", "Rawon")) == [0, 0, 0]

@@ -22,10 +22,11 @@ def _judge(case: Case) -> Scores:
     """Judge by the words that say so; where what is nearest was read, one of that should be named."""
     gives_recipe = bool(case.said.ingredients or case.said.steps)
     says_so = _ABSENT.search(case.text.lower()) is not None
+    names_near = name_in(case.text, case.nearest) is not None
     return {
         "said_absent": float(says_so and not gives_recipe),
         "nothing_invented": float(not gives_recipe),
-        "names_nearest": float(name_in(case.text, case.nearest) is not None) if case.nearest else None,
+        "names_nearest": float(names_near and not gives_recipe) if case.nearest else None,
     }
 
 
