@@ -16,10 +16,10 @@ from pathlib import Path
 from koki.book.kitchen import inquiry_subjects, unrelated_names
 from koki.book.pantry import Pantry, Suggestion
 from koki.book.reading import Page, Reading
+from koki.dialogue.altered import altered
 from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.pages import reading_texts, suggestion_line
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
-from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 
@@ -32,7 +32,6 @@ MENUS = 0.15  # a share of the others' recipes: menus in an epoch
 OWN_LOOKED_UP = 3  # times in an epoch that each of Koki's own recipes is looked up, with other amounts than it has
 RUNS = 0.2  # a share of the others' recipes: runs of words in an epoch
 RECIPES_OF_WORDS = 500  # whose words those are
-OTHER_LINES = 0.25  # of an altered recipe, the share of ingredient lines that are another recipe's
 
 # Kinds of characters, by Unicode, that no text keeps.
 _NOISE = {"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Sk", "So"}
@@ -166,23 +165,6 @@ def looked_up(recipe: Recipe, others: Sequence[Recipe], draw: random.Random) -> 
     pages = [Page(it.title, it) for it in draw.sample([recipe, *others], 1 + len(others))]
     (read, *_) = reading_texts(Reading("recipe", tuple(pages)), load_phrasebook())
     return replace(again, before=clean(read) + (f"\n\n{again.before}" if again.before else ""))
-
-
-def altered(recipe: Recipe, others: Sequence[Recipe], draw: random.Random) -> Recipe:
-    """The recipe with other numbers everywhere, and with some ingredient lines of other recipes."""
-
-    def line(item: Ingredient) -> Ingredient:
-        if not item.heading and others and draw.random() < OTHER_LINES:
-            item = draw.choice(draw.choice(others).ingredients)
-        return item._replace(raw=renumbered(item.raw, draw))
-
-    steps = tuple(renumbered(step, draw) for step in recipe.steps)
-    return replace(recipe, ingredients=tuple(map(line, recipe.ingredients)), steps=steps)
-
-
-def renumbered(text: str, draw: random.Random) -> str:
-    """The text with other numbers of as many digits."""
-    return re.sub(r"[1-9]\d*", lambda number: str(draw.randint(1, 10 ** len(number[0]) - 1)), text)
 
 
 def quoted(recipe: Recipe, draw: random.Random) -> Document:

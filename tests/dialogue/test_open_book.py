@@ -72,6 +72,15 @@ def test_what_is_missing_stands_in_the_notes_word_for_word() -> None:
             assert f"masih perlu {missing}." in conversation.read[0]
 
 
+def test_some_pages_say_otherwise_than_the_recipe_and_so_do_their_answers() -> None:
+    otherwise = 0
+    for recipe, conversation in of_kind("standard", "simple"):
+        own = {item.raw for item in recipe.ingredients}
+        told = [line[2:] for line in lines([said(conversation)]) if line.startswith("- ")]
+        otherwise += any(line not in own for line in told)
+    assert 0.3 < otherwise / len(of_kind("standard", "simple")) < 0.5
+
+
 def test_a_dish_that_the_book_lacks_is_said_to_be_absent_and_no_recipe_is_given() -> None:
     for _, conversation in of_kind("absent"):
         assert "tidak ada di buku resep" in said(conversation)

@@ -50,6 +50,7 @@ PROGRAM: Final = (
     "koki.data.conversations",
     "koki.data.recipes",
     "koki.data.token_cache",
+    "koki.dialogue.altered",
     "koki.dialogue.at_hand",
     "koki.dialogue.book_answers",
     "koki.dialogue.compose",

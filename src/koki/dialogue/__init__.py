@@ -9,6 +9,7 @@ conversation.py  a question and its answer, in the parts that it is made of
 forms.py         forms of question and sentences, filled
 at_hand.py       what somebody may have at hand who asks what to cook
 compose.py       the phrasebook filled for a recipe, a tip or a refusal: questions, and answers from memory
+altered.py       a recipe with other amounts, whose page must be read
 open_book.py     questions, and answers from the pages of the book that were read
 book_answers.py  the answers of those, by rule
 details.py       questions about one thing in a recipe, and their answers by rule

@@ -9,11 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import cycle
 from typing import Final
 
 from koki.book.kitchen import inquiry_subjects
 from koki.book.pantry import Pantry, Suggestion, by_root, thing, used_of
 from koki.book.reading import Page, Reading, TipPage
+from koki.dialogue.altered import altered
 from koki.dialogue.at_hand import draw_at_hand
 from koki.dialogue.book_answers import BookAnswers
 from koki.dialogue.conversation import Conversation, Kind, Segment
@@ -85,9 +87,10 @@ class OpenBook:
             ("standard", self._words.standard),
             ("simple", self._words.simple),
         )
-        page = self._page(recipe)
+        pages = cycle((self._page(recipe), self._altered_page(recipe, self._recipes)))
         for kind, questions in forms:
             for form in trained(questions):
+                page = next(pages)
                 question = ask(form.question, dish=page.name)
                 reading = Reading(form.answers, self._among_others(page, self._draw(kind, question)))
                 answer = self._answers.requested(page, form.answers)
@@ -99,6 +102,8 @@ class OpenBook:
             if at_hand:
                 suggestions = self._pantry.what_can_i_cook(at_hand, 1 + _MOST_OTHERS)
                 best, *others = (self._suggested(at_hand, suggestion) for suggestion in suggestions)
+                if number % 2:
+                    best = replace(best, recipe=self._altered_page(best.recipe).recipe)
                 # a dish that uses a single thing at hand is not worth suggesting
                 others = [page for page in others if len(page.at_hand) > 1]
                 reading = Reading("recommendation", (best,), others=tuple(others), ingredients=tuple(at_hand))
@@ -114,18 +119,21 @@ class OpenBook:
         subjects = inquiry_subjects(recipe)
         for number, form in enumerate(trained(self._words.inquiry) if subjects else ()):
             ingredient = subjects[number % len(subjects)]
-            pages = tuple(map(self._page, self._dishes_with(ingredient)))
-            reading = Reading("inquiry", pages[:1], others=pages[1:], ingredients=(ingredient,))
+            best, *others = map(self._page, self._dishes_with(ingredient))
+            if number % 2:
+                best = self._altered_page(best.recipe)
+            reading = Reading("inquiry", (best,), others=tuple(others), ingredients=(ingredient,))
             answer, brief = self._answers.inquired(reading)
             yield self._conversation("inquiry", ask(form.question, ingredient=ingredient), reading, answer, brief=brief)
 
     def _details(self, recipe: Recipe) -> Iterator[Conversation]:
-        page = self._page(recipe)
-        for detail in details_of(recipe, page.name, self._asked_in_vain, self._seed):
-            if not detail.held_out:
+        pages = (self._page(recipe), self._altered_page(recipe, self._recipes))
+        for number, page in enumerate(pages):
+            details = details_of(page.recipe, page.name, self._asked_in_vain, self._seed)
+            for detail in [it for it in details if not it.held_out][number :: len(pages)]:
                 asked_of = replace(page, times=detail.times)
-                pages = self._among_others(asked_of, self._draw("detail", detail.question))
-                answer, reading = (Segment(detail.answer),), Reading("detail", pages)
+                read = self._among_others(asked_of, self._draw("detail", detail.question))
+                answer, reading = (Segment(detail.answer),), Reading("detail", read)
                 yield self._conversation(
                     "detail", detail.question, reading, answer, versions=_versions(reading, asked_of)
                 )
@@ -146,8 +154,8 @@ class OpenBook:
         dish = self._names[recipe.id]
         draw = self._draw(recipe.id, "absent")
         forms = [*trained(self._words.standard), *trained(self._words.simple)]
-        for number, form in enumerate(draw.sample(forms, _ABSENT)):
-            near = tuple(map(self._page, self._near(recipe, draw)[:_MOST_PAGES]))
+        for number, form in enumerate(draw.sample(forms, min(_ABSENT, len(forms)))):
+            near = tuple(map(self._page, self._near(self._page(recipe), draw)[:_MOST_PAGES]))
             question = ask(form.question, dish=dish)
             if number % 2 and near:
                 reading = Reading(form.answers, near[: 1 + draw.randrange(len(near))])
@@ -189,26 +197,31 @@ class OpenBook:
     def _page(self, recipe: Recipe) -> Page:
         return Page(self.name_of(recipe), recipe)
 
+    def _altered_page(self, recipe: Recipe, others: Sequence[Recipe] = ()) -> Page:
+        """A page that says otherwise than the recipe, which a model may know by heart: what it says must be read."""
+        draw = self._draw("altered", recipe.id, bool(others))
+        return Page(self.name_of(recipe), altered(recipe, others, draw))
+
     def _among_others(self, page: Page, draw: random.Random) -> tuple[Page, ...]:
         """The page, mostly alone, at times before, between or behind some that are easily taken for it."""
         count = draw.choice(_BESIDE)
-        near = self._near(page.recipe, draw)[:count] if count else []
+        near = self._near(page, draw)[:count] if count else []
         pages = [page, *map(self._page, near)]
         return tuple(draw.sample(pages, len(pages)))
 
-    def _near(self, recipe: Recipe, draw: random.Random) -> list[Recipe]:
+    def _near(self, page: Page, draw: random.Random) -> list[Recipe]:
         """Recipes whose names share words with that of this one, the nearest first, then some with its ingredients."""
         shared: Counter[int] = Counter()
-        own = set(fold(self._names[recipe.id]).split())
+        own = {word for word in fold(page.name).split() if word in self._places}
         for word in sorted(own, key=lambda word: (len(self._places[word]), word)):
             places = self._places[word]
             for place in draw.sample(places, min(_MOST_LOOKED_AT, len(places))):
                 shared[place] += 1
         near = [self._recipes[place] for place, _ in shared.most_common(_MOST_PAGES + 1)]
-        for name in inquiry_subjects(recipe)[:1]:
+        for name in inquiry_subjects(page.recipe)[:1]:
             same = self._pantry.with_ingredient(name)
             near += draw.sample(same, min(_MOST_PAGES, len(same)))
-        return [it for it in dict.fromkeys(near) if it.id != recipe.id]
+        return [it for it in dict.fromkeys(near) if self.name_of(it) != page.name]
 
     @cached_property
     def _places(self) -> dict[str, list[int]]:
