@@ -15,7 +15,7 @@ from koki.pipeline import TrainResult
 def test_ask_gives_json_with_what_scripts_rely_on(finished_run: TrainResult) -> None:
     run = koki("ask", str(finished_run.folder), "Resep soto?", "--json", "--max-new-tokens", "4")
     answer = json.loads(run.stdout)
-    assert list(answer) == ["question", "answer", "stopped", "ended_by", "tokens", "seconds"]
+    assert list(answer) == ["question", "answer", "stopped", "ended_by", "tokens", "seconds", "sources", "check"]
     assert answer["question"] == "Resep soto?"
     assert answer["tokens"] == 4
     assert (answer["stopped"], answer["ended_by"]) == (False, "max_new_tokens")

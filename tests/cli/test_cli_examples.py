@@ -17,6 +17,7 @@ from koki.cli.app import app
 NAMES = {
     "run": "runs/*",
     "data": "*.csv",
+    "added": "*.csv",
     "files": "*.csv",
     "file": "*.txt",
     "config": "*.yaml",

@@ -35,7 +35,7 @@ def test_the_files_of_a_run_lie_in_its_folder_gguf(run: Path) -> None:
 def test_an_exported_folder_is_complete_in_itself(run: Path, tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp", reason="llama.cpp's wheel (xllamacpp) is not installed")
     path = export_gguf(read_run(run), "f32", folder=tmp_path / "dibawa")
-    expected = Chef.load(run, engine="transformers").ask("Resep soto ayam dong!", max_new_tokens=20)
+    expected = Chef.load(run, engine="transformers").ask("Resep soto ayam dong!", max_new_tokens=20, book=False)
     shutil.rmtree(run)
     assert Chef.load(path).ask("Resep soto ayam dong!", max_new_tokens=20).answer == expected.answer
 

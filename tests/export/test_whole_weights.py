@@ -40,7 +40,10 @@ def merged(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_chef_of_the_folder_gives_the_answers_of_the_run(run: Path, merged: Path) -> None:
     questions = [QUESTION, "Punya telur, bisa bikin apa?", "Orak-arik itu apa saja bahannya?"]
     of_run, of_folder = (
-        [answer.answer for answer in Chef.load(folder, engine="transformers").ask(questions, max_new_tokens=40)]
+        [
+            answer.answer
+            for answer in Chef.load(folder, engine="transformers").ask(questions, max_new_tokens=40, book=False)
+        ]
         for folder in (run, merged)
     )
     assert of_folder == of_run
@@ -53,7 +56,7 @@ def test_transformers_alone_gives_the_answer_of_the_run_and_stops_where_it_does(
         [{"role": "user", "content": QUESTION}], add_generation_prompt=True, return_dict=True, return_tensors="pt"
     )
     answer = model.generate(**prompt, max_new_tokens=40)[0, prompt["input_ids"].shape[1] :]
-    chef = Chef.load(run, engine="transformers").ask(QUESTION, max_new_tokens=40)
+    chef = Chef.load(run, engine="transformers").ask(QUESTION, max_new_tokens=40, book=False)
     assert tokenizer.decode(answer, skip_special_tokens=True).strip() == chef.answer
     assert model.dtype == torch.float32
     assert model.generation_config.eos_token_id == tokenizer.convert_tokens_to_ids("<|im_end|>")

@@ -133,7 +133,8 @@ def test_a_folder_of_merged_weights_answers_as_the_run_does(
     merged.save_pretrained(tmp_path)
     load_tokenizer(str(finished_run.folder)).save_pretrained(tmp_path)
     question = "Resep soto ayam dong!"
-    assert Chef.load(tmp_path).ask(question, max_new_tokens=20).answer == chef.ask(question, max_new_tokens=20).answer
+    from_memory = chef.ask(question, max_new_tokens=20, book=False)
+    assert Chef.load(tmp_path).ask(question, max_new_tokens=20).answer == from_memory.answer
 
 
 @pytest.mark.slow
@@ -158,7 +159,7 @@ def test_the_tutorial_in_the_docstring_runs(finished_run: TrainResult, monkeypat
 @pytest.mark.slow
 def test_the_base_alone_answers_as_the_base(finished_run: TrainResult) -> None:
     question = "Resep soto ayam dong!"
-    base = Chef.load(finished_run.folder, base_only=True).ask(question, max_new_tokens=20)
+    base = Chef.load(finished_run.folder, base_only=True).ask(question, max_new_tokens=20, book=False)
     folder = find_base(ModelConfig(name="mini")).location
     assert base.answer == Chef.load(folder).ask(question, max_new_tokens=20).answer
 

@@ -225,7 +225,7 @@ def test_a_model_of_which_each_holds_half_answers_as_the_finished_one_does_where
     answers = answers_of(run, 1)
     assert list(answers) == [0, 1]
     question, answer = (part.strip() for part in answers[1].split("---"))
-    assert answer == Chef.load(run).ask(question, max_new_tokens=6).answer
+    assert answer == Chef.load(run).ask(question, max_new_tokens=6, book=False).answer
 
 
 def test_a_checkpoint_of_one_process_is_gone_on_from_by_two(runs: Runs) -> None:

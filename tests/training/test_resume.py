@@ -127,6 +127,7 @@ OTHERWISE = {
     "data.refusals": True,
     "tokens.max_length": 64,
     "tokens.loss_on": "all",
+    "data.book_share": 0.5,
     "training.num_train_epochs": 9,
     "training.max_steps": 20,
     "training.per_device_train_batch_size": 3,

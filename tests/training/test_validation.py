@@ -306,7 +306,7 @@ def test_the_model_in_training_answers_as_the_finished_one_does(evaluated_run: t
     folder = evaluated_run[0].folder
     last = tensorboard(folder).Tensors("answers/1/text_summary")[-1].tensor_proto.string_val[0].decode()
     question, answer = (part.strip() for part in last.split("---"))
-    assert answer == Chef.load(folder).ask(question, max_new_tokens=6).answer
+    assert answer == Chef.load(folder).ask(question, max_new_tokens=6, book=False).answer
 
 
 def test_where_nothing_is_held_out_answers_to_what_is_trained_on_are_shown_with_checkpointing_too(

@@ -44,7 +44,7 @@ def _recommendation(understood: Understood, book: Book) -> Reading:
     """The dish that suits best what is at hand; others only where they use more than one thing of it."""
     found = book.what_can_i_cook(understood.have, _MOST_DISHES, understood.without)
     if not found:
-        return Reading("recommendation", absent=understood.have[0] if understood.have else "")
+        return Reading("recommendation", ingredients=understood.have, absent=", ".join(understood.have))
     return Reading(
         "recommendation",
         pages=tuple(found[:1]),
@@ -59,7 +59,7 @@ def _inquiry(understood: Understood, book: Book) -> Reading:
     looked_at = _LOOKED_AT if understood.without else _MOST_DISHES
     found = [page for page in book.with_ingredient(subject, looked_at) if not _has_any(page, understood.without)]
     if not found:
-        return Reading("inquiry", absent=subject)
+        return Reading("inquiry", ingredients=(subject,) if subject else (), absent=subject)
     return Reading(
         "inquiry",
         pages=tuple(found[:1]),

@@ -131,8 +131,7 @@ class Book:
                     raise
                 connection = _connect(f"{_uri(path)}?immutable=1")
                 _require_book(path, connection)
-            if not write:
-                connection.execute("PRAGMA query_only = 1")
+            connection.execute("PRAGMA journal_mode = WAL" if write else "PRAGMA query_only = 1")
         return cls(path, connection)
 
     @classmethod
@@ -150,7 +149,7 @@ class Book:
                 for pragma in ("journal_mode = OFF", "synchronous = OFF"):
                     book._connection.execute(f"PRAGMA {pragma}")
                 added = book.add(recipes, tips)
-                book._connection.execute("PRAGMA journal_mode = WAL")
+                book._connection.execute("PRAGMA journal_mode = DELETE")  # who only reads leaves no log beside it
             with beside.open("rb+") as file:
                 os.fsync(file.fileno())
             for log in _logs(path):  # what a crash has left of the one before

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = (
     "koki evaluate runs/warung --compare base",
-    "koki evaluate runs/warung --seed 1 --groups added-book --added resep-baru.csv --json",
+    "koki evaluate runs/warung --added resep.csv --json",
     "koki evaluate runs/warung/gguf/warung-q8_0.gguf",
 )
 

@@ -127,10 +127,10 @@ class OpenBook:
             yield self._conversation("inquiry", ask(form.question, ingredient=ingredient), reading, answer, brief=brief)
 
     def _details(self, recipe: Recipe) -> Iterator[Conversation]:
-        pages = (self._page(recipe), self._altered_page(recipe, self._recipes))
-        for number, page in enumerate(pages):
+        # all of them of the recipe's own page, every other one of the page that says otherwise
+        for number, page in enumerate((self._page(recipe), self._altered_page(recipe, self._recipes))):
             details = details_of(page.recipe, page.name, self._asked_in_vain, self._seed)
-            for detail in [it for it in details if not it.held_out][number :: len(pages)]:
+            for detail in [it for it in details if not it.held_out][number :: 1 + number]:
                 asked_of = replace(page, times=detail.times)
                 read = self._among_others(asked_of, self._draw("detail", detail.question))
                 answer, reading = (Segment(detail.answer),), Reading("detail", read)

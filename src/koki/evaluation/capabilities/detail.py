@@ -273,4 +273,5 @@ DETAIL: Final = Capability(
     judge=_judge,
     names_in=_names_in,
     needs_book=True,
+    is_promised=False,
 )
