@@ -30,7 +30,7 @@ def ask(
     max_new_tokens: options.MaxNewTokens = 512,
     temperature: options.Temperature = 0.0,
     engine: options.Engine = None,
-    book: options.Book = True,
+    book: options.Book = None,
     strict: options.Strict = False,
 ) -> None:
     """Ask the chef of a finished run: one question, or those from a pipe, one a line."""

@@ -17,7 +17,7 @@ def chat(
     max_new_tokens: options.MaxNewTokens = 512,
     temperature: options.Temperature = 0.0,
     engine: options.Engine = None,
-    book: options.Book = True,
+    book: options.Book = None,
     strict: options.Strict = False,
 ) -> None:
     """Talk with the chef of a finished run. /help says how; Ctrl+C stops an answer; keluar, exit or Ctrl+D leaves."""

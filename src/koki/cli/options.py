@@ -32,7 +32,10 @@ Engine = Annotated[
     str | None,
     typer.Option("--engine", help="transformers or llama.cpp; default: the first on a GPU, else the second."),
 ]
-Book = Annotated[bool, typer.Option("--book/--no-book", help="Look in the chef's book first, or answer from memory.")]
+Book = Annotated[
+    bool | None,
+    typer.Option("--book/--no-book", help="Look in the chef's book first; default: if it was trained to, or is large."),
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Lists of ingredients and steps are the book's own lines, put in by program.")
 ]

@@ -60,7 +60,7 @@ class Chat:
         *,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
-        book: bool = True,
+        book: bool | None = None,
         strict: bool = False,
     ) -> None:
         self._chef = chef

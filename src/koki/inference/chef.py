@@ -18,7 +18,7 @@ from koki.errors import EmptyQuestion, QuestionTooLong
 from koki.inference.engine import Ending, Engine, Generated
 from koki.inference.engines import is_gguf, load_engine, run_of_gguf
 from koki.inference.strict import generate_strictly
-from koki.runs.finished import FinishedRun
+from koki.runs.finished import FinishedRun, read_run
 from koki.runs.names import BOOK
 from koki.tokens.template import ChatTemplate
 
@@ -76,6 +76,7 @@ class Answer:
         }
 
 
+_READS_UNTRAINED: Final = 100_000_000  # parameters
 _NOTHING_READ: Final = Reading("other")
 
 
@@ -94,6 +95,7 @@ class Chef:
         engine: generates the answers.
         template: of the engine's model, with the system prompt.
         book: what it reads before it answers; without one it answers from memory.
+        reads: whether it reads its book where nobody says whether to.
 
     >>> from koki import Chef
     >>> chef = Chef.load("runs/warung")
@@ -119,10 +121,11 @@ class Chef:
     It answers the same question with the same words; ``temperature=0.7`` lets it vary them.
     """
 
-    def __init__(self, engine: Engine, template: ChatTemplate, book: Book | None = None) -> None:
+    def __init__(self, engine: Engine, template: ChatTemplate, book: Book | None = None, *, reads: bool = True) -> None:
         self._engine = engine
         self._template = template
         self._book = book
+        self._reads = reads
 
     @classmethod
     def load(cls, run: str | Path | FinishedRun, *, engine: str | None = None, base_only: bool = False) -> Self:
@@ -140,11 +143,11 @@ class Chef:
             CheckpointError: its adapter cannot be loaded.
             BookError: its book cannot be read.
         """
-        return cls(*load_engine(run, engine, base_only=base_only), book_of(run))
+        return cls(*load_engine(run, engine, base_only=base_only), book_of(run), reads=can_read(run))
 
     def reading_in(self, book: Book | None) -> Self:
         """The same chef with another book, or with none."""
-        return type(self)(self._engine, self._template, book)
+        return type(self)(self._engine, self._template, book, reads=self._reads)
 
     @property
     def engine(self) -> str:
@@ -166,7 +169,7 @@ class Chef:
         is_cancelled: Callable[[], bool] | None = None,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
-        book: bool = True,
+        book: bool | None = None,
         strict: bool = False,
     ) -> Answer: ...
 
@@ -178,7 +181,7 @@ class Chef:
         on_answer: Callable[[Answer], object] | None = None,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
-        book: bool = True,
+        book: bool | None = None,
         strict: bool = False,
     ) -> list[Answer]: ...
 
@@ -192,7 +195,7 @@ class Chef:
         on_answer: Callable[[Answer], object] | None = None,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
-        book: bool = True,
+        book: bool | None = None,
         strict: bool = False,
     ) -> Answer | list[Answer]:
         """Answer one question, or a list of them in order.
@@ -209,7 +212,8 @@ class Chef:
                 first, past which a model talks nonsense.
             temperature: 0 is greedy; above 0, tokens are drawn at random, by the transformers engine from torch's
                 global generator, by llama.cpp another way each time.
-            book: whether it looks in its book first, where it has one; without, it answers from memory.
+            book: whether it looks in its book first, where it has one; else it answers from memory. Without a word, it
+                looks where it was trained to read or its model is large enough to, and always where it is strict.
             strict: where it is sure which page was meant, the lists of ingredients and steps are the page's own, put in
                 by program; the model says the rest.
 
@@ -218,12 +222,13 @@ class Chef:
             QuestionTooLong: a question does not fit in the context.
             TypeError: several questions with what goes with one.
         """
+        reads = (self._reads or strict) if book is None else book
         if not isinstance(question, str):
             if history or on_text or is_cancelled:
                 raise TypeError("history, on_text and is_cancelled go with one question, not with several")
             answers = partial(self._answers, max_new_tokens=max_new_tokens, temperature=temperature, strict=strict)
-            return self._ask_all(question, max_new_tokens, book, answers, on_answer or (lambda _: None))
-        asked = self._prepare(question, history, max_new_tokens, book)
+            return self._ask_all(question, max_new_tokens, reads, answers, on_answer or (lambda _: None))
+        asked = self._prepare(question, history, max_new_tokens, reads)
         if (certain := certain_answer(question)) is not None:
             if on_text is not None:
                 on_text(certain)
@@ -332,6 +337,19 @@ def book_of(run: str | Path | FinishedRun) -> Book | None:
     if is_gguf(folder):
         folder = run_of_gguf(folder).folder
     return Book.open(folder / BOOK) if (folder / BOOK).is_file() else None
+
+
+def can_read(run: str | Path | FinishedRun) -> bool:
+    """Whether the chef of a run answers better with its book open: it was trained to read, or its model is large.
+
+    A real model of 0.5 B reads untrained; one of a few million parameters does not.
+    """
+    folder = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser()
+    if not is_gguf(folder) and not (folder / BOOK).is_file():
+        return False
+    finished = run if isinstance(run, FinishedRun) else run_of_gguf(folder) if is_gguf(folder) else read_run(folder)
+    parameters = finished.card["training"].get("parameters", _READS_UNTRAINED)
+    return finished.settings.get("data.book_share", 0) > 0 or parameters >= _READS_UNTRAINED
 
 
 def _answer(asked: _Asked, generated: Generated) -> Answer:
