@@ -349,7 +349,7 @@ def can_read(run: str | Path | FinishedRun) -> bool:
         return False
     finished = run if isinstance(run, FinishedRun) else run_of_gguf(folder) if is_gguf(folder) else read_run(folder)
     parameters = finished.card["training"].get("parameters", _READS_UNTRAINED)
-    return finished.settings.get("data.book_share", 0) > 0 or parameters >= _READS_UNTRAINED
+    return bool(finished.settings.get("data.book_share", 0) or parameters >= _READS_UNTRAINED)
 
 
 def _answer(asked: _Asked, generated: Generated) -> Answer:
