@@ -308,7 +308,6 @@ class Trainer:
         self.corpus, self.shape, self.plan, self.work = corpus, shape, plan, work
         learned = [chef_layout(recipe) for recipe in (*corpus.train, *corpus.own)]
         learned += map(tip_layout, corpus.tips)
-        self.start = start
         if start is None:
             self.tokenizer = train_tokenizer(learned, shape.vocab_size)
             self.model = new_model(shape, self.tokenizer.get_vocab_size(), plan.seed)

@@ -17,8 +17,7 @@ from koki.book.kitchen import inquiry_subjects, unrelated_names
 from koki.book.pantry import Pantry, Suggestion
 from koki.book.reading import Page, Reading
 from koki.dialogue.altered import altered
-from koki.dialogue.layout import list_ingredients, list_steps
-from koki.dialogue.pages import reading_texts, suggestion_line
+from koki.dialogue.pages import reading_texts, recipe_blocks, suggestion_line
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
@@ -110,10 +109,8 @@ def clean(text: str) -> str:
 
 def chef_layout(recipe: Recipe) -> str:
     """Title, ingredients under their headings, numbered steps: the recipe as the chef will write it."""
-    headings = load_phrasebook().headings
-    ingredients = f"{headings.ingredients}\n{list_ingredients(recipe.ingredients)}"
-    steps = f"{headings.steps}\n{list_steps(recipe.steps)}"
-    return clean(f"{recipe.title}\n\n{ingredients}\n\n{steps}")
+    blocks = recipe_blocks(Page(recipe.title, recipe), "recipe", load_phrasebook())
+    return clean("\n\n".join([recipe.title, *blocks]))
 
 
 def prose_layout(recipe: Recipe) -> str:

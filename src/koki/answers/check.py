@@ -18,7 +18,7 @@ from koki.answers.comparison import (
     rouge_l,
     words_of,
 )
-from koki.answers.opening import dish_in, is_of_a_part, missing_in, name_in
+from koki.answers.opening import dish_in, is_of_a_part, name_in, says_missing
 from koki.answers.said import Said, read_answer
 from koki.book.reading import Page, Reading, TipPage
 from koki.dialogue.layout import list_ingredients, list_steps
@@ -165,7 +165,7 @@ def _check_dish(answer: str, said: Said, reading: Reading) -> Check:
         source_of(page),
         ingredients=mark_ingredients(ingredients, true) if ingredients or is_whole else None,
         steps=mark_steps(said_steps, steps) if said_steps or is_whole else None,
-        missing_is_exact=_folded(missing_in(said.opening)) == _folded(page.missing) if is_recommended else None,
+        missing_is_exact=says_missing(said.opening, page.missing) if is_recommended else None,
         others=_others_not_in(said, reading),
     )
 
@@ -218,10 +218,6 @@ def _others_not_in(said: Said, reading: Reading) -> tuple[str, ...]:
         lines = [suggestion_line(page, book) for page in pages]
     true = [words_of(line) for line in lines]
     return tuple(line for line in said.others if words_of(line) not in true)
-
-
-def _folded(names: Iterable[str]) -> list[str]:
-    return sorted(map(fold, names))
 
 
 # -------------------------------------------------------------------------------------------------- a detail, or a tip

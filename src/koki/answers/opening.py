@@ -6,6 +6,7 @@ from functools import cache
 
 from koki.answers.filled import pattern, split_names
 from koki.dialogue.phrasebook import OpeningFrame, load_phrasebook
+from koki.ingredients.lexicon import fold
 
 
 def dish_in(opening: str) -> re.Match[str] | None:
@@ -34,6 +35,11 @@ def missing_in(opening: str) -> list[str]:
     """The ingredients that an answer says are missing, in the words that Koki says it with; none where it does not."""
     found = next(filter(None, (form.search(opening + " ") for form in _missing())), None)
     return split_names(found["missing"], load_phrasebook().joining) if found else []
+
+
+def says_missing(opening: str, missing: Iterable[str]) -> bool:
+    """Whether just these ingredients are said to be missing, in any order and spelling."""
+    return sorted(map(fold, missing_in(opening))) == sorted(map(fold, missing))
 
 
 def _whole(name: str) -> re.Pattern[str]:

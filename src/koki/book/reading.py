@@ -64,3 +64,8 @@ class Reading:
     ingredients: tuple[str, ...] = ()
     absent: str = ""
     nearest: tuple[str, ...] = ()
+
+    @property
+    def part(self) -> Literal["recipe", "ingredients", "steps"]:
+        """What of the first page the answer is made of."""
+        return self.wanted if self.wanted in ("ingredients", "steps") else "recipe"

@@ -449,7 +449,7 @@ class Book:
     def _suggested(self, have: Sequence[str], found: Suggestion) -> Page:
         (number,) = self._connection.execute("SELECT number FROM recipe WHERE id = ?", (found.recipe.id,)).fetchone()
         page = self._page(number)
-        return Page(page.name, page.recipe, tuple(used_of(have, found)), found.missing)
+        return Page(page.name, page.recipe, used_of(have, found), found.missing)
 
     def _page(self, number: int) -> Page:
         (name,) = self._connection.execute("SELECT name FROM dish WHERE number = ?", (number,)).fetchone()

@@ -27,7 +27,7 @@ class BookAnswers:
     def requested(self, page: Page, answers: Answers) -> Answer:
         """The recipe, its ingredients or its steps."""
         opening = say(self._frames.requested(answers).opening[_FIRST], dish=page.name)
-        return (Segment(opening), *self.body(page, answers), self._courtesy)
+        return (Segment(opening), *body(page, answers, self._words), self._courtesy)
 
     def recommended(self, reading: Reading) -> tuple[Answer, Answer]:
         """The best dish for what is at hand, what is missing, its recipe and further dishes; and without the recipe."""
@@ -38,8 +38,8 @@ class BookAnswers:
         if best.missing:
             rest = say(frame.missing[_FIRST], missing=self._words.joining.join(best.missing))
         lines = (suggestion_line(page, self._words) for page in reading.others)
-        end = (*self._others(self._frames.others.recommendation[_FIRST], lines), self._courtesy)
-        whole = (Segment(f"{opening} {rest} {frame.recipe[_FIRST]}"), *self.body(best, "recipe"), *end)
+        end = (*further(self._frames.others.recommendation[_FIRST], lines), self._courtesy)
+        whole = (Segment(f"{opening} {rest} {frame.recipe[_FIRST]}"), *body(best, "recipe", self._words), *end)
         return whole, (Segment(f"{opening} {rest} {say(frame.offer[_FIRST], dish=best.name)}"), *end)
 
     def inquired(self, reading: Reading) -> tuple[Answer, Answer]:
@@ -48,8 +48,8 @@ class BookAnswers:
         opening = say(frame.opening[_FIRST], dish=best.name, ingredient=ingredient)
         heading = say(self._frames.others.inquiry[_FIRST], ingredient=ingredient)
         lines = (companion_line(page, ingredient, self._words) for page in reading.others)
-        end = (*self._others(heading, lines), self._courtesy)
-        whole = (Segment(f"{opening} {frame.recipe[_FIRST]}"), *self.body(best, "recipe"), *end)
+        end = (*further(heading, lines), self._courtesy)
+        whole = (Segment(f"{opening} {frame.recipe[_FIRST]}"), *body(best, "recipe", self._words), *end)
         return whole, (Segment(f"{opening} {say(frame.offer[_FIRST], dish=best.name)}"), *end)
 
     def absent(self, dish: str, nearest: Sequence[str]) -> Answer:
@@ -60,14 +60,17 @@ class BookAnswers:
             said = f"{said} {say(frame.nearest, dishes=self._words.joining.join(nearest))}"
         return (Segment(said),)
 
-    def body(self, page: Page, answers: Answers) -> Answer:
-        """The lists of a page; a part alone has its heading in the opening, but for one that is made several times."""
-        if answers == "ingredients" and page.times == 1:
-            return (Segment(list_ingredients(page.ingredients)),)
-        if answers == "steps":
-            return (Segment(list_steps(page.recipe.steps)),)
-        return tuple(map(Segment, recipe_blocks(page, answers, self._words)))
 
-    def _others(self, heading: str, lines: Iterable[str]) -> Answer:
-        dishes = list(lines)
-        return (Segment("\n".join([heading, *dishes]), "extra"),) if dishes else ()
+def body(page: Page, part: Answers, words: Phrasebook) -> Answer:
+    """The lists of a page; a part alone has its heading in the opening, but for one that is made several times."""
+    if part == "ingredients" and page.times == 1:
+        return (Segment(list_ingredients(page.ingredients)),)
+    if part == "steps":
+        return (Segment(list_steps(page.recipe.steps)),)
+    return tuple(map(Segment, recipe_blocks(page, part, words)))
+
+
+def further(heading: str, lines: Iterable[str]) -> Answer:
+    """Further dishes under a heading; nothing where there are none."""
+    dishes = list(lines)
+    return (Segment("\n".join([heading, *dishes]), "extra"),) if dishes else ()

@@ -7,7 +7,7 @@ Every draw comes from a generator seeded by its purpose, never from global state
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property, lru_cache, partial
 from typing import Final
 
@@ -16,9 +16,9 @@ from koki.book.naming import names_of
 from koki.book.pantry import Pantry, used_of
 from koki.book.reading import Page
 from koki.dialogue.at_hand import draw_at_hand
+from koki.dialogue.book_answers import body, further
 from koki.dialogue.conversation import Conversation, Kind, Segment
 from koki.dialogue.forms import ask, say, trained
-from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.open_book import OpenBook
 from koki.dialogue.pages import companion_line, suggestion_line
 from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Refusal, Tip
@@ -136,7 +136,7 @@ class Composer:
             rest = draw.choice(frame.complete)
         recipe = self._bodies(best.recipe.id)["recipe"]
         end = (
-            *self._others(
+            *further(
                 draw.choice(self._book.frames.others.recommendation),
                 # a dish that uses a single thing at hand is not worth suggesting
                 (
@@ -178,9 +178,7 @@ class Composer:
         opening = say(draw.choice(frame.opening), dish=dish, ingredient=ingredient)
         heading = say(draw.choice(self._book.frames.others.inquiry), ingredient=ingredient)
         end = (
-            *self._others(
-                heading, (companion_line(Page(self._names[it.id], it), ingredient, self._book) for it in others)
-            ),
+            *further(heading, (companion_line(Page(self._names[it.id], it), ingredient, self._book) for it in others)),
             self._courtesy(draw),
         )
         return (
@@ -203,10 +201,6 @@ class Composer:
                 dishes += sorted(equal, key=lambda it: self._generator(ingredient.lower(), it.id).random())
         return dishes[:_MOST_DISHES]
 
-    def _others(self, heading: str, lines: Iterable[str]) -> tuple[Segment, ...]:
-        dishes = list(lines)
-        return (Segment("\n".join([heading, *dishes]), "extra"),) if dishes else ()
-
     def _reasons(self, recipe: Recipe) -> list[Conversation]:
         forms = self._book.reasons.questions
         return [
@@ -219,13 +213,12 @@ class Composer:
         ]
 
     def _write_bodies(self, recipe_id: str) -> dict[Answers, tuple[Segment, ...]]:
-        """Ingredients and steps under their headings; one of them alone has its heading in the opening."""
-        recipe, headings = self._recipes[recipe_id], self._book.headings
-        ingredients, steps = list_ingredients(recipe.ingredients), list_steps(recipe.steps)
+        """The whole recipe, and each of its parts alone."""
+        page = Page(self._names[recipe_id], self._recipes[recipe_id])
         return {
-            "recipe": (Segment(f"{headings.ingredients}\n{ingredients}"), Segment(f"{headings.steps}\n{steps}")),
-            "ingredients": (Segment(ingredients),),
-            "steps": (Segment(steps),),
+            "recipe": body(page, "recipe", self._book),
+            "ingredients": body(page, "ingredients", self._book),
+            "steps": body(page, "steps", self._book),
         }
 
     def _fitting_tips(self, recipe: Recipe) -> list[Tip]:

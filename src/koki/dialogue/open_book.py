@@ -113,7 +113,7 @@ class OpenBook:
 
     def _suggested(self, at_hand: Sequence[str], suggestion: Suggestion) -> Page:
         used = used_of(at_hand, suggestion)
-        return Page(self._names[suggestion.recipe.id], suggestion.recipe, used, suggestion.missing)
+        return Page(self.name_of(suggestion.recipe), suggestion.recipe, used, suggestion.missing)
 
     def _inquiries(self, recipe: Recipe) -> Iterator[Conversation]:
         subjects = inquiry_subjects(recipe)
@@ -151,7 +151,7 @@ class OpenBook:
 
     def _absences(self, recipe: Recipe) -> Iterator[Conversation]:
         """Questions for a dish that the book lacks, or that stands on none of the pages that may have been meant."""
-        dish = self._names[recipe.id]
+        dish = self.name_of(recipe)
         draw = self._draw(recipe.id, "absent")
         forms = [*trained(self._words.standard), *trained(self._words.simple)]
         for number, form in enumerate(draw.sample(forms, min(_ABSENT, len(forms)))):
@@ -228,7 +228,7 @@ class OpenBook:
         """Word of a name -> the places of the recipes that have it."""
         places: defaultdict[str, list[int]] = defaultdict(list)
         for place, recipe in enumerate(self._recipes):
-            for word in set(fold(self._names[recipe.id]).split()):
+            for word in set(fold(self.name_of(recipe)).split()):
                 places[word].append(place)
         return dict(places)
 

@@ -31,9 +31,8 @@ def reading_texts(reading: Reading, book: Phrasebook) -> list[str]:
 
     Pages behind the first one lose their steps, then go; then the first one loses the part that is not asked for.
     """
-    needs: Answers = reading.wanted if reading.wanted in ("ingredients", "steps") else "recipe"
     several = (Shown("recipe", "recipe"), Shown("recipe", "ingredients")) if len(reading.pages) > 1 else ()
-    ways = dict.fromkeys([*several, Shown("recipe", None), Shown(needs, None)])
+    ways = dict.fromkeys([*several, Shown("recipe", None), Shown(reading.part, None)])
     notes = list(_notes(reading, book))
     texts = (_text([*_page_blocks(reading, way, book), *notes], book) for way in ways)
     return list(dict.fromkeys(filter(None, texts)))

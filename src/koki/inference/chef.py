@@ -16,10 +16,10 @@ from koki.dialogue.pages import asked_after_reading, reading_texts
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import EmptyQuestion, QuestionTooLong
 from koki.inference.engine import Ending, Engine, Generated
-from koki.inference.engines import is_gguf, load_engine, run_of_gguf
+from koki.inference.engines import is_gguf, load_engine, require_engine, run_of_gguf
 from koki.inference.strict import generate_strictly
 from koki.runs.finished import FinishedRun, read_run
-from koki.runs.names import BOOK
+from koki.runs.names import BOOK, METADATA
 from koki.tokens.template import ChatTemplate
 
 Turn = tuple[str, str]
@@ -143,7 +143,13 @@ class Chef:
             CheckpointError: its adapter cannot be loaded.
             BookError: its book cannot be read.
         """
-        return cls(*load_engine(run, engine, base_only=base_only), book_of(run), reads=can_read(run))
+        require_engine(engine)
+        path = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser()
+        finished = run if isinstance(run, FinishedRun) else _run_of(path)
+        # of a GGUF file the file itself is loaded; a run is read once
+        loaded = load_engine(path if is_gguf(path) else finished or path, engine, base_only=base_only)
+        book = _book_in(finished.folder if finished else path)
+        return cls(*loaded, book, reads=finished is not None and can_read(finished))
 
     def reading_in(self, book: Book | None) -> Self:
         """The same chef with another book, or with none."""
@@ -319,37 +325,33 @@ class Chef:
     def _read(self, question: str, reading: Reading | None, most: int) -> tuple[str, str, list[int]]:
         """The question as it is asked, what is read before it, as much as fits in ``most`` tokens, and the prompt."""
         words = load_phrasebook()
+        asked = asked_after_reading(question, words)
         for read in reading_texts(reading, words) if reading else ():
-            asked = asked_after_reading(question, words)
             prompt = self._template.prompt(asked, read=read)
             if len(prompt) <= most:
                 return asked, read, prompt
         return question, "", self._template.prompt(question)
 
 
-def book_of(run: str | Path | FinishedRun) -> Book | None:
-    """The book of a run folder, or of the one that a GGUF file was made of; None where there is none.
-
-    Raises:
-        BookError: it cannot be read.
-    """
-    folder = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser()
-    if is_gguf(folder):
-        folder = run_of_gguf(folder).folder
-    return Book.open(folder / BOOK) if (folder / BOOK).is_file() else None
-
-
-def can_read(run: str | Path | FinishedRun) -> bool:
+def can_read(run: FinishedRun) -> bool:
     """Whether the chef of a run answers better with its book open: it was trained to read, or its model is large.
 
     A real model of 0.5 B reads untrained; one of a few million parameters does not.
     """
-    folder = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser()
-    if not is_gguf(folder) and not (folder / BOOK).is_file():
-        return False
-    finished = run if isinstance(run, FinishedRun) else run_of_gguf(folder) if is_gguf(folder) else read_run(folder)
-    parameters = finished.card["training"].get("parameters", _READS_UNTRAINED)
-    return bool(finished.settings.get("data.book_share", 0) or parameters >= _READS_UNTRAINED)
+    parameters = run.card["training"].get("parameters", _READS_UNTRAINED)
+    return bool(run.settings.get("data.book_share", 0) or parameters >= _READS_UNTRAINED)
+
+
+def _run_of(path: Path) -> FinishedRun | None:
+    """The run in a folder, or that a GGUF file was made of; None of whole weights without a card."""
+    if is_gguf(path):
+        return run_of_gguf(path)
+    is_whole_weights = (path / "config.json").is_file() and not (path / METADATA).is_file()
+    return None if is_whole_weights else read_run(path)
+
+
+def _book_in(folder: Path) -> Book | None:
+    return Book.open(folder / BOOK) if (folder / BOOK).is_file() else None
 
 
 def _answer(asked: _Asked, generated: Generated) -> Answer:

@@ -9,13 +9,12 @@ from dataclasses import replace
 from typing import Final
 
 from koki.answers.check import page_given
-from koki.answers.opening import missing_in
+from koki.answers.opening import says_missing
 from koki.answers.said import list_at, read_answer
 from koki.book.reading import Page, Reading
-from koki.dialogue.book_answers import BookAnswers
-from koki.dialogue.phrasebook import Answers, load_phrasebook
+from koki.dialogue.book_answers import BookAnswers, body
+from koki.dialogue.phrasebook import load_phrasebook
 from koki.inference.engine import Engine, Generated
-from koki.ingredients.lexicon import fold
 
 _WITH_LISTS: Final = frozenset({"recipe", "ingredients", "steps", "recommendation", "inquiry"})
 
@@ -149,8 +148,7 @@ def _closed(
 
 def lists_of(page: Page, reading: Reading) -> str:
     """The lists of a page that are wanted, as they stand in an answer."""
-    part: Answers = reading.wanted if reading.wanted in ("ingredients", "steps") else "recipe"
-    return "\n\n".join(segment.text for segment in BookAnswers(load_phrasebook()).body(page, part))
+    return "\n\n".join(segment.text for segment in body(page, reading.part, load_phrasebook()))
 
 
 def _page_opened(opening: str, reading: Reading) -> Page | None:
@@ -159,10 +157,8 @@ def _page_opened(opening: str, reading: Reading) -> Page | None:
     if said.ingredients or said.steps:  # under a heading that is no opening
         return None
     page = page_given(said, reading)
-    if page and reading.wanted == "recommendation":
-        is_exact = sorted(map(fold, missing_in(opening))) == sorted(map(fold, page.missing))
-        return page if is_exact else None
-    return page
+    is_wrong = page and reading.wanted == "recommendation" and not says_missing(opening, page.missing)
+    return None if is_wrong else page
 
 
 def _book_opening(reading: Reading) -> str:
@@ -171,5 +167,4 @@ def _book_opening(reading: Reading) -> str:
         return answers.recommended(reading)[0][0].text
     if reading.wanted == "inquiry":
         return answers.inquired(reading)[0][0].text
-    part: Answers = reading.wanted if reading.wanted in ("ingredients", "steps") else "recipe"
-    return answers.requested(reading.pages[0], part)[0].text
+    return answers.requested(reading.pages[0], reading.part)[0].text

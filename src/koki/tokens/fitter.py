@@ -79,9 +79,7 @@ class Fitter:
         conversations = [conversation for group in groups for conversation in group]
         turns = [self._cut_turns(conversation) for conversation in conversations]
         questions = self._pieces.append([versions[0][-1] for versions in turns])
-        fitted = iter(
-            self._fit_answers(conversations, [self._turns(*both) for both in zip(turns, questions, strict=True)])
-        )
+        fitted = iter(self._fit_answers(conversations, self._numbered(turns, questions)))
         for group in groups:
             if group and group[0].kind in RECIPE_KINDS:
                 self._report.unsupported.update(_OF_INGREDIENTS - {conversation.kind for conversation in group})
@@ -101,12 +99,18 @@ class Fitter:
         asked = asked_after_reading(conversation.question, load_phrasebook())
         return [self._template.cut_turn(read, asked) for read in conversation.read]
 
-    def _turns(self, versions: Sequence[Sequence[str]], question: int) -> list[_Turn]:
-        """The same in numbers of pieces; the question's own is known."""
-        tokens_of = self._pieces.lengths.__getitem__
-        numbers = self._pieces.numbers(chain.from_iterable(texts[:-1] for texts in versions))
-        found = ([*(numbers[text] for text in texts[:-1]), question] for texts in versions)
-        return [_Turn(pieces, sum(map(tokens_of, pieces))) for pieces in found]
+    def _numbered(self, turns: Sequence[list[list[str]]], questions: Sequence[int]) -> list[list[_Turn]]:
+        """The same turns in numbers of pieces; those of the questions are known."""
+        read = (text for versions in turns for texts in versions for text in texts[:-1])
+        numbers, tokens_of = self._pieces.numbers(read), self._pieces.lengths.__getitem__
+
+        def turn(texts: Sequence[str], question: int) -> _Turn:
+            pieces = [*(numbers[text] for text in texts[:-1]), question]
+            return _Turn(pieces, sum(map(tokens_of, pieces)))
+
+        return [
+            [turn(texts, question) for texts in versions] for versions, question in zip(turns, questions, strict=True)
+        ]
 
     def _fit_answers(self, conversations: Sequence[Conversation], turns: Sequence[Sequence[_Turn]]) -> list[_Fitted]:
         """Each conversation with as much of its answer, and then of what is read, as fits."""

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from koki.answers.filled import filling, split_names
-from koki.answers.opening import missing_in
+from koki.answers.opening import says_missing
 from koki.book.pantry import Thing, thing
 from koki.dialogue.phrasebook import Phrasebook
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.capabilities.dishes import first_dish, recipe_f1
 from koki.evaluation.cookbook import missing_for
-from koki.ingredients.lexicon import fold
 
 
 def _judge(case: Case) -> Scores:
@@ -18,11 +17,11 @@ def _judge(case: Case) -> Scores:
     suggestion = missing_for(dish, at_hand) if dish else None
     met = [thing(name) for name in suggestion.at_hand] if suggestion else []
     used = [name for name in at_hand if _is_one_of(thing(name), met)]
-    exact = suggestion and sorted(map(fold, missing_in(case.said.opening))) == sorted(map(fold, suggestion.missing))
+    exact = suggestion is not None and says_missing(case.said.opening, suggestion.missing)
     return {
         "dish_exists": float(dish is not None),
         "uses_offered": len(used) / len(at_hand),
-        "missing_exact": float(bool(exact)),
+        "missing_exact": float(exact),
         "recipe_f1": recipe_f1(case, dish),
     }
 
