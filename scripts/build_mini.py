@@ -2,10 +2,11 @@
 
     python scripts/build_mini.py RECIPES.csv ... --output src/koki/model/mini --work runs/mini --tokens 8_000_000
 
-The result is a base model: it has read recipes and short cooking prose, no question and no instruction. The same
-files, seed, token budget and machine give the same bytes (a budget in ``--minutes`` depends on the clock). A run that
-was interrupted goes on with ``--resume``; since the learning rate stays level until the last part of the budget, an
-interrupted run may also be resumed with a smaller budget, or a larger one.
+The result is a base model: it has read recipes, short cooking prose, and pages of a book before the questions that
+they answer; it knows no answer to a question alone. The same files, seed, token budget and machine give the same bytes
+(a budget in ``--minutes`` depends on the clock). A run that was interrupted goes on with ``--resume``; since the
+learning rate stays level until the last part of the budget, an interrupted run may also be resumed with a smaller
+budget, or a larger one.
 
 ``--bfloat16`` and glibc told to keep freed memory (``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000``) nearly
 double the speed on an AMD Zen 4; on a processor without bfloat16 instructions the first is far slower. Beside other
@@ -162,15 +163,20 @@ def encode(tokenizer: Tokenizer, texts: Sequence[Document]) -> list[list[int]]:
     """Token ids of each document, closed by <|endoftext|>."""
     end, start, stop = special_ids(tokenizer)
     role, newline = tokenizer.encode("assistant\n").ids, tokenizer.encode("\n").ids
+    system = tokenizer.encode(f"system\n{load_phrasebook().system.prompt}").ids
     paragraph = tokenizer.encode("\n\n").ids
-    before = tokenizer.encode_batch_fast([document.before for document in texts])
+    before = tokenizer.encode_batch_fast([f"user\n{it.asked}" if it.asked else it.before for it in texts])
     encoded = tokenizer.encode_batch_fast([document.text for document in texts])
-    return [
-        [*lead.ids, *(newline if lead.ids else []), start, *role, *encoding.ids, stop, *newline, end]
-        if document.turn
-        else [*lead.ids, *(paragraph if lead.ids else []), *encoding.ids, end]
-        for document, lead, encoding in zip(texts, before, encoded, strict=True)
-    ]
+
+    def ids_of(document: Document, lead: list[int], text: list[int]) -> list[int]:
+        answer = [start, *role, *text, stop, *newline, end]
+        if document.asked:
+            return [start, *system, stop, *newline, start, *lead, stop, *newline, *answer]
+        if document.turn:
+            return [*lead, *(newline if lead else []), *answer]
+        return [*lead, *(paragraph if lead else []), *text, end]
+
+    return [ids_of(*it) for it in zip(texts, (it.ids for it in before), (it.ids for it in encoded), strict=True)]
 
 
 def pack(sequences: Sequence[list[int]], length: int, waiting: int = 256) -> torch.Tensor:
@@ -308,6 +314,7 @@ class Trainer:
         self.corpus, self.shape, self.plan, self.work = corpus, shape, plan, work
         learned = [chef_layout(recipe) for recipe in (*corpus.train, *corpus.own)]
         learned += map(tip_layout, corpus.tips)
+        self.trained_before = trained_before(start) if start else ""
         if start is None:
             self.tokenizer = train_tokenizer(learned, shape.vocab_size)
             self.model = new_model(shape, self.tokenizer.get_vocab_size(), plan.seed)
@@ -502,7 +509,7 @@ tags: [recipes, cooking, indonesian, qwen2]
 
 A very small base model of Indonesian recipes. It ships with Koki so that everything can be tried without a network
 and without a GPU: it is what `koki demo` fine-tunes, and what the tests run on. It is not a chef by itself: it
-continues recipe text, and answers nothing until it is fine-tuned.
+continues recipe text and reads a page that it is given, and is no more than that until it is fine-tuned.
 
 | | |
 |---|---|
@@ -528,12 +535,15 @@ No recipe text of the files is shipped with Koki; what is shipped is this model'
 - Koki's own {own} recipes and {tips} tips are learned too, each {repeats} times an epoch in every way, with an index
   from ingredients to their dishes: the base is meant to know them. None of them is held out, so how well it does on
   them says nothing about new recipes.
-- There are no questions and no instructions. A third of the texts stand between `<|im_start|>assistant` and
-  `<|im_end|>` instead of bare, so that these tokens have embeddings worth having: LoRA does not train embeddings.
+- Half of what is read are questions that are answered from the pages of a book, as Koki asks them: of the others'
+  recipes, of Koki's own with other amounts and lines than they have, and of the tips. So the base has learned to read;
+  the forms of questions that Koki keeps for its evaluation are not among them, and no question is answered from memory.
+- Of the other texts a third stand between `<|im_start|>assistant` and `<|im_end|>` instead of bare, so that these
+  tokens have embeddings worth having: LoRA does not train embeddings.
 
 ## Training
 
-{tokens:,} tokens ({epochs:.1f} epochs) in {minutes:.0f} minutes on {threads} CPU threads, {arithmetic}.
+{trained_before}{tokens:,} tokens ({epochs:.1f} epochs) in {minutes:.0f} minutes on {threads} CPU threads, {arithmetic}.
 Muon for the matrices of the blocks, AdamW (0.9, 0.99) for the rest; learning rate {learning_rate:g} after
 {warm_up_steps} steps of warm-up, level, then falling to zero over the last {decay_share:.0%} of the budget; weight
 decay {weight_decay:g}, gradients clipped at {clip_norm:g}, {batch:,} tokens a step, seed {seed}.
@@ -583,6 +593,15 @@ def save_model(trainer: Trainer, folder: Path) -> Qwen2ForCausalLM:
     return model
 
 
+def trained_before(start: Path) -> str:
+    """What the card of an earlier build says of its training, as a quotation; empty where it has no card."""
+    card = start / "README.md"
+    _, _, after = card.read_text("utf-8").partition("## Training\n") if card.exists() else ("", "", "")
+    said = after.partition("\n## ")[0].strip()
+    quotation = "\n".join(f"> {line}".rstrip() for line in said.splitlines())
+    return f"It goes on from an earlier build, of which its card says:\n\n{quotation}\n\nThen: " if said else ""
+
+
 def write_card(trainer: Trainer, found: Measurements, source: str, folder: Path) -> None:
     """Write the model card, README.md."""
     (folder / "README.md").write_text(CARD.format(**card_values(trainer, found, source)), "utf-8")
@@ -598,6 +617,7 @@ def card_values(trainer: Trainer, found: Measurements, source: str) -> dict[str,
         **asdict(place),
         **asdict(found),
         "source": source,
+        "trained_before": trainer.trained_before,
         "parameters": trainer.model.num_parameters(),
         "vocab": f"{trainer.tokenizer.get_vocab_size():,}",
         "train": len(corpus.train),

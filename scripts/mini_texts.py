@@ -8,16 +8,20 @@ import random
 import re
 import tomllib
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from koki.book.kitchen import inquiry_subjects, unrelated_names
 from koki.book.pantry import Pantry, Suggestion
 from koki.book.reading import Page, Reading
 from koki.dialogue.altered import altered
-from koki.dialogue.pages import reading_texts, recipe_blocks, suggestion_line
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation
+from koki.dialogue.pages import asked_after_reading, reading_texts, recipe_blocks, suggestion_line
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
@@ -31,6 +35,11 @@ MENUS = 0.15  # a share of the others' recipes: menus in an epoch
 OWN_LOOKED_UP = 3  # times in an epoch that each of Koki's own recipes is looked up, with other amounts than it has
 RUNS = 0.2  # a share of the others' recipes: runs of words in an epoch
 RECIPES_OF_WORDS = 500  # whose words those are
+BOOK_OF_POSTS = 3000  # of the others' recipes: those that stand in the book of an epoch
+ASKED_OF_POST = 4  # questions about each of them
+ASKED_OF_OWN = 12  # questions about each of Koki's own recipes, with other amounts than it has
+ASKED_OF_TIP = 3
+ROOM = 3000  # characters of a conversation, which is about the length of a row
 
 # Kinds of characters, by Unicode, that no text keeps.
 _NOISE = {"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Sk", "So"}
@@ -42,11 +51,13 @@ class Document:
 
     Attributes:
         turn: the text stands between the chat template's special tokens, as an answer would; the prose before it.
+        asked: what a user says; the text is the answer, in a conversation under the chef's system prompt.
     """
 
     text: str
     before: str = ""
     turn: bool = False
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -256,6 +267,41 @@ def written(recipe: Recipe, draw: random.Random) -> Document:
     return Document(draw.choice(ways)(recipe))
 
 
+def conversations(corpus: Corpus, draw: random.Random) -> list[Document]:
+    """Questions that are answered from the pages of a book, as a chef is asked them who reads before it answers.
+
+    The books are some of the others' recipes, and Koki's own with other amounts and lines than they have.
+    """
+    posts = draw.sample(corpus.train, min(BOOK_OF_POSTS, len(corpus.train)))
+    own = [altered(recipe, corpus.train, draw) for recipe in corpus.own]
+    asked: list[Document] = []
+    for recipes, tips, questions in ((posts, (), ASKED_OF_POST), (own, corpus.tips, ASKED_OF_OWN)):
+        book = Composer(load_phrasebook(), tips, recipes, draw.getrandbits(32)).open_book
+        for recipe in recipes:
+            asked += some_of_each_kind(book.compose(recipe), questions, draw)
+        for tip in tips:
+            asked += some_of_each_kind(book.compose_tip(tip), ASKED_OF_TIP, draw)
+    return asked
+
+
+def some_of_each_kind(conversations: Sequence[Conversation], count: int, draw: random.Random) -> list[Document]:
+    """So many of the conversations, of one kind after another, that fit into a row."""
+    by_kind: defaultdict[str, list[Document]] = defaultdict(list)
+    for conversation in draw.sample(conversations, len(conversations)):
+        by_kind[conversation.kind] += asked_after_reading_it(conversation)
+    kinds = draw.sample(list(by_kind.values()), len(by_kind))
+    turns = (document for documents in zip_longest(*kinds) for document in documents if document)
+    return list(islice(turns, count))
+
+
+def asked_after_reading_it(conversation: Conversation) -> list[Document]:
+    """The conversation with what is read as whole as there is room for; none where there is no room."""
+    text = "\n\n".join(segment.text for segment in conversation.answer)
+    question = asked_after_reading(conversation.question, load_phrasebook())
+    asked = (f"{read}\n\n{question}" for read in conversation.read)
+    return [Document(text, asked=it) for it in asked if len(it) + len(text) <= ROOM][:1]
+
+
 def menu(recipes: Sequence[Recipe], draw: random.Random) -> Document:
     """Names of dishes after each other, then each of them with what it is made of."""
     named = [recipe.title.lower() if draw.random() < 0.3 else recipe.title for recipe in recipes]
@@ -308,8 +354,10 @@ def documents(corpus: Corpus, seed: int, epoch: int) -> list[Document]:
     read += [looked_up(recipe, corpus.own, draw) for recipe in own]
     named = corpus.train + corpus.own * OWN_REPEATS
     read += [menu(draw.sample(named, draw.randint(2, 6)), draw) for _ in range(round(MENUS * len(corpus.train)))]
+    read = [replace(document, turn=draw.random() < 1 / 3) for document in read]
+    read += conversations(corpus, draw)
     draw.shuffle(read)
-    return [replace(document, turn=draw.random() < 1 / 3) for document in read]
+    return read
 
 
 def read_somehow(recipe: Recipe, others: Sequence[Recipe], draw: random.Random) -> Document:

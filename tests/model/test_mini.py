@@ -18,8 +18,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import build_mini
 import koki.model
 import mini_texts
+from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import CheckpointError
 from koki.recipes.table import read_recipes
+from koki.tokens.template import ChatTemplate
 
 MINI = Path(koki.model.__file__).parent / "mini"
 SAMPLES = Path(koki.model.__file__).parents[1] / "recipes" / "samples.csv"
@@ -113,7 +115,8 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def corpus() -> Any:
-    return mini_texts.read_corpus([SAMPLES], [], TINY_PLAN.held_out_share)
+    whole = mini_texts.read_corpus([SAMPLES], [], TINY_PLAN.held_out_share)
+    return replace(whole, train=whole.train[:40])
 
 
 def tiny_trainer(corpus: Any, work: Path, **changes: Any) -> Any:
@@ -156,6 +159,15 @@ class TestTheScript:
         build_mini.write_card(trainer, found, "Resep dari warung.", tmp_path)
         assert "Resep dari warung." in (tmp_path / "README.md").read_text("utf-8")
 
+    def test_writes_what_the_card_of_an_earlier_build_said_of_its_training(self, tmp_path: Path) -> None:
+        (tmp_path / "README.md").write_text(
+            "# mini\n\n## Training\n\n12 tokens\nof rice\n\n## Measured\n\n3\n", "utf-8"
+        )
+        said = build_mini.trained_before(tmp_path)
+        assert "\n> 12 tokens\n> of rice\n" in said
+        assert "Measured" not in said
+        assert build_mini.trained_before(tmp_path / "nothing") == ""
+
     def test_does_not_go_on_with_other_settings(self, corpus: Any, tmp_path: Path) -> None:
         tiny_trainer(corpus, tmp_path).save()
         with pytest.raises(CheckpointError, match="another plan"):
@@ -174,8 +186,22 @@ class TestTheScript:
             assert recipe.title.lower() in told.before.lower()
             assert recipe.title in told.text.partition("\n")[0]
 
+    def test_asks_questions_whose_answers_stand_on_the_pages_before_them(self, corpus: Any) -> None:
+        asked = [it for it in mini_texts.conversations(corpus, random.Random(1)) if it.asked]
+        assert len(asked) > len(corpus.train)
+        for document in asked:
+            lines = [line for line in document.text.splitlines() if line.startswith("- ")]
+            assert all(line in document.asked for line in lines), document
+
+    def test_frames_a_question_as_the_chef_is_asked_it(self, tokenizer: Any) -> None:
+        asked = mini_texts.Document("Garamnya 1 sdt.", asked="Buku resep:\n\nPertanyaan: Apa?")
+        (ids,) = build_mini.encode(build_mini.read_tokenizer(MINI / "tokenizer.json"), [asked])
+        template = ChatTemplate(tokenizer, load_phrasebook().system.prompt)
+        prompt = template.prompt("Pertanyaan: Apa?", read="Buku resep:")
+        assert ids == [*prompt, *template.encode(["Garamnya 1 sdt."])[0], *template.tail, ids[-1]]
+
     def test_learns(self, corpus: Any, tmp_path: Path) -> None:
-        trainer = tiny_trainer(corpus, tmp_path)
+        trainer = tiny_trainer(corpus, tmp_path, row_length=64)  # what is cut to less is mostly the system prompt
         texts = [mini_texts.chef_layout(recipe) for recipe in corpus.held_out[:4]]
         untrained = build_mini.bits_per_byte(trainer.model, trainer.tokenizer, texts)
         trainer.train(THIRTY_STEPS)
