@@ -108,6 +108,11 @@ def test_what_shall_not_be_in_it_is_not(book: Book) -> None:
     assert names([*reading.pages, *reading.others]) == ["Soto Ayam Lamongan"]
 
 
+def test_a_seasoning_that_shall_not_be_in_it_is_not(book: Book) -> None:
+    reading = read(book, "punya ayam sama serai, masak apa yang tanpa garam?")
+    assert names([*reading.pages, *reading.others]) == ["Opor Ayam"]
+
+
 def test_dishes_with_one_ingredient_are_a_page_and_two_names(book: Book) -> None:
     reading = read(book, "tahu enaknya dimasak apa")
     assert reading.ingredients == ("tahu",)

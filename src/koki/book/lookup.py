@@ -11,7 +11,7 @@ from koki.book.understand import Understood
 
 _MOST_DISHES: Final = 3
 _MOST_TIPS: Final = 2
-# Dishes with an ingredient that are looked at for some that lack another.
+# Dishes that are looked at for some that lack an ingredient.
 _LOOKED_AT: Final = 200
 
 
@@ -42,7 +42,9 @@ def _pages(understood: Understood, book: Book) -> tuple[Page, ...]:
 
 def _recommendation(understood: Understood, book: Book) -> Reading:
     """The dish that suits best what is at hand; others only where they use more than one thing of it."""
-    found = book.what_can_i_cook(understood.have, _MOST_DISHES, understood.without)
+    without = understood.without
+    found = book.what_can_i_cook(understood.have, _LOOKED_AT if without else _MOST_DISHES, without)
+    found = [page for page in found if not _has_any(page, without)][:_MOST_DISHES]  # of seasonings there is no list
     if not found:
         return Reading("recommendation", ingredients=understood.have, absent=", ".join(understood.have))
     return Reading(

@@ -239,7 +239,8 @@ class _Asked:
         """Whether it asks what to cook of an ingredient or several."""
         asked = self._question
         is_list = len(asked.have) > 1 and bool(self._roles & {"have", "also"})
-        is_at_hand = is_list and {"have", "also"} <= self._roles <= {"have", "also", "how"}
+        cooks_what = set() if asked.after("cook") else {"cook"}  # "mau masak, tapi cuma ada telur sama tahu"
+        is_at_hand = is_list and {"have", "also"} <= self._roles <= {"have", "also", "how", *cooks_what}
         has_idea = asked.wants_idea and (is_list or not self._dishes)
         return bool(asked.have) and (asked.asks_what_to_cook or has_idea or is_at_hand)
 

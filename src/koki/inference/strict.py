@@ -28,14 +28,16 @@ class _Draft:
     """An answer that has the lists of a page put in.
 
     Attributes:
-        opening: what the model said before its own list would have begun; a book's opening where it names another
-            dish than was read, or says of what is missing what is not so.
+        opening: what the model said before its own list would have begun; a book's opening where it began none, as it
+            does who says that the book lacks the dish, names another dish than was read, or says of what is missing
+            what is not so.
         lists: of the page of the dish that the opening names.
         spent: what the opening took.
     """
 
     def __init__(self, reading: Reading, generated: Generated) -> None:
-        said = generated.text[: list_at(generated.text)].strip()
+        at = list_at(generated.text)
+        said = "" if at is None else generated.text[:at].strip()
         page = _page_opened(said, reading)
         self.opening = said if page and said else _book_opening(reading)
         self.lists = lists_of(page or reading.pages[0], reading)
@@ -100,7 +102,7 @@ def generate_strictly(
         on_text=hear,
         is_cancelled=lambda number: stops(number) or list_at(said.get(number, "")) is not None,
     ):
-        if number in said and list_at(generated.text) is not None:
+        if number in said and (generated.ended_by == "stop_token" or list_at(generated.text) is not None):
             drafts[number] = _Draft(readings[number], generated)
             tell(number, drafts[number].text)
             continue
