@@ -10,8 +10,10 @@ budget, or a larger one.
 
 ``--bfloat16`` and glibc told to keep freed memory (``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000``) nearly
 double the speed on an AMD Zen 4; on a processor without bfloat16 instructions the first is far slower. Beside other
-work, ``OMP_WAIT_POLICY=PASSIVE``. The model that ships was made so, with ``--minutes 86`` and then ``--resume --minutes
-120``; what is at hand was not yet among the texts of the first part.
+work, ``OMP_WAIT_POLICY=PASSIVE``. The model that ships was made so in four parts, with ``--minutes 86``, with
+``--resume --minutes 120``, and twice with ``--start EARLIER --learning-rate 2e-3``, 5 and 6 million tokens. Each had
+the texts of its day: the first not what is at hand, the first two no pages, the third no questions, and the last not
+yet the note of what is wanted of a dish.
 
 What is read is in ``mini_texts.py``, beside this script. From top to bottom: tokenizer, rows of tokens, training,
 measurements, export.

@@ -72,6 +72,24 @@ def test_what_is_missing_stands_in_the_notes_word_for_word() -> None:
             assert f"masih perlu {missing}." in conversation.read[0]
 
 
+def test_what_was_understood_to_be_wanted_stands_before_the_question() -> None:
+    for recipe, conversation in of_kind("standard", "simple"):
+        whole = "Bahan:" in said(conversation) and "Cara membuat:" in said(conversation)
+        (note,) = {read.rpartition("\n\n")[2] for read in conversation.read}
+        assert note.startswith("Yang diminta: resep lengkap") == whole
+        is_sure = conversation.read[0].count("Resep ") == 1
+        assert note.endswith(f" {COMPOSER.open_book.name_of(recipe)}.") == is_sure
+
+
+def test_of_a_dish_that_is_on_none_of_several_pages_it_is_not_said_which_is_meant() -> None:
+    notes = {conversation.read[0].rpartition("\n\n")[2] for _, conversation in of_kind("absent")}
+    assert {note for note in notes if note.startswith("Yang diminta")} <= {
+        "Yang diminta: resep lengkap.",
+        "Yang diminta: bahan-bahan.",
+        "Yang diminta: cara membuat.",
+    }
+
+
 def test_some_pages_say_otherwise_than_the_recipe_and_so_do_their_answers() -> None:
     otherwise = 0
     for recipe, conversation in of_kind("standard", "simple"):

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
+from koki.cli.ask import say_where_it_stands
 from koki.cli.printing import out
 from koki.cli.report import write_report_or_warn
 from koki.terminal import outlive_reader
@@ -13,20 +14,22 @@ EXAMPLES: Final = (
     "koki demo --output runs/another",
 )
 
-# One question of each kind, about dishes among the recipes that ship.
+# One question of each kind, about dishes among the recipes that ship, and for one that is not.
 _QUESTIONS: Final = (
     "Tolong berikan resep Rendang Daging.",
     "cara bikin tempe mendoan gimana?",
     "Saya punya ayam, santan dan serai. Bisa dimasak jadi apa?",
     "Enaknya udang dimasak apa?",
     "Gimana caranya supaya santan tidak pecah?",
+    "Opor ayam pakai kemiri berapa?",
+    "Resep pizza dong!",
 )
 
 
 def demo(
     output: Annotated[str, typer.Option("--output", help="Run folder.")] = "runs/demo",
 ) -> None:
-    """Fine-tune the base that ships on the recipes that ship, and ask it one question of each kind."""
+    """Fine-tune the base that ships on the recipes that ship, and ask it one question of each kind, its book open."""
     from koki.config import load_config
     from koki.inference.chef import Chef
     from koki.pipeline import train as run_pipeline
@@ -41,6 +44,7 @@ def demo(
         answer = chef.ask(question)
         out.print(f"\n[bold]{question}[/]", highlight=False)
         out.print(answer.answer, highlight=False, markup=False, soft_wrap=True)
+        say_where_it_stands(answer)
         out.print(f"[dim]({answer.tokens} tokens, {'ended by itself' if answer.stopped else 'cut off'})[/]")
     out.print(f"\nThe run folder is {result.folder}; {result.loss}.", highlight=False, soft_wrap=True)
     if not result.was_finished:
@@ -48,6 +52,7 @@ def demo(
     out.print("Next:")
     for command in (
         f'koki ask {result.folder} "Resep soto ayam dong!"',
+        f"koki book add {result.folder} resep.csv",
         "koki preview",
         "koki check resep.csv",
         "koki train --data resep.csv --model 0.5b --output runs/warung",

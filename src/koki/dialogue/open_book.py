@@ -157,8 +157,8 @@ class OpenBook:
         for number, form in enumerate(draw.sample(forms, min(_ABSENT, len(forms)))):
             near = tuple(map(self._page, self._near(self._page(recipe), draw)[:_MOST_PAGES]))
             question = ask(form.question, dish=dish)
-            if number % 2 and near:
-                reading = Reading(form.answers, near[: 1 + draw.randrange(len(near))])
+            if number % 2 and len(near) > 1:  # a page that lies there alone is surely meant
+                reading = Reading(form.answers, near[: draw.randint(2, len(near))])
                 answer = self._answers.absent(dish, [page.name for page in reading.pages])
             else:
                 names = tuple(page.name for page in near)

@@ -87,6 +87,9 @@ def _notes(reading: Reading, book: Phrasebook) -> Iterator[str]:
         (ingredient,) = reading.ingredients
         lines = (companion_line(page, ingredient, book) for page in (*reading.pages, *reading.others))
         yield "\n".join([words.with_ingredient.format(ingredient=ingredient), *lines])
+    elif reading.pages and (wanted := words.wanted.get(reading.wanted)):
+        first, *others = reading.pages  # with others beside it, it is not sure which dish is meant
+        yield words.asked.format(wanted=wanted) if others else words.asked_of.format(wanted=wanted, dish=first.name)
 
 
 def suggestion_line(page: Page, book: Phrasebook) -> str:

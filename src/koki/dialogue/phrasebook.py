@@ -135,7 +135,10 @@ class Pages(_Table):
     with_ingredient: str
     absent: str
     nearest: str
+    asked: str
+    asked_of: str
     question: str
+    wanted: dict[str, str]
 
 
 class Reasons(_Table):
