@@ -10,10 +10,10 @@ budget, or a larger one.
 
 ``--bfloat16`` and glibc told to keep freed memory (``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000``) nearly
 double the speed on an AMD Zen 4; on a processor without bfloat16 instructions the first is far slower. Beside other
-work, ``OMP_WAIT_POLICY=PASSIVE``. The model that ships was made so in four parts, with ``--minutes 86``, with
-``--resume --minutes 120``, and twice with ``--start EARLIER --learning-rate 2e-3``, 5 and 6 million tokens. Each had
-the texts of its day: the first not what is at hand, the first two no pages, the third no questions, and the last not
-yet the note of what is wanted of a dish.
+work, ``OMP_WAIT_POLICY=PASSIVE``. The model that ships was made so in five parts, with ``--minutes 86``, with
+``--resume --minutes 120``, and three times with ``--start EARLIER --learning-rate 2e-3``, 5, 6 and 4.5 million tokens.
+Each had the texts of its day: the first not what is at hand, the first two no pages, the third no questions, and the
+fourth not the note of what is wanted of a dish.
 
 What is read is in ``mini_texts.py``, beside this script. From top to bottom: tokenizer, rows of tokens, training,
 measurements, export.
@@ -601,7 +601,8 @@ def trained_before(start: Path) -> str:
     _, _, after = card.read_text("utf-8").partition("## Training\n") if card.exists() else ("", "", "")
     said = after.partition("\n## ")[0].strip()
     quotation = "\n".join(f"> {line}".rstrip() for line in said.splitlines())
-    return f"It goes on from an earlier build, of which its card says:\n\n{quotation}\n\nThen: " if said else ""
+    said_of = "It goes on from an earlier build, which had the texts of its day, and of which its card says:"
+    return f"{said_of}\n\n{quotation}\n\nThen: " if said else ""
 
 
 def write_card(trainer: Trainer, found: Measurements, source: str, folder: Path) -> None:
