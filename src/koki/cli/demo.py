@@ -21,7 +21,6 @@ _QUESTIONS: Final = (
     "Saya punya ayam, santan dan serai. Bisa dimasak jadi apa?",
     "Enaknya udang dimasak apa?",
     "Gimana caranya supaya santan tidak pecah?",
-    "Opor ayam pakai kemiri berapa?",
     "Resep pizza dong!",
 )
 
