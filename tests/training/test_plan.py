@@ -103,6 +103,14 @@ def test_how_often_each_recipe_is_seen_is_planned_and_said_where_it_is_seldom(
     assert "each recipe 4 times; to know a new one by heart takes about" in printed(console)
 
 
+@pytest.mark.slow
+def test_who_learns_to_read_need_not_see_a_recipe_often(
+    short_config: Callable[..., RunConfig], console: Console
+) -> None:
+    train(short_config("training.max_steps=2", "data.book_share=0.5", "tokens.max_length=1024"), console)
+    assert "by heart" not in printed(console)
+
+
 def test_checkpointing_takes_time_and_saves_memory() -> None:
     work = Workload(conversations=100, steps=10, examples=40, tokens=10_000, supervised=0.7, length=300, seen=SEEN)
     speed = Speed(multiplications=1e11, per_element=5e-10)

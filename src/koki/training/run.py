@@ -257,7 +257,8 @@ class Run:
             self.say(
                 "", "--set training.warmup_steps=... is shorter, --set training.num_train_epochs=... trains longer"
             )
-        if self.config.data.files and plan.seen.mean < BY_HEART:  # the base that ships knows the recipes that ship
+        data = self.config.data  # the base that ships knows the recipes that ship, and who reads need not know any
+        if data.files and not data.book_share and plan.seen.mean < BY_HEART:
             times = f"each recipe {plan.seen.mean:.0f} times; to know a new one by heart takes about {BY_HEART}"
             self.say("Seldom seen", times)
             self.say(
