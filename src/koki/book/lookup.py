@@ -1,5 +1,6 @@
 """What a chef reads before it answers a question: the pages of the book, and what is worked out of them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -42,9 +43,8 @@ def _pages(understood: Understood, book: Book) -> tuple[Page, ...]:
 
 def _recommendation(understood: Understood, book: Book) -> Reading:
     """The dish that suits best what is at hand; others only where they use more than one thing of it."""
-    without = understood.without
-    found = book.what_can_i_cook(understood.have, _LOOKED_AT if without else _MOST_DISHES, without)
-    found = [page for page in found if not _has_any(page, without)][:_MOST_DISHES]  # of seasonings there is no list
+    have, without = understood.have, understood.without
+    found = _few(lambda most: book.what_can_i_cook(have, most, without), without)
     if not found:
         return Reading("recommendation", ingredients=understood.have, absent=", ".join(understood.have))
     return Reading(
@@ -58,16 +58,21 @@ def _recommendation(understood: Understood, book: Book) -> Reading:
 def _inquiry(understood: Understood, book: Book) -> Reading:
     """The first dish with the ingredient, and others that are named."""
     subject = understood.ingredient or ""
-    looked_at = _LOOKED_AT if understood.without else _MOST_DISHES
-    found = [page for page in book.with_ingredient(subject, looked_at) if not _has_any(page, understood.without)]
+    found = _few(lambda most: book.with_ingredient(subject, most), understood.without)
     if not found:
         return Reading("inquiry", ingredients=(subject,) if subject else (), absent=subject)
     return Reading(
         "inquiry",
         pages=tuple(found[:1]),
-        others=tuple(found[1:_MOST_DISHES]),
+        others=tuple(found[1:]),
         ingredients=(subject,) if subject else (),
     )
+
+
+def _few(find: Callable[[int], list[Page]], without: tuple[str, ...]) -> list[Page]:
+    """The first few dishes that lack what shall not be in them, be it a seasoning, of which a book has no list."""
+    found = find(_LOOKED_AT if without else _MOST_DISHES)
+    return [page for page in found if not _has_any(page, without)][:_MOST_DISHES]
 
 
 def _has_any(page: Page, names: tuple[str, ...]) -> bool:
