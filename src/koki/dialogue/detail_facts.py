@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from koki.book.kitchen import general_names
 from koki.book.pantry import Thing, thing
 from koki.book.question import Question, read, runs_of
 from koki.book.reading import Page
@@ -67,7 +68,7 @@ class _Facts:
         kind, is_general = thing(food), fold(food) in self._words.general
         names = ((item, name) for item in self._page.ingredients if not item.heading for name in _names_of(item))
         found = (
-            item for item, name in names if _is_of(name, kind) or (is_general and fold(food) in _general_names_of(name))
+            item for item, name in names if _is_of(name, kind) or (is_general and fold(food) in general_names(name))
         )
         return list(dict.fromkeys(found))[:_MOST_SAID]
 
@@ -107,13 +108,6 @@ def _beside(asked: Question, dish: str) -> list[int]:
 
 def _names_of(item: Ingredient) -> tuple[str, ...]:
     return (item.name, *item.others, *item.alternatives) if item.name else ()
-
-
-def _general_names_of(name: str) -> Iterator[str]:
-    """What it is a kind of, in a word: "tepung"; of kemangi, daun."""
-    yield from fold(name).split()[:1]
-    if it := thing(name):
-        yield from it.root.split()[:1]
 
 
 def _is_of(name: str, kind: Thing | None) -> bool:
