@@ -65,7 +65,7 @@ class _Lists:
         kinds: of folded words of names.
         foods: folded names of ingredients.
         pieces: what stands before the animal or plant that it is of.
-        within: what stands before "resep" where something in a recipe is asked for.
+        within: what stands before a dish or its recipe, where something in it is asked for.
         instead: what opens a question about another dish than the one before.
         about: phrases that tell what a question is about: what lasts, kitchen, trouble, and those of harm.
     """
