@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 MAX_NEW_TOKENS: Final = 768
-"""Of an answer, unless somebody says otherwise. Of 50 suggestions by a chef of 0.5B, half had more than 512 of Qwen2.5's
-tokens, and all that ended had at most 703."""
+"""Of an answer, unless somebody says otherwise. Of 50 suggestions by a chef of 0.5B, half had more than 512 of
+Qwen2.5's tokens, and all that ended had at most 703."""
 
 Ending = Literal["stop_token", "max_new_tokens", "context", "control_token", "cancelled"]
 """Why an answer is over: the model ended it itself, it reached the limit, it filled the context, the model broke it off
