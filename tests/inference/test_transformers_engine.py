@@ -9,6 +9,7 @@ from helpers import QUESTIONS
 
 from koki.config import ModelConfig
 from koki.inference.chef import Chef
+from koki.inference.engine import Sampling
 from koki.inference.transformers_engine import TransformersEngine
 from koki.model.base import load_base
 from koki.model.device import detect_device
@@ -96,7 +97,7 @@ def test_an_answer_that_is_looked_at_as_it_comes_is_the_same_one(
 ) -> None:
     def drawn(**watching: Any) -> list[tuple[str, str, int]]:
         torch.manual_seed(1)
-        return said(in_order(engine, prompts, max_new_tokens=30, temperature=1.5, **watching))
+        return said(in_order(engine, prompts, max_new_tokens=30, sampling=Sampling(1.5), **watching))
 
     assert drawn(on_text=lambda _, __: None, is_cancelled=lambda _: False) == drawn()
 
