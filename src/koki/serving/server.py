@@ -52,6 +52,14 @@ def serve(app: ASGIApp, service: Service, listening: socket.socket) -> None:
     Those who wait then are sent away; running answers have 10 s to their end, and Ctrl+C again stops at once.
     """
     _log_to_stderr()
+    try:
+        make_server(app, service).run(sockets=[listening])
+    except KeyboardInterrupt:  # the one that it was stopped by, raised anew
+        return
+
+
+def make_server(app: ASGIApp, service: Service) -> uvicorn.Server:
+    """What listens."""
     config = uvicorn.Config(
         app,
         access_log=False,
@@ -64,10 +72,7 @@ def serve(app: ASGIApp, service: Service, listening: socket.socket) -> None:
         ws="none",
         proxy_headers=False,
     )
-    try:
-        _Server(config, service).run(sockets=[listening])
-    except KeyboardInterrupt:  # the one that it was stopped by, raised anew
-        return
+    return _Server(config, service)
 
 
 class _Server(uvicorn.Server):
