@@ -75,7 +75,7 @@ def test_without_a_named_site_no_page_elsewhere_may_read_anything(client: TestCl
 @pytest.mark.parametrize("path", ["/v1/models", "/metrics", "/api/settings", "/openapi.json", "/nowhere", "/page"])
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer falsch", f"Basic {KEY}", f"Bearer {KEY}x", "Bearer \xff"])
 def test_who_does_not_know_the_key_gets_nothing(guarded: TestClient, path: str, given: str) -> None:
-    answer = guarded.get(path, headers={"authorization": given.encode("latin-1")})
+    answer = guarded.get(path, headers=[(b"authorization", given.encode("latin-1"))])
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert answer.json()["error"]["code"] == "invalid_api_key"

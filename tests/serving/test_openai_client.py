@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator
 
+import openai
 import pytest
 from serving_helpers import listening
 
 from koki.serving.service import Service
-
-openai = pytest.importorskip("openai", reason="OpenAI's client is not installed")
 
 KEY = "rahasia"
 ECHO = "system Kamu Koki. user Telur? assistant"
 
 
 @pytest.fixture
-def openai_client(service: Service) -> "Iterator[openai.OpenAI]":
+def openai_client(service: Service) -> Iterator[openai.OpenAI]:
     with (
         listening(service, key=KEY) as (_, address),
         openai.OpenAI(base_url=f"{address}/v1", api_key=KEY, max_retries=0) as client,
@@ -22,7 +21,7 @@ def openai_client(service: Service) -> "Iterator[openai.OpenAI]":
         yield client
 
 
-def test_it_gets_an_answer_and_kokis_facts(openai_client: "openai.OpenAI") -> None:
+def test_it_gets_an_answer_and_kokis_facts(openai_client: openai.OpenAI) -> None:
     answer = openai_client.chat.completions.create(
         model="warung", messages=[{"role": "user", "content": "Telur?"}], temperature=0, max_tokens=100, n=1
     )
@@ -34,7 +33,7 @@ def test_it_gets_an_answer_and_kokis_facts(openai_client: "openai.OpenAI") -> No
     assert answer.model_extra["koki"]["sources"] == []
 
 
-def test_it_gets_a_stream(openai_client: "openai.OpenAI") -> None:
+def test_it_gets_a_stream(openai_client: openai.OpenAI) -> None:
     stream = openai_client.chat.completions.create(
         model="warung",
         messages=[{"role": "user", "content": "Telur?"}],
@@ -48,7 +47,7 @@ def test_it_gets_a_stream(openai_client: "openai.OpenAI") -> None:
     assert chunks[-2].model_extra["koki"]["wanted"] is None
 
 
-def test_it_goes_on_talking_with_the_message_that_it_got(openai_client: "openai.OpenAI") -> None:
+def test_it_goes_on_talking_with_the_message_that_it_got(openai_client: openai.OpenAI) -> None:
     first = openai_client.chat.completions.create(model="warung", messages=[{"role": "user", "content": "Telur?"}])
     said = first.choices[0].message.model_dump()
     second = openai_client.chat.completions.create(
@@ -58,7 +57,7 @@ def test_it_goes_on_talking_with_the_message_that_it_got(openai_client: "openai.
     assert f"assistant {ECHO} user Lalu?" in (second.choices[0].message.content or "")
 
 
-def test_it_understands_what_is_wrong(openai_client: "openai.OpenAI") -> None:
+def test_it_understands_what_is_wrong(openai_client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as unknown:
         openai_client.chat.completions.create(model="lain", messages=[{"role": "user", "content": "Telur?"}])
     assert unknown.value.code == "model_not_found"
@@ -69,11 +68,11 @@ def test_it_understands_what_is_wrong(openai_client: "openai.OpenAI") -> None:
         openai_client.with_options(api_key="lain").models.list()
 
 
-def test_it_lists_the_models(openai_client: "openai.OpenAI") -> None:
+def test_it_lists_the_models(openai_client: openai.OpenAI) -> None:
     assert [model.id for model in openai_client.models.list()] == ["warung"]
 
 
-def test_langchain_asks_too(openai_client: "openai.OpenAI") -> None:
+def test_langchain_asks_too(openai_client: openai.OpenAI) -> None:
     langchain = pytest.importorskip("langchain_openai", reason="LangChain is not installed")
     chat = langchain.ChatOpenAI(model="warung", base_url=str(openai_client.base_url), api_key=KEY)
     assert chat.invoke("Telur?").content == ECHO

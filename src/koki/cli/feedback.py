@@ -10,7 +10,7 @@ from koki.cli.printing import out, print_json
 
 EXPORT_EXAMPLES: Final = (
     "koki feedback export runs/warung",
-    "koki feedback export runs/warung --recipes koreksi.jsonl --questions pertanyaan.tsv",
+    "koki feedback export runs/warung --recipes koreksi.jsonl",
 )
 
 

@@ -13,7 +13,7 @@ from koki.errors import ModelError
 EXAMPLES: Final = (
     "koki serve runs/warung",
     "koki serve runs/warung --host 0.0.0.0",
-    "koki serve runs/warung runs/katering --port 8080 --allow-origin https://resep.example.com",
+    "koki serve runs/warung runs/katering --port 8080 --feedback",
 )
 
 
@@ -67,6 +67,7 @@ def serve(
     listening = open_socket(host, port)  # before the chefs are loaded, which takes a while
     service = Service(load_runs(named, engine), book, feedback, log_questions)
     app = make_app(service, key=key, hosts=[host, *(allow_host or [])], origins=origins)
+    listening.listen()
     page = url_of(host, listening.getsockname()[1], key)
     _say(f"Models: {', '.join(service.runs)}")
     if not is_private:

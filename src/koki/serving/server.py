@@ -17,7 +17,7 @@ _MOST_CONNECTIONS: Final = 512
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Where the server will listen.
+    """Where the server will listen, taken, so that no other program takes it meanwhile.
 
     Raises:
         ConfigError: it cannot listen there.
