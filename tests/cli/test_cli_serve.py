@@ -1,16 +1,21 @@
 """`koki serve` and `koki feedback export`, as they are typed."""
 
+import contextlib
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 from commands import koki_here
 
@@ -64,6 +69,35 @@ def test_in_a_network_a_key_is_made_and_shown_with_a_code_for_phones(finished_ru
             asked(f"http://127.0.0.1:{port}/v1/models")
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == -signal.SIGTERM
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_in_the_middle_leaves_book_file_and_feedback_whole(
+    finished_run: TrainResult, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(finished_run.folder, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoint-*")))
+    said = {"model": "run", "question": "soto", "answer": "a" * 60_000, "verdict": "down"}
+    with served(str(run), "--feedback") as (process, printed):
+        (url,) = re.findall(r"API: +(http://\S+)/v1", printed)
+        kept = 0
+        threading.Timer(1, process.kill).start()
+        with contextlib.suppress(httpx2.HTTPError), httpx2.Client(base_url=url) as client:
+            while client.post("/api/feedback", json=said).status_code == 204:
+                kept += 1
+    assert kept
+    lines = (run / FEEDBACK).read_bytes().splitlines()
+    assert kept <= len(lines) <= kept + 1  # what was said to be kept is, and one more may be
+    with served(str(run), "--feedback") as (_, printed):
+        (url,) = re.findall(r"API: +(http://\S+)/v1", printed)
+        with httpx2.Client(base_url=url, timeout=60) as client:
+            assert client.post("/api/feedback", json=said).status_code == 204
+            asked_again = {"model": "run", "messages": [{"role": "user", "content": "Resep soto ayam?"}], "book": True}
+            answer = client.post("/v1/chat/completions", json=asked_again | {"max_tokens": 5}).json()
+            assert answer["koki"]["recipes"]
+    ended = koki_here("feedback", "export", str(run), "--json", cwd=tmp_path)
+    made = json.loads(ended.stdout)
+    assert made["without"] >= kept + 1
+    assert made["damaged"] <= 1
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,19 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx2
 import pytest
+from helpers import QUESTIONS
 from serving_helpers import Parrot, asking, listening, wait_until
 from uvicorn import Server
 
+from koki.gguf.of_run import gguf_of_run
+from koki.inference.chef import Chef
+from koki.pipeline import TrainResult
+from koki.runs.finished import read_run
+from koki.serving.served_run import ServedRun
 from koki.serving.service import Service
 
 URL = "/v1/chat/completions"
@@ -121,3 +128,23 @@ def test_a_server_that_is_told_to_stop_lets_a_running_answer_come_to_its_end_and
         assert waiting.result().status_code == 503
         parrot.may_speak.set()
         assert [one.result().status_code for one in running] == [200, 200]
+
+
+@pytest.mark.slow
+def test_a_real_chef_gives_many_at_once_the_answers_that_it_gives_one_alone(
+    finished_run: TrainResult, served_folder: Path
+) -> None:
+    """Of a file in float32; where weights are rounded, a near tie may turn with what is beside it."""
+    chef = Chef.load(gguf_of_run(read_run(finished_run.folder), "f32", folder=served_folder / "gguf"))
+    service = Service({"warung": ServedRun("warung", served_folder, chef)}, book=False)
+    questions = QUESTIONS * 4
+    with listening(service) as (_, address), httpx2.Client(base_url=address, timeout=120) as client:
+
+        def ask(question: str) -> str:
+            request = asking(question, max_tokens=40)
+            return str(client.post(URL, json=request).json()["choices"][0]["message"]["content"])
+
+        alone = {question: ask(question) for question in QUESTIONS}
+        with ThreadPoolExecutor(len(questions)) as threads:
+            together = list(threads.map(ask, questions))
+    assert together == [alone[question] for question in questions]
