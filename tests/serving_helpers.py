@@ -121,6 +121,7 @@ def asking(*said: str, **more: Any) -> dict[str, Any]:
 def listening(service: Service, **guarded: Any) -> Iterator[tuple[uvicorn.Server, str]]:
     """A server that listens on this machine, and its address."""
     socket = open_socket("127.0.0.1", 0)
+    socket.listen()  # who asks before the server has begun waits
     server = make_server(make_app(service, **guarded), service)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()

@@ -1,9 +1,10 @@
 """Who may ask, from where, and how much."""
 
+import socket
 from typing import Any
 
 import pytest
-from serving_helpers import asking, client_of
+from serving_helpers import asking, client_of, listening
 from starlette.testclient import TestClient
 
 from koki.errors import ConfigError
@@ -96,10 +97,20 @@ def test_a_body_that_is_too_long_is_refused(client: TestClient, length_is_told: 
     assert answer.json()["error"]["code"] == "request_too_large"
 
 
+def test_a_body_that_never_comes_is_not_waited_for(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("koki.serving.guard._LONGEST_WAIT", 0.05)
+    head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with listening(service) as (_, address):
+        place = address.removeprefix("http://").split(":")
+        with socket.create_connection((place[0], int(place[1])), timeout=10) as client:
+            client.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+            assert client.recv(100).startswith(b"HTTP/1.1 408")
+
+
 def test_too_many_messages_or_too_long_ones_are_refused(client: TestClient) -> None:
     many = client.post(URL, json=asking(*["a"] * 257))
     long = client.post(URL, json=asking("a" * 70_000))
-    assert [answer.status_code for answer in (many, long)] == [400, 400]
+    assert [answer.json()["error"]["code"] for answer in (many, long)] == ["context_length_exceeded"] * 2
 
 
 def test_all_answers_bring_headers_that_keep_browsers_safe(client: TestClient) -> None:

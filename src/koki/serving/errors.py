@@ -15,7 +15,7 @@ from koki.terminal import harmless
 
 _LOG: Final = logging.getLogger("koki.serving")
 _TYPES: Final = {401: "authentication_error", 403: "permission_error", 503: "server_overloaded"}
-_CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
+_CODES: Final = {404: "not_found", 405: "method_not_allowed", 408: "request_timeout", 413: "request_too_large"}
 _MOST_NAMED: Final = 100  # characters of what a client called something
 
 
@@ -105,6 +105,8 @@ def _of_request(errors: Sequence[Mapping[str, Any]]) -> ApiError:
     if first["type"] == "extra_forbidden":
         return ApiError(400, f"Koki knows no {param}.", param=param, code="unknown_parameter")
     said = as_text(str(first["msg"])).removeprefix("Value error, ")
+    if where[:1] == ["messages"] and first["type"] in ("string_too_long", "too_long"):
+        return ApiError(400, f"{param}: {said}", param=param, code="context_length_exceeded")
     code = "unsupported_parameter" if "not supported" in said else "invalid_value"
     return ApiError(400, f"{param}: {said}" if param else said, param=param, code=code)
 

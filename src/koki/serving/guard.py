@@ -1,5 +1,6 @@
 """Who may ask, from where, and how much."""
 
+import asyncio
 import hmac
 import ipaddress
 import socket
@@ -19,6 +20,8 @@ from koki.terminal import harmless
 
 MOST_BYTES: Final = 1_000_000
 """The longest body of a request."""
+
+_LONGEST_WAIT: Final = 30  # seconds for the next part of a body
 
 # To these one need not know the key: a page whose address is opened cannot send it.
 _OPEN: Final = frozenset({"/", "/health"})
@@ -91,19 +94,26 @@ class Guard:
 
 
 class _Body:
-    """A body that is no longer than it may be, whatever its header says."""
+    """A body that is no longer than it may be, whatever its header says, and comes without long breaks."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._read = 0
+        self._is_whole = False
 
     async def receive(self) -> Message:
         """The next part.
 
         Raises:
-            HTTPException: it is too long; FastAPI lets no other error through while it reads a body.
+            HTTPException: it is too long, or does not come; FastAPI lets no other error through while it reads a body.
         """
-        message = await self._receive()
+        if self._is_whole:  # what comes now is that who asked goes away
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), _LONGEST_WAIT)
+        except TimeoutError:
+            raise HTTPException(408, "The body did not come.") from None
+        self._is_whole = not message.get("more_body", False)
         self._read += len(message.get("body", b""))
         if self._read > MOST_BYTES:
             raise HTTPException(413, _too_long().message)
