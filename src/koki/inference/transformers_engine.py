@@ -145,9 +145,10 @@ class TransformersEngine:
             try:
                 self._generate_batch(batch)
             except BaseException as error:
-                for row in batch:
+                for row in batch:  # of which perhaps none is of who answers
                     row.fail(error)
-                raise
+                if not isinstance(error, Exception):
+                    raise
             finally:
                 with self._changed:
                     self._is_busy = False

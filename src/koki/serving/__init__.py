@@ -12,7 +12,7 @@ koki_facts.py     what Koki says of an answer beside it: recipes, sources, the c
 metrics.py        what is counted
 openai_api.py     /v1: models and chat completions
 page_api.py       /api: what the page asks for
-page_files.py     the page and its files
+page_files.py     the page and its files, which lie in page/
 feedback.py       what people say of answers, kept in the run folder; and made into recipes and questions
 guard.py          who may ask, from where, and how much
 app.py            all of it together
