@@ -84,6 +84,7 @@ def _require_serve() -> None:
     """Say what is missing before anything is loaded."""
     try:
         import fastapi  # noqa: F401
+        import prometheus_client  # noqa: F401
         import segno  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
