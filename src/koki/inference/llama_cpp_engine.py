@@ -4,6 +4,7 @@ import secrets
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ import xllamacpp
 from tokenizers import Tokenizer
 
 from koki.errors import ModelError
-from koki.inference.engine import Generated
+from koki.inference.engine import GREEDY, Generated, Sampling
 from koki.inference.growing_answer import GrowingAnswer, endings_of
 
 # Answers that are generated side by side: more are hardly faster on a processor.
@@ -54,6 +55,7 @@ class LlamaCppEngine:
         self._context = min(context, _MOST_CONTEXT)
         self._free = _MOST_CONTEXT
         self._freed = Condition()
+        self._waiting: deque[object] = deque()
         self._server = _open(file, exact=exact)
 
     @property
@@ -66,16 +68,21 @@ class LlamaCppEngine:
         """Tokens that the model reads: a prompt and its answer."""
         return self._context
 
+    @property
+    def at_once(self) -> int:
+        """Answers that it generates side by side."""
+        return _AT_ONCE
+
     def generate(
         self,
         prompts: Sequence[Sequence[int]],
         *,
         max_new_tokens: int,
-        temperature: float = 0.0,
+        sampling: Sampling = GREEDY,
         on_text: Callable[[int, str], object] | None = None,
         is_cancelled: Callable[[int], bool] | None = None,
     ) -> Generator[tuple[int, Generated], None, None]:
-        """See `Engine.generate`. Random tokens are drawn by llama.cpp, another way each time."""
+        """See `Engine.generate`. Random tokens are drawn by llama.cpp."""
         rows = [
             _Row(
                 number,
@@ -95,23 +102,22 @@ class LlamaCppEngine:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             try:
                 for row in sorted(rows, key=lambda row: len(row.prompt)):
-                    pool.submit(self._ask, row, temperature, news.put)
+                    pool.submit(self._ask, row, sampling, news.put)
                 yield from _gather(news, len(rows))
             finally:
                 for row in rows:
                     row.is_over = True
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _ask(self, row: "_Row", temperature: float, tell: Callable[["_News"], object]) -> None:
+    def _ask(self, row: "_Row", sampling: Sampling, tell: Callable[["_News"], object]) -> None:
         """Have one answer generated, in a thread of its own: the tokens are told as they come, and the end."""
-        sampling = {"samplers": ["temperature"], "temperature": temperature} if temperature > 0 else _GREEDY
         request = {
             "prompt": [int(number) for number in row.prompt],
             "max_tokens": row.answer.limit,
             "stream": True,
             "return_tokens": True,
             "verbose": True,  # or it returns no tokens
-            **sampling,
+            **_samplers(sampling),
         }
 
         told = 0
@@ -149,10 +155,17 @@ class LlamaCppEngine:
 
     @contextmanager
     def _room_for(self, tokens: int) -> Iterator[None]:
-        """Wait until the memory for so many tokens is free, and keep it meanwhile."""
+        """Wait until the memory for so many tokens is free, and keep it meanwhile; who came first goes first.
+
+        Else a long question might wait for ever while short ones come and go.
+        """
+        ticket = object()
         with self._freed:
-            self._freed.wait_for(lambda: self._free >= tokens)
+            self._waiting.append(ticket)
+            self._freed.wait_for(lambda: self._waiting[0] is ticket and self._free >= tokens)
+            self._waiting.popleft()
             self._free -= tokens
+            self._freed.notify_all()
         try:
             yield
         finally:
@@ -180,7 +193,17 @@ class _Row:
 _News = tuple[_Row, "list[int] | Exception | None"]
 """What the thread of a row tells: the next tokens, why there are none, or that this was all."""
 
-_GREEDY: Final = {"samplers": ["top_k"], "top_k": 1, "temperature": 0}
+# Another seed means to llama.cpp that it shall choose one.
+_SEEDS: Final = 2**32 - 1
+
+
+def _samplers(sampling: Sampling) -> dict[str, Any]:
+    """What llama.cpp is told of how to choose; the temperature comes before the cut, as in transformers."""
+    if sampling.temperature == 0:
+        return {"samplers": ["top_k"], "top_k": 1, "temperature": 0}
+    told: dict[str, Any] = {"samplers": ["temperature", "top_p"]}
+    told |= {"temperature": sampling.temperature, "top_p": sampling.top_p}
+    return told if sampling.seed is None else told | {"seed": sampling.seed % _SEEDS}
 
 
 def _gather(news: "SimpleQueue[_News]", count: int) -> Generator[tuple[int, Generated], None, None]:
