@@ -23,11 +23,13 @@ export function read(text) {
       else addItem(outside(), words);
       continue;
     }
+    const isFirst = !said.before.length && !said.ingredients && !said.steps;
     const heading = headingOf(words, /^(#|\*\*)/.test(line));
-    if (heading && (heading.kind === "ingredients" || heading.kind === "steps") && (outside().length || said.ingredients || said.steps)) {
+    if (heading && (heading.kind === "ingredients" || heading.kind === "steps")) {
       section = heading.kind;
       said[section] ??= [];
-      if (section === "ingredients" && (said.ingredients.length || !isPlainHeading(words))) said.ingredients.push({ line: withoutColon(words), heading: true });
+      if (isFirst) said.before.push({ text: words }); // "Bahan Soto Ayam:" opens the answer and heads its list
+      else if (section === "ingredients" && (said.ingredients.length || !isPlainHeading(words))) said.ingredients.push({ line: withoutColon(words), heading: true });
       if (heading.rest) addTo(said, section, heading.rest);
     } else if (section === "ingredients" && words.endsWith(":")) {
       said.ingredients.push({ line: withoutColon(words), heading: true });

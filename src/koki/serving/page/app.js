@@ -15,7 +15,7 @@ const MOST_TURNS = 12; // of a conversation that are sent again; how many of the
 const MOST_TRIES = 4; // while the server is busy
 const ANOTHER = 0.7; // the temperature of an answer again, which else would be the same
 const TITLE = 60; // characters
-const EXAMPLES = { recipe: "book", simple: "question", recommendation: "basket", inquiry: "fish", tip: "bulb" };
+const EXAMPLES = { recipe: "book", simple: "question", recommendation: "fridge", inquiry: "fish", tip: "bulb" };
 
 const element = (id) => document.getElementById(id);
 const [list, field, send, welcome] = ["turns", "question", "send", "welcome"].map(element);
@@ -210,7 +210,7 @@ function rebuild() {
 function show() {
   const isNew = conversation.turns.length === 0;
   welcome.hidden = !isNew;
-  list.hidden = isNew;
+  list.hidden = element("heading").hidden = isNew;
   if (isNew) showWelcome();
   views.forEach((view, place) => view.show(place === views.length - 1));
   showSend();

@@ -50,8 +50,7 @@ export class Card {
     this.stepPart = h("section", { class: "steps" }, h("div", { class: "part" }, h("h4", {}, say("card.steps")), this.cook), this.steps, this.lackingSteps);
     this.root = h(
       "article", { class: "card", "aria-labelledby": `dish-${turn.id}`, lang: "id" },
-      h("div", { class: "top" }, h("div", { class: "name" }, this.title, this.trust), this.tools),
-      this.notice, this.views, h("div", { class: "parts" }, this.ingredientPart, this.stepPart),
+      h("div", { class: "top" }, this.title, this.tools), this.trust, this.notice, this.views, h("div", { class: "parts" }, this.ingredientPart, this.stepPart),
     );
   }
 
@@ -135,7 +134,7 @@ export class Card {
   #line({ line, heading, mark, book }, place) {
     if (heading) return h("li", { class: "group" }, line);
     const figures = FIGURES.exec(line)?.[0] ?? "";
-    const text = h("span", { class: "text" }, figures && h("b", {}, figures), line.slice(figures.length));
+    const text = h("span", { class: "text" }, h("span", { class: "line" }, figures && h("b", {}, figures), line.slice(figures.length)));
     const marks = { invented: () => say("card.invented"), amount: () => say("card.in_book", { line: book }), near: () => say("card.in_book", { line: book }) };
     if (marks[mark]) text.append(h("small", { class: "mark" }, marks[mark]()));
     const box = h("input", { type: "checkbox", onchange: () => this.#tick("ticked", place, box.checked) });

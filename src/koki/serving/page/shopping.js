@@ -10,7 +10,7 @@ export function openShopping(card) {
   const text = () => [title, ...card.toBuy().map(({ line }) => `- ${line}`)].join("\n");
   const item = ({ line, place }) => {
     const box = h("input", { type: "checkbox", onchange: () => card.bought(place, box.checked) });
-    return h("li", {}, h("label", {}, box, h("span", { class: "text" }, line)));
+    return h("li", {}, h("label", {}, box, h("span", { class: "text" }, h("span", { class: "line" }, line))));
   };
   const content = () =>
     lines.length

@@ -17,7 +17,11 @@ export function note(text, action = null, act = null) {
   const toast = h("div", { class: "toast" }, h("span", {}, text));
   const leave = () => toast.remove();
   if (action) toast.append(h("button", { type: "button", class: "link", onclick: () => (leave(), act()) }, action));
-  toasts.replaceChildren(toast);
+  const dialog = document.querySelector("dialog[open]"); // which covers all else
+  toasts.replaceChildren();
+  dialog?.querySelector(".toast")?.remove();
+  (dialog ?? toasts).append(toast);
+  if (dialog) tell(text);
   setTimeout(leave, action ? STAYS * 1.5 : STAYS);
 }
 

@@ -120,9 +120,8 @@ export class TurnView {
   #showStatus() {
     const { state, error, answer } = this.turn;
     if (state === "coming") {
-      if (!answer && !this.status.querySelector(".steam")) {
+      if (!answer && !this.status.querySelector(".waiting")) {
         this.status.replaceChildren(h("p", { class: "waiting" }, icon("bowl"), say("turn.waiting")));
-        this.status.querySelector("svg").classList.add("steaming");
       } else if (answer) this.status.replaceChildren();
       return;
     }
