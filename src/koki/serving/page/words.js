@@ -14,7 +14,7 @@ export function setLanguage(chosen) {
   translate();
 }
 
-/** A text with its slots filled: say("card.differs", { count: 3 }). */
+/** A text with its slots filled: say("trust.absent", { dish: "Soto Kudus" }). */
 export function say(key, slots = {}) {
   const text = words.languages[language()][key];
   if (text === undefined) throw new Error(`words.json has no ${key}`);
