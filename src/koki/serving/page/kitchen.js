@@ -87,6 +87,8 @@ export class Kitchen {
     const rest = parts.pop();
     for (const part of parts) this.#add(part);
     this.field.value = rest.trimStart();
+    const typed = this.field.value.trim().toLowerCase();
+    this.#offer(this.#suggested.filter((name) => name.includes(typed))); // until the book answers
     clearTimeout(this.#waiting);
     this.#waiting = setTimeout(() => this.#suggest(), TYPED);
   }
@@ -126,7 +128,10 @@ export class Kitchen {
     } catch {
       // without the server one still may type
     }
-    if (q !== this.field.value.trim().toLowerCase()) return;
+    if (q === this.field.value.trim().toLowerCase()) this.#offer(found);
+  }
+
+  #offer(found) {
     this.#suggested = found.filter((name) => !this.#names.includes(name)).slice(0, SUGGESTED);
     this.list.replaceChildren(...this.#suggested.map((name, at) => this.#option(name, at)));
     this.list.hidden = !this.#suggested.length;
