@@ -359,6 +359,17 @@ def test_a_dish_that_the_book_lacks_is_named(script: ScriptedServer, open_page: 
     page.get_by_text("soto kudus tidak ada di buku", exact=True).first.wait_for()
 
 
+def test_the_recipe_behind_an_answer_about_one_thing_of_it_is_one_tap_away(
+    script: ScriptedServer, open_page: Open
+) -> None:
+    script.will_say("Soto Ayam perlu 2 batang serai.", sure("detail"))
+    page = open_page(script.address)
+    ask(page, "Berapa serai untuk soto ayam?")
+    page.get_by_role("button", name="Lihat resepnya di buku").click()
+    assert page.get_by_role("article", name="Soto Ayam").is_visible()
+    assert "2 batang serai" in lines(page)
+
+
 def test_markup_in_an_answer_is_text(script: ScriptedServer, open_page: Open) -> None:
     hostile = "<img src=x onerror=\"document.title='kena'\">"
     script.will_say(f"{hostile}\n\nBahan:\n- {hostile}\n\nCara membuat:\n1. {hostile}")

@@ -1,5 +1,6 @@
 // The page: a conversation, the field below it, and what comes when somebody asks.
 import { ServerError, ask as askServer, get, takeKey } from "./api.js";
+import { stopCooking } from "./card.js";
 import { asStopped, current, isKept, newConversation, newTurn, save, setCurrent } from "./conversations.js";
 import { openDialog } from "./dialogs.js";
 import { h, icon } from "./dom.js";
@@ -17,17 +18,18 @@ const ANOTHER = 0.7; // the temperature of an answer again, which else would be 
 const TITLE = 60; // characters
 const EXAMPLES = { recipe: "book", simple: "question", recommendation: "fridge", inquiry: "fish", tip: "bulb" };
 
+const hasKeys = matchMedia("(pointer: fine)");
 const element = (id) => document.getElementById(id);
 const [list, field, send, welcome] = ["turns", "question", "send", "welcome"].map(element);
 let conversation = current();
 let views = [];
 let settings = null; // the server's; null as long as it has not told
+let loading = null; // the promise of the settings
 let answering = null; // the AbortController of the answer that comes
 
 const acts = {
   ask,
   save: keepConversation,
-  model,
   givesFeedback: () => settings?.feedback ?? false,
   edit(turn, text) {
     replaceFrom(turn);
@@ -51,13 +53,14 @@ async function ask(text, options = {}) {
   if (!text.trim()) return;
   stop();
   setCurrent(conversation);
-  const turn = newTurn(text.trim());
+  const turn = newTurn(text.trim(), model());
   conversation.turns.push(turn);
   conversation.title ||= turn.question.slice(0, TITLE);
   conversation.at = Date.now();
   keepConversation();
   const view = addView(turn);
   show();
+  rest();
   view.root.scrollIntoView({ block: "start" });
   await answer(turn, options);
 }
@@ -69,7 +72,9 @@ async function answer(turn, options) {
   showSend();
   let frame = 0;
   try {
-    for await (const event of tryAgain(() => askServer({ model: model(), messages: messagesFor(turn), ...options }, controller.signal), turn, controller.signal)) {
+    await loading;
+    turn.model ||= model();
+    for await (const event of tryAgain(() => askServer({ model: turn.model, messages: messagesFor(turn), ...options }, controller.signal), turn, controller.signal)) {
       if (event.text) turn.answer += event.text;
       if (event.koki) turn.koki = event.koki;
       if (event.ended) turn.state = event.ended === "length" ? "length" : "done";
@@ -121,6 +126,12 @@ function messagesFor(turn) {
   return [...said, { role: "user", content: turn.question }];
 }
 
+/** Where one types with keys the field is ready for the next question; a phone's keyboard goes and leaves room. */
+function rest() {
+  if (hasKeys.matches) field.focus({ preventScroll: true });
+  else field.blur();
+}
+
 function stop() {
   answering?.abort();
   answering = null;
@@ -132,7 +143,9 @@ function replaceFrom(turn) {
   const [replaced, before] = [conversation, asStopped(structuredClone(conversation))];
   const place = conversation.turns.indexOf(turn);
   conversation.turns.length = place;
+  if (!place) conversation.title = "";
   for (const view of views.splice(place)) view.root.remove();
+  stopCooking();
   if (!turn.answer && place === before.turns.length - 1) return; // nothing is lost
   note(say("turn.replaced"), say("undo"), () => {
     if (conversation === replaced) open(before);
@@ -141,7 +154,6 @@ function replaceFrom(turn) {
 }
 
 function askForKey() {
-  const { promise, resolve } = Promise.withResolvers?.() ?? withResolvers();
   let isGiven = false;
   const content = (close) => [
     h("form", {
@@ -156,14 +168,7 @@ function askForKey() {
       h("label", { class: "labelled" }, say("key.field"), h("input", { name: "key", type: "password", autocomplete: "off", required: true })),
       h("div", { class: "foot" }, h("button", { class: "accent" }, say("key.enter")))),
   ];
-  openDialog(say("key.title"), content, () => resolve(isGiven));
-  return promise;
-}
-
-function withResolvers() {
-  const made = {};
-  made.promise = new Promise((resolve) => (made.resolve = resolve));
-  return made;
+  return new Promise((resolve) => openDialog(say("key.title"), content, () => resolve(isGiven)));
 }
 
 // ---------------------------------------------------------------------------------------------------------- showing
@@ -194,12 +199,13 @@ function open(other) {
 
 function begin() {
   open(newConversation());
-  field.focus();
+  rest();
 }
 
 /** Make all of it anew: another conversation, or another language. */
 function rebuild() {
   translate();
+  stopCooking();
   views = [];
   list.replaceChildren();
   conversation.turns.forEach(addView);
@@ -292,5 +298,5 @@ const kitchen = new Kitchen(ask, model);
 rebuild();
 resumeTimers();
 views.at(-1)?.root.scrollIntoView({ block: "start" });
-loadSettings();
+loading = loadSettings();
 navigator.serviceWorker?.register("/page/sw.js", { scope: "/" }).catch(() => {}); // without it the page needs the server to open

@@ -5,7 +5,7 @@ import { canStayAwake, stayAwake } from "./awake.js";
 import { h, icon, iconButton, patch } from "./dom.js";
 import { canShare, copy, print, share } from "./sharing.js";
 import { openShopping } from "./shopping.js";
-import { note, tell } from "./spoken.js";
+import { note } from "./spoken.js";
 import { clock, startTimer } from "./timers.js";
 import { badge, differences, hasRightLists, placeOf, standing } from "./trust.js";
 import { say, sayCount } from "./words.js";
@@ -16,6 +16,12 @@ const FIGURES = /^(?:\d[\d.,/]*\s?[½¼¾⅓⅔⅛]?|[½¼¾⅓⅔⅛])(?:\s?[-�
 let cooking = null; // the card that is cooked by: one at a time
 
 const valueOf = (times) => times.split("/").reduce((above, below) => above / below);
+
+/** Nobody cooks any more: the cards are gone. */
+export function stopCooking() {
+  cooking = null;
+  stayAwake("cooking", false);
+}
 
 /** "5/2" as a cook reads it: 2½. */
 export function timesShown(times) {
@@ -28,11 +34,10 @@ export function timesShown(times) {
 export class Card {
   #said = null;
 
-  /** turn.card keeps what the cook did: { view, times, scaled, ticked, done }. */
-  constructor(turn, { save, model }) {
+  /** turn.card keeps what the cook did: { view, times, scaled, ticked, done, isOpened }. */
+  constructor(turn, save) {
     this.turn = turn;
     this.save = save;
-    this.model = model;
     this.state = turn.card;
     this.title = h("h3", { id: `dish-${turn.id}` });
     this.trust = h("div", { class: "trust" });
@@ -81,8 +86,9 @@ export class Card {
     return this.state.times ?? this.page?.times ?? "1";
   }
 
+  /** Which of the two lists is shown; that of an answer that is right is the book's. */
   get view() {
-    return this.showsBook ? "book" : "answer";
+    return this.showsBook && !this.isRight ? "book" : "answer";
   }
 
   get dish() {
@@ -94,7 +100,7 @@ export class Card {
     const { ingredients, steps } = this.#said;
     if (this.showsBook) {
       const recipe = this.state.times && this.state.times !== this.page.times ? this.state.scaled : this.page;
-      const all = !this.isRight; // an answer that is right shows what it set out to give, the book's own recipe all of it
+      const all = !this.isRight || this.state.isOpened; // else what the answer set out to give
       return {
         ingredients: all || ingredients ? recipe.ingredients.map(({ line, heading }) => ({ line: heading ? line.replace(/\s*:$/, "") : line, heading })) : null,
         steps: all || steps ? recipe.steps.map((text) => ({ text })) : null,
@@ -205,7 +211,7 @@ export class Card {
   // ------------------------------------------------------------------------------------------------- standing, amounts
 
   #showTrust() {
-    const found = this.isComing ? null : standing(this.koki, true);
+    const found = this.isComing || this.state.isOpened ? null : standing(this.koki, true);
     this.trust.replaceChildren(...(found ? [badge(found)] : []));
     const told = found?.kind === "differs" ? differences(this.koki) : found?.kind === "memory" ? [say("trust.from_memory")] : [];
     patch(this.notice, told, (text) => h("li", {}, text));
@@ -255,13 +261,12 @@ export class Card {
   async #scale(direction) {
     const times = this.#next(direction);
     try {
-      const scaled = times === this.page.times ? null : await get(`/api/recipes/${encodeURIComponent(this.page.id)}`, { model: this.model(), times });
-      Object.assign(this.state, { times, scaled, view: "book" });
-    } catch {
-      return note(say("offline"));
+      const scaled = times === this.page.times ? null : await get(`/api/recipes/${encodeURIComponent(this.page.id)}`, { model: this.turn.model, times });
+      Object.assign(this.state, { times, scaled, view: "book" }); // only the book's amounts can be multiplied
+    } catch (error) {
+      return note(error.said || say("offline"));
     }
     this.show(this.#said);
-    tell(say("card.scaled", { times: timesShown(times) }));
     this.save();
   }
 
@@ -281,10 +286,10 @@ export class Card {
   setCooking(isCooking) {
     const before = cooking;
     cooking = isCooking ? this : null;
-    stayAwake(isCooking);
+    stayAwake("cooking", isCooking);
     for (const card of new Set([before, this])) card?.show(card.#said);
     if (!isCooking) return;
-    if (canStayAwake()) note(say("card.awake"));
+    note(say(canStayAwake() ? "card.awake" : "card.not_awake"));
     this.stepPart.scrollIntoView({ block: "start" });
   }
 

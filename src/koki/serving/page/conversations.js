@@ -1,5 +1,5 @@
 // The conversations that this browser keeps. A conversation is { id, at, title, turns }; a turn
-// { id, question, answer, koki, state, error, card, verdict }.
+// { id, model, question, answer, koki, state, error, card, verdict }.
 //
 // state: "coming" while it streams, "done", "stopped" by the cook, "length" where the server cut it, "failed" where the
 // server did not answer, or not to the end; `error` then says why.
@@ -13,7 +13,7 @@ export const newId = () => `${Date.now().toString(36)}${(counter++).toString(36)
 
 export const newConversation = () => ({ id: newId(), at: Date.now(), title: "", turns: [] });
 
-export const newTurn = (question) => ({ id: newId(), question, answer: "", koki: null, state: "coming", error: null, card: {}, verdict: null });
+export const newTurn = (question, model) => ({ id: newId(), model, question, answer: "", koki: null, state: "coming", error: null, card: {}, verdict: null });
 
 /** All that are kept, the newest first. */
 export function conversations() {

@@ -7,9 +7,9 @@ import { say } from "./words.js";
 
 const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 
-async function send(turn, model, verdict, correction = null) {
+async function send(turn, verdict, correction = null) {
   try {
-    await post("/api/feedback", { model, question: turn.question, answer: turn.answer, verdict, correction });
+    await post("/api/feedback", { model: turn.model, question: turn.question, answer: turn.answer, verdict, correction });
   } catch (error) {
     note(error.said || say("offline"));
     return false;
@@ -19,10 +19,10 @@ async function send(turn, model, verdict, correction = null) {
   return true;
 }
 
-export const praise = (turn, model) => send(turn, model, "up");
+export const praise = (turn) => send(turn, "up");
 
 /** Ask what it should have been; `sent` is told when it was sent. The card, where there is one, is what is corrected. */
-export function openCorrection(turn, model, card, sent) {
+export function openCorrection(turn, card, sent) {
   const { ingredients, steps } = card?.shown ?? {};
   const field = (name, rows, value) => {
     const control = rows === 1 ? h("input", { type: "text", name, lang: "id" }) : h("textarea", { name, rows, lang: "id" });
@@ -31,7 +31,7 @@ export function openCorrection(turn, model, card, sent) {
   };
   const content = (close) => {
     const finish = async (correction) => {
-      if (await send(turn, model, "down", correction)) (close(), sent());
+      if (await send(turn, "down", correction)) (close(), sent());
     };
     const corrected = (event) => {
       event.preventDefault();

@@ -1,6 +1,7 @@
 // Kitchen timers: started from a step, shown over the question, kept when the page is closed, rung when their time is up.
 import { h, icon, iconButton } from "./dom.js";
 import { keep, kept } from "./kept.js";
+import { stayAwake } from "./awake.js";
 import { say } from "./words.js";
 import { tell } from "./spoken.js";
 import { newId } from "./conversations.js";
@@ -34,6 +35,7 @@ function stopTimer(timer) {
 function show() {
   keep("timers", timers.length ? timers : null);
   row.replaceChildren(...timers.map(pill));
+  stayAwake("timer", timers.length > 0);
   clearInterval(ticking);
   if (timers.length) ticking = setInterval(tick, 500);
   tick();

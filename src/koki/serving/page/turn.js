@@ -8,7 +8,7 @@ import { Reader, tell } from "./spoken.js";
 import { badge, differences, standing } from "./trust.js";
 import { reading, say } from "./words.js";
 
-/** What a turn may be told: { ask(text), edit(turn, text), again(turn), save(), model(), givesFeedback() }. */
+/** What a turn may be told: { ask(text), edit(turn, text), again(turn), save(), givesFeedback() }. */
 export class TurnView {
   constructor(turn, acts) {
     this.turn = turn;
@@ -33,12 +33,13 @@ export class TurnView {
     const { turn } = this;
     const said = read(turn.answer);
     const hasRecipe = Boolean(said.ingredients?.length || said.steps?.length);
+    const hasCard = hasRecipe || turn.card.isOpened;
     const found = turn.state === "coming" ? null : standing(turn.koki, hasRecipe);
     this.before.classList.toggle("harmful", found?.kind === "harm");
     patch(this.before, said.before, (block) => this.#block(block));
     patch(this.after, said.after, (block) => this.#block(block));
-    if (hasRecipe) {
-      this.card ??= new Card(turn, this.acts);
+    if (hasCard) {
+      this.card ??= new Card(turn, this.acts.save);
       if (this.card.root.parentNode !== this.slot) this.slot.append(this.card.root);
       this.card.show(said);
       if (turn.state === "done") this.card.tickAtHand();
@@ -112,9 +113,25 @@ export class TurnView {
   #showTrust(found) {
     const { koki } = this.turn;
     const told = found?.kind === "differs" ? differences(koki) : [];
-    this.trust.replaceChildren(...(found ? [badge(found), ...told.map((text) => h("p", { class: "notice" }, text))] : []));
+    const own = found && this.#ofTheBook(koki);
+    this.trust.replaceChildren(...(found ? [badge(found), ...told.map((text) => h("p", { class: "notice" }, text)), ...(own ? [own] : [])] : []));
     if (found?.kind === "harm") this.before.before(this.trust);
     else this.after.after(this.trust);
+  }
+
+  /** What the book itself has, behind an answer that is no recipe: its recipe, or its tip where that differs. */
+  #ofTheBook({ check, recipes, tips }) {
+    if (check?.source && recipes.some(({ name }) => name === check.source.title) && !this.turn.card.isOpened) {
+      const open = () => {
+        Object.assign(this.turn.card, { isOpened: true, view: "book" });
+        this.acts.save();
+        this.show();
+        this.slot.querySelector("button").focus({ preventScroll: true });
+      };
+      return h("button", { type: "button", class: "link", onclick: open }, say("trust.open"));
+    }
+    const tip = check?.tip_is_right === false && tips.find(({ topic }) => topic === check.tip);
+    return tip ? h("details", {}, h("summary", {}, say("trust.open_tip")), h("p", { lang: "id" }, tip.text)) : null;
   }
 
   #showStatus() {
@@ -150,8 +167,8 @@ export class TurnView {
     patch(this.actions, [marks], () => h("div", {},
       marks[0] && iconButton("copy", say("turn.copy"), () => copy(turn.answer.trim())),
       marks[1] && iconButton("again", say("turn.again"), () => acts.again(turn)),
-      marks[2] && iconButton("up", say("feedback.good"), async () => (await praise(turn, acts.model()), acts.save(), this.show()), { "aria-pressed": String(turn.verdict === "up") }),
-      marks[2] && iconButton("down", say("feedback.bad"), () => openCorrection(turn, acts.model(), this.card, () => (acts.save(), this.show())), { "aria-pressed": String(turn.verdict === "down") }),
+      marks[2] && iconButton("up", say("feedback.good"), async () => (await praise(turn), acts.save(), this.show()), { "aria-pressed": String(turn.verdict === "up") }),
+      marks[2] && iconButton("down", say("feedback.bad"), () => openCorrection(turn, this.card, () => (acts.save(), this.show())), { "aria-pressed": String(turn.verdict === "down") }),
     ));
   }
 }
