@@ -25,7 +25,8 @@ export const praise = (turn) => send(turn, "up");
 export function openCorrection(turn, card, sent) {
   const { ingredients, steps } = card?.shown ?? {};
   const field = (name, rows, value) => {
-    const control = rows === 1 ? h("input", { type: "text", name, lang: "id" }) : h("textarea", { name, rows, lang: "id" });
+    const about = { name, lang: "id", required: true };
+    const control = rows === 1 ? h("input", { type: "text", ...about }) : h("textarea", { rows, ...about });
     control.value = value;
     return h("label", { class: "labelled" }, say(`feedback.${name}`), control);
   };
