@@ -165,7 +165,7 @@ function askForKey() {
       },
     },
       h("p", { class: "lead" }, say("key.lead")),
-      h("label", { class: "labelled" }, say("key.field"), h("input", { name: "key", type: "password", autocomplete: "off", required: true })),
+      h("label", { class: "labelled" }, say("key.field"), h("input", { name: "key", type: "password", autocomplete: "off", autofocus: true, required: true })),
       h("div", { class: "foot" }, h("button", { class: "accent" }, say("key.enter")))),
   ];
   return new Promise((resolve) => openDialog(say("key.title"), content, () => resolve(isGiven)));
