@@ -81,3 +81,8 @@ def test_no_text_ever_becomes_markup(path: Path) -> None:
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(", path.read_text("utf-8")
     )
+
+
+def test_the_page_lists_its_modules() -> None:
+    listed = re.findall(r"^// ([\w-]+\.js)", (PAGE / "app.js").read_text("utf-8"), re.MULTILINE)
+    assert listed == sorted(path.name for path in SCRIPTS if path.name != "app.js")

@@ -1,11 +1,13 @@
 // The server's HTTP interface: the key, JSON, and answers that stream.
 import { keep, kept } from "./kept.js";
 
+const TOO_LONG = ["context_length_exceeded", "request_too_large"];
+
 /**
  * Why there is no answer.
  *
  * kind: "unreachable" (no server, or it went away), "busy" (ask again after `after` seconds), "key" (it is missing or
- * wrong), "refused" (the server says why in its message).
+ * wrong), "long" (the question is), "refused" (the server says why in its message).
  */
 export class ServerError extends Error {
   constructor(kind, message = "", after = 0) {
@@ -85,8 +87,8 @@ async function request(path, options) {
     throw new ServerError("unreachable");
   }
   if (response.ok) return response;
-  const message = await response.json().then((body) => body.error.message, () => "");
+  const { message = "", code = "" } = await response.json().then((body) => body.error, () => ({}));
   if (response.status === 401) throw new ServerError("key", message);
   if (response.status === 503) throw new ServerError("busy", message, Number(response.headers.get("Retry-After")) || 5);
-  throw new ServerError("refused", message);
+  throw new ServerError(TOO_LONG.includes(code) ? "long" : "refused", message);
 }

@@ -1,4 +1,25 @@
 // The page: a conversation, the field below it, and what comes when somebody asks.
+//
+// answer.js         the text of an answer -> what stands before the recipe, its lists, what follows; the times of a step
+// api.js            the server's HTTP interface
+// awake.js          the screen stays on
+// card.js           a recipe to cook by
+// conversations.js  what was asked and answered, as this browser keeps it
+// dialogs.js        sheets over the page
+// dom.js            elements
+// feedback.js       thumbs and corrections
+// kept.js           the browser's storage
+// kitchen.js        what is at hand, as chips
+// sharing.js        clipboard, the phone's own sheet, files, paper
+// shopping.js       what of a recipe is to be bought
+// side.js           conversations and settings
+// spoken.js         what a screen reader is told, and notes that pass
+// sw.js             the page without its server (a service worker)
+// theme.js          light or dark, before anything is painted
+// timers.js         kitchen timers
+// trust.js          whether an answer stands in the book
+// turn.js           a question and its answer
+// words.js          what the page says: words.json, in both languages
 import { ServerError, ask as askServer, get, takeKey } from "./api.js";
 import { stopCooking } from "./card.js";
 import { asStopped, current, isKept, newConversation, newTurn, save, setCurrent } from "./conversations.js";

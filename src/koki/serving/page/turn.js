@@ -155,6 +155,7 @@ export class TurnView {
   }
 
   #why(error, answer) {
+    if (error.kind === "long") return say("turn.long");
     if (error.kind === "busy") return say("turn.still_busy");
     if (error.kind === "unreachable") return say(answer ? "turn.broken" : "turn.unreachable");
     return say("turn.refused", { message: error.message }).trim();
