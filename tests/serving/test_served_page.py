@@ -283,7 +283,11 @@ def test_the_page_opens_without_its_server_once_it_was_there(script: ScriptedSer
     page = open_page(script.address, fails=True, service_workers="allow")
     ask(page, "Resep soto ayam dong!")
     is_over(page)
-    page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+    kept = "caches.open('koki-page').then((cache) => cache.match('/page/words.json')).then(Boolean)"
+    for _ in range(200):  # the worker is at it in the background
+        if page.evaluate(kept):
+            break
+        page.wait_for_timeout(50)
     script.close()
     page.reload()
     page.get_by_role("article", name="Soto Ayam").wait_for()
