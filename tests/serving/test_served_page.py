@@ -635,11 +635,12 @@ def test_on_a_narrow_phone_nothing_stands_beyond_the_edge(script: ScriptedServer
 
 
 def _overflow(page: "Page") -> list[str]:
-    """What reaches beyond the right edge of the window, the side that is put away aside."""
+    """What reaches beyond the right edge of the phone, whose window grows with what is too wide."""
     found = page.evaluate(
-        """() => [...document.querySelectorAll("#room *")]
-          .filter((it) => it.getBoundingClientRect().right > innerWidth + 1 && !it.closest("#timers, .unseen"))
-          .map((it) => it.outerHTML.slice(0, 80))"""
+        """(width) => [...document.querySelectorAll("#room *")]
+          .filter((it) => it.getBoundingClientRect().right > width + 1 && !it.closest("#timers, .unseen"))
+          .map((it) => it.outerHTML.slice(0, 80))""",
+        PHONE["width"],
     )
     return [str(it) for it in found]
 
