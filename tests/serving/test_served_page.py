@@ -102,7 +102,7 @@ def open_page(browser: "Browser") -> Iterator[Open]:
         options = {"viewport": LAPTOP, "locale": "id-ID", "service_workers": "block", **settings}
         context = browser.new_context(**options)
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)  # where other work goes on
         if script:
             context.add_init_script(script)
         page = context.new_page()
