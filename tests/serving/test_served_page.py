@@ -225,7 +225,7 @@ def test_a_corrected_recipe_is_sent_back(served: str, open_page: Open) -> None:
     page.get_by_role("button", name="Ada yang salah").click()
     page.get_by_label("Bahan", exact=True).fill("4 butir telur\ngaram")
     page.get_by_role("button", name="Kirim perbaikan").click()
-    page.get_by_text("Terima kasih").wait_for()
+    page.get_by_text("Terima kasih").first.wait_for()  # shown, then spoken
 
 
 # ------------------------------------------------------------------------------------------------------ while it comes
@@ -584,7 +584,7 @@ def test_thumbs_and_a_correction_are_sent_only_where_the_server_takes_them(
     page.get_by_role("button", name="Ada yang salah").click()
     page.get_by_label("Bahan", exact=True).fill("1 ekor ayam kampung\ngaram")
     page.get_by_role("button", name="Kirim perbaikan").click()
-    page.get_by_text("Terima kasih").wait_for()
+    page.get_by_text("Terima kasih").first.wait_for()  # shown, then spoken
     (sent,) = script.feedback
     assert sent["verdict"] == "down"
     assert sent["question"] == "Resep soto ayam dong!"
