@@ -16,7 +16,7 @@ from koki.dialogue.pages import asked_after_reading, reading_texts
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import EmptyQuestion, QuestionTooLong
 from koki.inference.engine import Ending, Engine, Generated, Sampling
-from koki.inference.engines import is_gguf, load_engine, require_engine, run_of_gguf
+from koki.inference.engines import Loaded, is_gguf, load_engine, load_engines, require_engine, run_of_gguf
 from koki.inference.strict import generate_strictly
 from koki.runs.finished import FinishedRun, read_run
 from koki.runs.names import BOOK, METADATA
@@ -146,12 +146,24 @@ class Chef:
             BookError: its book cannot be read.
         """
         require_engine(engine)
-        path = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser()
-        finished = run if isinstance(run, FinishedRun) else _run_of(path)
-        # of a GGUF file the file itself is loaded; a run is read once
-        loaded = load_engine(path if is_gguf(path) else finished or path, engine, base_only=base_only)
-        book = _book_in(finished.folder if finished else path)
-        return cls(*loaded, book, reads=finished is not None and can_read(finished))
+        found = _find(run)
+        return cls._made_of(found, load_engine(found.to_load, engine, base_only=base_only))
+
+    @classmethod
+    def load_several(cls, runs: Sequence[str | Path | FinishedRun], *, engine: str | None = None) -> list[Self]:
+        """Load several, each as `load` does; llama.cpp holds the weights of a base that several were trained on once.
+
+        Raises:
+            as `load`.
+        """
+        require_engine(engine)
+        found = list(map(_find, runs))
+        return list(map(cls._made_of, found, load_engines([one.to_load for one in found], engine)))
+
+    @classmethod
+    def _made_of(cls, found: "_Found", loaded: Loaded) -> Self:
+        book = _book_in(found.run.folder if found.run else found.path)
+        return cls(*loaded, book, reads=found.run is not None and can_read(found.run))
 
     def reading_in(self, book: Book | None) -> Self:
         """The same chef with another book, or with none."""
@@ -370,6 +382,25 @@ def can_read(run: FinishedRun) -> bool:
     """
     parameters = run.card["training"].get("parameters", _READS_UNTRAINED)
     return bool(run.settings.get("data.book_share", 0) or parameters >= _READS_UNTRAINED)
+
+
+class _Found(NamedTuple):
+    """What a chef is loaded from, and the run that it belongs to, if any."""
+
+    path: Path
+    run: FinishedRun | None
+
+    @property
+    def to_load(self) -> Path | FinishedRun:
+        """Of a GGUF file the file itself; a run is read once."""
+        return self.path if is_gguf(self.path) else self.run or self.path
+
+
+def _find(run: str | Path | FinishedRun) -> _Found:
+    if isinstance(run, FinishedRun):
+        return _Found(run.folder, run)
+    path = Path(run).expanduser()
+    return _Found(path, _run_of(path))
 
 
 def _run_of(path: Path) -> FinishedRun | None:

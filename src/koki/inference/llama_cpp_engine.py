@@ -8,11 +8,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import copy
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Condition
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import xllamacpp
 from tokenizers import Tokenizer
@@ -43,25 +44,46 @@ class LlamaCppEngine:
         stop_id: the token that ends an answer.
         exact: hold keys and values in float32 and add up in the order of plain attention, so that a file in float32
             answers as transformers does; slower.
+        adapters: GGUF files of adapters on the file's model, see `with_adapter`; the engine itself answers without.
 
     Raises:
-        ModelError: llama.cpp cannot open the file.
+        ModelError: llama.cpp cannot open a file.
     """
 
-    def __init__(self, file: Path, context: int, tokenizer: Tokenizer, stop_id: int, *, exact: bool = False) -> None:
+    def __init__(
+        self,
+        file: Path,
+        context: int,
+        tokenizer: Tokenizer,
+        stop_id: int,
+        *,
+        exact: bool = False,
+        adapters: Sequence[Path] = (),
+    ) -> None:
         self._tokenizer = tokenizer
         self._endings = endings_of(tokenizer, stop_id)
-        self._file_name = file.name
+        self._files = [file.name]
         self._context = min(context, _MOST_CONTEXT)
-        self._free = _MOST_CONTEXT
-        self._freed = Condition()
-        self._waiting: deque[object] = deque()
-        self._server = _open(file, exact=exact)
+        self._memory = _Memory(_MOST_CONTEXT)
+        self._scales: list[dict[str, float]] = []  # of the adapters; of those that are not named it is 0
+        self._server = _open(file, exact=exact, adapters=adapters)
+
+    def with_adapter(self, number: int, file: Path) -> Self:
+        """The same model with one of its adapters; it shares the weights and the memory for tokens.
+
+        Args:
+            number: of the adapter among those that it was opened with.
+            file: of the adapter.
+        """
+        other = copy(self)
+        other._files = [*self._files, file.name]
+        other._scales = [{"id": number, "scale": 1.0}]
+        return other
 
     @property
     def name(self) -> str:
         """What it is called, with the name of the file."""
-        return f"llama.cpp, {self._file_name}"
+        return f"llama.cpp, {' with '.join(self._files)}"
 
     @property
     def context(self) -> int:
@@ -117,6 +139,7 @@ class LlamaCppEngine:
             "stream": True,
             "return_tokens": True,
             "verbose": True,  # or it returns no tokens
+            "lora": self._scales,
             **_samplers(sampling),
         }
 
@@ -132,7 +155,7 @@ class LlamaCppEngine:
             return row.is_over
 
         try:
-            with self._room_for(len(row.prompt) + row.answer.limit):
+            with self._memory.room_for(len(row.prompt) + row.answer.limit):
                 if not row.is_over and (refused := self._server.handle_completions(request, on_chunk)):
                     on_chunk(refused)
         except Exception as error:  # who asked is in another thread
@@ -153,8 +176,21 @@ class LlamaCppEngine:
         text: list[int] = self._tokenizer.encode(said["content"], add_special_tokens=False).ids
         return text + [token for token in last if token in self._endings]
 
+
+class _Memory:
+    """The memory for tokens, of which each answer that is generated has a part.
+
+    Args:
+        tokens: how many there is memory for.
+    """
+
+    def __init__(self, tokens: int) -> None:
+        self._free = tokens
+        self._freed = Condition()
+        self._waiting: deque[object] = deque()
+
     @contextmanager
-    def _room_for(self, tokens: int) -> Iterator[None]:
+    def room_for(self, tokens: int) -> Iterator[None]:
         """Wait until the memory for so many tokens is free, and keep it meanwhile; who came first goes first.
 
         Else a long question might wait for ever while short ones come and go.
@@ -229,7 +265,7 @@ def _gather(news: "SimpleQueue[_News]", count: int) -> Generator[tuple[int, Gene
             yield row.number, row.answer.generated(row.seconds)
 
 
-def _open(file: Path, *, exact: bool) -> Any:
+def _open(file: Path, *, exact: bool, adapters: Sequence[Path]) -> Any:
     """A server of llama.cpp in this process, which nobody but this process can reach.
 
     Raises:
@@ -238,7 +274,10 @@ def _open(file: Path, *, exact: bool) -> Any:
     settings = server_settings(file, exact=exact)
     settings.n_ctx = _MOST_CONTEXT
     settings.n_parallel = _AT_ONCE
-    settings.cache_ram_mib = _KEPT_PROMPTS
+    settings.lora_adapters = list(map(_adapter, adapters))
+    settings.lora_init_without_apply = True
+    # what was read is kept without a word of the adapter that read it
+    settings.cache_ram_mib = 0 if adapters else _KEPT_PROMPTS
     settings.kv_unified = True  # one answer may take what others leave
     settings.fit_params = False
     # What repeats twelve tokens of the prompt or the answer is likely to go on as they did: the next 48 are checked in
@@ -253,6 +292,12 @@ def _open(file: Path, *, exact: bool) -> Any:
         if sys.platform != "win32":
             settings.hostnames = [f"{private}/s.sock"]  # which is gone with its folder
         return start_server(settings)
+
+
+def _adapter(file: Path) -> Any:
+    adapter = xllamacpp.CommonAdapterLoraInfo()
+    adapter.path, adapter.scale = str(file), 1.0
+    return adapter
 
 
 def server_settings(file: Path, *, exact: bool) -> Any:

@@ -52,7 +52,8 @@ def load_runs(runs: Mapping[str, Path], engine: str | None = None) -> dict[str, 
     Raises:
         KokiError: as `koki.Chef.load`.
     """
-    return {name: ServedRun(name, _folder_of(path), Chef.load(path, engine=engine)) for name, path in runs.items()}
+    chefs = Chef.load_several(list(runs.values()), engine=engine)
+    return {name: ServedRun(name, _folder_of(runs[name]), chef) for name, chef in zip(runs, chefs, strict=True)}
 
 
 def _folder_of(path: Path) -> Path:
