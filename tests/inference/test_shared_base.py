@@ -1,7 +1,6 @@
 """Runs on the same base, loaded together: one base in memory, and each chef answers by its own adapter."""
 
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -38,8 +37,8 @@ def unlearned(trained: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def chefs(trained: Path, unlearned: Path) -> Iterator[list[Chef]]:
-    yield Chef.load_several([trained, unlearned], engine="llama.cpp")
+def chefs(trained: Path, unlearned: Path) -> list[Chef]:
+    return Chef.load_several([trained, unlearned], engine="llama.cpp")
 
 
 def answers(chef: Chef) -> list[str]:
