@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -22,8 +23,10 @@ from koki.inference.chef import Chef, Turn
 from koki.inference.engine import Generated
 from koki.inference.engines import load_engine
 from koki.inference.transformers_engine import TransformersEngine
+from koki.model.device import detect_device
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult
+from koki.runs.finished import read_run
 from koki.tokens.template import ChatTemplate
 
 
@@ -297,3 +300,15 @@ def test_the_model_of_a_loaded_chef_has_no_dropout(finished_run: TrainResult) ->
     engine, _ = load_engine(finished_run.folder, "transformers")
     assert isinstance(engine, TransformersEngine)
     assert not any(module.training for module in engine._model.modules())
+
+
+@pytest.mark.parametrize(("trained_in", "precision"), [("auto", "auto"), ("best", "best"), ("bf16", "best")])
+def test_a_chef_answers_in_the_precision_that_it_was_trained_in_where_the_machine_has_it(
+    finished_run: TrainResult, trained_in: str, precision: Literal["auto", "best"]
+) -> None:
+    run = read_run(finished_run.folder)
+    engine, _ = load_engine(
+        replace(run, settings=run.settings | {"training.mixed_precision": trained_in}), "transformers"
+    )
+    assert isinstance(engine, TransformersEngine)
+    assert engine._model.dtype == detect_device(precision).dtype

@@ -8,7 +8,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import cycle
 from typing import Final
 
@@ -35,6 +35,8 @@ _BESIDE: Final = (0, 0, 0, 1, 2)
 _MOST_LOOKED_AT: Final = 60
 # Questions for the dish of each recipe while the book lacks it.
 _ABSENT: Final = 6
+# Ingredients of which is kept what has them.
+_KEPT: Final = 1024
 # Of the versions of what is read, those that name each page.
 _WITH_ALL_NAMES: Final = 2
 
@@ -60,6 +62,9 @@ class OpenBook:
         self._recipes, self._names, self._pantry, self._tips = recipes, names, pantry, tips
         self._answers = BookAnswers(phrasebook)
         self._seed = seed
+        # Recipes have the same few hundred ingredients, and what has one of them takes all recipes to find.
+        self._dishes_with = lru_cache(_KEPT)(self._find_dishes_with)
+        self._places_with = lru_cache(_KEPT)(lambda ingredient: pantry.places_with_any((ingredient,)))
 
     def compose(self, recipe: Recipe) -> list[Conversation]:
         """All conversations of one of the recipes."""
@@ -143,7 +148,7 @@ class OpenBook:
         """Ingredients that are asked about where a recipe lacks them."""
         return common_ingredients(self._recipes)
 
-    def _dishes_with(self, ingredient: str) -> list[Recipe]:
+    def _find_dishes_with(self, ingredient: str) -> list[Recipe]:
         """A few dishes with the ingredient: those named for it first, then the best-loved."""
         called = f" {fold(ingredient)} "
         dishes = self._pantry.with_ingredient(ingredient)
@@ -219,8 +224,9 @@ class OpenBook:
                 shared[place] += 1
         near = [self._recipes[place] for place, _ in shared.most_common(_MOST_PAGES + 1)]
         for name in inquiry_subjects(page.recipe)[:1]:
-            same = self._pantry.with_ingredient(name)
-            near += draw.sample(same, min(_MOST_PAGES, len(same)))
+            same = self._places_with(name)
+            some = draw.sample(range(len(same)), min(_MOST_PAGES, len(same)))
+            near += [self._pantry.recipe_at(int(same[place])) for place in some]
         return [it for it in dict.fromkeys(near) if self.name_of(it) != page.name]
 
     @cached_property

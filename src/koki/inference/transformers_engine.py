@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Condition
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Literal, Self, cast
 
 import torch
 from peft import PeftModel
@@ -63,6 +63,7 @@ class TransformersEngine:
         stop_id: int,
         *,
         adapter: Path | None = None,
+        precision: Literal["auto", "best"] = "auto",
     ) -> Self:
         """Load a base onto the best device, alone or with an adapter.
 
@@ -70,12 +71,13 @@ class TransformersEngine:
 
         Args:
             adapter: the folder that the adapter lies in.
+            precision: see `koki.model.device.detect_device`.
 
         Raises:
             ModelError: the base cannot be loaded.
             CheckpointError: the adapter is damaged or belongs to another base.
         """
-        model: Any = load_base(source, config, detect_device("auto"))
+        model: Any = load_base(source, config, detect_device(precision))
         if adapter is not None:
             model = load_adapter(model, adapter, trainable=False)
             if not config.quantization:
