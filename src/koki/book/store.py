@@ -17,8 +17,6 @@ from pathlib import Path
 from threading import RLock
 from typing import Final, Self
 
-import numpy as np
-
 from koki.book import grams, index
 from koki.book.naming import rank, title_key, told_apart
 from koki.book.pantry import Suggestion, used_of
@@ -380,14 +378,10 @@ class Book:
         with self._reading():
             return self._names_like(text, limit)
 
-    def with_ingredient(self, name: str, limit: int, without: Sequence[str] = ()) -> list[Page]:
-        """Dishes with this ingredient or a kind of it: of the thousand best-loved those named for it come first.
-
-        Args:
-            without: names of ingredients; a dish that has one of them or a kind of it is left out.
-        """
+    def with_ingredient(self, name: str, limit: int) -> list[Page]:
+        """Dishes with this ingredient or a kind of it: of the thousand best-loved those named for it come first."""
         with self._reading() as dishes:
-            places = np.setdiff1d(dishes.places_with_any([name]), dishes.places_with_any(without), assume_unique=True)
+            places = dishes.places_with_any([name])
             found = [dishes.number_at(int(place)) for place in places[:_MOST_LOOKED_AT]]
             titles = self._title_keys(found)
             called = f" {fold(name)} "

@@ -84,7 +84,7 @@ def find(
         understood = understand(question, book)
         reading = look_up(understood, book)
         places = {page.name: page.recipe.place for page in (*reading.pages, *reading.others)}
-    text = next(iter(reading_texts(reading, load_phrasebook())), "")
+    text = next(iter(reading_texts(reading, question, load_phrasebook())), "")
     if as_json:
         print_json({"question": question, "understood": _understood(understood), "sources": places, "text": text})
         return

@@ -13,6 +13,7 @@ altered.py       a recipe with other amounts, whose page must be read
 open_book.py     questions, and answers from the pages of the book that were read
 book_answers.py  the answers of those, by rule
 details.py       questions about one thing in a recipe, and their answers by rule
+detail_facts.py  what a page says of what such a question names, found by program
 detail_words.py  the words of these, read from a TOML file and checked
 step_facts.py    what the steps say of times, of heat and of when something is used
 certain.py       what is answered by program, whatever a model would say

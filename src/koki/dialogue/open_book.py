@@ -192,7 +192,7 @@ class OpenBook:
         versions: int | None = None,
     ) -> Conversation:
         """A conversation; of the versions of what is read only so many leave it what the answer needs."""
-        read = tuple(reading_texts(reading, self._words))[:versions]
+        read = tuple(reading_texts(reading, question, self._words))[:versions]
         return Conversation(kind, self._words.system.prompt, question, answer, brief=brief, read=read)
 
     def name_of(self, recipe: Recipe) -> str:

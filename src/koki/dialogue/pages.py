@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from koki.book.kitchen import kitchen_names
 from koki.book.pantry import thing
 from koki.book.reading import Page, Reading
+from koki.dialogue.detail_facts import facts_about
 from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.phrasebook import Answers, Phrasebook
 from koki.ingredients.lexicon import is_seasoning
@@ -26,14 +27,14 @@ class Shown(NamedTuple):
     behind: Answers | None
 
 
-def reading_texts(reading: Reading, book: Phrasebook) -> list[str]:
-    """What is read, in versions from whole to short; empty where there is nothing to read.
+def reading_texts(reading: Reading, question: str, book: Phrasebook) -> list[str]:
+    """What is read before a question, in versions from whole to short; empty where there is nothing to read.
 
     Pages behind the first one lose their steps, then go; then the first one loses the part that is not asked for.
     """
     several = (Shown("recipe", "recipe"), Shown("recipe", "ingredients")) if len(reading.pages) > 1 else ()
     ways = dict.fromkeys([*several, Shown("recipe", None), Shown(reading.part, None)])
-    notes = list(_notes(reading, book))
+    notes = list(_notes(reading, question, book))
     texts = (_text([*_page_blocks(reading, way, book), *notes], book) for way in ways)
     return list(dict.fromkeys(filter(None, texts)))
 
@@ -75,7 +76,7 @@ def recipe_blocks(page: Page, part: Answers, book: Phrasebook) -> Iterator[str]:
         yield f"{book.headings.steps}\n{list_steps(page.recipe.steps)}"
 
 
-def _notes(reading: Reading, book: Phrasebook) -> Iterator[str]:
+def _notes(reading: Reading, question: str, book: Phrasebook) -> Iterator[str]:
     words = book.pages
     if reading.absent:
         nearest = words.nearest.format(dishes=book.joining.join(reading.nearest)) if reading.nearest else ""
@@ -89,7 +90,9 @@ def _notes(reading: Reading, book: Phrasebook) -> Iterator[str]:
         yield "\n".join([words.with_ingredient.format(ingredient=ingredient), *lines])
     elif reading.pages and (wanted := words.wanted.get(reading.wanted)):
         first, *others = reading.pages  # with others beside it, it is not sure which dish is meant
-        yield words.asked.format(wanted=wanted) if others else words.asked_of.format(wanted=wanted, dish=first.name)
+        said = words.asked.format(wanted=wanted) if others else words.asked_of.format(wanted=wanted, dish=first.name)
+        pages = reading.pages if reading.wanted == "detail" else ()
+        yield "\n".join([said, *(fact for page in pages for fact in facts_about(question, page, book))])
 
 
 def suggestion_line(page: Page, book: Phrasebook) -> str:

@@ -137,6 +137,10 @@ class Pages(_Table):
     nearest: str
     asked: str
     asked_of: str
+    fact: str
+    fact_in_step: str
+    fact_lacks: str
+    of_group: str
     question: str
     wanted: dict[str, str]
 

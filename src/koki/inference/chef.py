@@ -368,7 +368,7 @@ def _read(
     """The question as it is asked, what is read before it, as much as fits in ``most`` tokens, and the prompt."""
     words = load_phrasebook()
     asked = asked_after_reading(question, words)
-    for read in reading_texts(reading, words) if reading else ():
+    for read in reading_texts(reading, question, words) if reading else ():
         prompt = prompt_of(asked, read=read)
         if len(prompt) <= most:
             return asked, read, prompt
