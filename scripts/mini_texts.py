@@ -171,7 +171,7 @@ def looked_up(recipe: Recipe, others: Sequence[Recipe], draw: random.Random) -> 
     again = quoted(recipe, draw) if draw.random() < 0.3 else told(recipe, draw)
     others = draw.sample(others, draw.choice((0, 0, 1, 1, 2)))
     pages = [Page(it.title, it) for it in draw.sample([recipe, *others], 1 + len(others))]
-    (read, *_) = reading_texts(Reading("recipe", tuple(pages)), load_phrasebook())
+    (read, *_) = reading_texts(Reading("recipe", tuple(pages)), "", load_phrasebook())
     return replace(again, before=clean(read) + (f"\n\n{again.before}" if again.before else ""))
 
 

@@ -64,9 +64,11 @@ class _Facts:
 
     def _items_of(self, food: str) -> list[Ingredient]:
         """The lines that have a food or a kind of it; of "tepung" all sorts of flour."""
-        kind, general = thing(food), fold(food) if fold(food) in self._words.general else None
+        kind, is_general = thing(food), fold(food) in self._words.general
         names = ((item, name) for item in self._page.ingredients if not item.heading for name in _names_of(item))
-        found = (item for item, name in names if _is_of(name, kind) or general in _general_names_of(name))
+        found = (
+            item for item, name in names if _is_of(name, kind) or (is_general and fold(food) in _general_names_of(name))
+        )
         return list(dict.fromkeys(found))[:_MOST_SAID]
 
     def _listed(self, item: Ingredient) -> str:
