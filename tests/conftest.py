@@ -44,8 +44,10 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
-    """A shell that runs the suite in the background has it ignore SIGINT, and Koki leaves ignored what is ignored."""
+    """A shell in the background has the suite ignore SIGINT, nohup SIGHUP; and Koki leaves ignored what is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):  # Windows has none
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
