@@ -202,6 +202,10 @@ def test_dishes_with_what_is_not_wanted_are_left_out(book: Book) -> None:
     assert names(book.what_can_i_cook(["serai"], 5, without=["santan"])) == ["Soto Ayam"]
 
 
+def test_all_dishes_with_an_ingredient_are_found(book: Book) -> None:
+    assert names(book.with_ingredient("serai", 5)) == ["Soto Ayam", "Gulai Ikan"]
+
+
 def test_a_tip_is_found_by_its_topic_its_question_or_its_text(book: Book) -> None:
     assert book.tips_like("santan pecah nih")[0] == SANTAN
     assert book.tips_like("cara menggoreng biar renyah")[0] == TEMPE

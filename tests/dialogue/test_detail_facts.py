@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 import koki.recipes
 from koki.book.naming import names_of
+from koki.book.question import Question
 from koki.book.reading import Page, Reading
-from koki.dialogue.detail_facts import facts_about
+from koki.dialogue.detail_facts import facts_about, topic_of
+from koki.dialogue.detail_words import Topic
 from koki.dialogue.details import common_ingredients, details_of
 from koki.dialogue.pages import reading_texts
 from koki.dialogue.phrasebook import load_phrasebook
@@ -46,27 +48,76 @@ def facts(question: str, page: Page = PAGE) -> list[str]:
 
 
 @pytest.mark.parametrize(
+    ("topic", "question"),
+    [
+        ("amount", "kencurnya piro mbak"),
+        ("amount", "petis buat tahu gimbal brp sendok"),
+        ("contains", "ada kentangnya ora"),
+        ("contains", "pake terasi apa nggak"),
+        ("contains", "pake kentang kan?"),
+        ("which", "ikan bakar jimbaran pakai ikan apa"),
+        ("which", "dagingnya bagian apa"),
+        ("which", "cabainya yang mana?"),
+        ("time", "dikukus berapa jam"),
+        ("time", "direbus brp lama sampe empuk"),
+        ("heat", "apinya gede apa sedang"),
+        ("heat", "ditumis nganggo geni sepiro?"),
+        ("order", "terong dimasukin terakhir?"),
+        ("order", "kapan melinjo dimasukkan"),
+        ("portions", "buat 8 orang iganya berapa kilo"),
+        ("portions", "setengah resep berarti cabenya berapa gram ya"),
+    ],
+)
+def test_what_is_asked_of_a_dish_is_told_by_the_words_beside_the_names(topic: Topic, question: str) -> None:
+    assert topic_of(Question(question)) == topic
+
+
+@pytest.mark.parametrize(
+    "question", ["susunya bisa diganti santan?", "kalau tanpa santan gimana", "gudeg dikasih teh buat apa", "gimana?"]
+)
+def test_a_question_of_none_of_the_topics_has_none(question: str) -> None:
+    assert topic_of(Question(question)) is None
+
+
+def test_every_form_of_question_is_of_its_topic() -> None:
+    others = common_ingredients(RECIPES)
+    details = [it for recipe in RECIPES[::4] for it in details_of(recipe, NAMES[recipe.id], others, seed=7)]
+    assert [it.question for it in details if topic_of(Question(it.question)) != it.topic] == []
+
+
+@pytest.mark.parametrize(
     ("question", "found"),
     [
         ("ayamnya berapa ekor?", ["ayam: 1 ekor ayam, potong 4."]),
         ("berapa lemak kambing yang dipakai?", ["lemak kambing: 100 gram lemak kambing."]),
         ("bawang putihnya brp", ["bawang putih: 5 siung bawang putih (Bumbu halus); 3 siung bawang putih (Sambal)."]),
-        ("tepungnya tepung apa", ["tepung: 2 sdm tepung terigu; 3 sdm tepung beras."]),
-        ("daunnya daun apa ya", ["daun: 2 lembar daun salam; 1 ikat kemangi."]),
     ],
 )
 def test_the_lines_that_have_an_ingredient_are_given_as_they_stand_there(question: str, found: list[str]) -> None:
     assert [fact.lower() for fact in facts(question)] == [fact.lower() for fact in found]
 
 
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("tepungnya tepung apa", ["tepung: tepung terigu; tepung beras."]),
+        ("daunnya daun apa ya", ["daun: daun salam; kemangi."]),
+    ],
+)
+def test_of_something_of_which_there_are_kinds_those_are_given(question: str, found: list[str]) -> None:
+    assert facts(question) == found
+
+
 def test_amounts_are_those_of_as_much_as_is_made() -> None:
     twice = replace(PAGE, times=Fraction(2))
-    assert facts("kalau dua kali resep, tepung berasnya jadi berapa?", twice) == ["tepung beras: 6 sdm tepung beras."]
+    assert facts("kalau dua kali resep, tepung berasnya jadi berapa?", twice) == [
+        "tepung beras jadi: 6 sdm tepung beras."
+    ]
 
 
 def test_that_an_ingredient_is_not_there_is_said() -> None:
     assert facts("pakai kemiri ga?") == ["kemiri tidak ada."]
-    assert facts("pakai kemiri sama kemangi ga?") == ["kemiri tidak ada.", "kemangi: 1 ikat kemangi."]
+    assert facts("pakai kemiri sama kemangi ga?") == ["kemiri tidak ada.", "kemangi ada: 1 ikat kemangi."]
 
 
 def test_of_an_ingredient_that_is_asked_for_by_its_step_the_steps_that_use_it_are_given() -> None:
@@ -79,8 +130,8 @@ def test_of_what_is_done_the_words_of_the_step_are_given(question: str) -> None:
 
 
 def test_the_name_of_the_dish_is_not_what_is_asked_about() -> None:
-    assert facts(f"{NAME.lower()} pakai kemangi ga?") == ["kemangi: 1 ikat kemangi."]
-    assert facts("soto asem-asem pakai kemangi ga?") == ["kemangi: 1 ikat kemangi."]
+    assert facts(f"{NAME.lower()} pakai kemangi ga?") == ["kemangi ada: 1 ikat kemangi."]
+    assert facts("soto asem-asem pakai kemangi ga?") == ["kemangi ada: 1 ikat kemangi."]
 
 
 def test_an_ingredient_is_found_as_it_is_typed_on_a_phone() -> None:
@@ -93,7 +144,9 @@ def test_where_nothing_is_named_nothing_is_found() -> None:
 
 def test_what_is_found_stands_behind_the_pages_that_are_read_for_a_detail() -> None:
     read, *_ = reading_texts(Reading("detail", (PAGE,)), "pakai kemiri ga?", BOOK)
-    assert read.endswith(f"Yang diminta: satu hal dari resep {NAME}.\nkemiri tidak ada di {NAME}.")
+    assert read.endswith(f"Yang diminta: ada atau tidaknya bahan di resep {NAME}.\nkemiri tidak ada di {NAME}.")
+    read, *_ = reading_texts(Reading("detail", (PAGE,)), "gimana?", BOOK)
+    assert read.endswith(f"Yang diminta: satu hal dari resep {NAME}.")
     read, *_ = reading_texts(Reading("recipe", (PAGE,)), "resep soto pakai kemiri ga?", BOOK)
     assert "kemiri" not in read
 

@@ -25,7 +25,7 @@ STOP, STOP_ID = "<|im_end|>", 8191
 def answer_of_the_card(run: Path, tokens: int) -> str:
     """What the Python in a run's model card prints, for answers of so many tokens at most."""
     (snippet,) = re.findall(r"```python\n(.*?)```", (run / "README.md").read_text("utf-8"), flags=re.DOTALL)
-    snippet = snippet.replace("THIS_FOLDER", str(run)).replace("max_new_tokens=512", f"max_new_tokens={tokens}")
+    snippet = snippet.replace("THIS_FOLDER", str(run)).replace("max_new_tokens=768", f"max_new_tokens={tokens}")
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         exec(snippet, {})

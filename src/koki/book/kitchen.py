@@ -28,6 +28,12 @@ def kitchen_names(recipe: Recipe) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in map(kitchen_name, recipe.main_ingredients) if name))
 
 
+def general_names(name: str) -> frozenset[str]:
+    """What an ingredient may be a kind of, in a word: tepung terigu of "tepung", kemangi of "daun"."""
+    it = thing(name)
+    return frozenset(spelt.split()[0] for spelt in (fold(name), it.root if it else "") if spelt)
+
+
 def unrelated_names(recipe: Recipe) -> tuple[str, ...]:
     """The kitchen names, without those that are a kind of one before them or the other way round.
 

@@ -279,6 +279,11 @@ class Question:
         return False
 
     @cached_property
+    def asks_what_for(self) -> bool:
+        """Whether it asks what something is good for: "tehnya buat apa"."""
+        return any((word.role, following.role) == ("for", "what") for word, following in pairwise(self.words))
+
+    @cached_property
     def wants_idea(self) -> bool:
         """Whether it asks for ideas, which a dish that is named may be one of: "ada saran menu?", "enaknya"."""
         return bool(self.roles & {"idea", "good"}) and not self.roles & _HOW

@@ -326,7 +326,7 @@ class _Asked:
             return True
         if any(word.owned and (word.kind != "word" or not roles & {"ingredients", "steps"}) for word in asked.words):
             return True
-        if any((word.role, following.role) == ("for", "what") for word, following in pairwise(asked.words)):
+        if asked.asks_what_for:
             return True
         named = self._matches[0].said if self._dishes else asked.claimed
         beside = [at for at, word in enumerate(asked.words) if word.kind == "food" and at not in named]

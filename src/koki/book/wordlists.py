@@ -66,7 +66,7 @@ class _Lists:
         foods: folded names of ingredients.
         pieces: what stands before the animal or plant that it is of.
         instead: what opens a question about another dish than the one before.
-        about: phrases that tell what a question is about: kitchen, trouble, and those of harm.
+        about: phrases that tell what a question is about: what lasts, kitchen, trouble, and those of harm.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class _Lists:
         self.kinds = _kinds(data["kinds"], self.foods)
         self.pieces = frozenset(_entries(words["pieces"]))
         self.instead = frozenset(_entries(words["instead"]))
-        about = {key: words[key] for key in ("trouble", "kitchen")} | data["harm"]
+        about = {key: words[key] for key in ("lasting", "trouble", "kitchen")} | data["harm"]
         self.about = {key: Phrases((entry, "") for entry in _entries(text)) for key, text in about.items()}
         self.known = frozenset(self.kinds).union(self.phrases, *(phrases.words() for phrases in self.about.values()))
         self.near: defaultdict[str, set[str]] = defaultdict(set)

@@ -9,6 +9,7 @@ import typer
 from koki.cli import options
 from koki.cli.lines import read_lines
 from koki.cli.printing import err, out, print_json
+from koki.inference.engine import MAX_NEW_TOKENS
 
 if TYPE_CHECKING:
     from koki.inference.chef import Answer
@@ -27,7 +28,7 @@ def ask(
         str | None, typer.Argument(help="What to ask, in Indonesian; without it, questions are read from a pipe.")
     ] = None,
     as_json: options.Json = False,
-    max_new_tokens: options.MaxNewTokens = 512,
+    max_new_tokens: options.MaxNewTokens = MAX_NEW_TOKENS,
     temperature: options.Temperature = 0.0,
     engine: options.Engine = None,
     book: options.Book = None,

@@ -5,6 +5,7 @@ from typing import Final
 
 from koki.cli import options
 from koki.cli.printing import out
+from koki.inference.engine import MAX_NEW_TOKENS
 
 EXAMPLES: Final = (
     "koki chat runs/warung",
@@ -14,7 +15,7 @@ EXAMPLES: Final = (
 
 def chat(
     run: options.Run,
-    max_new_tokens: options.MaxNewTokens = 512,
+    max_new_tokens: options.MaxNewTokens = MAX_NEW_TOKENS,
     temperature: options.Temperature = 0.0,
     engine: options.Engine = None,
     book: options.Book = None,

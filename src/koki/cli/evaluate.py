@@ -8,6 +8,7 @@ import typer
 from koki.cli import options
 from koki.cli.printing import err, out, print_json
 from koki.cli.report import write_report_or_warn
+from koki.inference.engine import MAX_NEW_TOKENS
 
 if TYPE_CHECKING:
     from koki.evaluation.scorecard import OwnScorecard, Scorecard
@@ -45,7 +46,7 @@ def evaluate(
         list[Path] | None, typer.Option("--data", help="Where the recipes of the run are now, if they were moved.")
     ] = None,
     engine: options.Engine = None,
-    max_new_tokens: options.MaxNewTokens = 512,
+    max_new_tokens: options.MaxNewTokens = MAX_NEW_TOKENS,
     as_json: options.Json = False,
 ) -> None:
     """Ask the chef of a finished run, or of its GGUF file, what it was taught, and score its answers with intervals."""

@@ -3,35 +3,58 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from koki.book.kitchen import general_names
 from koki.book.pantry import Thing, thing
 from koki.book.question import Question, read, runs_of
 from koki.book.reading import Page
 from koki.book.wordlists import OF_IT
-from koki.dialogue.detail_words import load_details
+from koki.dialogue.detail_words import Topic, load_details
 from koki.dialogue.phrasebook import Phrasebook
 from koki.dialogue.step_facts import doings, uses
 from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import Ingredient
 
 # Roles of words that ask in which step something is done.
-_IN_WHICH_STEP: Final = frozenset({"when", "put", "part", "first", "steps"})
+_IN_WHICH_STEP: Final = frozenset({"when", "put", "first", "steps"})
+# Roles of words that ask for a kind.
+_WHICH: Final = frozenset({"what", "part"})
 _MOST_FOODS: Final = 2
 _MOST_SAID: Final = 4  # of one food, or of one thing that is done
+
+
+def topic_of(asked: Question) -> Topic | None:
+    """What is asked of a dish, by the words beside the names; None where it is none of the topics."""
+    roles, words = asked.roles, asked.words
+    if asked.without or "substitute" in roles or asked.asks_what_for:
+        return None
+    if asked.times is not None:
+        return "portions"
+    if "heat" in roles:
+        return "heat"
+    if asked.has_about("lasting"):
+        return "time"
+    if roles & _IN_WHICH_STEP:
+        return "order"
+    if roles & _WHICH and "or" not in roles:
+        return "which"
+    if "count" in roles:
+        return "amount"
+    return "contains" if any(word.names for word in words) else None
 
 
 def facts_about(question: str, page: Page, book: Phrasebook) -> list[str]:
     """What a page says of the ingredients that a question names, or of what is done to them, a line each.
 
-    Of an ingredient the lines of the list that have it, their amounts multiplied as the page's are, or the steps that
-    name it, whichever is asked for; that it is not there, where neither is. Of what is done, such as "direbus", the
-    steps' own words. Nothing where the question names none of it.
+    Of an ingredient the lines of the list that have it, their amounts multiplied as the page's are, the kinds of it, or
+    the steps that name it, whichever is asked for; that it is not there, where none is. Of what is done, such as
+    "direbus", the steps' own words. Nothing where the question names none of it.
     """
     return list(_Facts(Question(question), page, book).lines())
 
 
 class _Facts:
     def __init__(self, asked: Question, page: Page, book: Phrasebook) -> None:
-        self._asked, self._page, self._say = asked, page, book.pages
+        self._asked, self._page, self._say, self._topic = asked, page, book.pages, topic_of(asked)
         self._words = load_details().words
         self._foods = self._named(_beside(asked, page.name))[:_MOST_FOODS]
 
@@ -51,25 +74,26 @@ class _Facts:
         yield from said or (line for food in self._foods for line in self._of_food(food))
 
     def _of_food(self, food: str) -> Iterator[str]:
-        listed = [self._listed(item) for item in self._items_of(food)]
+        listed = self._items_of(food)
         used = uses(self._page.recipe.steps, food, self._words)[:_MOST_SAID]
-        asks_when = self._asked.roles & _IN_WHICH_STEP and "what" not in self._asked.roles
-        if used and (asks_when or not listed):
+        if used and (self._topic == "order" or not listed):
             for number, sentence in used:
                 yield self._say.fact_in_step.format(thing=food, dish=self._page.name, number=number, sentence=sentence)
         elif listed:
-            yield self._fact(food, listed)
+            form = self._say.facts.get(self._topic, self._say.fact) if self._topic else self._say.fact
+            kinds = dict.fromkeys(name for item in listed for name in _names_of(item) if self._is(name, food))
+            yield self._fact(form, food, list(kinds) if self._topic == "which" else list(map(self._listed, listed)))
         elif not set(fold(food).split()) <= set(fold(self._page.name).split()):
             yield self._say.fact_lacks.format(thing=food, dish=self._page.name)
 
     def _items_of(self, food: str) -> list[Ingredient]:
         """The lines that have a food or a kind of it; of "tepung" all sorts of flour."""
-        kind, is_general = thing(food), fold(food) in self._words.general
-        names = ((item, name) for item in self._page.ingredients if not item.heading for name in _names_of(item))
-        found = (
-            item for item, name in names if _is_of(name, kind) or (is_general and fold(food) in _general_names_of(name))
-        )
-        return list(dict.fromkeys(found))[:_MOST_SAID]
+        lines = (item for item in self._page.ingredients if not item.heading)
+        return [item for item in lines if any(self._is(name, food) for name in _names_of(item))][:_MOST_SAID]
+
+    def _is(self, name: str, food: str) -> bool:
+        general = fold(food)
+        return _is_of(name, thing(food)) or (general in self._words.general and general in general_names(name))
 
     def _listed(self, item: Ingredient) -> str:
         return self._say.of_group.format(line=item.raw, group=item.group) if item.group else item.raw
@@ -81,10 +105,10 @@ class _Facts:
         wanted = [kind for food in self._foods if (kind := thing(food))]
         of_it = [it for it in done if any(_is_of(it.to, kind) for kind in wanted)]
         if said := list(dict.fromkeys(it.text for it in of_it or done)):
-            yield self._fact(name, said[:_MOST_SAID])
+            yield self._fact(self._say.fact, name, said[:_MOST_SAID])
 
-    def _fact(self, what: str, said: Sequence[str]) -> str:
-        return self._say.fact.format(thing=what, dish=self._page.name, said="; ".join(said))
+    def _fact(self, form: str, what: str, said: Sequence[str]) -> str:
+        return form.format(thing=what, dish=self._page.name, said="; ".join(said))
 
     def _done_by(self, said: str) -> str | None:
         """What is done, where a word says so: "direbus", "direbusnya"."""
@@ -107,13 +131,6 @@ def _beside(asked: Question, dish: str) -> list[int]:
 
 def _names_of(item: Ingredient) -> tuple[str, ...]:
     return (item.name, *item.others, *item.alternatives) if item.name else ()
-
-
-def _general_names_of(name: str) -> Iterator[str]:
-    """What it is a kind of, in a word: "tepung"; of kemangi, daun."""
-    yield from fold(name).split()[:1]
-    if it := thing(name):
-        yield from it.root.split()[:1]
 
 
 def _is_of(name: str, kind: Thing | None) -> bool:

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
-from koki.book.kitchen import kitchen_name, kitchen_names
+from koki.book.kitchen import general_names, kitchen_name, kitchen_names
 from koki.book.pantry import Thing, thing
 from koki.dialogue.detail_words import DetailForm, Topic, load_details
 from koki.dialogue.forms import ask, say
@@ -216,7 +216,7 @@ class _Recipe:
     def _kinds(self) -> Iterator[_Subject]:
         """Words of which the recipe has kinds only: "tepung" where it has tepung terigu and tepung beras."""
         for general in self._any_order(self.book.words.general):
-            of_it = [it for it in self._lines if general in (it.kind.root.split()[0], fold(it.name).split()[0])]
+            of_it = [it for it in self._lines if general in general_names(it.name)]
             names = list(dict.fromkeys(line.name.lower() for line in of_it))
             if names and all(len(it.kind.words) > 1 and fold(it.name) != general for it in of_it):
                 yield _about(

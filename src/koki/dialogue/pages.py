@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 
 from koki.book.kitchen import kitchen_names
 from koki.book.pantry import thing
+from koki.book.question import Question
 from koki.book.reading import Page, Reading
-from koki.dialogue.detail_facts import facts_about
+from koki.dialogue.detail_facts import facts_about, topic_of
 from koki.dialogue.layout import list_ingredients, list_steps
 from koki.dialogue.phrasebook import Answers, Phrasebook
 from koki.ingredients.lexicon import is_seasoning
@@ -88,11 +89,16 @@ def _notes(reading: Reading, question: str, book: Phrasebook) -> Iterator[str]:
         (ingredient,) = reading.ingredients
         lines = (companion_line(page, ingredient, book) for page in (*reading.pages, *reading.others))
         yield "\n".join([words.with_ingredient.format(ingredient=ingredient), *lines])
-    elif reading.pages and (wanted := words.wanted.get(reading.wanted)):
+    elif reading.pages and (wanted := _wanted(reading, question, book)):
         first, *others = reading.pages  # with others beside it, it is not sure which dish is meant
         said = words.asked.format(wanted=wanted) if others else words.asked_of.format(wanted=wanted, dish=first.name)
         pages = reading.pages if reading.wanted == "detail" else ()
         yield "\n".join([said, *(fact for page in pages for fact in facts_about(question, page, book))])
+
+
+def _wanted(reading: Reading, question: str, book: Phrasebook) -> str | None:
+    topic = topic_of(Question(question)) if reading.wanted == "detail" else None
+    return book.pages.topics[topic] if topic else book.pages.wanted.get(reading.wanted)
 
 
 def suggestion_line(page: Page, book: Phrasebook) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from koki.book.words import Joining, load_words
+from koki.dialogue.detail_words import Topic
 
 Answers = Literal["recipe", "ingredients", "steps"]
 
@@ -125,7 +126,13 @@ class Headings(_Table):
 
 
 class Pages(_Table):
-    """What stands around the pages of the book that a chef reads, and notes on what was worked out."""
+    """What stands around the pages of the book that a chef reads, and notes on what was worked out.
+
+    Attributes:
+        wanted: what a question about a dish asks for.
+        topics: the same of a question about one thing in its recipe.
+        facts: forms of a fact for those topics that have their own; else ``fact``.
+    """
 
     book: str
     recipe: str
@@ -143,6 +150,8 @@ class Pages(_Table):
     of_group: str
     question: str
     wanted: dict[str, str]
+    topics: dict[Topic, str]
+    facts: dict[Topic, str]
 
 
 class Reasons(_Table):

@@ -23,6 +23,7 @@ from koki.evaluation.scorecard import Caveat, OwnScorecard, Scorecard, Scored
 from koki.files import published_name
 from koki.gguf.of_run import read_record
 from koki.inference.chef import Answer, Chef
+from koki.inference.engine import MAX_NEW_TOKENS
 from koki.inference.engines import is_gguf, run_of_gguf
 from koki.libraries import quiet_libraries
 from koki.model.source import load_tokenizer
@@ -105,7 +106,7 @@ def evaluate(
     groups: Sequence[str] = (),
     compare: str | None = None,
     engine: str | None = None,
-    max_new_tokens: int = 512,
+    max_new_tokens: int = MAX_NEW_TOKENS,
     on_answer: OnAnswer = lambda _, __: None,
 ) -> Scorecard:
     """Ask a chef what it was taught, from memory and, where it has a book, with that open; and judge its answers.
@@ -210,7 +211,7 @@ def evaluate_own(
     *,
     compare: str | None = None,
     engine: str | None = None,
-    max_new_tokens: int = 512,
+    max_new_tokens: int = MAX_NEW_TOKENS,
     on_answer: OnAnswer = lambda _, __: None,
 ) -> OwnScorecard:
     """Ask a chef people's own questions, and judge the answers by the words that they must and must not have.

@@ -15,6 +15,7 @@ from rich.segment import ControlType
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import KokiError, QuestionTooLong
 from koki.inference.chef import Answer, Chef, Turn
+from koki.inference.engine import MAX_NEW_TOKENS
 from koki.terminal import harmless
 
 _SAYS: Final = tomllib.loads(files(__package__).joinpath("chat.toml").read_text(encoding="utf-8"))
@@ -58,7 +59,7 @@ class Chat:
         console: Console,
         read: Callable[[str], str] = read_line,
         *,
-        max_new_tokens: int = 512,
+        max_new_tokens: int = MAX_NEW_TOKENS,
         temperature: float = 0.0,
         book: bool | None = None,
         strict: bool = False,

@@ -15,7 +15,7 @@ from koki.dialogue.certain import certain_answer
 from koki.dialogue.pages import asked_after_reading, reading_texts
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import EmptyQuestion, QuestionTooLong
-from koki.inference.engine import Ending, Engine, Generated, Sampling
+from koki.inference.engine import MAX_NEW_TOKENS, Ending, Engine, Generated, Sampling
 from koki.inference.engines import Loaded, is_gguf, load_engine, load_engines, require_engine, run_of_gguf
 from koki.inference.strict import generate_strictly
 from koki.runs.finished import FinishedRun, read_run
@@ -197,7 +197,7 @@ class Chef:
         history: Sequence[Turn] = (),
         on_text: Callable[[str], object] | None = None,
         is_cancelled: Callable[[], bool] | None = None,
-        max_new_tokens: int = 512,
+        max_new_tokens: int = MAX_NEW_TOKENS,
         temperature: float = 0.0,
         top_p: float = 1.0,
         seed: int | None = None,
@@ -212,7 +212,7 @@ class Chef:
         question: list[str] | tuple[str, ...],
         *,
         on_answer: Callable[[Answer], object] | None = None,
-        max_new_tokens: int = 512,
+        max_new_tokens: int = MAX_NEW_TOKENS,
         temperature: float = 0.0,
         top_p: float = 1.0,
         seed: int | None = None,
@@ -229,7 +229,7 @@ class Chef:
         on_text: Callable[[str], object] | None = None,
         is_cancelled: Callable[[], bool] | None = None,
         on_answer: Callable[[Answer], object] | None = None,
-        max_new_tokens: int = 512,
+        max_new_tokens: int = MAX_NEW_TOKENS,
         temperature: float = 0.0,
         top_p: float = 1.0,
         seed: int | None = None,

@@ -4,6 +4,10 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+MAX_NEW_TOKENS: Final = 768
+"""Of an answer, unless somebody says otherwise. Suggestions with a whole recipe have about 400 of Qwen2.5's tokens, and
+many more than 512."""
+
 Ending = Literal["stop_token", "max_new_tokens", "context", "control_token", "cancelled"]
 """Why an answer is over: the model ended it itself, it reached the limit, it filled the context, the model broke it off
 with a control token that ends no answer, or it was cancelled."""

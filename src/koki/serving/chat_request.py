@@ -11,12 +11,12 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from koki.inference.chef import Chef, Turn
+from koki.inference.engine import MAX_NEW_TOKENS
 from koki.serving.errors import ApiError
 from koki.serving.generation import Ask
 
 _MOST_MESSAGES: Final = 256
 _LONGEST: Final = 65_536  # characters of a message: more than a context of 8,192 tokens holds
-_MOST_TOKENS: Final = 512  # where nothing is said
 
 
 def _asks_for_nothing(value: Any) -> Any:
@@ -172,7 +172,7 @@ def ask_of(request: ChatRequest, chef: Chef, *, book: bool | None) -> Ask:
         ApiError: it cannot be asked so.
     """
     instructions, history, question = conversation_of(request.messages)
-    most = request.max_completion_tokens or request.max_tokens or _MOST_TOKENS
+    most = request.max_completion_tokens or request.max_tokens or MAX_NEW_TOKENS
     if most > chef.context:
         message = f"The model reads {chef.context:,} tokens, question and answer together."
         raise ApiError(400, message, param="max_tokens", code="invalid_value")
