@@ -13,11 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from koki.book.naming import names_of
 from koki.book.question import read
 from koki.book.store import Book
 from koki.book.understand import Understood, understand
 from koki.config import load_config
 from koki.data.recipes import recipe_files
+from koki.dialogue.details import common_ingredients, details_of
 from koki.ingredients.lexicon import fold
 from koki.recipes.table import read_recipes
 
@@ -105,6 +107,19 @@ def test_the_right_page_is_among_those_given(reported: list[tuple[Question, Unde
 def test_the_right_page_is_first(reported: list[tuple[Question, Understood]]) -> None:
     named = [(it, found) for it, found in reported if it.dish not in ("", "-")]
     assert share(named, lambda it, found: names(found)[:1] and names(found)[0] in it.dish.split(";")) >= 0.93
+
+
+def test_nearly_every_form_of_question_about_one_thing_in_a_recipe_is_understood_as_such(book: Book) -> None:
+    recipes, _ = read_recipes(recipe_files(load_config()))
+    titles, others = names_of(recipes), common_ingredients(recipes)
+    asked = [
+        (detail.question, recipe.id)
+        for recipe in recipes[::4]
+        for detail in details_of(recipe, titles[recipe.id], others, seed=7)
+    ]
+    found = [(understand(question, book), dish) for question, dish in asked]
+    right = [it.wanted == "detail" and [named.id for named in it.dishes] == [dish] for it, dish in found]
+    assert sum(right) / len(right) >= 0.98
 
 
 def test_what_is_wanted_is_understood(reported: list[tuple[Question, Understood]]) -> None:

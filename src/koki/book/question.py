@@ -165,9 +165,13 @@ class Question:
             word = self.words[at]
             if word.names:
                 found.add(at)
-            elif not (word.role in ("also", "or") or word.said == "," or (word.kind == "chat" and not found)):
+            elif word.said in LISTS.within or not self._leads_on(word, bool(found)):
                 break
         return found
+
+    @staticmethod
+    def _leads_on(word: Word, after_name: bool) -> bool:
+        return word.role in ("also", "or") or word.said == "," or (word.kind == "chat" and not after_name)
 
     def foods(self, places: Iterable[int]) -> tuple[str, ...]:
         """The ingredients in these places, each once: as they were typed or, where that is a slip, put right."""
@@ -199,11 +203,21 @@ class Question:
     # ------------------------------------------------------------------------------------------------- what is asked of
 
     @cached_property
+    def wants_recipe(self) -> bool:
+        """Whether it asks for a recipe, not for something in one or for so many: "di resep opor", "2 resep"."""
+        opens = bool(self.words) and self.words[0].role == "recipe"
+        return opens or any(
+            word.role == "recipe" and before.said not in LISTS.within and _number(before) is None
+            for before, word in pairwise(self.words)
+        )
+
+    @cached_property
     def usable(self) -> tuple[int, ...]:
         """The places of the words that may be a dish's name: not "santan" in "opor pakai santan", nor "santannya"."""
-        excluded = self.left_out | self.after("use", "substitute", "like", "except")
-        places = (at for at, word in enumerate(self.words) if word.names and not word.owned)
-        return tuple(at for at in places if at not in excluded)
+        places = [at for at, word in enumerate(self.words) if word.names and not word.owned]
+        places = [at for at in places if at not in self.left_out | self.after("substitute", "like", "except")]
+        used = self.after("use")
+        return tuple(at for at in places if at not in used) or tuple(places)
 
     @cached_property
     def claimed(self) -> frozenset[int]:

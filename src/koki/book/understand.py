@@ -299,14 +299,16 @@ class _Asked:
     def _is_detail(self, goes_on: bool) -> bool:
         """Whether it asks for one thing in a recipe."""
         asked, roles = self._question, self._roles
-        if "recipe" in roles and not roles & {"use", "have", "count"}:
+        if asked.wants_recipe and not roles & {"use", "have", "count"}:
             return False
         if len(asked.words) > _LONG and roles & REQUESTS:
             return False  # a story around a request
         if roles & _OF_A_DISH or self._asks_of_what_is_done or (goes_on and asked.without):
             return True
+        if asked.times is not None and roles & {"measure", "ingredients"} and not asked.wants_recipe:
+            return True
         asks = bool(roles & {"not", "or", "answer", "what"}) or "?" in asked.said
-        if asks and "recipe" not in roles and self._speaks_of_ingredients:
+        if asks and not asked.wants_recipe and self._speaks_of_ingredients:
             return True
         return asks and bool(asked.foods(asked.after("have"))) and not asked.without
 
@@ -320,7 +322,7 @@ class _Asked:
 
     @property
     def _speaks_of_ingredients(self) -> bool:
-        """ "Pakai kunyit", "santannya", "teh buat apa", "tepung apa", "ebi di lumpia"."""
+        """ "Pakai kunyit", "santannya", "teh buat apa", "tepung apa", "ebi di lumpia", "jahe dipakai"."""
         asked, roles = self._question, self._roles
         if asked.after("use") - asked.left_out:
             return True
@@ -331,6 +333,8 @@ class _Asked:
         named = self._matches[0].said if self._dishes else asked.claimed
         beside = [at for at, word in enumerate(asked.words) if word.kind == "food" and at not in named]
         if beside and roles & {"not", "or"} and not asked.without and not roles & {"have", "use"}:
+            return True
+        if beside and any(word.role == "use" and word.said.startswith("di") for word in asked.words):
             return True
         return any(at + 1 < len(asked.words) and asked.words[at + 1].role == "what" for at in beside)
 

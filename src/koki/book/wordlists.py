@@ -65,6 +65,7 @@ class _Lists:
         kinds: of folded words of names.
         foods: folded names of ingredients.
         pieces: what stands before the animal or plant that it is of.
+        within: what stands before "resep" where something in a recipe is asked for.
         instead: what opens a question about another dish than the one before.
         about: phrases that tell what a question is about: what lasts, kitchen, trouble, and those of harm.
     """
@@ -77,6 +78,7 @@ class _Lists:
         self.foods = Phrases((name, "") for name in (*_phrases_of(LEXICON.known), *more_foods))
         self.kinds = _kinds(data["kinds"], self.foods)
         self.pieces = frozenset(_entries(words["pieces"]))
+        self.within = frozenset(_entries(words["within"]))
         self.instead = frozenset(_entries(words["instead"]))
         about = {key: words[key] for key in ("lasting", "trouble", "kitchen")} | data["harm"]
         self.about = {key: Phrases((entry, "") for entry in _entries(text)) for key, text in about.items()}
