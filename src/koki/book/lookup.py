@@ -78,6 +78,5 @@ def _few(find: Callable[[int], list[Page]], without: tuple[str, ...]) -> list[Pa
 def _has_any(page: Page, names: tuple[str, ...]) -> bool:
     """Whether the dish has one of the ingredients, or a kind of it."""
     unwanted = [it for it in map(thing, names) if it]
-    lines = page.recipe.ingredients
-    has = (thing(name) for item in lines if not item.heading for name in (item.name, *item.others) if name)
+    has = (thing(name) for item in page.recipe.ingredients for name in item.names)
     return any(it and it.is_kind_of(other) for it in has for other in unwanted)

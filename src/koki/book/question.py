@@ -213,11 +213,14 @@ class Question:
 
     @cached_property
     def usable(self) -> tuple[int, ...]:
-        """The places of the words that may be a dish's name: not "santan" in "opor pakai santan", nor "santannya"."""
-        places = [at for at, word in enumerate(self.words) if word.names and not word.owned]
-        places = [at for at in places if at not in self.left_out | self.after("substitute", "like", "except")]
-        used = self.after("use")
-        return tuple(at for at in places if at not in used) or tuple(places)
+        """The places of the words that may be a dish's name: not "santan" in "opor pakai santan", nor "santannya".
+
+        Where nothing else is named, what is used may be: "perlu rendang".
+        """
+        excluded, used = self.left_out | self.after("substitute", "like", "except"), self.after("use")
+        named = (at for at, word in enumerate(self.words) if word.names and not word.owned)
+        places = tuple(at for at in named if at not in excluded)
+        return tuple(at for at in places if at not in used) or places
 
     @cached_property
     def claimed(self) -> frozenset[int]:

@@ -119,7 +119,7 @@ class _Asked:
         if not foods or it.score < _NEAR:
             return it
         items = self._book.page(it.id).recipe.ingredients
-        has = [found for item in items for name in (item.name, *item.others) if name and (found := thing(name))]
+        has = [found for item in items for name in item.names if (found := thing(name))]
         known = 0.0
         for words in foods:
             food = thing(" ".join(word.text for word in words))

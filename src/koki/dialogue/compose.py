@@ -223,8 +223,7 @@ class Composer:
 
     def _fitting_tips(self, recipe: Recipe) -> list[Tip]:
         """The tips about one of the recipe's ingredients."""
-        items = [item for item in recipe.ingredients if not item.heading]
-        names = {fold(name) for item in items for name in (item.name, *item.others) if name}
+        names = {fold(name) for item in recipe.ingredients for name in item.names}
         return [tip for tip, about in self._tips if not names.isdisjoint(about)]
 
     def _tip(self, tip: Tip) -> Segment:

@@ -130,7 +130,7 @@ def _beside(asked: Question, dish: str) -> list[int]:
 
 
 def _names_of(item: Ingredient) -> tuple[str, ...]:
-    return (item.name, *item.others, *item.alternatives) if item.name else ()
+    return (*item.names, *item.alternatives)
 
 
 def _is_of(name: str, kind: Thing | None) -> bool:

@@ -143,7 +143,7 @@ class _Recipe:
             _Line(name, kind, item, not (item.others and item.quantity is not None), bool(item.alternatives))
             for item in self.recipe.ingredients
             if item.name and not item.heading
-            for name in (item.name, *item.others, *item.alternatives)
+            for name in (*item.names, *item.alternatives)
             if (kind := thing(name))
         ]
 

@@ -48,7 +48,7 @@ def _forms_of_details() -> Iterator[str]:
 def _names_in_details(recipes: Sequence[Recipe]) -> Iterator[str]:
     """All ingredients, the staples too, their units, and both with what stands behind them in one word."""
     items = {item for recipe in recipes for item in recipe.ingredients}
-    names = {name for item in items for name in (item.name, *item.others, *item.alternatives, item.unit) if name}
+    names = {name for item in items for name in (*item.names, *item.alternatives, item.unit) if name}
     for name in names:
         yield from _with_endings(name)
 

@@ -43,6 +43,11 @@ class Ingredient(NamedTuple):
     others: tuple[str, ...] = ()
     group: str | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that the line has of, without alternatives; empty where it names nothing."""
+        return (self.name, *self.others) if self.name else ()
+
     def as_dict(self) -> dict[str, Any]:
         """The line as JSON-ready values; a range becomes a list of two numbers."""
         return {

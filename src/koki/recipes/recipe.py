@@ -42,8 +42,8 @@ class Recipe:
     @property
     def main_ingredients(self) -> tuple[str, ...]:
         """The distinct names that make the dish, in order: no headings, no salt, oil or water."""
-        names = (name for item in self.ingredients if not item.heading for name in (item.name, *item.others))
-        return tuple(dict.fromkeys(name for name in names if name and not is_staple(name)))
+        names = (name for item in self.ingredients for name in item.names)
+        return tuple(dict.fromkeys(name for name in names if not is_staple(name)))
 
 
 def place_of(file: str, sheet: str, line: int) -> str:
