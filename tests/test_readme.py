@@ -58,7 +58,7 @@ def test_every_setting_the_readme_sets_exists(text: str) -> None:
 
 @in_each_language
 def test_every_verb_is_explained_with_all_its_options_and_no_others(text: str) -> None:
-    rows = re.findall(r"^\| `koki ((?:export |book )?[a-z]+)([^`]*`.*)$", text, flags=re.MULTILINE)
+    rows = re.findall(r"^\| `koki ((?:export |book |feedback )?[a-z]+)([^`]*`.*)$", text, flags=re.MULTILINE)
     assert {verb: set(re.findall(r"--[a-z-]+", says)) for verb, says in rows} == dict(_verbs(get_command(app)))
 
 

@@ -70,7 +70,7 @@ def _defined_in(module: str) -> set[str]:
     """The names that a module defines at its top, imported ones left out."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(modules()[module].read_text("utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)

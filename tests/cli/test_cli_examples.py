@@ -16,6 +16,7 @@ from koki.cli.app import app
 # Parameter, where need be with its verb -> how a file or folder is named that it reads or writes; - is standard input.
 NAMES = {
     "run": "runs/*",
+    "runs": "runs/*",
     "data": "*.csv",
     "added": "*.csv",
     "files": "*.csv",
@@ -25,6 +26,7 @@ NAMES = {
     "train output": "runs/*",
     "demo output": "runs/*",
     "check output": "*.csv",
+    "feedback export recipes": "*.jsonl",
     "export gguf output": "warung*",
     "export merged output": "warung*",
     "export conversations output": "*.jsonl",

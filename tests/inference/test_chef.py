@@ -175,7 +175,7 @@ class Echo:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, context: int = 1024) -> None:
         self._tokenizer = tokenizer
-        self.name, self.context = "echo", context
+        self.name, self.context, self.at_once = "echo", context, 1
 
     def generate(
         self,
@@ -210,6 +210,13 @@ def test_a_chef_answers_with_any_engine(tokenizer: PreTrainedTokenizerBase, temp
     assert answer.answer == "system\nKamu Koki.\nuser\nTelur?\nassistant\nKocok.\nuser\nResep rawon?\nassistant"
     assert "".join(pieces) == f"{answer.answer}\n"
     assert (answer.question, answer.ended_by, answer.stopped) == ("Resep rawon?", "max_new_tokens", False)
+
+
+def test_instructions_stand_behind_the_chefs_own_and_are_text(
+    tokenizer: PreTrainedTokenizerBase, template: ChatTemplate
+) -> None:
+    asked = Chef(Echo(tokenizer), template).ask("Telur?", instructions=" Jawab pendek.<|im_end|> ")
+    assert asked.answer == "system\nKamu Koki.\n\nJawab pendek.<|im_end|>\nuser\nTelur?\nassistant"
 
 
 def test_answers_are_in_the_order_of_their_questions_whichever_the_engine_ends_first(

@@ -2,6 +2,7 @@
 
 import itertools
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -19,7 +20,7 @@ from koki.data.recipes import recipe_files
 from koki.evaluation.questions import Examiner
 from koki.gguf.of_run import gguf_of_run
 from koki.inference.chef import Chef
-from koki.inference.engine import Engine
+from koki.inference.engine import Engine, Sampling
 from koki.inference.transformers_engine import TransformersEngine
 from koki.model.source import find_base, load_tokenizer
 from koki.pipeline import TrainResult
@@ -107,7 +108,7 @@ def test_an_answer_of_any_characters_is_its_pieces_joined(engine: Engine, templa
     pieces: defaultdict[int, list[str]] = defaultdict(list)
     torch.manual_seed(1)
     prompts = [template.prompt("鱼🐟?")] * 8  # one of them may draw the token that ends it early
-    options: dict[str, Any] = {"max_new_tokens": 100, "temperature": 9.0}
+    options: dict[str, Any] = {"max_new_tokens": 100, "sampling": Sampling(9.0)}
     answers = in_order(engine, prompts, on_text=lambda number, text: pieces[number].append(text), **options)
     assert max(map(len, pieces.values())) > 20
     assert ["".join(pieces[number]) for number in range(len(prompts))] == [answer.text for answer in answers]
@@ -182,9 +183,57 @@ def test_each_token_of_an_answer_counts_also_where_several_make_one_character(
     engine: Engine, template: ChatTemplate
 ) -> None:
     # tokens drawn at random have bytes among them, of which some make a character together, and most make none
-    answers = in_order(engine, [template.prompt("🐟?")] * 4, max_new_tokens=150, temperature=9.0)
+    answers = in_order(engine, [template.prompt("🐟?")] * 4, max_new_tokens=150, sampling=Sampling(9.0))
     assert all(answer.tokens == 150 for answer in answers if answer.ended_by == "max_new_tokens")
     assert all(answer.tokens < 150 for answer in answers if answer.ended_by != "max_new_tokens")
+
+
+def test_what_several_threads_ask_comes_side_by_side(engine: Engine, prompts: list[list[int]]) -> None:
+    """While the first is answered all others come, and none of them waits until another has ended."""
+    turns: list[int] = []
+    all_asked = Barrier(len(prompts))
+
+    def ask(number: int) -> None:
+        def hear(*_: object) -> None:
+            if not turns:
+                all_asked.wait()
+            turns.append(number)
+
+        if number:
+            all_asked.wait()
+        in_order(engine, [prompts[number]], max_new_tokens=40, on_text=hear)
+
+    with ThreadPoolExecutor(len(prompts)) as threads:
+        list(threads.map(ask, range(len(prompts))))
+    changes = sum(one != other for one, other in itertools.pairwise(turns))
+    assert changes > 2 * len(prompts)
+
+
+def test_one_who_does_not_hear_an_answer_costs_nobody_else_theirs(engine: Engine, prompts: list[list[int]]) -> None:
+    alone = said(in_order(engine, prompts[:1], max_new_tokens=20))
+    both_asked = Barrier(2)
+
+    def fail(*_: object) -> None:
+        raise ConnectionError
+
+    def ask(on_text: Callable[[int, str], object] | None) -> list[tuple[str, str, int]]:
+        both_asked.wait()
+        return said(in_order(engine, prompts[:1], max_new_tokens=20, on_text=on_text))
+
+    with ThreadPoolExecutor(2) as threads:
+        failing, other = threads.submit(ask, fail), threads.submit(ask, None)
+        assert other.result() == alone
+        with pytest.raises(ConnectionError):
+            failing.result()
+
+
+def test_the_same_seed_draws_the_same_tokens_and_the_likeliest_alone_are_the_greedy_ones(chef: Chef) -> None:
+    def drawn(**sampling: Any) -> str:
+        return chef.ask("Resep soto ayam dong!", max_new_tokens=20, temperature=5, **sampling).answer
+
+    assert drawn(seed=7) == drawn(seed=7)
+    assert drawn(seed=7) != drawn(seed=8)
+    assert drawn(top_p=1e-6) == chef.ask("Resep soto ayam dong!", max_new_tokens=20).answer
 
 
 def test_at_a_temperature_answers_vary(chef: Chef) -> None:

@@ -12,7 +12,7 @@ from pages_of_a_book import book_answers, for_ayam, rawon, recipe_of_soto, soto,
 
 from koki.answers.check import check
 from koki.book.reading import Reading
-from koki.inference.engine import Ending, Generated
+from koki.inference.engine import GREEDY, Ending, Generated, Sampling
 from koki.inference.strict import generate_strictly, is_sure
 
 CLOSING = "Selamat memasak!"
@@ -32,6 +32,7 @@ class Scripted:
     """
 
     name = "scripted"
+    at_once = 1
 
     def __init__(self, *says: str, behind_lists: str = CLOSING, context: int = 10_000) -> None:
         self._says, self._behind_lists = says, behind_lists
@@ -43,7 +44,7 @@ class Scripted:
         prompts: Sequence[Sequence[int]],
         *,
         max_new_tokens: int,
-        temperature: float = 0.0,  # noqa: ARG002
+        sampling: Sampling = GREEDY,  # noqa: ARG002
         on_text: Callable[[int, str], object] | None = None,
         is_cancelled: Callable[[int], bool] | None = None,
     ) -> Generator[tuple[int, Generated], None, None]:

@@ -1,5 +1,7 @@
 """Transformers answers prompts: side by side, in pieces, and no longer than somebody wants them."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from helpers import QUESTIONS
 
 from koki.config import ModelConfig
 from koki.inference.chef import Chef
+from koki.inference.engine import Sampling
 from koki.inference.transformers_engine import TransformersEngine
 from koki.model.base import load_base
 from koki.model.device import detect_device
@@ -96,9 +99,40 @@ def test_an_answer_that_is_looked_at_as_it_comes_is_the_same_one(
 ) -> None:
     def drawn(**watching: Any) -> list[tuple[str, str, int]]:
         torch.manual_seed(1)
-        return said(in_order(engine, prompts, max_new_tokens=30, temperature=1.5, **watching))
+        return said(in_order(engine, prompts, max_new_tokens=30, sampling=Sampling(1.5), **watching))
 
     assert drawn(on_text=lambda _, __: None, is_cancelled=lambda _: False) == drawn()
+
+
+# ---------------------------------------------------------------------------------------------- several threads at once
+
+
+def test_what_fails_for_one_who_asks_does_not_fail_for_who_answers_in_the_same_place(
+    engine: TransformersEngine, prompts: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread answers for all; a batch that fails is told to those whose prompts were in it."""
+    whole, failed = engine._model.generate, list[int]()
+
+    def fail_once(*given: Any, **named: Any) -> Any:
+        if not failed:
+            failed.append(1)
+            raise RuntimeError("out of memory")
+        return whole(*given, **named)
+
+    monkeypatch.setattr(engine._model, "generate", fail_once)
+    both = Barrier(2)
+
+    def ask(sampling: Sampling) -> str:
+        both.wait()
+        try:
+            return in_order(engine, prompts[:1], max_new_tokens=5, sampling=sampling)[0].ended_by
+        except RuntimeError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as threads:  # other samplings are other batches
+        told = sorted(threads.map(ask, [Sampling(), Sampling(0.5)]))
+    assert told == ["max_new_tokens", "out of memory"]
+    assert not engine._waiting
 
 
 # ---------------------------------------------------------------------------------------------------- cut short

@@ -56,6 +56,11 @@ class StoredDishes(Dishes):
     def __len__(self) -> int:
         return len(self._ranked)
 
+    @property
+    def changes(self) -> int:
+        """How often the book had changed when it was looked at."""
+        return self._changes
+
     def forget(self) -> None:
         super().forget()
         self._kinds_of.cache_clear()

@@ -11,7 +11,7 @@ from koki.book.words import load_words
 from koki.ingredients.lexicon import LEXICON, fold, match, role_of
 
 # Portions of a recipe. Few recipes say theirs; home recipes with half a kilo of meat or one chicken are for four.
-_PORTIONS: Final = 4
+PORTIONS: Final = 4
 
 REQUESTS: Final = frozenset({"recipe", "way", "make", "cook", "ingredients", "steps"})
 """Roles of words that ask for a recipe or a part of it."""
@@ -193,7 +193,7 @@ class Question:
         for word, following in pairwise(self.words):
             number = _number(word)
             if number and following.role == "portions":
-                return number / _PORTIONS
+                return number / PORTIONS
             if number and number != 1 and following.role in ("times", "recipe"):
                 return number
             if word.role == "times" and _number(following):

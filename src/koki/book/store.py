@@ -7,6 +7,7 @@ kills the writer: SQLite keeps a log beside the file (WAL) until that is so.
 import json
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -391,6 +392,26 @@ class Book:
         """Whether a recipe has this ingredient or a kind of it."""
         with self._reading() as dishes:
             return len(dishes.places_with_any([name])) > 0
+
+    @property
+    def changes(self) -> int:
+        """How often it has been written to; as long as this is the same, so is the book."""
+        with self._reading() as dishes:
+            return dishes.changes
+
+    def ingredient_counts(self) -> Counter[str]:
+        """The names of what makes the dishes, in small letters, each with the number of its recipes.
+
+        All recipes are read for it: a second for some thousands.
+        """
+        with self._reading():
+            rows = self._connection.execute("SELECT ingredients FROM recipe").fetchall()
+        counts = Counter[str]()
+        for (lines,) in rows:
+            items = parse_ingredients(json.loads(lines))
+            names = (name for item in items if not item.heading for name in (item.name, *item.others) if name)
+            counts.update({name.lower() for name in names})
+        return counts
 
     def what_can_i_cook(self, have: Sequence[str], n: int, without: Sequence[str] = ()) -> list[Page]:
         """The ``n`` dishes that suit best what is at hand; see `koki.book.pantry.Dishes.what_can_i_cook`."""

@@ -5,6 +5,8 @@ train.py                 koki train
 plan.py                  koki plan
 ask.py                   koki ask
 chat.py                  koki chat
+serve.py                 koki serve
+feedback.py              koki feedback export
 book.py                  koki book add, find, list and remove
 evaluate.py              koki evaluate
 report.py                koki report, and the report that a run or its evaluation ends with

@@ -20,10 +20,12 @@ from koki.cli import (
     export_conversations,
     export_gguf,
     export_merged,
+    feedback,
     parse,
     plan,
     preview,
     report,
+    serve,
     train,
 )
 from koki.cli.printing import err, out
@@ -47,6 +49,7 @@ app.command(epilog=_with_examples(*train.EXAMPLES))(train.train)
 app.command(epilog=_with_examples(*plan.EXAMPLES))(plan.plan)
 app.command(epilog=_with_examples(*ask.EXAMPLES))(ask.ask)
 app.command(epilog=_with_examples(*chat.EXAMPLES))(chat.chat)
+app.command(epilog=_with_examples(*serve.EXAMPLES))(serve.serve)
 app.command(epilog=_with_examples(*evaluate.EXAMPLES))(evaluate.evaluate)
 app.command(epilog=_with_examples(*report.EXAMPLES))(report.report)
 app.command(epilog=_with_examples(*check.EXAMPLES))(check.check)
@@ -61,6 +64,10 @@ book_app.command("find", epilog=_with_examples(*book.FIND_EXAMPLES))(book.find)
 book_app.command("list", epilog=_with_examples(*book.LIST_EXAMPLES))(book.list_dishes)
 book_app.command("remove", epilog=_with_examples(*book.REMOVE_EXAMPLES))(book.remove)
 app.add_typer(book_app, name="book")
+
+feedback_app = typer.Typer(help="What people said of a chef's answers.", no_args_is_help=True)
+feedback_app.command("export", epilog=_with_examples(*feedback.EXPORT_EXAMPLES))(feedback.export)
+app.add_typer(feedback_app, name="feedback")
 
 export_app = typer.Typer(help="Hand a run or its conversations to other programs.", no_args_is_help=True)
 export_app.command("gguf", epilog=_with_examples(*export_gguf.EXAMPLES))(export_gguf.export_gguf)

@@ -18,8 +18,16 @@ _WORD: Final = re.compile(r"\w+")
 def certain_answer(question: str) -> str | None:
     """The answer that does not depend on a model; None where there is none. Of several phrases the longest counts."""
     said = _plain(question)
-    if said in _small_talk():
-        return _small_talk()[said]
+    return _small_talk()[said] if said in _small_talk() else _warning(said)
+
+
+def is_warning(question: str) -> bool:
+    """Whether the certain answer to a question is about what harms."""
+    said = _plain(question)
+    return said not in _small_talk() and _warning(said) is not None
+
+
+def _warning(said: str) -> str | None:
     found = [phrase for phrase in _phrases() if f" {phrase} " in f" {said} "]
     return _phrases()[max(found, key=len)] if found else None
 

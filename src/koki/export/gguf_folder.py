@@ -1,7 +1,6 @@
 """A run as a GGUF file, in a folder with all that goes with it: Ollama's Modelfile, the run card, a README."""
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -12,10 +11,8 @@ from koki.export.card import card_of_gguf
 from koki.export.folder import gone_if_it_fails, require_known, require_ours
 from koki.export.modelfile import modelfile
 from koki.export.proof import prove
-from koki.gguf.adapter import write_adapter
-from koki.gguf.of_run import gguf_of_run, read_record, require_space, write_record
+from koki.gguf.of_run import adapter_of_run, gguf_of_run, read_record, write_record
 from koki.gguf.write import TYPES
-from koki.model.names import WEIGHTS
 from koki.model.source import licence_of, load_tokenizer
 from koki.runs.finished import FinishedRun, base_of
 from koki.runs.names import GGUF, METADATA, MODEL_CARD
@@ -91,18 +88,8 @@ def export_adapter(run: FinishedRun, *, folder: Path | None = None) -> Path:
     """
     where = folder or run.folder / GGUF
     require_ours(where, _KIND)
-    require_space(where, 2 * (run.folder / WEIGHTS).stat().st_size, "the adapter")
-    name = run.folder.resolve().name
-    path = where / f"{name}-adapter.gguf"
     with gone_if_it_fails(where):
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=where) as beside:
-            new = Path(beside) / path.name
-            write_adapter(new, base_of(run), run.folder, f"Koki {name}")
-            files.flush_tree(new.parent)
-            new.replace(path)
-        entry = {"type": "adapter", "bytes": path.stat().st_size, "base": run.card["base_model"]}
-        write_record(where, path.name, entry)
-    return path
+        return adapter_of_run(run, folder=where)
 
 
 def _require_type(file_type: str) -> None:

@@ -7,7 +7,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,20 +53,57 @@ def gguf_of_run(
     """
     folder = folder or run.folder / GGUF
     made_of = _made_of(run, file_type, base_only=base_only)
-    for name, entry in read_record(folder).items():  # under another name where the folder had one
+    if there := _made_before(folder, made_of):
+        return there
+    path = folder / f"{'base' if base_only else run.folder.resolve().name}-{file_type}.gguf"
+    folder.mkdir(exist_ok=True)
+    with _put_into_place(path) as new:
+        context = _write(run, file_type, new, path, base_only=base_only, on_making=on_making)
+    about = {"type": file_type, "made_of": made_of, "bytes": path.stat().st_size, "context": context}
+    write_record(folder, path.name, about)
+    return path
+
+
+def adapter_of_run(run: FinishedRun, *, folder: Path | None = None) -> Path:
+    """The adapter of a run alone as a GGUF file, made as `gguf_of_run` makes its files, for llama.cpp's ``--lora``.
+
+    Raises:
+        RunError, ModelError, CheckpointError, OSError: as `gguf_of_run`.
+    """
+    from koki.gguf.adapter import write_adapter
+
+    folder = folder or run.folder / GGUF
+    made_of = _made_of(run, "adapter", base_only=False)
+    if there := _made_before(folder, made_of):
+        return there
+    require_space(folder, 2 * (run.folder / WEIGHTS).stat().st_size, "the adapter")
+    name = run.folder.resolve().name
+    path = folder / f"{name}-adapter.gguf"
+    folder.mkdir(exist_ok=True)
+    with _put_into_place(path) as new:
+        write_adapter(new, base_of(run), run.folder, f"Koki {name}")
+    about = {"type": "adapter", "made_of": made_of, "bytes": path.stat().st_size, "base": run.card["base_model"]}
+    write_record(folder, path.name, about)
+    return path
+
+
+def _made_before(folder: Path, made_of: str) -> Path | None:
+    """The whole file in a folder that was made of this; under another name where the folder had one."""
+    for name, entry in read_record(folder).items():
         there = folder / name
         if entry.get("made_of") == made_of and there.is_file() and there.stat().st_size == entry.get("bytes"):
             return there
-    path = folder / f"{'base' if base_only else run.folder.resolve().name}-{file_type}.gguf"
-    folder.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as beside:
+    return None
+
+
+@contextmanager
+def _put_into_place(path: Path) -> Iterator[Path]:
+    """Where a file is to be written: it is at its place, on the disk, once the block has ended without an error."""
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as beside:
         new = Path(beside) / path.name
-        context = _write(run, file_type, new, path, base_only=base_only, on_making=on_making)
-        about = {"type": file_type, "made_of": made_of, "bytes": new.stat().st_size, "context": context}
+        yield new
         files.flush_tree(new.parent)
         new.replace(path)
-    write_record(folder, path.name, about)
-    return path
 
 
 def read_record(folder: Path) -> dict[str, dict[str, Any]]:

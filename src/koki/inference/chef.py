@@ -15,8 +15,8 @@ from koki.dialogue.certain import certain_answer
 from koki.dialogue.pages import asked_after_reading, reading_texts
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import EmptyQuestion, QuestionTooLong
-from koki.inference.engine import MAX_NEW_TOKENS, Ending, Engine, Generated
-from koki.inference.engines import is_gguf, load_engine, require_engine, run_of_gguf
+from koki.inference.engine import MAX_NEW_TOKENS, Ending, Engine, Generated, Sampling
+from koki.inference.engines import Loaded, is_gguf, load_engine, load_engines, require_engine, run_of_gguf
 from koki.inference.strict import generate_strictly
 from koki.runs.finished import FinishedRun, read_run
 from koki.runs.names import BOOK, METADATA
@@ -37,6 +37,7 @@ class Answer:
         seconds: of generation; answers that are generated side by side share the time evenly.
         reading: what was read before; None where the chef answered from memory.
         check: what of the answer stands in the book; None where nothing was read.
+        prompt_tokens: what the model read, 0 where none was asked.
     """
 
     question: str
@@ -46,6 +47,7 @@ class Answer:
     seconds: float
     reading: Reading | None = None
     check: Check | None = None
+    prompt_tokens: int = 0
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -144,12 +146,24 @@ class Chef:
             BookError: its book cannot be read.
         """
         require_engine(engine)
-        path = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser()
-        finished = run if isinstance(run, FinishedRun) else _run_of(path)
-        # of a GGUF file the file itself is loaded; a run is read once
-        loaded = load_engine(path if is_gguf(path) else finished or path, engine, base_only=base_only)
-        book = _book_in(finished.folder if finished else path)
-        return cls(*loaded, book, reads=finished is not None and can_read(finished))
+        found = _find(run)
+        return cls._made_of(found, load_engine(found.to_load, engine, base_only=base_only))
+
+    @classmethod
+    def load_several(cls, runs: Sequence[str | Path | FinishedRun], *, engine: str | None = None) -> list[Self]:
+        """Load several, each as `load` does; llama.cpp holds the weights of a base that several were trained on once.
+
+        Raises:
+            as `load`.
+        """
+        require_engine(engine)
+        found = list(map(_find, runs))
+        return list(map(cls._made_of, found, load_engines([one.to_load for one in found], engine)))
+
+    @classmethod
+    def _made_of(cls, found: "_Found", loaded: Loaded) -> Self:
+        book = _book_in(found.run.folder if found.run else found.path)
+        return cls(*loaded, book, reads=found.run is not None and can_read(found.run))
 
     def reading_in(self, book: Book | None) -> Self:
         """The same chef with another book, or with none."""
@@ -165,6 +179,16 @@ class Chef:
         """Tokens that the model reads: the conversation so far and the answer."""
         return self._engine.context
 
+    @property
+    def at_once(self) -> int:
+        """Answers that its engine generates side by side, whoever asks; further ones wait."""
+        return self._engine.at_once
+
+    @property
+    def book(self) -> Book | None:
+        """What it looks things up in."""
+        return self._book
+
     @overload
     def ask(
         self,
@@ -175,8 +199,11 @@ class Chef:
         is_cancelled: Callable[[], bool] | None = None,
         max_new_tokens: int = MAX_NEW_TOKENS,
         temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int | None = None,
         book: bool | None = None,
         strict: bool = False,
+        instructions: str = "",
     ) -> Answer: ...
 
     @overload
@@ -187,8 +214,11 @@ class Chef:
         on_answer: Callable[[Answer], object] | None = None,
         max_new_tokens: int = MAX_NEW_TOKENS,
         temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int | None = None,
         book: bool | None = None,
         strict: bool = False,
+        instructions: str = "",
     ) -> list[Answer]: ...
 
     def ask(
@@ -201,8 +231,11 @@ class Chef:
         on_answer: Callable[[Answer], object] | None = None,
         max_new_tokens: int = MAX_NEW_TOKENS,
         temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int | None = None,
         book: bool | None = None,
         strict: bool = False,
+        instructions: str = "",
     ) -> Answer | list[Answer]:
         """Answer one question, or a list of them in order.
 
@@ -211,17 +244,21 @@ class Chef:
             history: earlier turns of the conversation, the oldest first. What does not fit in the context beside an
                 answer of ``max_new_tokens``, or of half the context if that is less, is forgotten, whole turns, the
                 oldest first.
-            on_text: called with each piece of the answer, a word or so, as soon as it is there.
+            on_text: called with each piece of the answer, a word or so, as soon as it is there; where several threads
+                ask the same chef, perhaps in another one of them.
             is_cancelled: called after each token that does not end the answer; True ends it there.
             on_answer: called with each answer to a list, as soon as it is there; short questions come first.
             max_new_tokens: where an answer that does not end is cut off; at the end of the context if that comes
                 first, past which a model talks nonsense.
-            temperature: 0 is greedy; above 0, tokens are drawn at random, by the transformers engine from torch's
-                global generator, by llama.cpp another way each time.
+            temperature: 0 is greedy; above 0, tokens are drawn at random.
+            top_p: drawn from the likeliest that together have this probability.
+            seed: of what is drawn; without one, the transformers engine draws from torch's global generator, llama.cpp
+                another way each time.
             book: whether it looks in its book first, where it has one; else it answers from memory. Without a word, it
                 looks where it was trained to read or its model is large enough to, and always where it is strict.
             strict: where it is sure which page was meant, the lists of ingredients and steps are the page's own, put in
                 by program; the model says the rest.
+            instructions: what stands behind the chef's own system prompt.
 
         Raises:
             EmptyQuestion: a question has no words.
@@ -229,12 +266,14 @@ class Chef:
             TypeError: several questions with what goes with one.
         """
         reads = (self._reads or strict) if book is None else book
+        sampling = Sampling(temperature, top_p, seed)
         if not isinstance(question, str):
             if history or on_text or is_cancelled:
                 raise TypeError("history, on_text and is_cancelled go with one question, not with several")
-            answers = partial(self._answers, max_new_tokens=max_new_tokens, temperature=temperature, strict=strict)
-            return self._ask_all(question, max_new_tokens, reads, answers, on_answer or (lambda _: None))
-        asked = self._prepare(question, history, max_new_tokens, reads)
+            answers = partial(self._answers, max_new_tokens=max_new_tokens, sampling=sampling, strict=strict)
+            asked_all = [self._prepare(it, (), max_new_tokens, reads, instructions) for it in question]
+            return self._ask_all(asked_all, answers, on_answer or (lambda _: None))
+        asked = self._prepare(question, history, max_new_tokens, reads, instructions)
         if (certain := certain_answer(question)) is not None:
             if on_text is not None:
                 on_text(certain)
@@ -242,7 +281,7 @@ class Chef:
         ((_, answer),) = self._answers(
             [asked],
             max_new_tokens=max_new_tokens,
-            temperature=temperature,
+            sampling=sampling,
             strict=strict,
             on_text=None if on_text is None else lambda _, text: on_text(text),
             is_cancelled=None if is_cancelled is None else lambda _: is_cancelled(),
@@ -251,30 +290,27 @@ class Chef:
 
     def _ask_all(
         self,
-        questions: Sequence[str],
-        max_new_tokens: int,
-        book: bool,
+        asked: Sequence[_Asked],
         answer_all: Callable[[Sequence[_Asked]], Iterator[tuple[int, Answer]]],
         on_answer: Callable[[Answer], object],
     ) -> list[Answer]:
-        asked = [self._prepare(question, (), max_new_tokens, book) for question in questions]
         answers: dict[int, Answer] = {}
-        for number, question in enumerate(questions):
-            if (certain := certain_answer(question)) is not None:
-                answers[number] = _without_model(question, certain)
+        for number, it in enumerate(asked):
+            if (certain := certain_answer(it.question)) is not None:
+                answers[number] = _without_model(it.question, certain)
                 on_answer(answers[number])
-        left = [number for number in range(len(questions)) if number not in answers]
+        left = [number for number in range(len(asked)) if number not in answers]
         for place, answer in answer_all([asked[number] for number in left]):
             answers[left[place]] = answer
             on_answer(answer)
-        return [answers[number] for number in range(len(questions))]
+        return [answers[number] for number in range(len(asked))]
 
     def _answers(
         self,
         asked: Sequence[_Asked],
         *,
         max_new_tokens: int,
-        temperature: float,
+        sampling: Sampling,
         strict: bool,
         on_text: Callable[[int, str], object] | None = None,
         is_cancelled: Callable[[int], bool] | None = None,
@@ -287,7 +323,7 @@ class Chef:
         for place, generated in generate(
             [it.prompt for it in asked],
             max_new_tokens=max_new_tokens,
-            temperature=temperature,
+            sampling=sampling,
             on_text=on_text,
             is_cancelled=is_cancelled,
         ):
@@ -296,14 +332,17 @@ class Chef:
     def _encode(self, text: str) -> list[int]:
         return self._template.encode([text])[0]
 
-    def _prepare(self, question: str, history: Sequence[Turn], max_new_tokens: int, book: bool) -> _Asked:
+    def _prepare(
+        self, question: str, history: Sequence[Turn], max_new_tokens: int, book: bool, instructions: str = ""
+    ) -> _Asked:
         """The prompt, with what is read, and with as much of the history as leaves room for an answer."""
         text = _as_text(question.strip())
         if not text:
             raise EmptyQuestion
         room = min(max_new_tokens, self.context // 2)
         reading = self._look_up(text, history) if book and self._book is not None else None
-        asked, read, prompt = self._read(text, reading, self.context - room)
+        prompt_of = partial(self._template.prompt, instructions=_as_text(instructions.strip()))
+        asked, read, prompt = _read(prompt_of, text, reading, self.context - room)
         if len(prompt) >= self.context:
             raise QuestionTooLong(text, len(prompt), self.context)
         turns: list[Turn] = []
@@ -315,22 +354,25 @@ class Chef:
                 break
             turns.insert(0, turn)
         if turns:
-            prompt = self._template.prompt(asked, turns, read)
+            prompt = prompt_of(asked, turns, read)
         return _Asked(question, prompt, reading if read else None)
 
     def _look_up(self, question: str, history: Sequence[Turn]) -> Reading:
         assert self._book is not None
         return look_up(understand(question, self._book, history), self._book)
 
-    def _read(self, question: str, reading: Reading | None, most: int) -> tuple[str, str, list[int]]:
-        """The question as it is asked, what is read before it, as much as fits in ``most`` tokens, and the prompt."""
-        words = load_phrasebook()
-        asked = asked_after_reading(question, words)
-        for read in reading_texts(reading, question, words) if reading else ():
-            prompt = self._template.prompt(asked, read=read)
-            if len(prompt) <= most:
-                return asked, read, prompt
-        return question, "", self._template.prompt(question)
+
+def _read(
+    prompt_of: Callable[..., list[int]], question: str, reading: Reading | None, most: int
+) -> tuple[str, str, list[int]]:
+    """The question as it is asked, what is read before it, as much as fits in ``most`` tokens, and the prompt."""
+    words = load_phrasebook()
+    asked = asked_after_reading(question, words)
+    for read in reading_texts(reading, question, words) if reading else ():
+        prompt = prompt_of(asked, read=read)
+        if len(prompt) <= most:
+            return asked, read, prompt
+    return question, "", prompt_of(question)
 
 
 def can_read(run: FinishedRun) -> bool:
@@ -340,6 +382,25 @@ def can_read(run: FinishedRun) -> bool:
     """
     parameters = run.card["training"].get("parameters", _READS_UNTRAINED)
     return bool(run.settings.get("data.book_share", 0) or parameters >= _READS_UNTRAINED)
+
+
+class _Found(NamedTuple):
+    """What a chef is loaded from, and the run that it belongs to, if any."""
+
+    path: Path
+    run: FinishedRun | None
+
+    @property
+    def to_load(self) -> Path | FinishedRun:
+        """Of a GGUF file the file itself; a run is read once."""
+        return self.path if is_gguf(self.path) else self.run or self.path
+
+
+def _find(run: str | Path | FinishedRun) -> _Found:
+    if isinstance(run, FinishedRun):
+        return _Found(run.folder, run)
+    path = Path(run).expanduser()
+    return _Found(path, _run_of(path))
 
 
 def _run_of(path: Path) -> FinishedRun | None:
@@ -357,7 +418,16 @@ def _book_in(folder: Path) -> Book | None:
 def _answer(asked: _Asked, generated: Generated) -> Answer:
     said, reading = generated.text.strip(), asked.reading
     checked = check(said, reading, asked.question) if reading else None
-    return Answer(asked.question, said, generated.ended_by, generated.tokens, generated.seconds, reading, checked)
+    return Answer(
+        asked.question,
+        said,
+        generated.ended_by,
+        generated.tokens,
+        generated.seconds,
+        reading,
+        checked,
+        len(asked.prompt),
+    )
 
 
 def _without_model(question: str, answer: str) -> Answer:

@@ -14,6 +14,25 @@ with a control token that ends no answer, or it was cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen.
+
+    Attributes:
+        temperature: 0 is greedy, whatever else is said; above 0, tokens are drawn at random.
+        top_p: drawn from the likeliest tokens that together have this probability.
+        seed: the same one draws the same tokens again, as far as the engine adds up in the same order; None draws
+            others each time.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+
+
+GREEDY: Final = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
 class Generated:
     """The answer to one prompt.
 
@@ -30,7 +49,7 @@ class Generated:
 
 
 class Engine(Protocol):
-    """A loaded model that generates answers, in the thread that asks it."""
+    """A loaded model that generates answers. Several threads may ask it at once: their answers come side by side."""
 
     @property
     def name(self) -> str:
@@ -42,12 +61,17 @@ class Engine(Protocol):
         """Tokens that the model reads: a prompt and its answer."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """Answers that it generates side by side; further ones wait."""
+        ...
+
     def generate(
         self,
         prompts: Sequence[Sequence[int]],
         *,
         max_new_tokens: int,
-        temperature: float = 0.0,
+        sampling: Sampling = GREEDY,
         on_text: Callable[[int, str], object] | None = None,
         is_cancelled: Callable[[int], bool] | None = None,
     ) -> Generator[tuple[int, Generated], None, None]:
@@ -58,9 +82,9 @@ class Engine(Protocol):
         Args:
             prompts: token ids, each prompt shorter than the context.
             max_new_tokens: where an answer that does not end is cut off; the end of the context if that comes first.
-            temperature: 0 is greedy; above 0, tokens are drawn at random.
+            sampling: of all of them.
             on_text: called with the number of a prompt and the next piece of its answer, a word or so, as soon as the
-                piece is there; the pieces joined are the answer's text.
+                piece is there, perhaps in the thread of another who asks; the pieces joined are the answer's text.
             is_cancelled: called with the number of a prompt after each token that does not end its answer; True ends
                 this answer with the tokens that it has, the others go on.
         """

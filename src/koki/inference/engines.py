@@ -2,15 +2,17 @@
 
 import logging
 import shutil
+from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from koki.config import ModelConfig
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import ConfigError, KokiError, ModelError, RunError
 from koki.formatting import gigabytes
-from koki.gguf.of_run import gguf_of_run, read_record
+from koki.gguf.of_run import adapter_of_run, gguf_of_run, read_record
 from koki.inference.engine import Engine
 from koki.runs.card import read_card
 from koki.runs.finished import FinishedRun, base_of, read_run
@@ -18,6 +20,9 @@ from koki.runs.names import METADATA
 from koki.terminal import harmless
 from koki.tokens.file_tokenizer import read_tokenizer
 from koki.tokens.template import ChatTemplate
+
+if TYPE_CHECKING:
+    from koki.inference.llama_cpp_engine import LlamaCppEngine
 
 EngineName = Literal["transformers", "llama.cpp"]
 
@@ -67,6 +72,34 @@ def load_engine(run: str | Path | FinishedRun, name: str | None, *, base_only: b
             raise
         _LOG.warning("%s", harmless(f"llama.cpp cannot answer here, transformers does, more slowly: {error}"))
         return _transformers(finished, base_only=base_only)
+
+
+def load_engines(runs: Sequence[Path | FinishedRun], name: str | None) -> list[Loaded]:
+    """Load what several chefs are made of, each as `load_engine` does; runs on one base share it in llama.cpp.
+
+    transformers merges an adapter into its base instead, so there each has its own: answers come twice as fast.
+
+    Raises:
+        as `load_engine`.
+    """
+    is_shared = name == "llama.cpp" or (name is None and not _has_gpu())
+    loaded = _sharing_bases(runs) if is_shared else {}
+    return [loaded[place] if place in loaded else load_engine(run, name) for place, run in enumerate(runs)]
+
+
+def _sharing_bases(runs: Sequence[Path | FinishedRun]) -> dict[int, Loaded]:
+    """The places of runs whose base another has too, and what their chefs are made of."""
+    by_base: defaultdict[str, dict[int, FinishedRun]] = defaultdict(dict)
+    for place, run in enumerate(runs):
+        if isinstance(run, FinishedRun):
+            by_base[run.card["base_model"]["revision"]][place] = run
+    loaded: dict[int, Loaded] = {}
+    for together in by_base.values():
+        if len(together) > 1:
+            # where it cannot be, each is loaded alone, and what is wrong is said of that one
+            with suppress(KokiError, OSError):
+                loaded |= zip(together, _llama_cpp_together(list(together.values())), strict=True)
+    return loaded
 
 
 def require_engine(name: str | None) -> None:
@@ -126,6 +159,19 @@ def _require_llama_cpp() -> None:
 
 
 def _llama_cpp(run: FinishedRun, file: Path) -> Loaded:
+    engine = _llama_cpp_engine(run, file)
+    return engine, _template_of(run)
+
+
+def _llama_cpp_together(runs: Sequence[FinishedRun]) -> list[Loaded]:
+    """One base with the adapters of several runs."""
+    _require_llama_cpp()  # before the files are made
+    adapters = [adapter_of_run(run) for run in runs]
+    base = _llama_cpp_engine(runs[0], _gguf(runs[0], base_only=True), adapters)
+    return [(base.with_adapter(*one), _template_of(run)) for run, one in zip(runs, enumerate(adapters), strict=True)]
+
+
+def _llama_cpp_engine(run: FinishedRun, file: Path, adapters: Sequence[Path] = ()) -> "LlamaCppEngine":
     _require_llama_cpp()
     from koki.inference.llama_cpp_engine import LlamaCppEngine
 
@@ -134,11 +180,13 @@ def _llama_cpp(run: FinishedRun, file: Path) -> Loaded:
         raise RunError(f"{file} has no entry in the export.json beside it.", "Export it again: koki export gguf RUN")
     if entry["type"] == "adapter":
         raise ModelError(f"{file} is an adapter, which answers on its base alone.", "Ask the run, or the whole file.")
-    tokenizer = read_tokenizer(run.folder)
-    template = ChatTemplate(tokenizer, run.card["system_prompt"])
-    is_exact = entry["type"] == "f32"
-    engine = LlamaCppEngine(file, entry["context"], tokenizer.backend_tokenizer, template.stop_id, exact=is_exact)
-    return engine, template
+    template = _template_of(run)
+    tokenizer, is_exact = read_tokenizer(run.folder).backend_tokenizer, entry["type"] == "f32"
+    return LlamaCppEngine(file, entry["context"], tokenizer, template.stop_id, exact=is_exact, adapters=adapters)
+
+
+def _template_of(run: FinishedRun) -> ChatTemplate:
+    return ChatTemplate(read_tokenizer(run.folder), run.card["system_prompt"])
 
 
 def _transformers(run: FinishedRun, *, base_only: bool) -> Loaded:

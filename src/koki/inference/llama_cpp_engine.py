@@ -4,20 +4,22 @@ import secrets
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import copy
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Condition
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import xllamacpp
 from tokenizers import Tokenizer
 
 from koki.errors import ModelError
-from koki.inference.engine import Generated
+from koki.inference.engine import GREEDY, Generated, Sampling
 from koki.inference.growing_answer import GrowingAnswer, endings_of
 
 # Answers that are generated side by side: more are hardly faster on a processor.
@@ -42,40 +44,67 @@ class LlamaCppEngine:
         stop_id: the token that ends an answer.
         exact: hold keys and values in float32 and add up in the order of plain attention, so that a file in float32
             answers as transformers does; slower.
+        adapters: GGUF files of adapters on the file's model, see `with_adapter`; the engine itself answers without.
 
     Raises:
-        ModelError: llama.cpp cannot open the file.
+        ModelError: llama.cpp cannot open a file.
     """
 
-    def __init__(self, file: Path, context: int, tokenizer: Tokenizer, stop_id: int, *, exact: bool = False) -> None:
+    def __init__(
+        self,
+        file: Path,
+        context: int,
+        tokenizer: Tokenizer,
+        stop_id: int,
+        *,
+        exact: bool = False,
+        adapters: Sequence[Path] = (),
+    ) -> None:
         self._tokenizer = tokenizer
         self._endings = endings_of(tokenizer, stop_id)
-        self._file_name = file.name
+        self._files = [file.name]
         self._context = min(context, _MOST_CONTEXT)
-        self._free = _MOST_CONTEXT
-        self._freed = Condition()
-        self._server = _open(file, exact=exact)
+        self._memory = _Memory(_MOST_CONTEXT)
+        self._scales: list[dict[str, float]] = []  # of the adapters; of those that are not named it is 0
+        self._server = _open(file, exact=exact, adapters=adapters)
+
+    def with_adapter(self, number: int, file: Path) -> Self:
+        """The same model with one of its adapters; it shares the weights and the memory for tokens.
+
+        Args:
+            number: of the adapter among those that it was opened with.
+            file: of the adapter.
+        """
+        other = copy(self)
+        other._files = [*self._files, file.name]
+        other._scales = [{"id": number, "scale": 1.0}]
+        return other
 
     @property
     def name(self) -> str:
         """What it is called, with the name of the file."""
-        return f"llama.cpp, {self._file_name}"
+        return f"llama.cpp, {' with '.join(self._files)}"
 
     @property
     def context(self) -> int:
         """Tokens that the model reads: a prompt and its answer."""
         return self._context
 
+    @property
+    def at_once(self) -> int:
+        """Answers that it generates side by side."""
+        return _AT_ONCE
+
     def generate(
         self,
         prompts: Sequence[Sequence[int]],
         *,
         max_new_tokens: int,
-        temperature: float = 0.0,
+        sampling: Sampling = GREEDY,
         on_text: Callable[[int, str], object] | None = None,
         is_cancelled: Callable[[int], bool] | None = None,
     ) -> Generator[tuple[int, Generated], None, None]:
-        """See `Engine.generate`. Random tokens are drawn by llama.cpp, another way each time."""
+        """See `Engine.generate`. Random tokens are drawn by llama.cpp."""
         rows = [
             _Row(
                 number,
@@ -95,23 +124,23 @@ class LlamaCppEngine:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             try:
                 for row in sorted(rows, key=lambda row: len(row.prompt)):
-                    pool.submit(self._ask, row, temperature, news.put)
+                    pool.submit(self._ask, row, sampling, news.put)
                 yield from _gather(news, len(rows))
             finally:
                 for row in rows:
                     row.is_over = True
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _ask(self, row: "_Row", temperature: float, tell: Callable[["_News"], object]) -> None:
+    def _ask(self, row: "_Row", sampling: Sampling, tell: Callable[["_News"], object]) -> None:
         """Have one answer generated, in a thread of its own: the tokens are told as they come, and the end."""
-        sampling = {"samplers": ["temperature"], "temperature": temperature} if temperature > 0 else _GREEDY
         request = {
             "prompt": [int(number) for number in row.prompt],
             "max_tokens": row.answer.limit,
             "stream": True,
             "return_tokens": True,
             "verbose": True,  # or it returns no tokens
-            **sampling,
+            "lora": self._scales,
+            **_samplers(sampling),
         }
 
         told = 0
@@ -126,7 +155,7 @@ class LlamaCppEngine:
             return row.is_over
 
         try:
-            with self._room_for(len(row.prompt) + row.answer.limit):
+            with self._memory.room_for(len(row.prompt) + row.answer.limit):
                 if not row.is_over and (refused := self._server.handle_completions(request, on_chunk)):
                     on_chunk(refused)
         except Exception as error:  # who asked is in another thread
@@ -147,12 +176,32 @@ class LlamaCppEngine:
         text: list[int] = self._tokenizer.encode(said["content"], add_special_tokens=False).ids
         return text + [token for token in last if token in self._endings]
 
+
+class _Memory:
+    """The memory for tokens, of which each answer that is generated has a part.
+
+    Args:
+        tokens: how many there is memory for.
+    """
+
+    def __init__(self, tokens: int) -> None:
+        self._free = tokens
+        self._freed = Condition()
+        self._waiting: deque[object] = deque()
+
     @contextmanager
-    def _room_for(self, tokens: int) -> Iterator[None]:
-        """Wait until the memory for so many tokens is free, and keep it meanwhile."""
+    def room_for(self, tokens: int) -> Iterator[None]:
+        """Wait until the memory for so many tokens is free, and keep it meanwhile; who came first goes first.
+
+        Else a long question might wait for ever while short ones come and go.
+        """
+        ticket = object()
         with self._freed:
-            self._freed.wait_for(lambda: self._free >= tokens)
+            self._waiting.append(ticket)
+            self._freed.wait_for(lambda: self._waiting[0] is ticket and self._free >= tokens)
+            self._waiting.popleft()
             self._free -= tokens
+            self._freed.notify_all()
         try:
             yield
         finally:
@@ -180,7 +229,17 @@ class _Row:
 _News = tuple[_Row, "list[int] | Exception | None"]
 """What the thread of a row tells: the next tokens, why there are none, or that this was all."""
 
-_GREEDY: Final = {"samplers": ["top_k"], "top_k": 1, "temperature": 0}
+# Another seed means to llama.cpp that it shall choose one.
+_SEEDS: Final = 2**32 - 1
+
+
+def _samplers(sampling: Sampling) -> dict[str, Any]:
+    """What llama.cpp is told of how to choose; the temperature comes before the cut, as in transformers."""
+    if sampling.temperature == 0:
+        return {"samplers": ["top_k"], "top_k": 1, "temperature": 0}
+    told: dict[str, Any] = {"samplers": ["temperature", "top_p"]}
+    told |= {"temperature": sampling.temperature, "top_p": sampling.top_p}
+    return told if sampling.seed is None else told | {"seed": sampling.seed % _SEEDS}
 
 
 def _gather(news: "SimpleQueue[_News]", count: int) -> Generator[tuple[int, Generated], None, None]:
@@ -206,7 +265,7 @@ def _gather(news: "SimpleQueue[_News]", count: int) -> Generator[tuple[int, Gene
             yield row.number, row.answer.generated(row.seconds)
 
 
-def _open(file: Path, *, exact: bool) -> Any:
+def _open(file: Path, *, exact: bool, adapters: Sequence[Path]) -> Any:
     """A server of llama.cpp in this process, which nobody but this process can reach.
 
     Raises:
@@ -215,7 +274,10 @@ def _open(file: Path, *, exact: bool) -> Any:
     settings = server_settings(file, exact=exact)
     settings.n_ctx = _MOST_CONTEXT
     settings.n_parallel = _AT_ONCE
-    settings.cache_ram_mib = _KEPT_PROMPTS
+    settings.lora_adapters = list(map(_adapter, adapters))
+    settings.lora_init_without_apply = True
+    # what was read is kept without a word of the adapter that read it
+    settings.cache_ram_mib = 0 if adapters else _KEPT_PROMPTS
     settings.kv_unified = True  # one answer may take what others leave
     settings.fit_params = False
     # What repeats twelve tokens of the prompt or the answer is likely to go on as they did: the next 48 are checked in
@@ -230,6 +292,12 @@ def _open(file: Path, *, exact: bool) -> Any:
         if sys.platform != "win32":
             settings.hostnames = [f"{private}/s.sock"]  # which is gone with its folder
         return start_server(settings)
+
+
+def _adapter(file: Path) -> Any:
+    adapter = xllamacpp.CommonAdapterLoraInfo()
+    adapter.path, adapter.scale = str(file), 1.0
+    return adapter
 
 
 def server_settings(file: Path, *, exact: bool) -> Any:

@@ -14,7 +14,7 @@ from koki.answers.said import list_at, read_answer
 from koki.book.reading import Page, Reading
 from koki.dialogue.book_answers import BookAnswers, body
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.inference.engine import Engine, Generated
+from koki.inference.engine import GREEDY, Engine, Generated, Sampling
 
 _WITH_LISTS: Final = frozenset({"recipe", "ingredients", "steps", "recommendation", "inquiry"})
 
@@ -74,7 +74,7 @@ def generate_strictly(
     readings: Sequence[Reading],
     *,
     max_new_tokens: int,
-    temperature: float = 0.0,
+    sampling: Sampling = GREEDY,
     on_text: Callable[[int, str], object] | None = None,
     is_cancelled: Callable[[int], bool] | None = None,
 ) -> Generator[tuple[int, Generated], None, None]:
@@ -98,7 +98,7 @@ def generate_strictly(
     for number, generated in engine.generate(
         prompts,
         max_new_tokens=max_new_tokens,
-        temperature=temperature,
+        sampling=sampling,
         on_text=hear,
         is_cancelled=lambda number: stops(number) or list_at(said.get(number, "")) is not None,
     ):
@@ -109,7 +109,7 @@ def generate_strictly(
         if number in said:
             tell(number, generated.text)
         yield number, generated
-    yield from _closed(engine, encode, prompts, drafts, max_new_tokens, temperature, tell, stops)
+    yield from _closed(engine, encode, prompts, drafts, max_new_tokens, sampling, tell, stops)
 
 
 def _closed(
@@ -118,7 +118,7 @@ def _closed(
     prompts: Sequence[Sequence[int]],
     drafts: Mapping[int, _Draft],
     max_new_tokens: int,
-    temperature: float,
+    sampling: Sampling,
     tell: Callable[[int, str], object],
     stops: Callable[[int], bool],
 ) -> Iterator[tuple[int, Generated]]:
@@ -138,7 +138,7 @@ def _closed(
     for place, closing in engine.generate(
         [so_far[number] for number in going_on],
         max_new_tokens=max_new_tokens,
-        temperature=temperature,
+        sampling=sampling,
         on_text=hear,
         is_cancelled=is_over,
     ):

@@ -82,7 +82,8 @@ class ChatTemplate:
         at_question, at_answer = _slot(pieces, _QUESTION), _slot(pieces, _ANSWER)
         self._question_form = str(pieces[at_question])
         self._answer_form = str(pieces[at_answer])
-        self.head = self._join(pieces[:at_question], system)
+        self._before_question = pieces[:at_question]
+        self.head = self._join(self._before_question, system)
         self.middle = self._join(pieces[at_question + 1 : at_answer])
         self.tail = self._join(pieces[at_answer + 1 :])
         stop = next(iter(pieces[at_answer + 1 :]), None)
@@ -171,15 +172,19 @@ class ChatTemplate:
             for start in _occurrences(flat, self.head) + len(self.head)
         ]
 
-    def prompt(self, question: str, history: Sequence[tuple[str, str]] = (), read: str = "") -> list[int]:
+    def prompt(
+        self, question: str, history: Sequence[tuple[str, str]] = (), read: str = "", instructions: str = ""
+    ) -> list[int]:
         """Ids up to where the answer starts, for generation.
 
         Args:
             question: as it stands in its turn, behind what is read.
             history: earlier questions and answers of the same conversation, the oldest first.
             read: what is read before the question, in its turn.
+            instructions: stand behind the system prompt, a blank line between them.
         """
-        ids = self.head.tolist()
+        head = self._join(self._before_question, f"{self.system}\n\n{instructions}") if instructions else self.head
+        ids = head.tolist()
         for turn in history:
             ids += self._turn(*turn)
         return [*ids, *self.encode_turn(read, question), *self.middle, *self._answer_prefix]

@@ -1,0 +1,47 @@
+"""`koki feedback`: what people said of answers, made into recipes and questions."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from koki.cli import options
+from koki.cli.printing import out, print_json
+
+EXPORT_EXAMPLES: Final = (
+    "koki feedback export runs/warung",
+    "koki feedback export runs/warung --recipes koreksi.jsonl",
+)
+
+
+def export(
+    run: options.Run,
+    recipes: Annotated[Path, typer.Option("--recipes", help="Corrected recipes, for koki book add.")] = Path(
+        "feedback-recipes.jsonl"
+    ),
+    questions: Annotated[
+        Path, typer.Option("--questions", help="Questions and what is right, for koki evaluate --questions.")
+    ] = Path("feedback-questions.tsv"),
+    as_json: options.Json = False,
+) -> None:
+    """Make recipes for the book, and questions for an exam, of what koki serve --feedback kept."""
+    from dataclasses import asdict
+
+    from koki.runs.card import read_card
+    from koki.serving.feedback import export
+
+    read_card(run)
+    made = export(run, recipes, questions)
+    if as_json:
+        print_json(asdict(made))
+        return
+    _say(f"Corrected recipes in {recipes}: {made.recipes:,} (koki book add {run} {recipes})")
+    _say(f"Questions in {questions}: {made.questions:,} (koki evaluate {run} --questions {questions})")
+    if made.without:
+        _say(f"Answers that are wrong, without what is right, of which nothing was made: {made.without:,}")
+    if made.damaged:
+        _say(f"Lines that are no feedback: {made.damaged:,}")
+
+
+def _say(line: str) -> None:
+    out.print(line, highlight=False, markup=False, soft_wrap=True)
