@@ -68,7 +68,7 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> ApiError | None:
         if not self._is_ours(headers.get("host", "")):
-            return ApiError(403, "This server is not asked by that name; see --allow-origin.", code="unknown_host")
+            return ApiError(403, "This server is not asked by that name; see --allow-host.", code="unknown_host")
         origin = headers.get("origin")
         if origin is not None and not self._may_ask(origin, headers):
             return ApiError(403, "Pages of that site may not ask; see --allow-origin.", code="unknown_origin")
