@@ -1,4 +1,4 @@
-"""The configuration: the mission's defaults, precedence, and errors that name the mend."""
+"""The configuration: the reference settings as defaults, precedence, and errors that name the mend."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from koki.config import RunConfig, flatten, load_config, preset_names, to_yaml
 from koki.errors import ConfigError
 
-MISSION = {
+REFERENCE = {
     "lora.r": 16,
     "lora.lora_alpha": 32,
     "lora.lora_dropout": 0.05,
@@ -32,8 +32,8 @@ MISSION = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), MISSION.items())
-def test_the_missions_numbers_are_the_defaults(name: str, value: object) -> None:
+@pytest.mark.parametrize(("name", "value"), REFERENCE.items())
+def test_the_reference_settings_are_the_defaults(name: str, value: object) -> None:
     assert flatten(load_config())[name] == value
 
 

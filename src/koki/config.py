@@ -34,7 +34,7 @@ class ModelConfig(_Section):
     """Which base model, and how it is held in memory."""
 
     name: str = _setting(
-        "0.5b", "mini, 0.5b, 1.5b, 3b, a local folder, or a hub id of the Qwen2 or Qwen3 family", "mission"
+        "0.5b", "mini, 0.5b, 1.5b, 3b, a local folder, or a hub id of the Qwen2 or Qwen3 family", "reference"
     )
     revision: str | None = _setting(None, "branch, tag or commit on the hub; null is the newest", "Koki")
     quantization: Literal["4bit", "8bit"] | None = _setting(
@@ -45,14 +45,14 @@ class ModelConfig(_Section):
 class LoraConfig(_Section):
     """The adapter, in peft's terms."""
 
-    r: int = _setting(16, "rank", "mission", ge=1)
-    lora_alpha: int = _setting(32, "scale: the update is multiplied by lora_alpha / r", "mission", ge=1)
-    lora_dropout: float = _setting(0.05, "dropout before the adapter", "mission", ge=0, lt=1)
-    bias: Literal["none", "all", "lora_only"] = _setting("none", "which biases are trained", "mission")
+    r: int = _setting(16, "rank", "reference", ge=1)
+    lora_alpha: int = _setting(32, "scale: the update is multiplied by lora_alpha / r", "reference", ge=1)
+    lora_dropout: float = _setting(0.05, "dropout before the adapter", "reference", ge=0, lt=1)
+    bias: Literal["none", "all", "lora_only"] = _setting("none", "which biases are trained", "reference")
     target_modules: tuple[str, ...] = _setting(
         ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
         "the projections that get an adapter",
-        "mission",
+        "reference",
         min_length=1,
     )
 
@@ -73,12 +73,12 @@ class DataConfig(_Section):
         None, "sheet of a workbook (.xlsx, .ods); null is each that has the columns, but for hidden ones", "Koki"
     )
     variations: Literal["all"] | Annotated[int, Field(ge=1)] = _setting(
-        "all", "conversations of each recipe in one epoch: all, or a number drawn anew each epoch", "mission"
+        "all", "conversations of each recipe in one epoch: all, or a number drawn anew each epoch", "reference"
     )
     book_share: float = _setting(
         0.0,
         "share of the conversations drawn that are answered from pages of the book; 0: all are from memory",
-        "mission: trains without",
+        "reference: trains without",
         ge=0,
         le=1,
     )
@@ -96,7 +96,7 @@ class DataConfig(_Section):
         ge=0,
         lt=1,
     )
-    tips: bool = _setting(True, "also train on tips of traditional cooking", "mission")
+    tips: bool = _setting(True, "also train on tips of traditional cooking", "reference")
     refusals: bool = _setting(True, "also train on small talk and on declining what is not cooking", "Koki")
     book: bool = _setting(
         True, "write all recipes, held-out ones too, and the tips into book.sqlite in the run folder", "Koki"
@@ -106,7 +106,7 @@ class DataConfig(_Section):
 class TokensConfig(_Section):
     """How conversations become token ids."""
 
-    max_length: int = _setting(512, "tokens of one conversation; none is ever cut", "mission", ge=16)
+    max_length: int = _setting(512, "tokens of one conversation; none is ever cut", "reference", ge=16)
     loss_on: Literal["answer", "all"] = _setting(
         "answer", "train on the answer and its stop token, or on all tokens", "Koki: a chef answers"
     )
@@ -115,39 +115,39 @@ class TokensConfig(_Section):
 class TrainingConfig(_Section):
     """transformers.TrainingArguments under their own names."""
 
-    num_train_epochs: int = _setting(3, "passes over the recipes", "mission", ge=1)
+    num_train_epochs: int = _setting(3, "passes over the recipes", "reference", ge=1)
     max_steps: int = _setting(-1, "optimizer steps; -1 leaves it to num_train_epochs", "Hugging Face", ge=-1)
-    per_device_train_batch_size: int = _setting(2, "conversations in a micro-batch", "mission", ge=1)
-    gradient_accumulation_steps: int = _setting(4, "micro-batches in an optimizer step", "mission", ge=1)
+    per_device_train_batch_size: int = _setting(2, "conversations in a micro-batch", "reference", ge=1)
+    gradient_accumulation_steps: int = _setting(4, "micro-batches in an optimizer step", "reference", ge=1)
     tokens_per_micro_batch: int | None = _setting(
         None,
         "tokens that go through the model at once; null is per_device_train_batch_size x tokens.max_length, on a GPU "
         "as much of a step as fits",
-        "Koki: the memory that the mission's micro-batch may need",
+        "Koki: the memory that the reference micro-batch may need",
         ge=1,
     )
-    learning_rate: float = _setting(2e-5, "peak learning rate", "mission", gt=0)
+    learning_rate: float = _setting(2e-5, "peak learning rate", "reference", gt=0)
     lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] = _setting(
         "linear", "course of the learning rate after warm-up", "Hugging Face"
     )
-    warmup_steps: int = _setting(100, "steps in which the learning rate rises from 0", "mission", ge=0)
-    weight_decay: float = _setting(0.01, "of AdamW", "mission", ge=0)
+    warmup_steps: int = _setting(100, "steps in which the learning rate rises from 0", "reference", ge=0)
+    weight_decay: float = _setting(0.01, "of AdamW", "reference", ge=0)
     max_grad_norm: float = _setting(1.0, "gradients are clipped to this norm", "Hugging Face", ge=0)
     label_smoothing_factor: float = _setting(
-        0.1, "share of the target spread over the whole vocabulary", "mission", ge=0, lt=1
+        0.1, "share of the target spread over the whole vocabulary", "reference", ge=0, lt=1
     )
     mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"] = _setting(
-        "auto", "auto is fp16 on CUDA and no (float32) elsewhere; best is bf16 on a GPU or CPU that has it", "mission"
+        "auto", "auto is fp16 on CUDA and no (float32) elsewhere; best is bf16 on a GPU or CPU that has it", "reference"
     )
     gradient_checkpointing: bool | Literal["auto"] = _setting(
-        True, "compute activations twice to hold fewer; auto is only where memory is short", "mission"
+        True, "compute activations twice to hold fewer; auto is only where memory is short", "reference"
     )
-    save_steps: int = _setting(500, "a checkpoint every so many steps", "mission", ge=1)
+    save_steps: int = _setting(500, "a checkpoint every so many steps", "reference", ge=1)
     save_minutes: float | None = _setting(
         None, "also a checkpoint whenever so many minutes have gone by without one; null is never", "Koki", gt=0
     )
-    save_total_limit: int = _setting(2, "checkpoints kept", "mission", ge=1)
-    logging_steps: int = _setting(100, "a line in the log every so many steps", "mission", ge=1)
+    save_total_limit: int = _setting(2, "checkpoints kept", "reference", ge=1)
+    logging_steps: int = _setting(100, "a line in the log every so many steps", "reference", ge=1)
     max_nonfinite_steps: int = _setting(
         3, "steps in a row whose loss is not finite, each left out, before training stops", "Koki", ge=1
     )
@@ -160,7 +160,7 @@ class EvaluationConfig(_Section):
     every_steps: int | None = _setting(
         None,
         "held-out loss and three answers every so many steps, before the first and after the last; null is never",
-        "mission: trains without",
+        "reference: trains without",
         ge=1,
     )
     early_stopping_patience: int | None = _setting(

@@ -1,4 +1,4 @@
-"""The whole of Koki from top to bottom: `train` is the mission's flowchart, one line a box."""
+"""The whole of Koki from top to bottom: `train` is the flowchart, one line a box."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""Conversations: the mission's numbers, and answers that are true of the recipe."""
+"""Conversations: the reference numbers, and answers that are true of the recipe."""
 
 import re
 from pathlib import Path
@@ -47,7 +47,7 @@ def of_kind(conversations: list[Conversation], kind: str) -> list[Conversation]:
 
 
 @pytest.mark.parametrize(("kind", "count"), [("standard", 5), ("simple", 15), ("recommendation", 10), ("inquiry", 10)])
-def test_a_recipe_gets_as_many_conversations_of_each_kind_as_the_mission_says(
+def test_a_recipe_gets_as_many_conversations_of_each_kind_as_the_reference_says(
     recipes: list[Recipe], composer: Composer, kind: str, count: int
 ) -> None:
     assert len(of_kind(composer.compose(recipes[0]), kind)) == count

@@ -200,7 +200,7 @@ def test_warnings_are_in_the_language_of_the_page_but_for_those_that_were_kept_a
     assert "karakter yang tidak terbaca dihilangkan: baris 7 something of an earlier version" in shown.text
 
 
-def test_settings_other_than_the_missions_are_listed_and_no_others(card: dict[str, Any]) -> None:
+def test_settings_other_than_the_reference_are_listed_and_no_others(card: dict[str, Any]) -> None:
     rows = re.findall(
         r'<tr><th scope="row"><code>(.*?)</code></th><td [^>]+><b>(.*?)</b></td><td [^>]+>(.*?)</td>',
         render(Path("w"), card, None, "en"),

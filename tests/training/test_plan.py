@@ -170,7 +170,7 @@ def test_on_a_gpu_as_much_of_a_step_goes_through_at_once_as_fits(
     assert costs(*settings, device=GPU).config.training.tokens_per_micro_batch == tokens
 
 
-def test_on_a_cpu_no_more_than_the_missions_micro_batch_goes_through_at_once() -> None:
+def test_on_a_cpu_no_more_than_the_reference_micro_batch_goes_through_at_once() -> None:
     assert costs().config.training.tokens_per_micro_batch == 2 * 512
 
 

@@ -46,19 +46,19 @@ def speed(log: Sequence[Mapping[str, Any]]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting that is not the mission's."""
+    """A setting that is not the reference's."""
 
     name: str
     here: Any
-    mission: Any
+    reference: Any
 
 
 def other_settings(settings: Mapping[str, Any]) -> list[Setting]:
-    """The settings that differ from the defaults, which are the mission's."""
-    mission = {name: value for name, value in flatten(RunConfig()).items() if name not in _PLACES}
+    """The settings that differ from the defaults, which are the reference settings."""
+    reference = {name: value for name, value in flatten(RunConfig()).items() if name not in _PLACES}
     return [
         Setting(name, settings[name], default)
-        for name, default in mission.items()
+        for name, default in reference.items()
         if name in settings and settings[name] != default
     ]
 
