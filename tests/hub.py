@@ -262,7 +262,11 @@ class _Handler(BaseHTTPRequestHandler):
                     del files[value["path"]]
         commit = _sha1(body + str(len(there.commits)).encode())
         there.commits[commit] = files
-        return {"commitUrl": f"{self._hub.address}/commit/{commit}", "commitOid": commit, "pullRequestUrl": None}
+        return {
+            "commitUrl": f"{self._hub.address}/{repository}/commit/{commit}",
+            "commitOid": commit,
+            "pullRequestUrl": None,
+        }
 
     def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
@@ -17,7 +18,6 @@ from koki.runs.pulled import is_repository
 _LOG_IN: Final = "Log in with a token that may write: hf auth login"
 # What a repository may have before Koki writes to it first: what the hub's pages put into a new one.
 _OF_THE_HUB: Final = frozenset({".gitattributes", MODEL_CARD})
-_NOT_LOGGED_IN, _FORBIDDEN, _NOT_FOUND, _OVERTAKEN = 401, 403, 404, 412
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,10 @@ def look_up(name: str, *, public: bool) -> Repository:
         try:
             found = api.model_info(name)
         except HfHubHTTPError as error:
-            if error.response.status_code in (_NOT_LOGGED_IN, _NOT_FOUND):  # both are said of what is not there
+            if error.response.status_code in (
+                HTTPStatus.UNAUTHORIZED,
+                HTTPStatus.NOT_FOUND,
+            ):  # both are said of what is not there
                 return Repository(name, public)
             raise
     there = Repository(name, not found.private, found.sha, frozenset(it.rfilename for it in found.siblings or ()))
@@ -112,15 +115,15 @@ def _told(name: str) -> Iterator[None]:
 
 def _refused(name: str, error: HfHubHTTPError) -> HubError:
     status = error.response.status_code
-    if status == _NOT_LOGGED_IN:
+    if status == HTTPStatus.UNAUTHORIZED:
         return HubError(
             "The hub does not know the token that is used here.", f"{_LOG_IN} --force; one in HF_TOKEN comes before it."
         )
-    if status in (_FORBIDDEN, _NOT_FOUND):
+    if status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
         return HubError(
             f"The token that is used here may not write to {name}.",
             f"Write to a name of your own, or {_LOG_IN[0].lower()}{_LOG_IN[1:]} --force",
         )
-    if status == _OVERTAKEN:
+    if status == HTTPStatus.PRECONDITION_FAILED:
         return HubError(f"Somebody has written to {name} meanwhile.", "Nothing was changed; try again.")
     return HubError(f"The hub refuses {name}: {why(error)}", "Try again later.")
