@@ -11,12 +11,16 @@ import json
 import os
 import stat
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import IO, Any, Final
 
 from koki.errors import ConfigError
+
+BESIDE: Final = ".new-"
+"""How the name of a folder begins that is not whole yet."""
 
 _LONGEST_SEAL: Final = 10_000_000  # bytes; that of a checkpoint has about 3,000
 _LONGEST_LINE: Final = 1_000_000  # bytes; the conversations that are exported have about 3,000
@@ -109,6 +113,25 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON with `written_beside`."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """An empty folder that takes the place of ``folder`` once it is whole; until then the old one stays.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=BESIDE, dir=folder.parent) as beside:
+        new = Path(beside) / "new"
+        new.mkdir()
+        yield new
+        flush_tree(new)
+        if folder.exists():
+            folder.rename(Path(beside) / "old")
+        new.rename(folder)
+    flush_folder(folder.parent)
 
 
 def flush_tree(folder: Path) -> None:

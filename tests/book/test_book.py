@@ -408,6 +408,8 @@ def test_what_is_no_database_is_no_book(tmp_path: Path) -> None:
         ("PRAGMA user_version = 99", "newer Koki"),
         ("DROP TABLE gram", "other tables"),
         ("CREATE TRIGGER steal AFTER INSERT ON recipe BEGIN DELETE FROM dish; END", "other tables"),
+        ("CREATE TRIGGER tip_words_idx AFTER INSERT ON recipe BEGIN DELETE FROM dish; END", "other tables"),
+        ("CREATE VIEW tip_words_x AS SELECT * FROM recipe", "other tables"),
     ],
 )
 def test_a_database_that_is_no_book_of_this_koki_is_an_error(path: Path, change: str, says: str) -> None:
@@ -423,6 +425,14 @@ def test_a_database_that_is_no_book_of_this_koki_is_an_error(path: Path, change:
     [
         "UPDATE recipe SET ingredients = '{'",
         "UPDATE recipe SET steps = 7",
+        "UPDATE recipe SET steps = '[7]'",
+        "UPDATE recipe SET ingredients = '[null]'",
+        "UPDATE recipe SET ingredients = printf('%.*c', 100000, '[')",
+        "UPDATE recipe SET title = x'00ff'",
+        "UPDATE recipe SET line = 'satu'",
+        "UPDATE dish SET name = x'00'",
+        "UPDATE tip SET topic = x'00'",
+        "UPDATE tip SET questions = '[[]]'",
         "UPDATE recipe SET file = 7",
         "DELETE FROM dish",
         "UPDATE need SET entries = x'00'",
@@ -442,6 +452,7 @@ def test_what_was_changed_in_a_book_is_an_error_and_no_traceback(path: Path, cha
 def _read_all(book: Book) -> None:
     book.what_can_i_cook(["santan"], 3)
     list(book.pages())
+    book.tips()
 
 
 def test_pages_of_a_file_that_were_overwritten_are_an_error(path: Path) -> None:

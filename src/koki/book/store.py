@@ -50,6 +50,13 @@ _MOST_LOOKED_AT: Final = 1000  # the best-loved dishes with an ingredient, of wh
 _MOST_KEPT: Final = 20_000  # recipes that are kept in memory until they have names; of more, some are read again
 _MOST_WORDS: Final = 50  # of a question for a tip
 
+# The tables that FTS5 makes for itself.
+_OF_FTS5: Final = frozenset(f"tip_words_{name}" for name in ("data", "idx", "docsize", "config"))
+# What is raised where that stands in a file which no book has: somebody else may have written it.
+_NOT_AS_WRITTEN: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+# Of the columns of a recipe, as it is read.
+_KINDS: Final = (str, str, str, str, int | None, str | None, str | None, bytes, int, str)
+
 _OTHERWISE: Final = "Take it away, and make a new one: `koki book add RUN FILE...`."
 
 
@@ -174,6 +181,7 @@ class Book:
         """
         with self._lock, _told(path), closing(sqlite3.connect(path)) as other:
             self._connection.backup(other)
+            other.execute("PRAGMA journal_mode = DELETE")  # who only reads it leaves no log beside it
 
     def __enter__(self) -> Self:
         return self
@@ -408,7 +416,7 @@ class Book:
             rows = self._connection.execute("SELECT ingredients FROM recipe").fetchall()
         counts = Counter[str]()
         for (lines,) in rows:
-            items = parse_ingredients(json.loads(lines))
+            items = parse_ingredients(_texts(lines))
             names = (name for item in items if not item.heading for name in (item.name, *item.others) if name)
             counts.update({name.lower() for name in names})
         return counts
@@ -430,13 +438,13 @@ class Book:
                 "WHERE tip_words MATCH ? ORDER BY bm25(tip_words, 4, 2, 1), number LIMIT ?",
                 (wanted, limit),
             )
-            return [StoredTip(topic, said, tuple(json.loads(questions))) for topic, said, questions in rows]
+            return list(map(_tip, rows))
 
     def tips(self) -> list[StoredTip]:
         """All tips, in the order in which they were added."""
         with self._reading():
             rows = self._connection.execute("SELECT topic, text, questions FROM tip ORDER BY number")
-            return [StoredTip(topic, said, tuple(json.loads(questions))) for topic, said, questions in rows]
+            return list(map(_tip, rows))
 
     def _names_like(self, text: str, limit: int) -> list[tuple[str, str]]:
         like = grams.numbers_like(self._connection, text, limit, len(self._dishes.look()))
@@ -468,7 +476,7 @@ class Book:
 
     def _page(self, number: int) -> Page:
         (name,) = self._connection.execute("SELECT name FROM dish WHERE number = ?", (number,)).fetchone()
-        return Page(name, self._recipe_of(number))
+        return Page(_text_of(name), self._recipe_of(number))
 
     def _read_recipe(self, number: int) -> Recipe:
         row = self._connection.execute(
@@ -476,12 +484,14 @@ class Book:
             "WHERE number = ?",
             (number,),
         ).fetchone()
+        if not all(map(isinstance, row, _KINDS)):  # SQLite keeps anything in a column, whatever its type
+            raise TypeError("a recipe has values of other kinds")
         recipe_id, title, ingredients, steps, loves, url, category, file, line, sheet = row
         return Recipe(
             id=recipe_id,
             title=title,
-            ingredients=parse_ingredients(json.loads(ingredients)),
-            steps=tuple(json.loads(steps)),
+            ingredients=parse_ingredients(_texts(ingredients)),
+            steps=_texts(steps),
             loves=loves,
             url=url,
             category=category,
@@ -498,7 +508,7 @@ class Book:
         with self._lock, _told(self._path), self._transaction("DEFERRED"):
             try:
                 yield self._dishes.look()
-            except (ValueError, TypeError, LookupError) as error:  # what stands in the file is not what was written
+            except _NOT_AS_WRITTEN as error:
                 raise _damaged(self._path, error) from error
 
     @contextmanager
@@ -535,6 +545,26 @@ def _remove(path: Path) -> None:
         file.unlink(missing_ok=True)
 
 
+def _texts(stored: str) -> tuple[str, ...]:
+    """A list of texts, as it is stored.
+
+    Raises:
+        ValueError, TypeError, RecursionError: it is something else.
+    """
+    return tuple(map(_text_of, json.loads(stored)))
+
+
+def _text_of(stored: object) -> str:
+    if not isinstance(stored, str):
+        raise TypeError(f"{stored!r:.40} stands for a text")
+    return stored
+
+
+def _tip(row: tuple[object, object, str]) -> StoredTip:
+    topic, said, questions = row
+    return StoredTip(_text_of(topic), _text_of(said), _texts(questions))
+
+
 def _text(given: str) -> str:
     """Text as SQLite takes it: bytes that are no text, which Python carries as surrogates, become "?"."""
     return given.encode("utf-8", "replace").decode("utf-8")
@@ -568,7 +598,7 @@ def _require_book(path: Path, connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > _FORMAT:
         raise BookError(f"{path} was written by a newer Koki (format {version}; this one reads {_FORMAT}).", "Upgrade.")
-    rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
-    found = {sql for name, sql in rows if not name.startswith("tip_words_")}  # those FTS5 makes for itself
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    found = {sql for kind, name, sql in rows if not (kind == "table" and name in _OF_FTS5)}
     if found != {statement for statement in _SCHEMA if statement.startswith("CREATE")}:
         raise BookError(f"{path} has other tables than a book.", _OTHERWISE)

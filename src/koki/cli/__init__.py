@@ -15,6 +15,7 @@ preview.py               koki preview
 parse.py                 koki parse
 config.py                koki config
 demo.py                  koki demo
+push.py                  koki push
 export_gguf.py           koki export gguf
 export_merged.py         koki export merged
 export_conversations.py  koki export conversations

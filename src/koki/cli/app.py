@@ -24,6 +24,7 @@ from koki.cli import (
     parse,
     plan,
     preview,
+    push,
     report,
     serve,
     train,
@@ -56,6 +57,7 @@ app.command(epilog=_with_examples(*check.EXAMPLES))(check.check)
 app.command(epilog=_with_examples(*preview.EXAMPLES))(preview.preview)
 app.command(epilog=_with_examples(*parse.EXAMPLES))(parse.parse)
 app.command("config", epilog=_with_examples(*config.EXAMPLES))(config.show_config)
+app.command(epilog=_with_examples(*push.EXAMPLES))(push.push)
 app.command(epilog=_with_examples(*demo.EXAMPLES))(demo.demo)
 
 book_app = typer.Typer(help="The book of a run, in which its chef looks things up.", no_args_is_help=True)

@@ -23,7 +23,7 @@ EXAMPLES: Final = (
 
 
 def ask(
-    run: options.Run,
+    run: options.RunOrName,
     question: Annotated[
         str | None, typer.Argument(help="What to ask, in Indonesian; without it, questions are read from a pipe.")
     ] = None,

@@ -65,14 +65,14 @@ def add(
 
 
 def find(
-    run: options.Run,
+    run: options.RunOrName,
     question: Annotated[str, typer.Argument(help="What the chef would be asked, in Indonesian.")],
     as_json: options.Json = False,
 ) -> None:
     """Show what the chef would read before it answers a question, and why: what was understood of it."""
     if not question.strip():
         raise EmptyQuestion
-    path = _book_of(run)
+    path = _book_to_read(run)
 
     from koki.book.lookup import look_up
     from koki.book.store import Book
@@ -96,12 +96,12 @@ def find(
 
 
 def list_dishes(
-    run: options.Run,
+    run: options.RunOrName,
     like: Annotated[str | None, typer.Argument(help="A name, or nearly.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, an object a line.")] = False,
 ) -> None:
     """List the dishes of the book, with file and line of each; or the ten whose names are most like a text."""
-    path = _book_of(run)
+    path = _book_to_read(run)
 
     from koki.book.store import Book
 
@@ -129,12 +129,22 @@ def remove(
     _say(f"{recipe.title} ({recipe.place}) is taken out of {path}")
 
 
+def _book_to_read(run: Path) -> Path:
+    """Where the book of a run lies, which may be on the hub."""
+    from koki.runs.pulled import run_folder
+
+    return _book_of(run_folder(run))
+
+
 def _book_of(run: Path) -> Path:
     """Where the book of a run lies, or will."""
     from koki.runs.card import read_card
+    from koki.runs.pulled import not_written_to, on_hub
 
     if not run.is_dir() and run.name == BOOK:
         raise RunError(f"{run} is the book itself.", f"Name its run folder: {run.parent}")
+    if on_hub(run):
+        raise not_written_to(run)
     read_card(run)
     return run / BOOK
 

@@ -21,7 +21,7 @@ EXAMPLES: Final = (
 
 
 def evaluate(
-    run: options.Run,
+    run: options.RunOrName,
     count: Annotated[
         int | None,
         typer.Option("--questions-per-capability", metavar="N", min=1, help="In each group; without it, 60."),
@@ -53,6 +53,7 @@ def evaluate(
     from koki.evaluation.evaluate import evaluate as evaluate_run
     from koki.evaluation.evaluate import evaluate_own
     from koki.evaluation.scorecard import run_of
+    from koki.runs.pulled import run_folder
 
     if questions and (data or added):
         hint = "--data" if data else "--added"
@@ -64,6 +65,7 @@ def evaluate(
     if questions and seed is not None:
         raise typer.BadParameter("your own questions are not drawn.", param_hint="--seed")
 
+    run = run_folder(run)
     with err.status("Reading the recipes ...") as status:
 
         def show(done: int, total: int) -> None:

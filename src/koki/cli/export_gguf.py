@@ -20,7 +20,7 @@ _NOT_ROUNDED: Final = ("f16", "bf16", "f32")
 
 
 def export_gguf(
-    run: options.Run,
+    run: options.RunOrName,
     file_type: Annotated[
         str | None,
         typer.Option("--type", help="q8_0, f16, bf16, f32, q5_0 or q4_0; default: q8_0, half of f16."),

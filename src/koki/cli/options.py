@@ -28,6 +28,7 @@ Set = Annotated[
 ]
 Config = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
 Run = Annotated[Path, typer.Argument(help="Run folder.")]
+RunOrName = Annotated[Path, typer.Argument(help="Run folder, or owner/name of a run on the Hugging Face hub.")]
 Engine = Annotated[
     str | None,
     typer.Option("--engine", help="transformers or llama.cpp; default: the first on a GPU, else the second."),

@@ -19,7 +19,8 @@ EXAMPLES: Final = (
 
 def serve(
     runs: Annotated[
-        list[Path], typer.Argument(help="Run folders, or GGUF files of runs; each is a model by its name.")
+        list[Path],
+        typer.Argument(help="Run folders, GGUF files, or runs on the hub; each is a model by its name."),
     ],
     host: Annotated[str, typer.Option("--host", help="127.0.0.1: this machine alone; 0.0.0.0: the network too.")] = (
         "127.0.0.1"
@@ -53,6 +54,7 @@ def serve(
     """Serve runs: an API like OpenAI's at /v1, and a page for cooks at /. Ctrl+C stops it."""
     _require_serve()
 
+    from koki.runs.pulled import not_written_to, on_hub, run_folder
     from koki.serving.app import make_app
     from koki.serving.guard import require_origins
     from koki.serving.network import is_loopback, qr_code, url_of
@@ -63,7 +65,9 @@ def serve(
     is_private = is_loopback(host)
     key = require_key(api_key) if api_key is not None else "" if is_private else secrets.token_urlsafe(16)
     origins = require_origins(allow_origin or [])
-    named = names_of(runs)
+    if feedback and (there := next(filter(on_hub, runs), None)):
+        raise not_written_to(there)
+    named = names_of([run_folder(run) for run in runs])
     listening = open_socket(host, port)  # before the chefs are loaded, which takes a while
     service = Service(load_runs(named, engine), book, feedback, log_questions)
     app = make_app(service, key=key, hosts=[host, *(allow_host or [])], origins=origins)

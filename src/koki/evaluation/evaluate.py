@@ -158,7 +158,7 @@ def evaluate(
         other = None
         if compare:
             other = Scorecard(published_name(compare), {}, exam.seed, scored(_other_chef(finished, compare, engine)))
-        chef = Chef.load(run, engine=engine)
+        chef = Chef.load(run if is_file else finished, engine=engine)
         return Scorecard(
             published_name(run), about | {"engine": chef.engine}, exam.seed, scored(chef), other, exam.notes
         )

@@ -3,17 +3,13 @@
 import difflib
 import json
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from koki import files
 from koki.errors import ConfigError
 from koki.gguf.of_run import LONGEST_RECORD, RECORD
-
-_BESIDE: Final = ".new-"  # how what is not whole yet is named
 
 
 def require_ours(folder: Path, mark: str) -> None:
@@ -26,7 +22,7 @@ def require_ours(folder: Path, mark: str) -> None:
         ConfigError: something else is there.
         OSError: what is there cannot be read.
     """
-    if not folder.exists() or (folder.is_dir() and all(it.name.startswith(_BESIDE) for it in folder.iterdir())):
+    if not folder.exists() or (folder.is_dir() and all(it.name.startswith(files.BESIDE) for it in folder.iterdir())):
         return
     try:
         record = json.loads(files.read_bytes(folder / RECORD, LONGEST_RECORD))
@@ -34,25 +30,6 @@ def require_ours(folder: Path, mark: str) -> None:
         record = None
     if not isinstance(record, dict) or mark not in record:
         raise ConfigError(f"{folder} is there, and is not what this command writes.", "Give --output another name.")
-
-
-@contextmanager
-def replacing(folder: Path) -> Iterator[Path]:
-    """An empty folder that takes the place of ``folder`` once it is whole; until then the old one stays.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=_BESIDE, dir=folder.parent) as beside:
-        new = Path(beside) / "new"
-        new.mkdir()
-        yield new
-        files.flush_tree(new)
-        if folder.exists():
-            folder.rename(Path(beside) / "old")
-        new.rename(folder)
-    files.flush_folder(folder.parent)
 
 
 @contextmanager

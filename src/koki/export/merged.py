@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 import koki
 from koki import files
 from koki.export.card import card_of_merged
-from koki.export.folder import replacing, require_known, require_ours
+from koki.export.folder import require_known, require_ours
 from koki.gguf.chat_template import with_system_prompt
 from koki.gguf.of_run import RECORD, require_space
 from koki.model.merged import MergedWeights, require_float16
@@ -49,7 +49,7 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
     with MergedWeights(source, run.folder) as weights:
         shards = _shards(weights, _DTYPES[dtype])
         require_space(folder, shards.metadata["total_size"], "the weights")
-        with replacing(folder) as new:
+        with files.replacing(folder) as new:
             for file, names in shards.filename_to_tensors.items():
                 tensors = {name: _rounded(name, weights.tensor(name), _DTYPES[dtype]) for name in names}
                 save_file(tensors, new / file, metadata={"format": "pt"})

@@ -131,7 +131,9 @@ class Chef:
 
     @classmethod
     def load(cls, run: str | Path | FinishedRun, *, engine: str | None = None, base_only: bool = False) -> Self:
-        """Load a run folder, a GGUF file of a run, or a folder of whole weights (any Qwen2 or Qwen3 model).
+        """Load a run folder, ``owner/name`` of a run on the hub, a GGUF file of a run, or a folder of whole weights.
+
+        Those may be of any Qwen2 or Qwen3 model.
 
         Args:
             engine: ``transformers`` or ``llama.cpp``; without it, transformers where there is a GPU, else llama.cpp.

@@ -18,9 +18,9 @@ from koki.data.recipes import Recipes, check_files
 from koki.data.token_cache import TrainingData
 from koki.errors import TrainingError
 from koki.formatting import gigabytes
+from koki.hub import is_commit
 from koki.libraries import quiet_libraries
 from koki.model.device import Device, detect_device
-from koki.model.hub import is_commit
 from koki.model.source import BaseSource, find_base
 from koki.recipes.decoding import FileDigest
 from koki.runs.card import versions
