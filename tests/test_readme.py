@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from koki.cli.app import app
-from koki.config import RunConfig, flatten, load_config
+from koki.config import RunConfig, flatten, load_config, read_assignments
 
 FOLDER = Path(__file__).parents[1]
 ENGLISH, INDONESIAN = ((FOLDER / name).read_text("utf-8") for name in ("README.md", "README.id.md"))
@@ -53,7 +53,7 @@ def test_every_setting_the_readme_sets_exists(text: str) -> None:
     settings = re.findall(r"`(?:--set )?([a-z]+\.[a-z_]+=\w+)`", text)
     assert settings
     for setting in settings:
-        load_config(assignments=[setting])
+        load_config(settings=read_assignments([setting]))
 
 
 @in_each_language

@@ -21,7 +21,7 @@ from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.intervals import Mean, mean_difference, mean_of
 from koki.evaluation.own_questions import Verdict
 from koki.files import write_json
-from koki.inference.chef import Answer
+from koki.inference.answer import Answer
 from koki.inference.engines import is_gguf, run_of_gguf
 from koki.runs.names import OWN_QUESTIONS, SCORECARD
 
