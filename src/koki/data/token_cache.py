@@ -78,6 +78,7 @@ PROGRAM: Final = (
     "koki.ingredients.wording",
     "koki.libraries",
     "koki.markup",
+    "koki.notices",
     "koki.model.hub",
     "koki.model.source",
     "koki.recipes.cleaning",
