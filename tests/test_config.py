@@ -102,6 +102,16 @@ def test_a_number_in_scientific_notation_is_a_number() -> None:
     assert load_config(settings=read_assignments(["training.learning_rate=1e-4"])).training.learning_rate == 1e-4
 
 
+def test_settings_may_be_dotted_or_in_sections_and_none_is_a_value() -> None:
+    settings = {"seed": 7, "lora": {"r": 4}, "training.save_minutes": None, "data.files": [Path("a.csv"), "b.csv"]}
+    config = load_config(settings=settings)
+    assert (config.seed, config.lora.r, config.lora.lora_alpha) == (7, 4, 32)
+    assert config.training.save_minutes is None
+    assert config.data.files == ("a.csv", "b.csv")
+    with pytest.raises(ConfigError, match="training.save_steps cannot be None"):
+        load_config(settings={"training.save_steps": None})
+
+
 def test_an_unknown_preset_names_the_nearest() -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(preset="refrence")

@@ -69,11 +69,11 @@ class Chef:
 
     Watch an answer come; who leaves the loop stops it:
 
-    >>> answer = chef.stream("Resep rawon?")
-    >>> for piece in answer:
+    >>> stream = chef.stream("Resep rawon?")
+    >>> for piece in stream:
     ...     print(piece, end="", flush=True)
-    >>> answer.answer.ended_by
-    'stop_token'
+    >>> stream.answer.stopped
+    True
 
     Ask many at once, which takes a fraction of the time; the answers are those of asking one by one (on a GPU, in half
     precision, a near tie may turn):
