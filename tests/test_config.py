@@ -108,7 +108,7 @@ def test_settings_may_be_dotted_or_in_sections_and_none_is_a_value() -> None:
     assert (config.seed, config.lora.r, config.lora.lora_alpha) == (7, 4, 32)
     assert config.training.save_minutes is None
     assert config.data.files == ("a.csv", "b.csv")
-    with pytest.raises(ConfigError, match="training.save_steps cannot be None"):
+    with pytest.raises(ConfigError, match=r"training\.save_steps cannot be None"):
         load_config(settings={"training.save_steps": None})
 
 
