@@ -248,7 +248,7 @@ def _config(side: Side, examples: list[Example], dropout: float) -> RunConfig:
         "training.gradient_checkpointing": side.checkpointing,
         "training.logging_steps": 1,
     }
-    return load_config(preset="reference", flags={"model.name": "mini", **settings})
+    return load_config(preset="reference", settings={"model.name": "mini", **settings})
 
 
 def _model(name: str, config: RunConfig, device: Device) -> Any:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from koki.cli.app import app
-from koki.config import RunConfig, flatten, load_config
+from koki.config import RunConfig, flatten, load_config, read_assignments
 
 FOLDER = Path(__file__).parents[1]
 READMES = ("README.md", "README.id.md")
@@ -69,7 +69,7 @@ def test_the_table_of_settings_says_what_the_configuration_says() -> None:
 @each_page
 def test_every_setting_that_a_page_sets_exists(name: str) -> None:
     for setting in re.findall(r"(?:--set |`)([a-z]+\.[a-z_]+=[\w.-]+)", PAGES[name]):
-        load_config(assignments=[setting])
+        load_config(settings=read_assignments([setting]))
 
 
 def test_every_verb_is_explained_with_all_its_options_and_no_others() -> None:

@@ -1,16 +1,17 @@
 """One typed configuration for a whole run; each default says where it comes from.
 
-Precedence, later wins: defaults < preset < configuration file < command line.
+Precedence, later wins: defaults < preset < configuration file < single settings.
 """
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -26,6 +27,13 @@ def _setting(default: Any, says: str, source: str, **limits: Any) -> Any:
     return Field(default, description=f"{says} [{source}]", **limits)
 
 
+def _path_as_text(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+_PathText = Annotated[str, BeforeValidator(_path_as_text)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True, allow_inf_nan=False)
 
@@ -33,7 +41,7 @@ class _Section(BaseModel):
 class ModelConfig(_Section):
     """Which base model, and how it is held in memory."""
 
-    name: str = _setting(
+    name: _PathText = _setting(
         "0.5b", "mini, 0.5b, 1.5b, 3b, a local folder, or a hub id of the Qwen2 or Qwen3 family", "reference"
     )
     revision: str | None = _setting(None, "branch, tag or commit on the hub; null is the newest", "Koki")
@@ -60,7 +68,7 @@ class LoraConfig(_Section):
 class DataConfig(_Section):
     """The recipes, and how many conversations are made of them."""
 
-    files: tuple[str, ...] = _setting(
+    files: tuple[_PathText, ...] = _setting(
         (), "recipe files or patterns (data/*.csv); empty means the recipes that ship with Koki", "Koki"
     )
     columns: dict[str, str] = _setting(
@@ -182,7 +190,7 @@ class EvaluationConfig(_Section):
 class RunConfig(_Section):
     """Everything a run depends on."""
 
-    output: str = _setting("runs/koki", "the run folder", "Koki")
+    output: _PathText = _setting("runs/koki", "the run folder", "Koki")
     seed: int = _setting(42, "of everything that is drawn", "Hugging Face", ge=0, le=2**32 - 1)  # NumPy's limits
     model: ModelConfig = ModelConfig()
     lora: LoraConfig = LoraConfig()
@@ -231,34 +239,43 @@ HARMLESS_ON_RESUME: Final = frozenset(
 
 
 def load_config(
-    *,
-    preset: str | None = None,
-    file: Path | None = None,
-    flags: Mapping[str, Any] | None = None,
-    assignments: Iterable[str] = (),
+    file: str | Path | None = None, *, preset: str | None = None, settings: Mapping[str, Any] | None = None
 ) -> RunConfig:
-    """Load a configuration.
+    """Make a configuration: the defaults, what a preset changes of them, what a file changes, and single settings.
 
     Args:
-        preset: name of a preset that ships with Koki.
-        file: a YAML file with any part of the configuration.
-        flags: dotted setting name -> value, from the command line; a value of None is no setting.
-        assignments: ``key=value`` texts, the value read as YAML.
+        file: a YAML file with any part of the configuration, such as ``koki config`` prints.
+        preset: name of one that ships with Koki: reference, fast or laptop.
+        settings: dotted name -> value, or section -> its settings.
 
     Raises:
-        ConfigError: unknown preset, unreadable file, unknown key or value out of range.
+        ConfigError: unknown preset, unreadable file, unknown setting or value out of range.
+
+    >>> from koki import load_config
+    >>> config = load_config(preset="laptop", settings={"data.files": ["resep.csv"], "training.max_steps": 200})
+    >>> config.training.max_steps
+    200
     """
     merged: dict[str, Any] = {}
     if preset is not None:
         _merge(merged, _read_yaml(_preset_path(preset).read_text("utf-8"), f"preset {preset}"))
     if file is not None:
-        _merge(merged, _read_yaml(_read_text(file), str(file)))
-    for name, value in (flags or {}).items():
-        if value is not None:
-            _merge(merged, _nest(name, value))
-    for text in assignments:
-        _merge(merged, _nest(*_parse_assignment(text)))
+        _merge(merged, _read_yaml(_read_text(Path(file)), str(file)))
+    for name, value in (settings or {}).items():
+        _merge(merged, _nest(name, value))
     return _validate(merged)
+
+
+def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """The settings that ``key=value`` texts make, section by section; the values are read as YAML, the last one counts.
+
+    Raises:
+        ConfigError: a text is not of that form, or its value is no YAML.
+    """
+    merged: dict[str, Any] = {}
+    for text in texts:
+        _merge(merged, _nest(*_parse_assignment(text)))
+    return merged
 
 
 def preset_names() -> list[str]:

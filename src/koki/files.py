@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import IO, Any, Final
 
-from koki.errors import ConfigError
+from koki.errors import ConfigError, KokiError
 
 BESIDE: Final = ".new-"
 """How the name of a folder begins that is not whole yet."""
@@ -58,6 +58,17 @@ def published_name(folder: str | Path) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------------- writing
+
+
+@contextmanager
+def failing_as(kind: type[KokiError], path: Path) -> Iterator[None]:
+    """Where the system cannot write to a path, say so with an error of Koki's."""
+    try:
+        yield
+    except KokiError:  # one of them is an OSError too
+        raise
+    except OSError as error:
+        raise kind(f"{path} cannot be written: {error}.", "Is the disk full, and may you write there?") from error
 
 
 def require_ours(path: Path, mark: str) -> None:

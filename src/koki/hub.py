@@ -21,6 +21,7 @@ from huggingface_hub.utils import disable_progress_bars, logging
 
 from koki import files
 from koki.errors import HubError
+from koki.notices import are_printed
 
 # Seconds after which a hub that does not answer is given up.
 _PATIENCE: Final = 5.0
@@ -94,9 +95,13 @@ class HubCommit:
 
 
 def quiet_hub() -> None:
-    """Turn down what the hub's library logs below errors, and its progress bars where nobody watches."""
+    """Turn down what the hub's library logs below errors, and its progress bars where nobody watches.
+
+    They are shown to whoever uses the command line, or wants them: ``HF_HUB_DISABLE_PROGRESS_BARS=0``.
+    """
     logging.set_verbosity_error()  # its retries would bury the error that says how to go on
-    if not (sys.stderr and sys.stderr.isatty()):
+    is_watched = are_printed() and sys.stderr is not None and sys.stderr.isatty()
+    if constants.HF_HUB_DISABLE_PROGRESS_BARS is None and not is_watched:
         disable_progress_bars()
 
 

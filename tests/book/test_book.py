@@ -288,7 +288,7 @@ def test_a_book_that_grows_and_shrinks_finds_what_a_pantry_finds(
     shutil.rmtree(path.parent)
 
 
-def compare_with_pantry(folder: Path, read: list[Recipe], every: int) -> None:
+def compare_with_pantry(folder: Path, read: Sequence[Recipe], every: int) -> None:
     recipes = [replace(it, file=Path(it.file).name) for it in read]  # what a book keeps of a path
     pantry = Pantry(recipes)
     with book_of(folder / "book.sqlite", *recipes) as book:
@@ -304,13 +304,13 @@ def compare_with_pantry(folder: Path, read: list[Recipe], every: int) -> None:
 
 @pytest.mark.slow
 def test_the_recipes_that_ship_are_found_as_in_a_pantry(tmp_path: Path) -> None:
-    compare_with_pantry(tmp_path, read_recipes([shipped_recipes()])[0], 1)
+    compare_with_pantry(tmp_path, read_recipes(shipped_recipes()), 1)
 
 
 @pytest.mark.slow
 def test_real_recipes_are_found_as_in_a_pantry(tmp_path: Path, shared_data: Path) -> None:
     names = ("dataset-tempe.csv", "dataset-ikan.csv")
-    compare_with_pantry(tmp_path, read_recipes([shared_data / "recipes" / name for name in names])[0], 40)
+    compare_with_pantry(tmp_path, read_recipes(*[shared_data / "recipes" / name for name in names]), 40)
 
 
 # ------------------------------------------------------------------------------------------------- others beside, kills
@@ -493,7 +493,7 @@ def test_a_book_in_a_folder_that_cannot_be_written_is_read(path: Path) -> None:
 
 @pytest.mark.slow
 def test_thousands_of_recipes_are_looked_up_in_milliseconds(tmp_path: Path, shared_data: Path) -> None:
-    recipes, _ = read_recipes([shared_data / "recipes" / "dataset-tempe.csv"])
+    recipes = read_recipes(shared_data / "recipes" / "dataset-tempe.csv")
     with book_of(tmp_path / "book.sqlite", *recipes) as book:
         asked = recipes[::10]
         started = time.process_time()

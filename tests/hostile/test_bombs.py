@@ -18,7 +18,7 @@ import pytest
 from workbooks import Rows, ods_of, xlsx, xlsx_parts, zipped
 
 from koki.cli.app import app
-from koki.config import load_config
+from koki.config import load_config, read_assignments
 from koki.errors import ConfigError, DataError, KokiError
 from koki.evaluation.own_questions import read_questions
 from koki.recipes import decoding, formats, json_documents, table, workbook
@@ -27,10 +27,10 @@ from koki.recipes.table import read_recipes, require_files
 
 # All that reads a file from outside.
 READERS: dict[str, Callable[[Path], object]] = {
-    "recipes": lambda path: read_recipes([path]),
+    "recipes": read_recipes,
     "recipes before a run": lambda path: require_files([path]),
     "questions": read_questions,
-    "configuration": lambda path: load_config(file=path),
+    "configuration": load_config,
     "parse": lambda path: app(["parse", str(path)], standalone_mode=False),
 }
 
@@ -84,7 +84,8 @@ def test_keys_without_end_are_no_header(tmp_path: Path) -> None:
 
 
 def test_a_row_of_a_million_fields_is_a_row_with_too_many(tmp_path: Path) -> None:
-    recipes, report = read_recipes([write(tmp_path, "r.csv", HEADER + SOTO + "a" + ",b" * 1_000_000 + "\n")])
+    recipes = read_recipes(write(tmp_path, "r.csv", HEADER + SOTO + "a" + ",b" * 1_000_000 + "\n"))
+    report = recipes.report
     assert [recipe.title for recipe in recipes] == ["Soto"]
     assert [warning.oddity for warning in report.files[0].warnings] == [Oddity.MORE_FIELDS]
 
@@ -92,7 +93,7 @@ def test_a_row_of_a_million_fields_is_a_row_with_too_many(tmp_path: Path) -> Non
 def test_a_json_line_that_is_too_long_is_dropped_unread(tmp_path: Path) -> None:
     soto = json.dumps({"Title": "Soto", "Ingredients": ["ayam", "serai"], "Steps": "Rebus ayam."})
     hostile = '{"Title": [' + "[]," * 400_000 + "[]]}"
-    _, report = read_recipes([write(tmp_path, "r.jsonl", f"{soto}\n{hostile}\n{'[' * 10_000}\n")])
+    report = read_recipes(write(tmp_path, "r.jsonl", f"{soto}\n{hostile}\n{'[' * 10_000}\n")).report
     assert [row.reason for row in report.dropped] == [
         "a line is longer than 1,000,000 characters",
         "not a JSON object",
@@ -104,10 +105,10 @@ def test_rows_that_give_no_recipe_may_be_as_many_as_those_that_do_and_some_more(
 ) -> None:
     monkeypatch.setattr(table, "MOST_USELESS", 10)
     useless = ",ayam,Rebus\n"
-    recipes, _ = read_recipes([write(tmp_path, "r.csv", HEADER + SOTO + useless * 11)])
+    recipes = read_recipes(write(tmp_path, "r.csv", HEADER + SOTO + useless * 11))
     assert len(recipes) == 1
     with pytest.raises(DataError, match="up to line 14, 12 rows give no recipe and 1 do; no title: 12"):
-        read_recipes([write(tmp_path, "r.csv", HEADER + SOTO + useless * 12)])
+        read_recipes(write(tmp_path, "r.csv", HEADER + SOTO + useless * 12))
 
 
 def test_a_mark_that_is_never_closed_swallows_no_more_than_a_row_may_have(
@@ -115,7 +116,8 @@ def test_a_mark_that_is_never_closed_swallows_no_more_than_a_row_may_have(
 ) -> None:
     monkeypatch.setattr(decoding, "LONGEST_ROW", 200)
     others = "".join(SOTO.replace("Soto", f"Soto {number}") for number in range(50))
-    recipes, report = read_recipes([write(tmp_path, "r.csv", HEADER + '"' + SOTO + others)])
+    recipes = read_recipes(write(tmp_path, "r.csv", HEADER + '"' + SOTO + others))
+    report = recipes.report
     assert len(recipes) + len(report.dropped) == 51
     assert [warning.oddity for warning in report.files[0].warnings] == [Oddity.UNCLOSED]
     with pytest.raises(DataError, match=r"r\.csv, line 3: 234 characters; no row has more than 200"):
@@ -128,7 +130,7 @@ def test_quotation_marks_made_to_swallow_the_file_again_and_again_are_refused(
     monkeypatch.setattr(decoding, "MOST_REREAD", 2**20)
     lines = 'b","c\n' * 3_000 + '"""x\n'  # each of these opens a mark that only the last closes
     with pytest.raises(DataError, match="never closed"):
-        read_recipes([write(tmp_path, "r.csv", HEADER + SOTO + lines)])
+        read_recipes(write(tmp_path, "r.csv", HEADER + SOTO + lines))
 
 
 # ------------------------------------------------------------------- real sizes, in a process with little memory
@@ -258,14 +260,14 @@ def test_a_configuration_that_is_no_plain_data_is_an_error(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=says):
-        load_config(file=write(tmp_path, "c.yaml", text))
+        load_config(write(tmp_path, "c.yaml", text))
     assert not Path("ditulis").exists()
 
 
 @pytest.mark.parametrize("value", ["*a", "&a [*a]", "2001-99-99", "9" * 5000, "\0"])
 def test_a_setting_that_is_no_plain_data_is_an_error(value: str) -> None:
     with pytest.raises(ConfigError):
-        load_config(assignments=[f"seed={value}"])
+        load_config(settings=read_assignments([f"seed={value}"]))
 
 
 # ---------------------------------------------------------------------------------------------------- Parquet
@@ -291,7 +293,7 @@ def test_a_parquet_file_that_repeats_a_text_without_end_is_refused(
     parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet")
     assert (tmp_path / "r.parquet").stat().st_size < 2**15
     with pytest.raises(DataError, match="holds more than 1 MiB"):
-        read_recipes([tmp_path / "r.parquet"])
+        read_recipes(tmp_path / "r.parquet")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are kept by Linux alone")

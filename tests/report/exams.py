@@ -7,7 +7,7 @@ from koki.dialogue.layout import list_ingredients, list_steps
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.scorecard import Scorecard, Scored
-from koki.inference.chef import Answer
+from koki.inference.answer import Answer
 from koki.ingredients.parse import parse_ingredients
 from koki.recipes.recipe import Recipe
 

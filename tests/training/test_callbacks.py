@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ from transformers import TrainerControl, TrainerState
 
 from koki.training.callbacks import (
     GracefulStop,
+    OnProgress,
     ProgressCallback,
     TensorBoardLog,
+    TrainingProgress,
     ignore_stop_signals,
     quiet_tensorboard_thread,
 )
@@ -111,9 +114,11 @@ def test_the_bar_of_a_resumed_run_starts_where_the_run_stands_and_takes_its_spee
     progress.close()
 
 
-def logged_at(steps: int, of: int, seconds_a_step: float, console: Console) -> ProgressCallback:
+def logged_at(
+    steps: int, of: int, seconds_a_step: float, console: Console, on_progress: OnProgress | None = None
+) -> ProgressCallback:
     """The progress of a run that logs its last step so far."""
-    progress, control, clock = ProgressCallback(console), TrainerControl(), 0.0
+    progress, control, clock = ProgressCallback(console, on_progress), TrainerControl(), 0.0
     state = TrainerState(max_steps=of)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("koki.training.callbacks.time.perf_counter", lambda: clock)
@@ -132,6 +137,15 @@ def test_a_log_is_a_line_with_step_loss_speed_and_the_time_that_is_left(console:
     logged_at(20, 60, 7.0, console).close()
     line = "step 20/60  loss 1.7763  learning rate 1.72e-05  1,191 tokens/s  5 min left"
     assert printed(console).splitlines()[0] == line
+
+
+def test_a_program_is_told_the_same_before_the_first_step_after_each_and_at_a_log(console: Console) -> None:
+    told: list[TrainingProgress] = []
+    logged_at(20, 60, 7.0, console, told.append).close()
+    assert [progress.step for progress in told] == [*range(21), 20]  # what is logged was not known before
+    assert told[0] == TrainingProgress(0, 60)
+    assert told[-2] == TrainingProgress(20, 60, seconds=140.0, seconds_left=280.0)
+    assert told[-1] == replace(told[-2], loss=1.77625, learning_rate=1.72e-5)
 
 
 def test_the_bar_under_a_line_has_its_step_and_time_and_says_which_time_is_which() -> None:

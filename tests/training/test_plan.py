@@ -14,12 +14,12 @@ from rich.console import Console
 from torch_helpers import CPU
 from transformers import PretrainedConfig, Qwen2Config, Qwen2ForCausalLM, TrainingArguments
 
-from koki.config import LoraConfig, ModelConfig, RunConfig, load_config
+from koki.config import LoraConfig, ModelConfig, RunConfig, load_config, read_assignments
 from koki.model.base import load_base
 from koki.model.device import Device, detect_device
 from koki.model.lora import add_adapter, trainable_parameters
 from koki.model.source import find_base
-from koki.pipeline import TrainResult, plan_run, train
+from koki.pipeline import TrainResult, plan, train
 from koki.tokens.batches import Seen
 from koki.training import resolve as resolve_module
 from koki.training.costs import Costs, Shape, Workload
@@ -45,7 +45,7 @@ HALF_BILLION = Qwen2Config(
 
 def costs(*assignments: str, model: PretrainedConfig = HALF_BILLION, device: Device = CPU) -> Costs:
     shape = Shape.of(model)
-    return Costs(resolve(load_config(assignments=assignments), shape, device), shape, device)
+    return Costs(resolve(load_config(settings=read_assignments(assignments)), shape, device), shape, device)
 
 
 def test_parameters_are_counted_as_the_model_has_them() -> None:
@@ -84,7 +84,7 @@ def test_the_best_checkpoint_takes_room_beside_the_newest() -> None:
 @pytest.mark.slow
 def test_a_run_has_the_planned_steps_and_tokens(short_config: Callable[..., RunConfig], console: Console) -> None:
     config = short_config("training.max_steps=-1", "training.num_train_epochs=2", "data.variations=3")
-    planned = plan_run(config)
+    planned = plan(config)
     result = train(config, console)
     card = json.loads((result.folder / "training_metadata.json").read_text("utf-8"))
     assert planned.steps == result.steps
@@ -98,7 +98,7 @@ def test_how_often_each_recipe_is_seen_is_planned_and_said_where_it_is_seldom(
     short_config: Callable[..., RunConfig], console: Console
 ) -> None:
     config = short_config("training.max_steps=6")  # 12 conversations about 3 recipes
-    assert plan_run(config).as_dict()["seen"] == {"mean": 4.0, "least": 4.0}
+    assert plan(config).as_dict()["seen"] == {"mean": 4.0, "least": 4.0}
     train(config, console)
     assert "each recipe 4 times; to know a new one by heart takes about" in printed(console)
 

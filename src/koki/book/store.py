@@ -23,7 +23,7 @@ from koki.book.pantry import Suggestion, used_of
 from koki.book.reading import Page
 from koki.book.titles import spoken
 from koki.errors import BookError
-from koki.files import flush_folder, published_name
+from koki.files import failing_as, flush_folder, published_name
 from koki.gc_paused import gc_paused
 from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import parse_ingredients
@@ -86,6 +86,11 @@ class Book:
     """Recipes and tips in one file. It may be used by several threads.
 
     A lookup raises `BookError` where the file was damaged, or is locked for long.
+
+    >>> from koki import Book
+    >>> with Book.open("runs/warung/book.sqlite") as book:
+    ...     print(book.find("soto ayam").recipe.steps[0])
+    Rebus ayam sampai empuk.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -98,12 +103,13 @@ class Book:
     # ------------------------------------------------------------------------------------------------ open and close
 
     @classmethod
-    def create(cls, path: Path) -> Self:
+    def create(cls, path: str | Path) -> Self:
         """An empty book, to write to.
 
         Raises:
             BookError: something is there, or it cannot be written.
         """
+        path = Path(path)
         if path.exists():
             raise BookError(f"{path} is there already.", "Open it, or take it away.")
         with _told(path):
@@ -118,12 +124,13 @@ class Book:
         return cls(path, connection)
 
     @classmethod
-    def open(cls, path: Path, *, write: bool = False) -> Self:
+    def open(cls, path: str | Path, *, write: bool = False) -> Self:
         """The book at a path, to read, or to write to as well.
 
         Raises:
             BookError: it is not there, is no book, was changed by another program, or a newer Koki wrote it.
         """
+        path = Path(path)
         if not path.is_file():
             raise BookError(f"There is no book {path}.", f"`koki book add {path.parent} FILE...` makes one.")
         with _told(path):
@@ -141,13 +148,19 @@ class Book:
         return cls(path, connection)
 
     @classmethod
-    def write(cls, path: Path, recipes: Iterable[Recipe], tips: Iterable[StoredTip] = ()) -> Added:
+    def write(cls, path: str | Path, recipes: Iterable[Recipe], tips: Iterable[StoredTip] = ()) -> Added:
         """Write a new book in place of the one that is there, if any: beside it, then renamed.
 
         Raises:
-            BookError, OSError: it cannot be written; what was there is there still.
+            BookError: it cannot be written; what was there is there still.
         """
+        path = Path(path)
         beside = path.with_name(f".{path.name}.new")
+        with failing_as(BookError, path):
+            return cls._write(path, beside, recipes, tips)
+
+    @classmethod
+    def _write(cls, path: Path, beside: Path, recipes: Iterable[Recipe], tips: Iterable[StoredTip]) -> Added:
         _remove(beside)
         try:
             with cls.create(beside) as book:
@@ -173,13 +186,13 @@ class Book:
         with self._lock:
             self._connection.close()
 
-    def copy(self, path: Path) -> None:
+    def copy(self, path: str | Path) -> None:
         """Write the book as it is now to another path, where nothing is.
 
         Raises:
             BookError: it cannot be written.
         """
-        with self._lock, _told(path), closing(sqlite3.connect(path)) as other:
+        with self._lock, _told(Path(path)), closing(sqlite3.connect(path)) as other:
             self._connection.backup(other)
             other.execute("PRAGMA journal_mode = DELETE")  # who only reads it leaves no log beside it
 

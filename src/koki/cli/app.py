@@ -31,6 +31,7 @@ from koki.cli import (
 )
 from koki.cli.printing import err, out
 from koki.errors import KokiError
+from koki.notices import printing_warnings
 
 
 def _with_examples(*lines: str) -> str:
@@ -114,7 +115,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # None where it was closed
             stream.reconfigure(errors="backslashreplace")  # under LANG=C, or for a file name that is no text
     try:
-        app()
+        with printing_warnings(err):
+            app()
     except (KokiError, OSError, MemoryError) as error:
         if debug:
             raise

@@ -12,7 +12,7 @@ from koki.cli.printing import err, out, print_json
 from koki.inference.engine import MAX_NEW_TOKENS
 
 if TYPE_CHECKING:
-    from koki.inference.chef import Answer
+    from koki.inference.answer import Answer
     from koki.inference.engine import Ending
 
 EXAMPLES: Final = (

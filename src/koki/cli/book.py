@@ -45,7 +45,8 @@ def add(
     from koki.data.book import shipped_tips
     from koki.recipes.table import read_recipes
 
-    recipes, report = read_recipes(files, options.column_names(columns), options.separators(items), sheet)
+    recipes = read_recipes(*files, columns=options.column_names(columns), items=options.separators(items), sheet=sheet)
+    report = recipes.report
     had_one = path.exists()
     if had_one:
         with Book.open(path, write=True) as book:

@@ -34,7 +34,7 @@ def demo(
     from koki.pipeline import train as run_pipeline
 
     outlive_reader(out)
-    result = run_pipeline(load_config(preset="laptop", flags={"output": output}), out)
+    result = run_pipeline(load_config(preset="laptop", settings={"output": output}), out)
     if result.stopped_by is not None:
         out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there.")
         raise typer.Exit(128 + result.stopped_by)

@@ -77,12 +77,11 @@ def evaluate(
                 run, questions, compare=compare, engine=engine, max_new_tokens=max_new_tokens, on_answer=show
             )
         else:
-            files = [str(file) for file in data or ()]
             card = evaluate_run(
                 run,
-                count=count or 60,
+                questions_per_capability=count or 60,
                 seed=seed,
-                data=files,
+                data=data or (),
                 added=added,
                 groups=groups or (),
                 compare=compare,

@@ -35,18 +35,15 @@ def export_gguf(
     from koki.export.gguf_folder import export_adapter
     from koki.export.gguf_folder import export_gguf as export
     from koki.formatting import gigabytes
-    from koki.libraries import quiet_libraries
     from koki.runs.finished import read_run
 
-    quiet_libraries()
-    finished = read_run(run)
     if adapter:
-        path = export_adapter(finished, folder=output)
+        path = export_adapter(read_run(run), folder=output)
         _print(f"{path} ({gigabytes(path.stat().st_size)})")
         _print(f"llama.cpp: llama-cli -m BASE.gguf --lora {shlex.quote(str(path))}")
         return
     path = export(
-        finished,
+        run,
         file_type or "q8_0",
         folder=output,
         on_making=lambda file, size: _print(f"Writing {file}: {gigabytes(size)} ..."),

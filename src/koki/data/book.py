@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from koki.book.store import Book, StoredTip
-from koki.data.recipes import Recipes
+from koki.data.recipes import RecipesOfRun
 from koki.dialogue.phrasebook import load_tips
 from koki.errors import KokiError
 from koki.recipes.decoding import FileDigest
 
 
-def write_book(path: Path, recipes: Recipes, warn: Callable[[str], None]) -> None:
+def write_book(path: Path, recipes: RecipesOfRun, warn: Callable[[str], None]) -> None:
     """Write the book of a run, in place of one that is there, unless its configuration wants none.
 
     The recipes are those of the files as they are now. What goes wrong is told and costs nobody a run: a book can be
@@ -20,13 +20,12 @@ def write_book(path: Path, recipes: Recipes, warn: Callable[[str], None]) -> Non
     if not data.book:
         return
     try:
-        read, report = recipes.read
+        read = recipes.read
         Book.write(path, read, shipped_tips() if data.tips else ())
-        if [FileDigest(file.path, file.sha256) for file in report.files] != list(recipes.digests):
+        if [FileDigest(file.path, file.sha256) for file in read.report.files] != list(recipes.digests):
             warn(f"The recipe files have changed since training began; {path} has them as they are now")
-    except (KokiError, OSError) as error:
-        what = error.what if isinstance(error, KokiError) else error
-        warn(f"{path} was not written: {what} `koki book add {path.parent} FILE...` makes it")
+    except KokiError as error:
+        warn(f"{path} was not written: {error.what} `koki book add {path.parent} FILE...` makes it")
 
 
 def shipped_tips() -> Iterator[StoredTip]:

@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerBase
 from koki.config import RunConfig
 from koki.data.build import load_template
 from koki.data.conversations import composer_of, conversations_of
-from koki.data.recipes import Recipes
+from koki.data.recipes import RecipesOfRun
 from koki.dialogue.conversation import Kind
 from koki.errors import DataError
 from koki.libraries import quiet_libraries
@@ -89,8 +89,8 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
         DataError: there is no such recipe, or none of its conversations fits.
     """
     quiet_libraries()
-    recipes = Recipes(config)
-    all_of_them, _ = recipes.read
+    recipes = RecipesOfRun(config)
+    all_of_them = recipes.read
     if number > len(all_of_them):
         raise DataError(f"There is no recipe {number}.", f"The data holds {len(all_of_them)}.")
     recipe = all_of_them[number - 1]

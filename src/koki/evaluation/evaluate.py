@@ -12,7 +12,7 @@ from typing import Any, Final
 from koki.book.naming import names_of
 from koki.book.store import Book
 from koki.config import RunConfig, load_config
-from koki.data.recipes import Recipes
+from koki.data.recipes import RecipesOfRun
 from koki.errors import DataError, RecipeFileNotFound
 from koki.evaluation.asked import GROUPS, Asked, is_with_book
 from koki.evaluation.cookbook import Cookbook
@@ -22,7 +22,8 @@ from koki.evaluation.questions import Examiner
 from koki.evaluation.scorecard import Caveat, OwnScorecard, Scorecard, Scored
 from koki.files import published_name
 from koki.gguf.of_run import read_record
-from koki.inference.chef import Answer, Chef
+from koki.inference.answer import Answer
+from koki.inference.chef import Chef
 from koki.inference.engine import MAX_NEW_TOKENS
 from koki.inference.engines import is_gguf, run_of_gguf
 from koki.libraries import quiet_libraries
@@ -78,7 +79,12 @@ class Exam:
 
 
 def exam_of(
-    run: FinishedRun, count: int, *, seed: int | None = None, data: Sequence[str] = (), added: Path | None = None
+    run: FinishedRun,
+    count: int,
+    *,
+    seed: int | None = None,
+    data: Sequence[str | Path] = (),
+    added: str | Path | None = None,
 ) -> Exam:
     """Find the recipes of a run again, and draw questions; the arguments are those of `evaluate`.
 
@@ -97,23 +103,23 @@ def exam_of(
 
 
 def evaluate(
-    run: Path,
+    run: str | Path,
     *,
-    count: int = 60,
+    questions_per_capability: int = 60,
     seed: int | None = None,
-    data: Sequence[str] = (),
-    added: Path | None = None,
     groups: Sequence[str] = (),
-    compare: str | None = None,
+    added: str | Path | None = None,
+    compare: str | Path | None = None,
+    data: Sequence[str | Path] = (),
     engine: str | None = None,
     max_new_tokens: int = MAX_NEW_TOKENS,
-    on_answer: OnAnswer = lambda _, __: None,
+    on_answer: OnAnswer | None = None,
 ) -> Scorecard:
     """Ask a chef what it was taught, from memory and, where it has a book, with that open; and judge its answers.
 
     Args:
         run: a finished run folder, or a GGUF file of one.
-        count: questions of each capability in each group (`koki.evaluation.asked.GROUPS`).
+        questions_per_capability: in each group (`koki.evaluation.asked.GROUPS`).
         seed: of the questions; without one, that of the run. Settings that were chosen by some questions are judged by
             those of another seed.
         data: where the recipes of the run are now, if they were moved.
@@ -130,9 +136,10 @@ def evaluate(
             no question in the groups that are wanted.
     """
     quiet_libraries()
+    run = Path(run).expanduser()
     is_file = is_gguf(run)
     finished = run_of_gguf(run) if is_file else read_run(run)
-    exam = exam_of(finished, count, seed=seed, data=data, added=added)
+    exam = exam_of(finished, questions_per_capability, seed=seed, data=data, added=added)
     cookbook = exam.cookbook()
     with _book_of(finished, exam) as book:
         asked = [*exam.questions, *(exam.with_book(book) if book else ())]
@@ -149,7 +156,7 @@ def evaluate(
             "recipes": len(exam.train),
             "recipes_held_out": len(exam.held_out),
             "recipes_added": len(exam.added or ()),
-            "questions_per_capability": count,
+            "questions_per_capability": questions_per_capability,
             "seed": exam.seed,
             "max_new_tokens": max_new_tokens,
         }
@@ -196,12 +203,12 @@ def _book_of(run: FinishedRun, exam: Exam) -> Iterator[Book | None]:
             yield book
 
 
-def _recipes_to_add(config: RunConfig, known: Collection[str], file: Path | None) -> list[Recipe]:
+def _recipes_to_add(config: RunConfig, known: Collection[str], file: str | Path | None) -> list[Recipe]:
     """The recipes of a file that are not among those known; without a file, for the recipes that ship, others."""
     if file is None and config.data.files:
         return []
     with as_file(files(__package__) / "added.csv") as ships:
-        recipes, _ = read_recipes([file or ships])
+        recipes = read_recipes(file or ships)
     return [recipe for recipe in recipes if recipe.id not in known]
 
 
@@ -212,7 +219,7 @@ def evaluate_own(
     compare: str | None = None,
     engine: str | None = None,
     max_new_tokens: int = MAX_NEW_TOKENS,
-    on_answer: OnAnswer = lambda _, __: None,
+    on_answer: OnAnswer | None = None,
 ) -> OwnScorecard:
     """Ask a chef people's own questions, and judge the answers by the words that they must and must not have.
 
@@ -240,10 +247,10 @@ def evaluate_own(
     return scorecard(published_name(run), Chef.load(run, engine=engine), about, other)
 
 
-def _counter(questions: int, compare: str | None, on_answer: OnAnswer) -> Callable[[Answer], object]:
+def _counter(questions: int, compare: str | Path | None, on_answer: OnAnswer | None) -> Callable[[Answer], object]:
     """A function to call after each answer of one chef, or of two, which reports how many there are by then."""
     total, done = questions * (2 if compare else 1), itertools.count(1)
-    return lambda _: on_answer(next(done), total)
+    return lambda _: on_answer(next(done), total) if on_answer else None
 
 
 def _judged(questions: Sequence[Asked], answers: Sequence[Answer], cookbook: Cookbook) -> list[Scored]:
@@ -253,20 +260,20 @@ def _judged(questions: Sequence[Asked], answers: Sequence[Answer], cookbook: Coo
     ]
 
 
-def _other_chef(run: Path | FinishedRun, compare: str, engine: str | None) -> Chef:
+def _other_chef(run: Path | FinishedRun, compare: str | Path, engine: str | None) -> Chef:
     return Chef.load(run, engine=engine, base_only=True) if compare == BASE else Chef.load(compare, engine=engine)
 
 
-def _config_of(run: FinishedRun, data: Sequence[str]) -> RunConfig:
+def _config_of(run: FinishedRun, data: Sequence[str | Path]) -> RunConfig:
     """The run's settings, with its recipes where they are now."""
-    return load_config(flags=run.settings | ({"data.files": list(data)} if data else {}))
+    return load_config(settings=run.settings | ({"data.files": list(data)} if data else {}))
 
 
 def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list[Recipe], list[str]]:
     """The recipes trained on, those held out, and caveats about them."""
     try:
-        data = Recipes(config)
-        recipes, report = data.read
+        data = RecipesOfRun(config)
+        recipes = data.read
     except RecipeFileNotFound as error:
         raise DataError(
             f"The recipes that {run.folder} was trained on cannot be found: {error.what}",
@@ -274,7 +281,7 @@ def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list
         ) from error
     train, held_out = data.split
     notes: list[str] = []
-    if {file.sha256 for file in report.files} != {file["sha256"] for file in run.card["data"]["files"]}:
+    if {file.sha256 for file in recipes.report.files} != {file["sha256"] for file in run.card["data"]["files"]}:
         notes.append(Caveat.OTHER_FILES)
     if not held_out:
         fraction = config.data.validation_fraction

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from koki import files
-from koki.errors import ConfigError
+from koki.errors import ConfigError, RunError
 from koki.gguf.of_run import LONGEST_RECORD, RECORD
 
 
@@ -34,15 +34,20 @@ def require_ours(folder: Path, mark: str) -> None:
 
 @contextmanager
 def gone_if_it_fails(folder: Path) -> Iterator[None]:
-    """Make a folder; where it was not there before, it goes again if what is done in it fails."""
+    """Make a folder; where it was not there before, it goes again if what is done in it fails.
+
+    Raises:
+        RunError: it cannot be written to.
+    """
     was_there = folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        if not was_there:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with files.failing_as(RunError, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            yield
+        except BaseException:
+            if not was_there:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
 
 
 def require_known(name: str, known: Iterable[str], what: str) -> None:

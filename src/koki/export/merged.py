@@ -39,9 +39,8 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
 
     Raises:
         ConfigError: there is no such dtype, or the folder is something else.
-        RunError: the base is not what the run was trained on, or the disk has no room.
+        RunError: the base is not what the run was trained on, or it cannot be written.
         ModelError, CheckpointError: base or adapter cannot be read, or a value does not fit into float16.
-        OSError: it cannot be written.
     """
     require_known(dtype, _DTYPES, "dtype")
     require_ours(folder, _KIND)
@@ -49,7 +48,7 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
     with MergedWeights(source, run.folder) as weights:
         shards = _shards(weights, _DTYPES[dtype])
         require_space(folder, shards.metadata["total_size"], "the weights")
-        with files.replacing(folder) as new:
+        with files.failing_as(RunError, folder), files.replacing(folder) as new:
             for file, names in shards.filename_to_tensors.items():
                 tensors = {name: _rounded(name, weights.tensor(name), _DTYPES[dtype]) for name in names}
                 save_file(tensors, new / file, metadata={"format": "pt"})

@@ -24,6 +24,7 @@ from koki.recipes.item_rows import put_together
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
+from koki.recipes.sequence import Recipes
 from koki.recipes.unsplit import Unsplit
 from koki.recipes.values import written_out
 from koki.workers import Helper, pays
@@ -52,11 +53,11 @@ class _Given(NamedTuple):
 
 
 def read_recipes(
-    paths: Sequence[str | Path],
+    *paths: str | Path,
     columns: Mapping[str, str] | None = None,
     items: Mapping[Any, str] | None = None,
     sheet: str | None = None,
-) -> tuple[list[Recipe], DataReport]:
+) -> Recipes:
     """Read recipe files, in order, each recipe once.
 
     Args:
@@ -69,6 +70,13 @@ def read_recipes(
     Raises:
         RecipeFileNotFound: a file is missing, or no file matches a pattern.
         DataError: a path is not a readable file, a file lacks a column or the sheet, or no recipe is left.
+
+    >>> from koki import read_recipes
+    >>> recipes = read_recipes("resep.csv", columns={"title": "Nama Masakan"})
+    >>> recipes[0].title
+    'Soto Ayam'
+    >>> recipes.report.dropped_by_reason
+    {}
     """
     recipes: dict[str, Recipe] = {}
     report = DataReport()
@@ -87,7 +95,7 @@ def read_recipes(
         "steps": Spread.of([len(recipe.steps) for recipe in kept]),
         "characters": Spread.of([_characters(recipe) for recipe in kept]),
     }
-    return kept, report
+    return Recipes(kept, report)
 
 
 def _why_none(report: DataReport) -> str:

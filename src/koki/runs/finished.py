@@ -59,7 +59,7 @@ def read_run(folder: Path) -> FinishedRun:
     card = read_card(folder)
     settings, file = card["settings"], folder / CONFIG
     if file.is_file():
-        here = flatten(load_config(file=file))
+        here = flatten(load_config(file))
         settings = settings | {name: here[name] for name in ("model.name", "data.files")}
     return FinishedRun(folder, card, settings)
 

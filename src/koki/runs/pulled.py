@@ -8,7 +8,6 @@ and a book; and its card names nothing of this machine, whatever it says: neithe
 recipes outside the folder that the user is in.
 """
 
-import logging
 import re
 import shutil
 from pathlib import Path
@@ -18,6 +17,7 @@ from koki import files
 from koki.errors import HubError, RunError
 from koki.files import file_name
 from koki.model.names import SETTINGS, WEIGHTS
+from koki.notices import LOG
 from koki.runs.card import read_card
 from koki.runs.names import BOOK, GENERATION_CONFIG, GGUF, METADATA
 from koki.terminal import harmless
@@ -26,9 +26,6 @@ from koki.user_cache import user_cache_folder, why_not_trusted
 
 if TYPE_CHECKING:
     from koki.hub import HubCommit
-
-# What others see without having asked for it; a program that uses Koki may turn it off.
-_LOG: Final = logging.getLogger("koki")
 
 _NEEDED: Final = (METADATA, SETTINGS, WEIGHTS, *FILES_OF_A_TOKENIZER[:2])
 _TAKEN: Final = (*_NEEDED, *FILES_OF_A_TOKENIZER[2:], GENERATION_CONFIG, BOOK)
@@ -81,11 +78,9 @@ def run_folder(run: Path) -> Path:
         found = HubCommit.find(named.repository, named.revision, known_by=METADATA)
         folder = _place_of(run)
         if found.unreachable:
-            _LOG.warning(
-                "%s", harmless(f"The hub cannot be asked ({found.unreachable}); what was had earlier answers.")
-            )
+            LOG.warning("%s", harmless(f"The hub cannot be asked ({found.unreachable}); what was had earlier answers."))
         if _commit_of(folder) != found.commit:
-            _LOG.warning("%s", f"Fetching {run.as_posix()} from the hub, commit {found.commit[:8]}.")
+            LOG.warning("%s", f"Fetching {run.as_posix()} from the hub, commit {found.commit[:8]}.")
             _copy(found, found.download(_TAKEN), folder)
     except HubError as error:
         raise RunError(

@@ -14,7 +14,7 @@ from rich.console import Console
 from transformers import TrainerCallback
 
 from koki.config import HARMLESS_ON_RESUME, ModelConfig, ResolvedConfig, RunConfig, flatten, from_anywhere
-from koki.data.recipes import Recipes, check_files
+from koki.data.recipes import RecipesOfRun, check_files
 from koki.data.token_cache import TrainingData
 from koki.errors import TrainingError
 from koki.formatting import gigabytes
@@ -22,6 +22,7 @@ from koki.hub import is_commit
 from koki.libraries import quiet_libraries
 from koki.model.device import Device, detect_device
 from koki.model.source import BaseSource, find_base
+from koki.notices import WARNING
 from koki.recipes.decoding import FileDigest
 from koki.runs.card import versions
 from koki.runs.checkpoints import (
@@ -46,6 +47,7 @@ from koki.terminal import say
 from koki.tokens.batches import StepSampler, VariationSampler
 from koki.training.callbacks import (
     GracefulStop,
+    OnProgress,
     ProgressCallback,
     SaveEveryMinutes,
     TensorBoardLog,
@@ -97,7 +99,9 @@ class Run:
 
     @classmethod
     @contextmanager
-    def open(cls, asked: RunConfig, console: Console, *, fresh: bool) -> Iterator["Run | FinishedBefore"]:
+    def open(
+        cls, asked: RunConfig, console: Console, *, fresh: bool, on_progress: OnProgress | None = None
+    ) -> Iterator["Run | FinishedBefore"]:
         """Look at all that can be wrong, then open the folder; both before anything expensive is done or written.
 
         A run that is over already is not opened: nothing in its folder is touched.
@@ -106,6 +110,7 @@ class Run:
             asked: the configuration, of which some may be left open.
             console: where the run says what it does; quiet in all processes but the first.
             fresh: set an earlier run in the folder aside.
+            on_progress: told how far training is, by the first process.
 
         Raises:
             KokiError: one of its kinds; whatever was saved before is untouched.
@@ -129,7 +134,7 @@ class Run:
                 finished = processes.broadcast(lambda: find_finished(where, asked.evaluation))
                 if finished is not None:
                     identity = _identity_of(flatten(asked), base, processes, finished.checkpoint)
-                    require_same_finished(finished, identity, Recipes(asked, files))
+                    require_same_finished(finished, identity, RecipesOfRun(asked, files))
                     _say_that_it_is_over(console, finished, asked)
                     yield finished
                     return
@@ -143,7 +148,7 @@ class Run:
             identity = _identity_of(flatten(asked), base, processes, checkpoint)
             identity |= {_PRECISION: device.mixed_precision}
             if checkpoint is not None:
-                require_same_run(checkpoint, identity, Recipes(asked, files))
+                require_same_run(checkpoint, identity, RecipesOfRun(asked, files))
                 _say_if_versions_differ(console, checkpoint)
             _say_where_it_starts(console, base, checkpoint)
             writer = opened.enter_context(_tensorboard(folder.path, checkpoint)) if processes.is_main else None
@@ -155,8 +160,8 @@ class Run:
                 folder=folder.path,
                 checkpoint=checkpoint,
                 console=console,
-                progress=ProgressCallback(console),
-                tensorboard=TensorBoardLog(writer, partial(say, console, "Warning")),
+                progress=ProgressCallback(console, on_progress if processes.is_main else None),
+                tensorboard=TensorBoardLog(writer, partial(say, console, WARNING)),
                 stop=GracefulStop(console, processes),
                 _asked=asked,
                 _identity=identity,
@@ -204,7 +209,7 @@ class Run:
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        self.say("Warning", text)
+        self.say(WARNING, text)
 
     def say_if_no_instruct_model(self, ended_with: str | None) -> None:
         """Warn of a base that ends its texts with another token than its chat template does; None where it does not."""
@@ -228,7 +233,7 @@ class Run:
         identity = self._identity | {"recipes": data.recipes, "conversations": data.dataset.digest()[:16]}
         self.processes.require_same(identity)
         if self.checkpoint is not None:
-            require_same_run(self.checkpoint, identity, Recipes(self._asked, self.files))
+            require_same_run(self.checkpoint, identity, RecipesOfRun(self._asked, self.files))
         self.processes.broadcast(lambda: self._keep(data))
         return identity | {_VERSIONS: versions(_LIBRARIES)}
 
@@ -342,7 +347,7 @@ def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Iterator[An
 def _say_if_memory_is_short(console: Console, costs: Costs) -> None:
     needed, free = costs.memory, free_memory(costs.device)
     if needed > free:
-        say(console, "Warning", f"training takes about {gigabytes(needed)} of memory; {gigabytes(free)} are free")
+        say(console, WARNING, f"training takes about {gigabytes(needed)} of memory; {gigabytes(free)} are free")
         advice = "Less: --set training.tokens_per_micro_batch=512, a smaller --model, or model.quantization=4bit"
         say(console, "", advice)
 
@@ -351,7 +356,7 @@ def _say_how_it_opened(console: Console, folder: OpenRunFolder) -> None:
     if folder.set_aside is not None:
         say(console, "Fresh", f"the earlier run is kept as {folder.set_aside}")
     if folder.unlocked is not None:
-        say(console, "Warning", folder.unlocked)
+        say(console, WARNING, folder.unlocked)
 
 
 def _say_that_it_is_over(console: Console, finished: FinishedBefore, asked: RunConfig) -> None:
@@ -367,7 +372,7 @@ def _say_if_versions_differ(console: Console, checkpoint: Checkpoint) -> None:
     if others := [
         f"{name} {then[name]} there, {now[name]} now" for name in now if then.get(name, now[name]) != now[name]
     ]:
-        say(console, "Warning", f"{checkpoint.folder.name} was made with other versions: {', '.join(others)}")
+        say(console, WARNING, f"{checkpoint.folder.name} was made with other versions: {', '.join(others)}")
         say(console, "", "The result may differ in its last digits from that of a run without a break.")
 
 

@@ -7,7 +7,7 @@ from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.metrics import has_control_token, has_loop, indonesian_share
 
 if TYPE_CHECKING:  # who lists the capabilities needs no chef
-    from koki.inference.chef import Answer
+    from koki.inference.answer import Answer
 
 ANY: Final = "any answer"
 """Stands for all capabilities together."""
