@@ -205,7 +205,7 @@ def test_settings_of_a_stranger_name_no_folder_here(there: Hub, files: dict[str,
         }
 
     there.repositories[NAME].commits[NEW] = changed(files, name_them)
-    settings = load_config(flags=read_run(RUN).settings)
+    settings = load_config(settings=read_run(RUN).settings)
     assert settings.model.name == "mini"
     assert settings.data.files == ("passwd", "resep.csv", "*.csv")
     assert settings.output == "warung"

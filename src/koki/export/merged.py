@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 import koki
 from koki import files
+from koki.errors import RunError
 from koki.export.card import card_of_merged
 from koki.export.folder import require_known, require_ours
 from koki.gguf.chat_template import with_system_prompt
