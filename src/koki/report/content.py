@@ -12,6 +12,7 @@ from koki.evaluation.asked import GROUPS, is_with_book
 from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.capability import Measure
 from koki.report.charts import Chart, chart
+from koki.report.verdict import Verdict, is_right
 
 _PAIRS: Final = 20
 """How many questions and answers the page shows."""
@@ -155,7 +156,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A question and its answer; ``missing`` are the ingredients that it should have named."""
+    """A question and its answer.
+
+    Attributes:
+        missing: the ingredients that it should have named.
+        right: whether the answer is right as a whole.
+    """
 
     group: str
     capability: str
@@ -164,6 +170,7 @@ class Pair:
     missing: tuple[str, ...]
     reference: str
     stopped: bool
+    right: bool
 
     def count(self, mark: str) -> int:
         """How many lines have a mark."""
@@ -180,6 +187,11 @@ def pairs(scorecard: Mapping[str, Any]) -> list[Pair]:
     return [_pair(answer) for answer, _ in zip(in_turn, range(_PAIRS), strict=False)]
 
 
+def examples(verdict: Verdict) -> list[Pair]:
+    """The answers that show the verdict."""
+    return [_pair(answer) for answer in verdict.examples]
+
+
 def _pair(answer: Mapping[str, Any]) -> Pair:
     marks = answer.get("ingredients") or {"lines": [], "missing": []}
     return Pair(
@@ -190,6 +202,7 @@ def _pair(answer: Mapping[str, Any]) -> Pair:
         missing=tuple(marks["missing"]),
         reference=answer["reference"],
         stopped=answer["stopped"],
+        right=is_right(answer),
     )
 
 
