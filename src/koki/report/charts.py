@@ -33,7 +33,8 @@ class Chart:
         line: the path through them.
         last: the last step.
         steps: ticks from left to right, round and evenly spaced, and where they stand; the line may go on beyond.
-        ticks: values from the top down, evenly spaced; 0 is the lowest, so that heights compare.
+        ticks: values from the top down, round and evenly spaced; 0 is the lowest, so that heights compare.
+        digits: how many decimals tell the ticks apart.
         logged: how many values are finite.
         not_finite: how many are not, and are not drawn.
     """
@@ -43,6 +44,7 @@ class Chart:
     last: int
     steps: tuple[tuple[int, float], ...]
     ticks: tuple[float, ...]
+    digits: int
     logged: int
     not_finite: int
 
@@ -62,6 +64,7 @@ def chart(steps: Sequence[int], values: Sequence[float]) -> Chart | None:
         last=last,
         steps=_step_ticks(last),
         ticks=ticks,
+        digits=max(0, -math.floor(math.log10(ticks[0] - ticks[1]) + 1e-9)),
         logged=len(logged),
         not_finite=len(values) - len(logged),
     )

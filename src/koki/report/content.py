@@ -12,7 +12,7 @@ from koki.evaluation.asked import GROUPS, is_with_book
 from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.capability import Measure
 from koki.report.charts import Chart, chart
-from koki.report.verdict import Verdict, is_right
+from koki.report.verdict import Verdict
 
 _PAIRS: Final = 20
 """How many questions and answers the page shows."""
@@ -47,19 +47,19 @@ def speed(log: Sequence[Mapping[str, Any]]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting that is not the mission's."""
+    """A setting that is not the reference, which is the default."""
 
     name: str
     here: Any
-    mission: Any
+    reference: Any
 
 
 def other_settings(settings: Mapping[str, Any]) -> list[Setting]:
-    """The settings that differ from the defaults, which are the mission's."""
-    mission = {name: value for name, value in flatten(RunConfig()).items() if name not in _PLACES}
+    """The settings that differ from the defaults, which are the reference."""
+    reference = {name: value for name, value in flatten(RunConfig()).items() if name not in _PLACES}
     return [
         Setting(name, settings[name], default)
-        for name, default in mission.items()
+        for name, default in reference.items()
         if name in settings and settings[name] != default
     ]
 
@@ -160,7 +160,7 @@ class Pair:
 
     Attributes:
         missing: the ingredients that it should have named.
-        right: whether the answer is right as a whole.
+        missed: the measures that it falls short of; an answer that is right as a whole has none.
     """
 
     group: str
@@ -170,7 +170,7 @@ class Pair:
     missing: tuple[str, ...]
     reference: str
     stopped: bool
-    right: bool
+    missed: tuple[str, ...]
 
     def count(self, mark: str) -> int:
         """How many lines have a mark."""
@@ -202,7 +202,7 @@ def _pair(answer: Mapping[str, Any]) -> Pair:
         missing=tuple(marks["missing"]),
         reference=answer["reference"],
         stopped=answer["stopped"],
-        right=is_right(answer),
+        missed=tuple(registry.missed(answer["capability"], answer["scores"])),
     )
 
 

@@ -1,6 +1,7 @@
 """What the page says, in a language: texts from ``report.toml``, numbers as they are written there."""
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,11 +79,10 @@ class Translation:
         return self._marked(f"{round(value, 2) or 0:+.2f}")
 
     def short(self, value: float, digits: int = 3) -> str:
-        """A number with few significant digits, with an exponent where it is very small or large: ``2e-5``."""
-        if value and not 1e-3 <= abs(value) < 1e6:
-            mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-            return self._marked(f"{float(mantissa):g}e{int(exponent)}")
-        return self.number(value) if abs(value) >= 100 else self._marked(f"{value:.{digits}g}")
+        """A number with few significant digits, but every one before the point: ``0.00002``, ``1,250``."""
+        before = math.floor(math.log10(abs(value))) + 1 if value else 1
+        whole, point, decimals = f"{value:,.{max(0, digits - before)}f}".partition(".")
+        return self._marked(whole + (point + decimals).rstrip(".0"))
 
     def setting(self, value: Any) -> str:
         """A setting as it is written in a configuration file, but for numbers, which are the page's."""

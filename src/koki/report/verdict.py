@@ -1,6 +1,6 @@
 """The scorecard -> what may be said of the chef in a sentence, and the answers that show it.
 
-Every figure counts answers that are right as a whole (`koki.evaluation.capabilities.registry.is_right`).
+Every figure counts answers that are right as a whole (`koki.evaluation.capabilities.registry.missed`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -135,7 +135,7 @@ def _usable(verdict: Verdict, w: Translation) -> str:
 
 def is_right(answer: _Answer) -> bool:
     """Whether an answer of a scorecard is right as a whole."""
-    return registry.is_right(answer["capability"], answer["scores"])
+    return not registry.missed(answer["capability"], answer["scores"])
 
 
 def _groups(with_book: bool) -> list[str]:

@@ -50,14 +50,16 @@ def measures() -> dict[str, dict[str, Measure]]:
     return {capability.name: capability.measures for capability in CAPABILITIES} | {any_answer.ANY: any_answer.MEASURES}
 
 
-def is_right(capability: str, scores: Mapping[str, float | None]) -> bool:
-    """Whether an answer with these scores is right as a whole: no bar is missed by a measure that applies to it.
+def missed(capability: str, scores: Mapping[str, float | None]) -> list[str]:
+    """The measures by which an answer with these scores is not right; an answer that misses none is right as a whole.
+
+    A measure that does not apply to its question is not missed.
 
     Raises:
         KeyError: there is no such capability.
     """
     bars = named(capability).bars | any_answer.BARS
-    return all(score >= bars[name] for name, score in scores.items() if name in bars and score is not None)
+    return [name for name, score in scores.items() if name in bars and score is not None and score < bars[name]]
 
 
 def promised() -> list[str]:
