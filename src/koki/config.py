@@ -284,6 +284,17 @@ def preset_names() -> list[str]:
     return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
+def preset_of(settings: Mapping[str, Any]) -> str | None:
+    """The preset all of whose settings these are, by dotted name; of several the one that sets the most."""
+    defaults = flatten(RunConfig())
+    changes = {
+        name: {key: value for key, value in flatten(load_config(preset=name)).items() if value != defaults[key]}
+        for name in preset_names()
+    }
+    fitting = [name for name, changed in changes.items() if changed.items() <= settings.items()]
+    return max(fitting, key=lambda name: len(changes[name]), default=None)
+
+
 def flatten(config: RunConfig) -> dict[str, Any]:
     """Dotted name -> JSON-ready value, for every setting."""
     flat: dict[str, Any] = {}

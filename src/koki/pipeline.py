@@ -180,7 +180,7 @@ def train(
                 with run.saving_the_result():
                     save_result(run.folder, model, tokenizer, card)
                     run.keep_config()  # once more: the folder may have been removed meanwhile
-                    draw_curves(outcome.log_history, run.folder / CURVES)
+                    draw_curves(card, run.folder.name, run.folder / CURVES)
                 write_book(run.folder / BOOK, RecipesOfRun(settings, run.files), run.warn)
     if not is_over:
         processes.barrier()

@@ -44,6 +44,7 @@ GREETING = Capability(
     name="greeting",
     kind=cast(Kind, "greeting"),
     measures={"greets": Measure("greets back", "the answer has a word that one greets with")},
+    bars={"greets": 1.0},
     judge=lambda case: {"greets": float("halo" in case.text.lower())},
 )
 ASKED = Asked("recall/greeting/1", "recall", "greeting", "Halo, Koki!", "Halo juga!", None, ())

@@ -19,7 +19,17 @@ from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.judge import judge, marks
 from koki.evaluation.own_questions import read_questions, verdict
 from koki.evaluation.questions import Examiner
-from koki.evaluation.scorecard import Caveat, OwnScorecard, Scorecard, Scored
+from koki.evaluation.requirements import Requirement, require_asked
+from koki.evaluation.scorecard import (
+    PASSED,
+    Caveat,
+    OwnScorecard,
+    Scorecard,
+    Scored,
+    capabilities_of,
+    places,
+    places_of,
+)
 from koki.files import published_name
 from koki.gguf.of_run import read_record
 from koki.inference.answer import Answer
@@ -109,6 +119,7 @@ def evaluate(
     seed: int | None = None,
     groups: Sequence[str] = (),
     added: str | Path | None = None,
+    require: Sequence[str] = (),
     compare: str | Path | None = None,
     data: Sequence[str | Path] = (),
     engine: str | None = None,
@@ -126,16 +137,19 @@ def evaluate(
         added: a file of recipes that a copy of its book gets for the exam. Without one, a chef that was trained on the
             recipes that ship gets others that ship beside this module.
         groups: those that are asked; all without them.
+        require: what the means should be, as `koki.evaluation.requirements` has it; `Scorecard.reached` says what was.
         compare: another run folder, or `BASE`, whose chef is asked the same, with the same book.
         engine: of both, see `Chef.load`.
         on_answer: see `OnAnswer`.
 
     Raises:
+        ConfigError: a requirement cannot be read, or is about nothing that is asked; nothing was asked then.
         RunError: a folder is not a finished run.
         DataError: the recipes that the run was trained on cannot be found, or those to add cannot be used; or there is
             no question in the groups that are wanted.
     """
     quiet_libraries()
+    requirements = [Requirement.read(text, places()) for text in require]
     run = Path(run).expanduser()
     is_file = is_gguf(run)
     finished = run_of_gguf(run) if is_file else read_run(run)
@@ -146,6 +160,7 @@ def evaluate(
         asked = [one for one in asked if not groups or one.group in groups]
         if not asked:
             raise DataError(f"There is nothing to ask in {', '.join(groups)}.", f"Groups: {', '.join(GROUPS)}.")
+        require_asked(requirements, places_of(asked))
         count_up = _counter(len(asked), compare, on_answer)
 
         def scored(chef: Chef) -> list[Scored]:
@@ -166,9 +181,8 @@ def evaluate(
         if compare:
             other = Scorecard(published_name(compare), {}, exam.seed, scored(_other_chef(finished, compare, engine)))
         chef = Chef.load(run if is_file else finished, engine=engine)
-        return Scorecard(
-            published_name(run), about | {"engine": chef.engine}, exam.seed, scored(chef), other, exam.notes
-        )
+        about["engine"] = chef.engine
+        return Scorecard(published_name(run), about, exam.seed, scored(chef), other, exam.notes, requirements)
 
 
 def _answers(
@@ -216,6 +230,7 @@ def evaluate_own(
     run: Path,
     file: Path,
     *,
+    require: Sequence[str] = (),
     compare: str | None = None,
     engine: str | None = None,
     max_new_tokens: int = MAX_NEW_TOKENS,
@@ -226,21 +241,25 @@ def evaluate_own(
     Args:
         run: a finished run folder, or any folder that `Chef.load` takes.
         file: the questions, in the format of `koki.evaluation.own_questions`.
+        require: as `evaluate`; the measure is `PASSED`, of all questions and of each capability in the file.
         compare, engine, on_answer: as `evaluate`.
 
     Raises:
+        ConfigError: a requirement cannot be read; nothing was asked then.
         RunError: a folder is not a finished run.
         DataError: the file cannot be used.
     """
     quiet_libraries()
     questions = read_questions(file)
+    places = [(capability, PASSED) for capability in capabilities_of(questions)]
+    requirements = [Requirement.read(text, places) for text in require]
     texts = [question.question for question in questions]
     count_up = _counter(len(texts), compare, on_answer)
 
     def scorecard(name: str, chef: Chef, about: dict[str, Any], other: OwnScorecard | None) -> OwnScorecard:
         answers = chef.ask(texts, on_answer=count_up, max_new_tokens=max_new_tokens)
         verdicts = [verdict(*pair) for pair in zip(questions, answers, strict=True)]
-        return OwnScorecard(name, about, RunConfig().seed, verdicts, other)
+        return OwnScorecard(name, about, RunConfig().seed, verdicts, other, requirements)
 
     about = {"questions": str(file), "max_new_tokens": max_new_tokens}
     other = scorecard(published_name(compare), _other_chef(run, compare, engine), {}, None) if compare else None

@@ -19,6 +19,9 @@ MEASURES: Final = {
     "no_control_token": Measure("no control tokens", "none in the text, and none that broke the answer off"),
 }
 
+BARS: Final = {"ended": 1.0, "no_loop": 1.0, "no_control_token": 1.0}
+"""What any answer has to reach to be right, besides its capability's own bars."""
+
 
 def judge_any(answer: "Answer", cookbook: Cookbook) -> Scores:
     """The scores of an answer by these measures."""
