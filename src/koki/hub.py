@@ -17,7 +17,8 @@ from typing import Final, Self
 from huggingface_hub import HfApi, constants, get_token, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.file_download import repo_folder_name
-from huggingface_hub.utils import disable_progress_bars, logging
+from huggingface_hub.utils import logging
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from koki import files
 from koki.errors import HubError

@@ -238,3 +238,10 @@ def test_an_evaluation_of_a_run_on_the_hub_lies_in_the_users_cache(run: Path, hu
     assert said.returncode == 0, said.stderr
     assert json.loads(written.read_text("utf-8"))["run"] == "warung"
     assert not list(hub_cache.rglob("questions.json"))
+
+
+@pytest.mark.usefixtures("hub_cache")
+def test_feedback_is_not_kept_in_a_run_on_the_hub() -> None:
+    said = koki_here("serve", NAME, "--feedback", "--port", "0")
+    assert said.returncode == 1
+    assert "hf download siti/warung --local-dir warung" in said.stderr
