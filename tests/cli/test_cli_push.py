@@ -58,6 +58,7 @@ def test_what_is_uploaded_and_what_is_not_is_listed_with_sizes_and_reasons(run: 
         assert any(line.startswith(f"{name} ") for line in lines[: lines.index("Not uploaded:")])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("there")
 def test_what_was_pushed_is_asked_by_its_name(run: Path) -> None:
     koki_here("push", str(run), NAME, "--with-book", "--yes")
@@ -226,6 +227,7 @@ def test_a_book_of_a_run_on_the_hub_is_read_and_not_written_to(run: Path) -> Non
     assert "hf download siti/warung --local-dir warung" in said.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("there")
 def test_an_evaluation_of_a_run_on_the_hub_lies_in_the_users_cache(run: Path, hub_cache: Path, tmp_path: Path) -> None:
     koki_here("push", str(run), NAME, "--with-book", "--yes")
