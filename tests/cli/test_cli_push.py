@@ -58,6 +58,7 @@ def test_what_is_uploaded_and_what_is_not_is_listed_with_sizes_and_reasons(run: 
         assert any(line.startswith(f"{name} ") for line in lines[: lines.index("Not uploaded:")])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("there")
 def test_what_was_pushed_is_asked_by_its_name(run: Path) -> None:
     koki_here("push", str(run), NAME, "--with-book", "--yes")
@@ -99,7 +100,7 @@ def test_where_nobody_can_be_asked_nothing_is_uploaded(run: Path, there: Hub) ->
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no terminals of this kind")
 @pytest.mark.slow
-@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1), ("", 1)])
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 1)])
 def test_at_a_terminal_it_asks_before_it_uploads(run: Path, there: Hub, tmp_path: Path, answer: str, code: int) -> None:
     keyboard, terminal = os.openpty()
     os.write(keyboard, f"{answer}\n".encode())
@@ -226,6 +227,7 @@ def test_a_book_of_a_run_on_the_hub_is_read_and_not_written_to(run: Path) -> Non
     assert "hf download siti/warung --local-dir warung" in said.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("there")
 def test_an_evaluation_of_a_run_on_the_hub_lies_in_the_users_cache(run: Path, hub_cache: Path, tmp_path: Path) -> None:
     koki_here("push", str(run), NAME, "--with-book", "--yes")
@@ -238,3 +240,10 @@ def test_an_evaluation_of_a_run_on_the_hub_lies_in_the_users_cache(run: Path, hu
     assert said.returncode == 0, said.stderr
     assert json.loads(written.read_text("utf-8"))["run"] == "warung"
     assert not list(hub_cache.rglob("questions.json"))
+
+
+@pytest.mark.usefixtures("hub_cache")
+def test_feedback_is_not_kept_in_a_run_on_the_hub() -> None:
+    said = koki_here("serve", NAME, "--feedback", "--port", "0")
+    assert said.returncode == 1
+    assert "hf download siti/warung --local-dir warung" in said.stderr

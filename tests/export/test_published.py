@@ -10,7 +10,6 @@ from helpers import SOTO
 from koki.book.store import Book
 from koki.errors import RunError
 from koki.export.published import parcel_of
-from koki.inference.chef import Chef
 from koki.pipeline import TrainResult
 from koki.report.write import write_report
 from koki.runs.finished import read_run
@@ -105,16 +104,6 @@ def test_a_book_is_published_with_what_was_added_last(run: Path, tmp_path: Path)
     with Book.open(tmp_path / "buku") as book:
         assert book.find("Telur Dadar") is None
         assert [file.name for file in tmp_path.glob("buku*")] == ["buku"]
-
-
-def test_what_is_published_answers_as_the_run(run: Path, tmp_path: Path) -> None:
-    for name, content in published(run, with_book=True).items():
-        (tmp_path / "lain" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "lain" / name).write_bytes(content)
-    asked = "Resep soto ayam dong!"
-    said = [Chef.load(folder, engine="llama.cpp").ask(asked, strict=True) for folder in (run, tmp_path / "lain")]
-    assert said[0].answer == said[1].answer
-    assert said[1].sources
 
 
 def test_a_run_whose_base_is_a_folder_is_not_published_since_nobody_else_could_ask_it(run: Path) -> None:

@@ -95,15 +95,6 @@ def test_a_folder_of_that_name_wins_and_so_does_one_that_it_would_lie_in(there: 
 # --------------------------------------------------------------------------------------------------------------- asked
 
 
-def test_it_answers_as_the_folder_that_it_was_made_of(there: Hub, finished_run: TrainResult) -> None:
-    question = finished_run.example_question
-    assert question is not None
-    chef = Chef.load(NAME, engine="llama.cpp")
-    assert chef.ask(question).answer == Chef.load(finished_run.folder, engine="llama.cpp").ask(question).answer
-    assert chef.book is not None
-    assert any("adapter_model.safetensors" in request for request in there.asked)
-
-
 @pytest.mark.usefixtures("there")
 def test_nothing_is_written_into_the_cache_of_the_hubs_library(hub_cache: Path) -> None:
     run = read_run(RUN)

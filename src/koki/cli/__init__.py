@@ -10,12 +10,12 @@ feedback.py              koki feedback export
 book.py                  koki book add, find, list and remove
 evaluate.py              koki evaluate
 report.py                koki report, and the report that a run or its evaluation ends with
+push.py                  koki push
 check.py                 koki check
 preview.py               koki preview
 parse.py                 koki parse
 config.py                koki config
 demo.py                  koki demo
-push.py                  koki push
 export_gguf.py           koki export gguf
 export_merged.py         koki export merged
 export_conversations.py  koki export conversations

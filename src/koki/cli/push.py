@@ -8,6 +8,7 @@ import typer
 from koki.cli import options
 from koki.cli.printing import err, out
 from koki.errors import ConfigError
+from koki.runs.names import BOOK
 
 if TYPE_CHECKING:
     from koki.export.published import Parcel
@@ -36,7 +37,8 @@ def push(
     from koki.runs.finished import read_run
 
     quiet_hub()
-    with parcel_of(read_run(run), name, with_book=with_book) as parcel:
+    finished = read_run(run)
+    with parcel_of(finished, name, with_book=with_book) as parcel:
         _list(parcel)
         repository = look_up(name, public=public)
         _say_what_becomes_of(repository, parcel)
@@ -44,20 +46,23 @@ def push(
             _ask(repository)
         upload(parcel, repository, f"{run.resolve().name}, with Koki")
     _say(f"Uploaded: {repository.url}")
-    _say(f'Ask it:   koki ask {name} "Resep soto ayam dong!"')
+    question = finished.card.get("example_question") or "Resep soto ayam dong!"
+    _say(f'Ask it:   koki ask {name} "{question}"')
 
 
 def _list(parcel: "Parcel") -> None:
     from koki.formatting import file_size
 
     width = max(map(len, (*parcel.files, *parcel.left_out)))
-    _say(f"Uploaded, {file_size(parcel.size)}:")
+    _say(f"To be uploaded, {file_size(parcel.size)}:")
     for name in parcel.files:
         _say(f"  {name:{width}}  {file_size(parcel.size_of(name)):>8}")
     _say("Not uploaded:")
     for name, why in parcel.left_out.items():
         _say(f"  {name:{width}}  {why}")
     _say("The adapter knows recipes by heart: who has it can have it say them.")
+    if BOOK in parcel.left_out:
+        _say("Without its book the chef answers from memory alone.")
 
 
 def _say_what_becomes_of(repository: "Repository", parcel: "Parcel") -> None:

@@ -7,7 +7,12 @@ from http import HTTPStatus
 from typing import Final
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    LocalTokenNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
 
 from koki.errors import ConfigError, HubError
 from koki.export.published import PUBLISHABLE, Parcel
@@ -60,13 +65,8 @@ def look_up(name: str, *, public: bool) -> Repository:
         api.whoami()
         try:
             found = api.model_info(name)
-        except HfHubHTTPError as error:
-            if error.response.status_code in (
-                HTTPStatus.UNAUTHORIZED,
-                HTTPStatus.NOT_FOUND,
-            ):  # both are said of what is not there
-                return Repository(name, public)
-            raise
+        except RepositoryNotFoundError:
+            return Repository(name, public)
     there = Repository(name, not found.private, found.sha, frozenset(it.rfilename for it in found.siblings or ()))
     if METADATA not in there.files and there.files - _OF_THE_HUB:
         raise ConfigError(f"{name} is there on the hub, and is no run of Koki's.", "Choose another name.")
