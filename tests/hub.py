@@ -21,22 +21,22 @@ OLD, NEW = "a1" * 20, "b2" * 20
 NOBODY = "http://127.0.0.1:9"
 
 
-def fill_cache(cache: Path, base: Path, commit: str) -> Path:
+def fill_cache(cache: Path, base: Path, commit: str, repository: str = REPOSITORY) -> Path:
     """Lay a base down as the hub's library does: blobs, a snapshot of links to them, and ``main`` that names it.
 
     Returns:
         The snapshot.
     """
-    repository = cache / f"models--{REPOSITORY.replace('/', '--')}"
-    snapshot = repository / "snapshots" / commit
+    folder = cache / f"models--{repository.replace('/', '--')}"
+    snapshot = folder / "snapshots" / commit
     snapshot.mkdir(parents=True)
-    (repository / "blobs").mkdir(exist_ok=True)
-    (repository / "refs").mkdir(exist_ok=True)
+    (folder / "blobs").mkdir(exist_ok=True)
+    (folder / "refs").mkdir(exist_ok=True)
     for file in _files(base):
-        blob = repository / "blobs" / _digest(file)
+        blob = folder / "blobs" / _digest(file)
         shutil.copyfile(file, blob)
         (snapshot / file.name).symlink_to(Path("../../blobs") / blob.name)
-    (repository / "refs" / "main").write_text(commit)
+    (folder / "refs" / "main").write_text(commit)
     return snapshot
 
 

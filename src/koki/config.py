@@ -42,7 +42,9 @@ class ModelConfig(_Section):
     """Which base model, and how it is held in memory."""
 
     name: _PathText = _setting(
-        "0.5b", "mini, 0.5b, 1.5b, 3b, a local folder, or a hub id of the Qwen2 or Qwen3 family", "reference"
+        "0.5b",
+        "mini, 0.5b, 1.5b, 3b, 0.6b, 1.7b, sailor2-1b, a local folder, or a hub id of the Qwen2 or Qwen3 family",
+        "reference",
     )
     revision: str | None = _setting(None, "branch, tag or commit on the hub; null is the newest", "Koki")
     quantization: Literal["4bit", "8bit"] | None = _setting(

@@ -9,10 +9,11 @@ from typing import cast
 
 import pytest
 import torch
+from bases import NAMES, published
 from helpers import printed
 from rich.console import Console
 from torch_helpers import CPU
-from transformers import PretrainedConfig, Qwen2Config, Qwen2ForCausalLM, TrainingArguments
+from transformers import AutoModelForCausalLM, PretrainedConfig, Qwen2Config, TrainingArguments
 
 from koki.config import LoraConfig, ModelConfig, RunConfig, load_config, read_assignments
 from koki.model.base import load_base
@@ -48,12 +49,19 @@ def costs(*assignments: str, model: PretrainedConfig = HALF_BILLION, device: Dev
     return Costs(resolve(load_config(settings=read_assignments(assignments)), shape, device), shape, device)
 
 
-def test_parameters_are_counted_as_the_model_has_them() -> None:
+@pytest.mark.parametrize("config", [HALF_BILLION, *map(published, NAMES)], ids=["0.5b", *NAMES])
+def test_parameters_are_counted_as_the_model_has_them(config: PretrainedConfig) -> None:
     with torch.device("meta"):
-        model = Qwen2ForCausalLM(HALF_BILLION)
-    shape = Shape.of(HALF_BILLION)
+        model = AutoModelForCausalLM.from_config(config)
+    shape = Shape.of(config)
     norms_and_biases = sum(p.numel() for name, p in model.named_parameters() if p.ndim == 1)
     assert shape.linear_parameters + shape.embedding_parameters + norms_and_biases == model.num_parameters()
+
+
+@pytest.mark.parametrize(("name", "billions"), [("0.6b", 0.596), ("1.7b", 1.721), ("sailor2-1b", 0.988)])
+def test_a_base_by_name_has_the_parameters_that_its_publisher_tells(name: str, billions: float) -> None:
+    shape = Shape.of(published(name))
+    assert (shape.linear_parameters + shape.embedding_parameters) / 1e9 == pytest.approx(billions, rel=1e-3)
 
 
 @pytest.mark.parametrize("modules", [LoraConfig().target_modules, ("q_proj", "down_proj")])

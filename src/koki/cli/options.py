@@ -23,7 +23,10 @@ Items = Annotated[
         help='What separates ingredients, as in --items ","; or steps=SEPARATOR.',
     ),
 ]
-Model = Annotated[str | None, typer.Option("--model", help="mini, 0.5b, 1.5b, 3b, a folder or a hub id.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="mini, 0.5b, 1.5b, 3b, 0.6b, 1.7b, sailor2-1b, a folder or a hub id."),
+]
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting; `koki config` lists them.")
 ]

@@ -21,7 +21,7 @@ from koki.formatting import gigabytes
 from koki.hub import is_commit
 from koki.libraries import quiet_libraries
 from koki.model.device import Device, detect_device
-from koki.model.source import BaseSource, find_base
+from koki.model.source import ALIASES, BaseSource, find_base
 from koki.notices import WARNING
 from koki.recipes.decoding import FileDigest
 from koki.runs.card import versions
@@ -217,9 +217,7 @@ class Run:
             self.warn(
                 f"{self.base.name} ends with {ended_with}, not as its chat template does: it is no instruct model"
             )
-            self.say(
-                "", "It has more to learn, and takes more steps; the models 0.5b, 1.5b and 3b are instruct models."
-            )
+            self.say("", f"It has more to learn, and takes more steps; instruct models are {', '.join(ALIASES)}.")
 
     def require_same_data(self, data: TrainingData) -> Identity:
         """Check that all processes, and the run that the checkpoint is of, train on the same; then keep what it is.
