@@ -48,7 +48,7 @@ class ModelConfig(_Section):
     )
     revision: str | None = _setting(None, "branch, tag or commit on the hub; null is the newest", "Koki")
     quantization: Literal["4bit", "8bit"] | None = _setting(
-        None, "4bit, 8bit (both need CUDA and koki[quantization]) or null", "Koki: the base keeps its dtype"
+        None, "4bit, 8bit (both need CUDA and bitsandbytes) or null", "Koki: the base keeps its dtype"
     )
 
 

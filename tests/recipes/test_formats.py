@@ -228,7 +228,7 @@ def test_without_pyarrow_an_error_says_how_to_get_it(tmp_path: Path, monkeypatch
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DataError) as raised:
         titles(save(tmp_path, "resep.parquet", b"PAR1"))
-    assert raised.value.how == "pip install 'koki[parquet]'"
+    assert raised.value.how == "pip install pyarrow"
 
 
 # ------------------------------------------------------------------------------------ columns under odd names

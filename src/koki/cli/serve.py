@@ -9,6 +9,7 @@ import typer
 from koki.cli import options
 from koki.cli.printing import out
 from koki.errors import ModelError
+from koki.extras import how_to_install
 
 EXAMPLES: Final = (
     "koki serve runs/warung",
@@ -92,7 +93,7 @@ def _require_serve() -> None:
         import segno  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
-        raise ModelError(f"To serve, {error.name} is missing.", "pip install 'koki[serve]'") from error
+        raise ModelError(f"To serve, {error.name} is missing.", how_to_install("serve")) from error
 
 
 def _say(line: str) -> None:

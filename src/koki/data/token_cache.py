@@ -69,6 +69,7 @@ PROGRAM: Final = (
     "koki.dialogue.reasons",
     "koki.dialogue.step_facts",
     "koki.dialogue.vocabulary",
+    "koki.extras",
     "koki.files",
     "koki.ingredients.amounts",
     "koki.ingredients.lexicon",

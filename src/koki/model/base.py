@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedMod
 
 from koki.config import ModelConfig
 from koki.errors import ModelError
+from koki.extras import how_to_install
 from koki.model.attention import use_segmented_attention
 from koki.model.device import Device
 from koki.model.source import BaseSource, not_loadable
@@ -64,9 +65,7 @@ def _quantization(kind: str, device: Device) -> BitsAndBytesConfig:
             "Leave model.quantization at null.",
         )
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise ModelError(
-            f"model.quantization is {kind}, which needs bitsandbytes.", "Install it: pip install 'koki[quantization]'"
-        )
+        raise ModelError(f"model.quantization is {kind}, which needs bitsandbytes.", how_to_install("quantization"))
     if kind == "8bit":
         return BitsAndBytesConfig(load_in_8bit=True)
     # NF4 with double quantisation: QLoRA, Dettmers et al. 2023, section 3

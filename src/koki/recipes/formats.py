@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from koki.errors import DataError
+from koki.extras import how_to_install
 from koki.recipes.cleaning import repair
 from koki.recipes.columns import REQUIRED, find_columns, require_columns
 from koki.recipes.decoding import MOST_BYTES, MOST_LINES, decode, records, split_lines, unpack
@@ -408,7 +409,7 @@ def _parquet(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
         from pyarrow import parquet
     except ImportError:
         raise DataError(
-            f"{path} is a Parquet file, which Koki reads with pyarrow.", "pip install 'koki[parquet]'"
+            f"{path} is a Parquet file, which Koki reads with pyarrow.", how_to_install("parquet")
         ) from None
     try:
         file = parquet.ParquetFile(io.BytesIO(raw))

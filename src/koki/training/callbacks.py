@@ -19,7 +19,7 @@ from koki.formatting import duration
 from koki.training.processes import ALONE, Processes
 
 # What asks a run to stop; Windows has no hang-up.
-_STOP_SIGNALS: Final = tuple(
+STOP_SIGNALS: Final = tuple(
     signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__
 )
 
@@ -246,7 +246,7 @@ class GracefulStop(TrainerCallback):
     def __enter__(self) -> Self:
         # Python hands signals to the main thread alone; trained in another, Koki leaves them to the program around it
         if threading.current_thread() is threading.main_thread():
-            for number in _STOP_SIGNALS:
+            for number in STOP_SIGNALS:
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self._handlers[number] = signal.signal(number, self._on_signal)
         return self
@@ -275,6 +275,6 @@ def ignore_stop_signals(_worker: int) -> None:
 
     The second SIGTERM ends the worker: with one that comes back, a worker that hangs is ended at exit.
     """
-    for number in _STOP_SIGNALS:
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))
