@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koki.config import RunConfig, flatten, load_config, preset_names, to_yaml
+from koki.config import RunConfig, flatten, load_config, preset_names, preset_of, to_yaml
 from koki.errors import ConfigError
 
 MISSION = {
@@ -100,6 +100,13 @@ def test_a_value_out_of_range_is_an_error_that_names_the_setting(assignment: str
 
 def test_a_number_in_scientific_notation_is_a_number() -> None:
     assert load_config(assignments=["training.learning_rate=1e-4"]).training.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_the_preset_of_settings_is_known_whatever_else_is_set(name: str) -> None:
+    assert preset_of(flatten(load_config(preset=name, assignments=["seed=7"]))) == name
+    assert preset_of(flatten(load_config(preset=name, assignments=["data.variations=3"]))) is None
+    assert preset_of(flatten(RunConfig())) is None
 
 
 def test_an_unknown_preset_names_the_nearest() -> None:
