@@ -105,7 +105,7 @@ def test_a_number_in_scientific_notation_is_a_number() -> None:
 @pytest.mark.parametrize("name", preset_names())
 def test_the_preset_of_settings_is_known_whatever_else_is_set(name: str) -> None:
     assert preset_of(flatten(load_config(preset=name, assignments=["seed=7"]))) == name
-    assert preset_of(flatten(load_config(preset=name, assignments=["data.variations=3"]))) is None
+    assert preset_of(flatten(load_config(preset=name, assignments=["data.variations=3"]))) is None  # which each sets
     assert preset_of(flatten(RunConfig())) is None
 
 

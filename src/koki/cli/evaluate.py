@@ -62,8 +62,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             "--require",
-            metavar="[GROUP.][CAPABILITY.]MEASURE>=NUMBER",
-            help="Exit with 3 where it is not met (also >, <=, <). Without group and capability: of all that have it.",
+            metavar="MEASURE>=NUMBER",
+            help="Also >, <=, <; of all that have the measure, or GROUP.CAPABILITY.MEASURE. Exits with 3 if not met.",
         ),
     ] = None,
     engine: options.Engine = None,
