@@ -109,9 +109,20 @@ def test_what_is_not_proven_is_said_where_nothing_is_bad() -> None:
     assert sentence(found, EN).endswith("; it is not proven good enough for details of a recipe.")
 
 
+def test_of_a_chef_that_was_asked_about_others_recipes_alone_nothing_more_is_said() -> None:
+    found = verdict(answers("full recipe", "added-book", 9, 60))
+    assert sentence(found, EN) == "This chef was not asked for recipes of its own."
+    assert (found.added, found.examples) == (Share(9, 60), ())
+
+
+def test_recipes_that_its_book_got_do_not_hide_what_it_answers_from_memory() -> None:
+    found = verdict(answers("full recipe", "recall", 60, 60), answers("full recipe", "added-book", 9, 60))
+    assert (found.reads, [use.group for use in found.uses]) == (False, ["recall"])
+
+
 def test_without_whole_recipes_it_is_said_that_none_was_asked_for() -> None:
     assert sentence(verdict(answers("tip", "recall", 40, 40)), EN).startswith(
-        "This chef was not asked for whole recipes;"
+        "This chef was not asked for recipes of its own;"
     )
 
 
