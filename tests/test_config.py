@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koki.config import RunConfig, flatten, load_config, preset_names, read_assignments, to_yaml
+from koki.config import RunConfig, flatten, load_config, preset_names, preset_of, read_assignments, to_yaml
 from koki.errors import ConfigError
 
 REFERENCE = {
@@ -110,6 +110,13 @@ def test_settings_may_be_dotted_or_in_sections_and_none_is_a_value() -> None:
     assert config.data.files == ("a.csv", "b.csv")
     with pytest.raises(ConfigError, match=r"training\.save_steps cannot be None"):
         load_config(settings={"training.save_steps": None})
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_the_preset_of_settings_is_known_whatever_else_is_set(name: str) -> None:
+    assert preset_of(flatten(load_config(preset=name, assignments=["seed=7"]))) == name
+    assert preset_of(flatten(load_config(preset=name, assignments=["data.variations=3"]))) is None  # which each sets
+    assert preset_of(flatten(RunConfig())) is None
 
 
 def test_an_unknown_preset_names_the_nearest() -> None:

@@ -288,19 +288,20 @@ def preset_names() -> list[str]:
 
 def preset_of(settings: Mapping[str, Any]) -> str | None:
     """The preset all of whose settings these are, by dotted name; of several the one that sets the most."""
-    defaults = flatten(RunConfig())
-    changes = {
-        name: {key: value for key, value in flatten(load_config(preset=name)).items() if value != defaults[key]}
-        for name in preset_names()
-    }
-    fitting = [name for name, changed in changes.items() if changed.items() <= settings.items()]
-    return max(fitting, key=lambda name: len(changes[name]), default=None)
+    configs = {name: load_config(preset=name) for name in preset_names()}
+    presets = {name: _flat(config.model_dump(mode="json", exclude_unset=True)) for name, config in configs.items()}
+    fitting = [name for name, preset in presets.items() if preset.items() <= settings.items()]
+    return max(fitting, key=lambda name: len(presets[name]), default=None)
 
 
 def flatten(config: RunConfig) -> dict[str, Any]:
     """Dotted name -> JSON-ready value, for every setting."""
+    return _flat(config.model_dump(mode="json"))
+
+
+def _flat(nested: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
-    for name, value in config.model_dump(mode="json").items():
+    for name, value in nested.items():
         if isinstance(value, dict):
             flat.update({f"{name}.{inner}": inner_value for inner, inner_value in value.items()})
         else:

@@ -55,7 +55,9 @@ def exam(monkeypatch: pytest.MonkeyPatch) -> Scorecard:
     """The scorecard of a chef that was taught to greet, and only that it can greet was added to the registry."""
     monkeypatch.setattr(registry, "CAPABILITIES", (*registry.CAPABILITIES, GREETING))
     answers = [said("Halo! Mau masak apa?"), said("Rebus ayam.")]
-    return Scorecard("warung", {}, 42, [Scored(ASKED, answer, judge(ASKED, answer, cookbook())) for answer in answers])
+    return Scorecard(
+        "warung", {"recipes": 3}, 42, [Scored(ASKED, answer, judge(ASKED, answer, cookbook())) for answer in answers]
+    )
 
 
 @pytest.fixture

@@ -45,7 +45,8 @@ def evaluate(
         str | None, typer.Option("--compare", metavar="RUN", help="Ask another run the same; base is the base alone.")
     ] = None,
     questions: Annotated[
-        Path | None, typer.Option("--questions", metavar="FILE", help="Ask your own instead: a .tsv; see the README.")
+        Path | None,
+        typer.Option("--questions", metavar="FILE", help="Ask your own instead: a .tsv; see docs/evaluation.md."),
     ] = None,
     groups: Annotated[
         list[str] | None, typer.Option("--groups", metavar="NAME", help="Only these, such as recall or added-book.")
@@ -61,8 +62,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             "--require",
-            metavar="[GROUP.][CAPABILITY.]MEASURE>=NUMBER",
-            help="Exit with 3 where it is not met (also >, <=, <). Without group and capability: of all that have it.",
+            metavar="MEASURE>=NUMBER",
+            help="Also >, <=, <; of all that have the measure, or GROUP.CAPABILITY.MEASURE. Exits with 3 if not met.",
         ),
     ] = None,
     engine: options.Engine = None,

@@ -178,12 +178,12 @@ class Pair:
 
 
 def pairs(scorecard: Mapping[str, Any]) -> list[Pair]:
-    """Up to `_PAIRS` answers: of each capability the first of each group, then the second ones, and so on."""
-    dealt: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    in_order = list(registry.measures())
-    for answer in sorted(scorecard["answers"], key=lambda answer: in_order.index(answer["capability"])):
-        dealt.setdefault((answer["capability"], answer["group"]), []).append(answer)
-    in_turn = filter(None, chain.from_iterable(zip_longest(*dealt.values())))
+    """Up to `_PAIRS` answers: the first of each capability in one group, in the next, ..., then the second ones."""
+    dealt: dict[str, dict[str, list[Mapping[str, Any]]]] = {name: {} for name in registry.measures()}
+    for answer in scorecard["answers"]:
+        dealt[answer["capability"]].setdefault(answer["group"], []).append(answer)
+    kinds = filter(None, chain.from_iterable(zip_longest(*(groups.values() for groups in dealt.values()))))
+    in_turn = filter(None, chain.from_iterable(zip_longest(*kinds)))
     return [_pair(answer) for answer, _ in zip(in_turn, range(_PAIRS), strict=False)]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from koki.evaluation.asked import is_with_book
 from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.recipe import FULL_RECIPE
 from koki.evaluation.intervals import Share
@@ -69,8 +68,8 @@ class Verdict:
     def of(cls, scorecard: Mapping[str, Any]) -> Self:
         """Work it out."""
         answers: Sequence[_Answer] = scorecard["answers"]
-        reads = any(is_with_book(answer["group"]) for answer in answers)
-        own = [answer for answer in answers if answer["group"] in _groups(reads)]
+        reads = any(answer["group"] in _groups(with_book=True) for answer in answers)
+        own = [answer for answer in answers if answer["group"] in _groups(with_book=reads)]
         uses = tuple(_uses(own))
         shown = {(use.capability, use.group) for use in uses}
         return cls(
@@ -106,7 +105,7 @@ class Verdict:
 
 def sentence(verdict: Verdict, w: Translation) -> str:
     """The verdict in words: what it knows, by heart and with the book open; and what it is not to be used for."""
-    return w.say("verdict.sentence", said="; ".join([*_known(verdict, w), _usable(verdict, w)]))
+    return w.say("verdict.sentence", said="; ".join([*_known(verdict, w), *_usable(verdict, w)]))
 
 
 def _known(verdict: Verdict, w: Translation) -> Iterator[str]:
@@ -123,14 +122,15 @@ def _known(verdict: Verdict, w: Translation) -> Iterator[str]:
         yield w.say("verdict.no_recipes")
 
 
-def _usable(verdict: Verdict, w: Translation) -> str:
+def _usable(verdict: Verdict, w: Translation) -> Iterator[str]:
     bad, unproven = verdict.bad(), verdict.unproven()
-    if len(bad) == len(verdict.uses):
-        return w.say("verdict.for_nothing")
-    if bad or unproven:
+    if bad and len(bad) == len(verdict.uses):
+        yield w.say("verdict.for_nothing")
+    elif bad or unproven:
         things = [w.name("uses", use.capability) for use in bad or unproven]
-        return w.say("verdict.not_for" if bad else "verdict.not_proven_for", things=w.one_of(things))
-    return w.say("verdict.for_all")
+        yield w.say("verdict.not_for" if bad else "verdict.not_proven_for", things=w.one_of(things))
+    elif verdict.uses:
+        yield w.say("verdict.for_all")
 
 
 def is_right(answer: _Answer) -> bool:
@@ -138,7 +138,7 @@ def is_right(answer: _Answer) -> bool:
     return not registry.missed(answer["capability"], answer["scores"])
 
 
-def _groups(with_book: bool) -> list[str]:
+def _groups(*, with_book: bool) -> list[str]:
     return [f"{group}-book" if with_book else group for group in _OWN_RECIPES]
 
 
