@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import IO, Any, Final
 
-from koki.errors import ConfigError
+from koki.errors import ConfigError, KokiError
 
 _LONGEST_SEAL: Final = 10_000_000  # bytes; that of a checkpoint has about 3,000
 _LONGEST_LINE: Final = 1_000_000  # bytes; the conversations that are exported have about 3,000
@@ -54,6 +54,17 @@ def published_name(folder: str | Path) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------------- writing
+
+
+@contextmanager
+def failing_as(kind: type[KokiError], path: Path) -> Iterator[None]:
+    """Where the system cannot write to a path, say so with an error of Koki's."""
+    try:
+        yield
+    except KokiError:  # one of them is an OSError too
+        raise
+    except OSError as error:
+        raise kind(f"{path} cannot be written: {error}.", "Is the disk full, and may you write there?") from error
 
 
 def require_ours(path: Path, mark: str) -> None:

@@ -23,7 +23,7 @@ from koki.book.pantry import Suggestion, used_of
 from koki.book.reading import Page
 from koki.book.titles import spoken
 from koki.errors import BookError
-from koki.files import flush_folder, published_name
+from koki.files import failing_as, flush_folder, published_name
 from koki.gc_paused import gc_paused
 from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import parse_ingredients
@@ -145,10 +145,15 @@ class Book:
         """Write a new book in place of the one that is there, if any: beside it, then renamed.
 
         Raises:
-            BookError, OSError: it cannot be written; what was there is there still.
+            BookError: it cannot be written; what was there is there still.
         """
         path = Path(path)
         beside = path.with_name(f".{path.name}.new")
+        with failing_as(BookError, path):
+            return cls._write(path, beside, recipes, tips)
+
+    @classmethod
+    def _write(cls, path: Path, beside: Path, recipes: Iterable[Recipe], tips: Iterable[StoredTip]) -> Added:
         _remove(beside)
         try:
             with cls.create(beside) as book:

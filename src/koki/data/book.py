@@ -24,9 +24,8 @@ def write_book(path: Path, recipes: RecipesOfRun, warn: Callable[[str], None]) -
         Book.write(path, read, shipped_tips() if data.tips else ())
         if [FileDigest(file.path, file.sha256) for file in read.report.files] != list(recipes.digests):
             warn(f"The recipe files have changed since training began; {path} has them as they are now")
-    except (KokiError, OSError) as error:
-        what = error.what if isinstance(error, KokiError) else error
-        warn(f"{path} was not written: {what} `koki book add {path.parent} FILE...` makes it")
+    except KokiError as error:
+        warn(f"{path} was not written: {error.what} `koki book add {path.parent} FILE...` makes it")
 
 
 def shipped_tips() -> Iterator[StoredTip]:

@@ -180,7 +180,7 @@ class Scorecard:
                 table.add_row(label, *cells)
         return table
 
-    def save(self, run: Path) -> Path:
+    def save(self, run: str | Path) -> Path:
         """Write the scorecard, and return where that lies.
 
         That of a run is its ``report/scorecard.json``, that of a GGUF file in its folder ``gguf`` its
@@ -192,7 +192,7 @@ class Scorecard:
         Raises:
             RunError: it cannot be written.
         """
-        return _save(_place_of(run, SCORECARD), self.as_dict())
+        return _save(_place_of(Path(run), SCORECARD), self.as_dict())
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,13 +245,13 @@ class OwnScorecard:
         failed = (Text(f"{one.question.id}: {_why(one)}") for one in self.verdicts if not one.passed)
         return Group(_title(f"{self.run}: answers that pass"), table, *failed)
 
-    def save(self, run: Path) -> Path:
+    def save(self, run: str | Path) -> Path:
         """Write the scorecard as ``report/questions.json``, and return where that lies; of a file as `Scorecard.save`.
 
         Raises:
             RunError: it cannot be written.
         """
-        return _save(_place_of(run, OWN_QUESTIONS), self.as_dict())
+        return _save(_place_of(Path(run), OWN_QUESTIONS), self.as_dict())
 
 
 def _why(failed: Verdict) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from koki import files
-from koki.errors import ConfigError
+from koki.errors import ConfigError, RunError
 from koki.gguf.of_run import LONGEST_RECORD, RECORD
 
 _BESIDE: Final = ".new-"  # how what is not whole yet is named
@@ -41,31 +41,37 @@ def replacing(folder: Path) -> Iterator[Path]:
     """An empty folder that takes the place of ``folder`` once it is whole; until then the old one stays.
 
     Raises:
-        OSError: it cannot be written.
+        RunError: it cannot be written.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=_BESIDE, dir=folder.parent) as beside:
-        new = Path(beside) / "new"
-        new.mkdir()
-        yield new
-        files.flush_tree(new)
-        if folder.exists():
-            folder.rename(Path(beside) / "old")
-        new.rename(folder)
-    files.flush_folder(folder.parent)
+    with files.failing_as(RunError, folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=_BESIDE, dir=folder.parent) as beside:
+            new = Path(beside) / "new"
+            new.mkdir()
+            yield new
+            files.flush_tree(new)
+            if folder.exists():
+                folder.rename(Path(beside) / "old")
+            new.rename(folder)
+        files.flush_folder(folder.parent)
 
 
 @contextmanager
 def gone_if_it_fails(folder: Path) -> Iterator[None]:
-    """Make a folder; where it was not there before, it goes again if what is done in it fails."""
+    """Make a folder; where it was not there before, it goes again if what is done in it fails.
+
+    Raises:
+        RunError: it cannot be written to.
+    """
     was_there = folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        if not was_there:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with files.failing_as(RunError, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            yield
+        except BaseException:
+            if not was_there:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
 
 
 def require_known(name: str, known: Iterable[str], what: str) -> None:

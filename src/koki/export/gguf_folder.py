@@ -47,9 +47,8 @@ def export_gguf(
     Raises:
         ProofError: the file does not say what the run says; it is removed.
         ConfigError: there is no such type, or the folder is something else.
-        RunError: the base is not what the run was trained on, or the disk has no room.
+        RunError: the base is not what the run was trained on, or it cannot be written.
         ModelError, CheckpointError: base or adapter cannot be read, or llama.cpp cannot run such a model.
-        OSError: it cannot be written.
     """
     quiet_libraries()
     _require_type(type)

@@ -39,9 +39,8 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
 
     Raises:
         ConfigError: there is no such dtype, or the folder is something else.
-        RunError: the base is not what the run was trained on, or the disk has no room.
+        RunError: the base is not what the run was trained on, or it cannot be written.
         ModelError, CheckpointError: base or adapter cannot be read, or a value does not fit into float16.
-        OSError: it cannot be written.
     """
     require_known(dtype, _DTYPES, "dtype")
     require_ours(folder, _KIND)
