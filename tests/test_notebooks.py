@@ -30,7 +30,7 @@ def take_back(now):
 begun = {"output": str(RUN.with_name("putus")), "training.save_steps": 5}
 try:
     koki.train(koki.load_config(RUN / "config.yaml", settings=begun), on_progress=take_back)
-except TakenBack:
+except koki.TrainingError:
     pass
 """
 
