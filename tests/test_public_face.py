@@ -52,11 +52,6 @@ def test_koki_alone_imports_nothing_but_python_itself() -> None:
     assert {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names} == {"koki"}
 
 
-def test_what_answers_needs_no_torch() -> None:
-    program = "import sys; from koki import Book, Chef, read_recipes, parse_ingredient; print('torch' in sys.modules)"
-    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"
-
-
 @pytest.mark.slow
 def test_the_page_about_python_says_what_is_so_and_no_library_prints_meanwhile(tmp_path: Path) -> None:
     page = Path(__file__).parents[1] / "docs" / "python.md"

@@ -6,8 +6,8 @@ import warnings
 
 import transformers
 from huggingface_hub.constants import HF_HUB_DISABLE_PROGRESS_BARS
-from huggingface_hub.utils import disable_progress_bars
 from huggingface_hub.utils import logging as hub_logging
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from koki.notices import are_printed
 

@@ -11,7 +11,7 @@ from koki.recipes.table import read_recipes
 
 def test_of_few_recipes_none_is_held_out_of_many_some(recipe_csv: Path) -> None:
     config = load_config()
-    few = read_recipes(recipe_csv)
+    few = list(read_recipes(recipe_csv))
     assert split_recipes(few, config) == (few, [])
     many = read_recipes(*recipe_files(config))
     train_recipes, held_out = split_recipes(many, config)

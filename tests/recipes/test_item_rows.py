@@ -1,5 +1,6 @@
 """Tables with one ingredient, or one step, a row."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def read(folder: Path, *lines: str) -> tuple[list[Recipe], DataReport]:
     return list(recipes), recipes.report
 
 
-def shape(recipes: list[Recipe]) -> list[tuple[str, list[str], tuple[str, ...]]]:
+def shape(recipes: Sequence[Recipe]) -> list[tuple[str, list[str], tuple[str, ...]]]:
     return [(it.title, [item.raw for item in it.ingredients], it.steps) for it in recipes]
 
 

@@ -142,7 +142,7 @@ def test_a_log_is_a_line_with_step_loss_speed_and_the_time_that_is_left(console:
 def test_a_program_is_told_the_same_before_the_first_step_after_each_and_at_a_log(console: Console) -> None:
     told: list[TrainingProgress] = []
     logged_at(20, 60, 7.0, console, told.append).close()
-    assert [progress.step for progress in told] == [*range(21), 20]
+    assert [progress.step for progress in told] == [*range(21), 20]  # what is logged was not known before
     assert told[0] == TrainingProgress(0, 60)
     assert told[-2] == TrainingProgress(20, 60, seconds=140.0, seconds_left=280.0)
     assert told[-1] == replace(told[-2], loss=1.77625, learning_rate=1.72e-5)

@@ -48,7 +48,7 @@ class TrainingProgress:
 
 
 OnProgress = Callable[[TrainingProgress], object]
-"""Called before the first step, after each, and again where something was logged after it."""
+"""Called before the first step and after each, and once more after an evaluation."""
 
 
 class ProgressCallback(TrainerCallback):
@@ -90,9 +90,11 @@ class ProgressCallback(TrainerCallback):
         self._bar.update(
             self._task, completed=state.global_step, clock=f"{duration(elapsed)} elapsed, {self._left}", refresh=True
         )
-        self._tell(step=state.global_step, seconds=elapsed, seconds_left=left)
+        self._progress = replace(self._progress, step=state.global_step, seconds=elapsed, seconds_left=left)
         if state.global_step == state.max_steps:
             control.should_log = True  # the last loss, also where the run ends between two logs
+        if not control.should_log:  # else the loss comes with it
+            self._tell()
 
     def on_log(
         self,
@@ -124,7 +126,7 @@ class ProgressCallback(TrainerCallback):
         """Give the terminal back; also after a failure."""
         self._bar.stop()
 
-    def _tell(self, **news: float) -> None:
+    def _tell(self, **news: Any) -> None:
         self._progress = replace(self._progress, **news)
         if self._on_progress is not None:
             self._on_progress(self._progress)
