@@ -34,6 +34,13 @@ def test_a_table_is_one_notice(caplog: pytest.LogCaptureFixture) -> None:
     assert "20" in message
 
 
+def test_what_is_logged_has_no_colours_and_no_bars_where_the_surroundings_ask_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as in a notebook
+    assert not LogConsole().is_terminal
+
+
 def test_a_warning_that_nobody_listens_to_is_not_printed() -> None:
     program = "from koki.notices import LOG; LOG.warning('memory is short')"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -5,6 +5,7 @@
 """
 
 import os
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 # imported, so they stand here, before everything; what the user has set stays.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # GNU's, on Linux
 os.environ.setdefault("KMP_BLOCKTIME", "0")  # LLVM's and Intel's, on macOS and Windows: milliseconds to spin
+
+# In a notebook without ipywidgets tqdm draws its bars as text, and complains when a library imports it.
+warnings.filterwarnings("ignore", "IProgress not found")
 
 if TYPE_CHECKING:
     from koki.book.store import Book

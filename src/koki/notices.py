@@ -23,7 +23,8 @@ class LogConsole(SafeConsole):
     """A console whose lines are logged: a table as one notice, a line with the label `WARNING` as a warning."""
 
     def __init__(self) -> None:
-        super().__init__(file=StringIO(), width=100, color_system=None)
+        # neither, whatever surrounds it: a notebook says it is both, and would show a bar of rich's and empty outputs
+        super().__init__(file=StringIO(), width=100, color_system=None, force_terminal=False, force_jupyter=False)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """As rich's, to the log."""
