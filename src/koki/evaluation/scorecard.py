@@ -235,7 +235,7 @@ class OwnScorecard:
 
     def reached(self) -> list[Reached]:
         """What was reached of each requirement."""
-        means = {(name, PASSED): found for name in self.capabilities() if (found := self.passed(name))}
+        means: dict[Place, Mean] = {(name, PASSED): found for name in self.capabilities() if (found := self.passed(name))}
         return [Reached.of(requirement, means) for requirement in self.requirements]
 
     def capabilities(self) -> list[str]:
