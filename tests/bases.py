@@ -90,12 +90,10 @@ def draw(config: PretrainedConfig, scale: float = 0.02) -> PreTrainedModel:
     model.model.rotary_emb = type(model.model.rotary_emb)(config)  # its frequencies are no weights
     drawn = scale * torch.randn(999_983, generator=torch.Generator().manual_seed(0))  # a prime: no two rows are alike
     with torch.no_grad():
-        for name, weight in model.named_parameters():
-            if "norm" in name:
-                weight.fill_(1)
-                continue
+        for place, (name, weight) in enumerate(model.named_parameters()):
+            numbers = torch.ones_like(drawn) if "norm" in name else drawn.roll(7919 * place)
             for piece in weight.view(-1).split(len(drawn)):
-                piece.copy_(drawn[: len(piece)])
+                piece.copy_(numbers[: len(piece)])
     model.tie_weights()
     return model
 
