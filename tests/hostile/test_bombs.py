@@ -28,7 +28,7 @@ from koki.recipes.table import read_recipes, require_files
 # All that reads a file from outside.
 READERS: dict[str, Callable[[Path], object]] = {
     "recipes": read_recipes,
-    "recipes before a run": lambda path: require_files([path]),
+    "recipes before a run": require_files,
     "questions": read_questions,
     "configuration": load_config,
     "parse": lambda path: app(["parse", str(path)], standalone_mode=False),
@@ -64,23 +64,23 @@ def test_a_file_of_too_many_lines_is_refused_before_they_are_made(
 ) -> None:
     monkeypatch.setattr(decoding, "MOST_LINES", 1000)
     for end in ("\n", "\r", "\r\n"):
-        require_files([write(tmp_path, "penuh.csv", HEADER + SOTO + end * 998)])
+        require_files(write(tmp_path, "penuh.csv", HEADER + SOTO + end * 998))
         with pytest.raises(DataError, match=r"baris\.csv has more than 1,000 lines"):
-            require_files([write(tmp_path, "baris.csv", HEADER + SOTO + end * 999)])
+            require_files(write(tmp_path, "baris.csv", HEADER + SOTO + end * 999))
 
 
 @pytest.mark.slow
 def test_a_million_columns_are_no_header(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"first line of .* has more than 200,000 characters"):
-        require_files([write(tmp_path, "r.csv", ",".join(f"kolom {number}" for number in range(1_000_000)))])
+        require_files(write(tmp_path, "r.csv", ",".join(f"kolom {number}" for number in range(1_000_000))))
     with pytest.raises(DataError, match="more than 1,000 columns"):
-        require_files([write(tmp_path, "r.csv", HEADER.strip() + "," * 1_000 + "\n" + SOTO)])
+        require_files(write(tmp_path, "r.csv", HEADER.strip() + "," * 1_000 + "\n" + SOTO))
 
 
 def test_keys_without_end_are_no_header(tmp_path: Path) -> None:
     lines = "".join(json.dumps({f"kunci {number}": 1}) + "\n" for number in range(1_001))
     with pytest.raises(DataError, match="more than 1,000 columns"):
-        require_files([write(tmp_path, "r.jsonl", lines)])
+        require_files(write(tmp_path, "r.jsonl", lines))
 
 
 def test_a_row_of_a_million_fields_is_a_row_with_too_many(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_mark_that_is_never_closed_swallows_no_more_than_a_row_may_have(
     assert len(recipes) + len(report.dropped) == 51
     assert [warning.oddity for warning in report.files[0].warnings] == [Oddity.UNCLOSED]
     with pytest.raises(DataError, match=r"r\.csv, line 3: 234 characters; no row has more than 200"):
-        require_files([write(tmp_path, "r.csv", HEADER + SOTO + SOTO.strip() + "x" * 192 + "\n")])
+        require_files(write(tmp_path, "r.csv", HEADER + SOTO + SOTO.strip() + "x" * 192 + "\n"))
 
 
 def test_quotation_marks_made_to_swallow_the_file_again_and_again_are_refused(
@@ -280,7 +280,7 @@ def test_a_parquet_file_of_too_many_rows_is_refused(tmp_path: Path, monkeypatch:
     columns = {name: ["x"] * 1001 for name in ("Title", "Ingredients", "Steps")}
     parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet")  # a few hundred bytes hold any number of rows
     with pytest.raises(DataError, match="more than 1,000 rows"):
-        require_files([tmp_path / "r.parquet"])
+        require_files(tmp_path / "r.parquet")
 
 
 def test_a_parquet_file_that_repeats_a_text_without_end_is_refused(
@@ -316,7 +316,7 @@ def test_a_parquet_file_of_lists_of_nothing_is_refused(tmp_path: Path, monkeypat
     columns = {"Title": ["Soto"], "Ingredients": [[""] * 1001], "Steps": ["Rebus"]}
     parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet")
     with pytest.raises(DataError, match="more than 1,000 items in a column"):
-        require_files([tmp_path / "r.parquet"])
+        require_files(tmp_path / "r.parquet")
 
 
 # ---------------------------------------------------------------------------------------------------------- workbooks
@@ -373,7 +373,7 @@ def test_a_workbook_made_to_fill_the_memory_is_an_error(tmp_path: Path, make: Ca
     with pytest.raises(
         DataError, match=r"cells, or some that|says that it has|has a cell at|holds more than|has XML that"
     ):
-        require_files([path])
+        require_files(path)
 
 
 def test_a_text_that_many_cells_share_counts_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,7 +381,7 @@ def test_a_text_that_many_cells_share_counts_for_each(tmp_path: Path, monkeypatc
     path = write(tmp_path, "r.xlsx", xlsx({"Menu": [*MENU, *[["garam " * 1000] * 3] * 100]}))
     assert path.stat().st_size < 2**13
     with pytest.raises(DataError, match="holds more than 1 MiB"):
-        require_files([path])
+        require_files(path)
 
 
 def test_a_workbook_that_unpacks_to_more_than_the_limit_is_refused_whatever_it_says(
@@ -392,21 +392,21 @@ def test_a_workbook_that_unpacks_to_more_than_the_limit_is_refused_whatever_it_s
     size = (2**17).to_bytes(4, "little")
     for raw in (packed, packed.replace(size, (9).to_bytes(4, "little"))):
         with pytest.raises(DataError, match=r"more than 0 MiB|cannot be read as a workbook"):
-            require_files([write(tmp_path, "r.xlsx", raw)])
+            require_files(write(tmp_path, "r.xlsx", raw))
 
 
 def test_an_archive_of_too_many_parts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "_MOST_PARTS", 100)
     parts = xlsx_parts({"Menu": MENU}) | {f"xl/{number}.xml": "" for number in range(100)}
     with pytest.raises(DataError, match="more than 100 parts"):
-        require_files([write(tmp_path, "r.xlsx", zipped(parts))])
+        require_files(write(tmp_path, "r.xlsx", zipped(parts)))
 
 
 def test_a_part_that_many_sheets_share_counts_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "_MOST_ELEMENTS", 10_000)
     sheets: dict[str, Rows] = {f"Menu {number}": [] for number in range(100)}
     with pytest.raises(DataError, match="is too large"):
-        require_files([write(tmp_path, "r.xlsx", xlsx(sheets))])
+        require_files(write(tmp_path, "r.xlsx", xlsx(sheets)))
 
 
 # ------------------------------------------------------------------------------------------- JSON, pages and texts
@@ -415,7 +415,7 @@ def test_a_part_that_many_sheets_share_counts_for_each(tmp_path: Path, monkeypat
 def test_a_document_of_too_many_values_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_documents, "MOST_VALUES", 1000)
     with pytest.raises(DataError, match="more than 1,000 values in one JSON document"):
-        require_files([write(tmp_path, "r.json", "[" + "[]," * 1000 + "[]]")])
+        require_files(write(tmp_path, "r.json", "[" + "[]," * 1000 + "[]]"))
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ KINDS = {
 @pytest.mark.parametrize(("kind", "raw"), [(kind, raw) for kind, files in KINDS.items() for raw in files])
 def test_a_file_is_called_what_it_is(tmp_path: Path, kind: str, raw: bytes, name: str) -> None:
     (tmp_path / name).write_bytes(raw + b" " * 20 if kind != "a zip archive" and not raw.startswith(b"PK") else raw)
-    for read in (read_recipes, lambda path: require_files([path])):
+    for read in (read_recipes, require_files):
         with pytest.raises(DataError, match=f"{name} is {kind}|{name} is a file of {kind}") as raised:
             read(tmp_path / name)
         assert raised.value.how

@@ -70,7 +70,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> 
 @pytest.mark.parametrize("read", [read_recipes, require_files])
 def test_a_pattern_without_a_match_is_a_file_that_is_not_there(tmp_path: Path, read: Any) -> None:
     with pytest.raises(RecipeFileNotFound, match="No recipe file matches"):
-        read([tmp_path / "*.csv"])
+        read(tmp_path / "*.csv")
 
 
 # --------------------------------------------------------------------------------------------------------- gzip
@@ -90,9 +90,9 @@ def test_compressed_json_lines_are_read_too(tmp_path: Path) -> None:
 def test_a_file_that_unpacks_to_more_than_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "MOST_BYTES", 2**22)
     content = CSV.encode().ljust(2**22)
-    require_files([save(tmp_path, "penuh.csv.gz", gzip.compress(content))])
+    require_files(save(tmp_path, "penuh.csv.gz", gzip.compress(content)))
     with pytest.raises(DataError, match=r"bom\.csv\.gz holds more than 4 MiB"):
-        require_files([save(tmp_path, "bom.csv.gz", gzip.compress(content + b" "))])
+        require_files(save(tmp_path, "bom.csv.gz", gzip.compress(content + b" ")))
 
 
 @pytest.mark.parametrize("damage", [lambda raw: raw[:-12], lambda raw: raw[:15] + b"\xff" * 20 + raw[35:]])
@@ -164,7 +164,7 @@ def test_a_line_without_a_recipe_is_dropped_with_its_reason(tmp_path: Path, line
 
 def test_a_key_that_no_object_has_is_a_missing_column(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no column for steps\. Its header is: Judul, Bahan"):
-        require_files([save(tmp_path, "resep.jsonl", json_lines({"Judul": "Soto", "Bahan": "ayam"}))])
+        require_files(save(tmp_path, "resep.jsonl", json_lines({"Judul": "Soto", "Bahan": "ayam"})))
 
 
 values = st.recursive(
@@ -207,7 +207,7 @@ def test_a_parquet_file_has_the_same_fields(tmp_path: Path) -> None:
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
     with pytest.raises(DataError, match=r"resep\.parquet cannot be read as Parquet"):
-        require_files([save(tmp_path, "resep.parquet", content)])
+        require_files(save(tmp_path, "resep.parquet", content))
 
 
 def test_a_damaged_parquet_file_is_an_error_of_koki(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_columns_may_be_named(tmp_path: Path) -> None:
     path = save(tmp_path, "resep.csv", ODD)
     recipes = read_recipes(path, columns=ODD_COLUMNS)
     [recipe], report = recipes, recipes.report
-    require_files([path], ODD_COLUMNS)
+    require_files(path, columns=ODD_COLUMNS)
     assert (recipe.title, recipe.steps) == ("Soto Ayam", ("Rebus ayam",))
     assert report.files[0].columns == {"title": "Menu", "ingredients": "Belanja", "steps": "Urutan"}
     assert report.files[0].ignored == ["Nama"]
@@ -295,7 +295,7 @@ def test_a_name_that_is_nearly_right_gets_the_right_one(tmp_path: Path, given: d
 @pytest.mark.parametrize("read", [read_recipes, require_files])
 def test_a_field_that_no_recipe_has_is_an_error_with_those_it_has(tmp_path: Path, read: Any) -> None:
     with pytest.raises(DataError, match="no 'titel'") as raised:
-        read([save(tmp_path, "resep.csv", CSV)], {"titel": "Title"})
+        read(save(tmp_path, "resep.csv", CSV), columns={"titel": "Title"})
     assert "title, ingredients, steps, loves, url, category" in raised.value.how
 
 

@@ -614,16 +614,16 @@ def test_a_file_of_another_kind_gets_a_hint(tmp_path: Path, content: str | bytes
 
 
 def test_files_can_be_checked_without_reading_their_rows(tmp_path: Path) -> None:
-    require_files([save(tmp_path, HEADER + "[Notitle],nan,nan,1,\n")])
+    require_files(save(tmp_path, HEADER + "[Notitle],nan,nan,1,\n"))
     with pytest.raises(RecipeFileNotFound):
-        require_files([tmp_path / "tiada.csv"])
+        require_files(tmp_path / "tiada.csv")
     with pytest.raises(DataError, match="no column for steps"):
-        require_files([save(tmp_path, "Title,Bahan\nSoto,ayam\n")])
+        require_files(save(tmp_path, "Title,Bahan\nSoto,ayam\n"))
 
 
 def test_the_check_gives_the_digests_that_reading_gives(tmp_path: Path) -> None:
     files = [save(tmp_path, HEADER + SOTO, f"{name}.csv") for name in "ab"]
-    digests = require_files(files)
+    digests = require_files(*files)
     assert digests == read_digests(files)
     assert digests == [(file.path, file.sha256) for file in read_recipes(*files).report.files]
 

@@ -80,14 +80,14 @@ def test_a_sheet_that_is_named_is_the_only_one(tmp_path: Path, wanted: str) -> N
     path = save(tmp_path, xlsx({"Ayam": [HEADER, SOTO], "Sapi": [HEADER, SOP]}, hidden=["Sapi"]))
     recipes = read_recipes(path, sheet=wanted)
     assert [recipe.title for recipe in recipes] == ["Sop Iga"]
-    require_files([path], sheet=wanted)
+    require_files(path, sheet=wanted)
 
 
 @pytest.mark.parametrize("read_it", [read_recipes, require_files])
 def test_a_sheet_that_is_not_there_is_an_error_with_those_that_are(tmp_path: Path, read_it: Any) -> None:
     path = save(tmp_path, xlsx({"Ayam": [HEADER, SOTO], "Sapi": [HEADER, SOP]}))
     with pytest.raises(DataError, match=r"has no sheet 'Sapy'\. Did you mean 'Sapi'\?") as raised:
-        read_it([path], sheet="Sapy")
+        read_it(path, sheet="Sapy")
     assert raised.value.how == "Its sheets: Ayam, Sapi."
 
 

@@ -65,7 +65,7 @@ def check_files(config: RunConfig) -> list[FileDigest]:
     Raises:
         RecipeFileNotFound, DataError: as `require_files`.
     """
-    return require_files(recipe_files(config), config.data.columns, config.data.sheet)
+    return require_files(*recipe_files(config), columns=config.data.columns, sheet=config.data.sheet)
 
 
 def recipe_files(config: RunConfig) -> list[Path]:

@@ -124,7 +124,7 @@ _IN_MANY_ROWS: Final = {
 
 
 def require_files(
-    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None, sheet: str | None = None
+    *paths: str | Path, columns: Mapping[str, str] | None = None, sheet: str | None = None
 ) -> list[FileDigest]:
     """Check that every file is there and has its columns, before anything expensive is begun.
 
