@@ -85,7 +85,7 @@ def draw(config: PretrainedConfig, scale: float = 0.02) -> PreTrainedModel:
     A layer's norms are 1, as before training.
     """
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
+        model: PreTrainedModel = AutoModelForCausalLM.from_config(config)
     model.to_empty(device="cpu")
     model.model.rotary_emb = type(model.model.rotary_emb)(config)  # its frequencies are no weights
     drawn = scale * torch.randn(999_983, generator=torch.Generator().manual_seed(0))  # a prime: no two rows are alike
