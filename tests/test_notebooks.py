@@ -16,18 +16,18 @@ from write_notebooks import FILES, notebook
 in_each_language = pytest.mark.parametrize("language", FILES)
 
 # What the notebooks are run with here: a base that ships, and as little as shows everything.
-CHOSEN = 'NAME, MODEL, PRESET, MAX_STEPS, QUESTIONS = "warung", {model!r}, "laptop", 8, 1'
+CHOSEN = 'NAME, MODEL, PRESET, MAX_STEPS, QUESTIONS = "warung", {model!r}, "laptop", 12, 1'
 
-# The machine is taken back at step 5, with a checkpoint of step 3.
+# The machine is taken back at step 10, with a checkpoint of step 9.
 TAKEN_BACK = """
 class TakenBack(Exception):
     pass
 
 def take_back(now):
-    if now.step == 5:
+    if now.step == 10:
         raise TakenBack
 
-begun = {"output": str(RUN.with_name("putus")), "training.save_steps": 3}
+begun = {"output": str(RUN.with_name("putus")), "training.save_steps": 9}
 try:
     koki.train(koki.load_config(RUN / "config.yaml", settings=begun), on_progress=take_back)
 except koki.TrainingError:
@@ -125,14 +125,14 @@ def test_it_shows_the_recipes_as_a_table(executed: Executed) -> None:
 @pytest.mark.slow
 def test_it_shows_conversations_and_what_the_run_will_take(executed: Executed) -> None:
     assert re.search(r"│ standard +│ .*resep Soto Ayam", executed.said("koki.conversations"))
-    assert "8 (" in executed.said("koki.plan")
+    assert "12 (" in executed.said("koki.plan")
 
 
 @pytest.mark.slow
 def test_it_trains_with_a_bar_that_ends_full_and_lines_that_tell_the_loss(executed: Executed) -> None:
     (bar,) = (output for output in executed.outputs("on_progress") if output.output_type == "display_data")
-    assert "max='8' value='8'" in bar.data["text/html"]
-    assert re.search(r"step 8/8 +loss \d", executed.said("on_progress"))
+    assert "max='12' value='12'" in bar.data["text/html"]
+    assert re.search(r"step 12/12 +loss \d", executed.said("on_progress"))
 
 
 @pytest.mark.slow
@@ -172,6 +172,6 @@ def test_after_a_disconnect_the_settings_and_three_cells_go_on_from_the_newest_c
     executed.execute('SOURCE, NAME = "git+URL", "putus"')
     cells = executed.client.nb.cells
     said = [executed.execute(cells[tagged(executed.client.nb, tag)].source) for tag in ("install", "folder", "go-on")]
-    assert "checkpoint-3" in said[-1]
-    assert "8 steps" in said[-1]
+    assert "checkpoint-9" in said[-1]
+    assert "12 steps" in said[-1]
     assert (executed.run.with_name("putus") / "adapter_model.safetensors").is_file()
