@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from huggingface_hub.utils.tqdm import are_progress_bars_disabled
 from rich.console import Console
 from rich.table import Table
 
+from koki.libraries import quiet_libraries
 from koki.notices import LOG, WARNING, LogConsole, are_printed, printing_warnings
 from koki.terminal import say
 
@@ -56,3 +58,17 @@ def test_before_a_terminal_warnings_are_printed_and_nothing_else() -> None:
     LOG.warning("afterwards")
     assert not are_printed()
     assert console.file.getvalue() == "memory [is] short\n"  # type: ignore[attr-defined]
+
+
+def test_downloads_show_bars_to_who_watches_the_command_line_and_to_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched = io.StringIO()
+    monkeypatch.setattr(watched, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", watched)
+    with printing_warnings(Console(file=watched)):
+        quiet_libraries()
+        assert not are_progress_bars_disabled()
+    quiet_libraries()
+    assert are_progress_bars_disabled()
+    assert watched.getvalue() == ""

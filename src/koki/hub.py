@@ -18,7 +18,7 @@ from huggingface_hub import HfApi, constants, get_token, snapshot_download, try_
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import logging
-from huggingface_hub.utils.tqdm import disable_progress_bars
+from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 
 from koki import files
 from koki.errors import HubError
@@ -96,13 +96,16 @@ class HubCommit:
 
 
 def quiet_hub() -> None:
-    """Turn down what the hub's library logs below errors, and its progress bars where nobody watches.
+    """Turn down what the hub's library logs below errors, and show its bars to whoever watches the command line alone.
 
-    They are shown to whoever uses the command line, or wants them: ``HF_HUB_DISABLE_PROGRESS_BARS=0``.
+    ``HF_HUB_DISABLE_PROGRESS_BARS`` decides otherwise.
     """
     logging.set_verbosity_error()  # its retries would bury the error that says how to go on
-    is_watched = are_printed() and sys.stderr is not None and sys.stderr.isatty()
-    if constants.HF_HUB_DISABLE_PROGRESS_BARS is None and not is_watched:
+    if constants.HF_HUB_DISABLE_PROGRESS_BARS is not None:
+        return
+    if are_printed() and sys.stderr is not None and sys.stderr.isatty():
+        enable_progress_bars()
+    else:
         disable_progress_bars()
 
 

@@ -14,8 +14,9 @@ def quiet_libraries() -> None:
     # all tokenising is done before the data loader forks its workers, so threads are safe
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     transformers.logging.set_verbosity_error()
-    quiet_hub()
     # transformers 5 keeps renaming arguments; the old names work in every version that Koki supports
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|accelerate")
-    transformers.logging.disable_progress_bar()
+    with warnings.catch_warnings(action="ignore"):  # the hub's bars are turned off with it, unless the user wants them
+        transformers.logging.disable_progress_bar()
+    quiet_hub()
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it logs a line for every layer of every step in 8 bits
