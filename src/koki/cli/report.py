@@ -9,6 +9,7 @@ from rich.console import Console
 from koki.cli import options
 from koki.cli.printing import out
 from koki.errors import ConfigError, KokiError
+from koki.language import _
 
 EXAMPLES: Final = (
     "koki report runs/warung",
@@ -27,11 +28,14 @@ def report(
 
     known = next((name for name in LANGUAGES if name == language), None)
     if language is not None and known is None:
-        raise ConfigError(f"There is no report in language {language!r}.", f"Languages: {', '.join(LANGUAGES)}.")
+        raise ConfigError(
+            _("There is no report in language {language!r}.", language=language),
+            _("Languages: {languages}.", languages=", ".join(LANGUAGES)),
+        )
 
     from koki.report.write import write_report
 
-    out.print(f"Report: {write_report(run, known)}", highlight=False, markup=False, soft_wrap=True)
+    out.print(_("Report: {run}", run=write_report(run, known)), highlight=False, markup=False, soft_wrap=True)
 
 
 def write_report_or_warn(run: Path, console: Console) -> None:

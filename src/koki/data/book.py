@@ -7,6 +7,7 @@ from koki.book.store import Book, StoredTip
 from koki.data.recipes import Recipes
 from koki.dialogue.phrasebook import load_tips
 from koki.errors import KokiError
+from koki.language import _
 from koki.recipes.decoding import FileDigest
 
 
@@ -23,10 +24,17 @@ def write_book(path: Path, recipes: Recipes, warn: Callable[[str], None]) -> Non
         read, report = recipes.read
         Book.write(path, read, shipped_tips() if data.tips else ())
         if [FileDigest(file.path, file.sha256) for file in report.files] != list(recipes.digests):
-            warn(f"The recipe files have changed since training began; {path} has them as they are now")
+            warn(_("The recipe files have changed since training began; {path} has them as they are now", path=path))
     except (KokiError, OSError) as error:
         what = error.what if isinstance(error, KokiError) else error
-        warn(f"{path} was not written: {what} `koki book add {path.parent} FILE...` makes it")
+        warn(
+            _(
+                "{path} was not written: {what} `koki book add {folder} FILE...` makes it",
+                path=path,
+                what=what,
+                folder=path.parent,
+            )
+        )
 
 
 def shipped_tips() -> Iterator[StoredTip]:

@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedMod
 
 from koki.config import ModelConfig
 from koki.errors import ModelError
+from koki.language import _
 from koki.model.attention import use_segmented_attention
 from koki.model.device import Device
 from koki.model.source import BaseSource, not_loadable
@@ -60,12 +61,13 @@ def prepare_for_training(model: PreTrainedModel, config: ModelConfig, *, gradien
 def _quantization(kind: str, device: Device) -> BitsAndBytesConfig:
     if device.kind != "cuda":
         raise ModelError(
-            f"model.quantization is {kind}, which needs a CUDA GPU; there is none here.",
-            "Leave model.quantization at null.",
+            _("model.quantization is {kind}, which needs a CUDA GPU; there is none here.", kind=kind),
+            _("Leave model.quantization at null."),
         )
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ModelError(
-            f"model.quantization is {kind}, which needs bitsandbytes.", "Install it: pip install 'koki[quantization]'"
+            _("model.quantization is {kind}, which needs bitsandbytes.", kind=kind),
+            _("Install it: pip install 'koki[quantization]'"),
         )
     if kind == "8bit":
         return BitsAndBytesConfig(load_in_8bit=True)
