@@ -30,7 +30,7 @@ from koki.cli import (
     train,
 )
 from koki.cli.printing import err, out
-from koki.cli.words import EXAMPLES, OPTION, VARIABLE, TranslatedGroup, choose_language, translate
+from koki.cli.words import EXAMPLES, OPTION, TranslatedGroup, choose_language, translate
 from koki.errors import KokiError
 from koki.language import _, of_system
 
@@ -102,7 +102,7 @@ def koki_itself(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     language: Annotated[
         str | None,
-        typer.Option(OPTION, envvar=VARIABLE, help="en or id; without it, that of the system; also after the verb."),
+        typer.Option(OPTION, help="en or id, also after the verb; without it, KOKI_LANGUAGE, or that of the system."),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)

@@ -13,7 +13,7 @@ from koki.errors import ConfigError
 from koki.language import LANGUAGES, N_, OF_PYDANTIC, _, choose, chosen, of_locale, retold
 
 OPTION: Final = "--language"
-VARIABLE: Final = "KOKI_LANGUAGE"
+_VARIABLE: Final = "KOKI_LANGUAGE"
 
 EXAMPLES: Final = N_("Examples")
 """The heading above the examples of a verb."""
@@ -76,7 +76,7 @@ def choose_language(arguments: list[str]) -> list[str]:
     """
     choose(of_locale())
     before, named = _taken_out(arguments)
-    name = os.environ.get(VARIABLE) or None if named is None else named
+    name = os.environ.get(_VARIABLE) or None if named is None else named
     known = next((language for language in LANGUAGES if language == name), None)
     if known is not None:
         choose(known)
