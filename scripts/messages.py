@@ -78,7 +78,7 @@ def missing(catalog: Catalog) -> list[Message]:
     return [message for message in catalog if message.id and (message.fuzzy or not all(_forms(message.string)))]
 
 
-def _forms(text: str | tuple[str, ...] | list[str]) -> Sequence[str]:
+def _forms(text: str | tuple[str, ...] | list[str] | None) -> Sequence[str]:
     """The forms of a text; one that says the same of one and of many has one."""
     return [text] if isinstance(text, str) else text or [""]
 
