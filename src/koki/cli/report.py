@@ -11,10 +11,7 @@ from koki.cli.printing import out
 from koki.errors import KokiError
 from koki.language import LANGUAGES, _
 
-EXAMPLES: Final = (
-    "koki report runs/warung",
-    "koki report runs/warung --language id",
-)
+EXAMPLES: Final = ("koki report runs/warung",)
 
 
 def report(context: typer.Context, run: options.Run) -> None:
