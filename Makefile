@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 # tests/conftest.py, slow files first.
 PYTEST := $(BIN)/pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test check torture fuzz bench format messages clean
+.PHONY: demo test check torture fuzz bench docs format messages clean
 
 demo: $(READY)
 	$(BIN)/koki demo
@@ -51,6 +51,10 @@ bench: $(READY)
 	$(BIN)/python benchmarks/resume.py
 	$(BIN)/python benchmarks/answers.py
 	$(BIN)/python benchmarks/book.py
+
+# The pages of docs/ as a site, in build/site; a link that leads nowhere is an error.
+docs: $(READY)
+	$(BIN)/zensical build --clean --strict
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

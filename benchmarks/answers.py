@@ -79,7 +79,7 @@ def drawn(count: int) -> list[str]:
 
     config = RunConfig()
     tokenizer = load_tokenizer(find_base(ModelConfig(name="mini")).location)
-    recipes, _ = read_recipes(recipe_files(config))
+    recipes = read_recipes(*recipe_files(config))
     examiner = Examiner(recipes, [], config, ChatTemplate(tokenizer, "Kamu Koki."), len(tokenizer), config.seed)
     # six capabilities in three groups, of which some hold fewer
     questions = [asked.question for asked in examiner.draw(-(-count // 8))]

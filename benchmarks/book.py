@@ -32,7 +32,7 @@ _SLOWEST: Final = 10
 def main() -> None:
     """Measure, print, write."""
     options = parse_options()
-    recipes, _ = read_recipes(options.files)
+    recipes = read_recipes(*options.files)
     sizes = [len(recipes), *([options.recipes] if options.recipes else [])]
     results = [measured(measure, recipes, size) for size in sizes]
     kinds = results[0]["lookups"]

@@ -39,7 +39,7 @@ def main() -> None:
     options = parse_options()
 
     def configured(files: list[str]) -> RunConfig:
-        return load_config(flags={"model.name": options.model, "data.files": files, "data.validation_fraction": 0})
+        return load_config(settings={"model.name": options.model, "data.files": files, "data.validation_fraction": 0})
 
     with tempfile.TemporaryDirectory() as folder:
         configs = [configured([thinned(Path(file), share, Path(folder)) for file in options.files]) for share in SHARES]
@@ -123,7 +123,8 @@ def time_koki(config: RunConfig) -> dict[str, Any]:
     seconds, clock = {}, Clock()
     tokenizer, template = load_template(config)
     seconds["tokenizer"], clock = clock.read()["cpu"], Clock()
-    recipes, data_report = read_recipes(recipe_files(config), config.data.columns)
+    recipes = read_recipes(*recipe_files(config), columns=config.data.columns)
+    data_report = recipes.report
     seconds["reading"], clock = clock.read()["cpu"], Clock()
     groups = metered(compose(recipes, config), composing)
     dataset = ConversationDataset(groups, template, len(tokenizer), config.tokens)
@@ -149,11 +150,11 @@ def time_cached(config: RunConfig) -> dict[str, Any]:
 
     from koki.data.build import tokenize
     from koki.data.conversations import Conversations
-    from koki.data.recipes import Recipes
+    from koki.data.recipes import RecipesOfRun
 
     clock = Clock()
     tokenizer, template = load_template(config)
-    data = tokenize(Conversations(Recipes(config)), template, len(tokenizer), Console(quiet=True))
+    data = tokenize(Conversations(RecipesOfRun(config)), template, len(tokenizer), Console(quiet=True))
     make_first_batch(data.dataset, config)
     return {"conversations": len(data.dataset), "all": clock.read(), "peak": memory()[1]}
 

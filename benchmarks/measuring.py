@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import resource
 import statistics
 import sys
 import time
@@ -50,6 +49,8 @@ def memory() -> tuple[int, int]:
     try:
         lines = Path("/proc/self/status").read_text("ascii").splitlines()
     except OSError:
+        import resource  # which Windows lacks
+
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         return most, most
     kibibytes = {name: value.split()[0] for name, _, value in (line.partition(":") for line in lines) if value.strip()}

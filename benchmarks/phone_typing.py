@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from koki.book.naming import names_of
 from koki.config import RunConfig, load_config
-from koki.data.recipes import Recipes
+from koki.data.recipes import RecipesOfRun
 from koki.dialogue.compose import Composer
 from koki.dialogue.forms import trained
 from koki.dialogue.phrasebook import load_phrasebook
@@ -63,8 +63,8 @@ def asked_for(recipe: Recipe, name: str, composer: Composer, draw: random.Random
 
 def scores(run: Path, seed: int, max_new_tokens: int) -> list[list[Scores]]:
     """Of each form, the scores for all dishes."""
-    settings: RunConfig = load_config(flags=read_run(run).settings)
-    recipes: Sequence[Recipe] = Recipes(settings).split[0]
+    settings: RunConfig = load_config(settings=read_run(run).settings)
+    recipes: Sequence[Recipe] = RecipesOfRun(settings).split[0]
     book, draw = load_phrasebook(), random.Random(seed)
     names, composer = names_of(recipes), Composer(book, (), recipes, settings.seed)
     questions = [one for it in recipes for one in asked_for(it, names[it.id], composer, draw)]

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from koki.config import RunConfig, load_config
-from koki.pipeline import plan_run, train
+from koki.config import RunConfig, load_config, read_assignments
+from koki.pipeline import plan as plan_run
+from koki.pipeline import train
 from measuring import measured, memory, report, spread
 
 # What changes time or memory, by its name in the table.
@@ -68,7 +69,7 @@ def _ran(assignments: list[str], steps: int) -> tuple[float, float]:
 
 def _config(assignments: list[str], steps: int, output: str) -> RunConfig:
     flags = {"model.name": "mini", "output": output, "training.max_steps": steps}
-    return load_config(preset="reference", flags=flags, assignments=assignments)
+    return load_config(preset="reference", settings=flags | read_assignments(assignments))
 
 
 if __name__ == "__main__":

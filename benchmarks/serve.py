@@ -38,8 +38,9 @@ COLUMNS: Final = (
     "503",
     "lost",
     "others",
-    "MB",
-    "MB, first minute",
+    "MB, most",
+    "first minute",
+    "last minute",
 )
 _BROKEN_OFF: Final = 0.2
 _LONGEST_WAIT: Final = 600  # seconds
@@ -224,7 +225,6 @@ def streamed(
 def row(count: int, heard: Heard, seconds: float) -> list[str]:
     """As `COLUMNS`."""
     first = sorted(heard.first) or [0.0]
-    minute = heard.memory[:60] or heard.memory
     return [
         str(count),
         str(heard.answers),
@@ -234,8 +234,7 @@ def row(count: int, heard: Heard, seconds: float) -> list[str]:
         str(heard.sent_away),
         str(heard.lost),
         str(heard.others),
-        f"{max(heard.memory) / 1e6:,.0f}",
-        f"{max(minute) / 1e6:,.0f}",
+        *(f"{max(taken) / 1e6:,.0f}" for taken in (heard.memory, heard.memory[:60], heard.memory[-60:])),
     ]
 
 

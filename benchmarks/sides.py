@@ -1,7 +1,7 @@
 """The trainers that `train_speed.py` compares, and what it takes one of them to train.
 
 All of them train the same adapter on the same base with the same examples in each optimizer step, in their order: the
-mission's 2 x 4. The learning rate is high and without warm-up, so that losses that agree say something.
+reference's 2 x 4. The learning rate is high and without warm-up, so that losses that agree say something.
 """
 
 import tempfile
@@ -74,7 +74,7 @@ class Side:
 
 
 def plain(config: RunConfig, device: Device, model: Any, examples: list[Example], folder: Path) -> Trainer:
-    """transformers.Trainer as the mission reads: every example padded to 512, all logits."""
+    """transformers.Trainer with the reference settings: every example padded to 512, all logits."""
     arguments = TrainingArguments(**_arguments(config, device, folder))
     return Trainer(model=model, args=arguments, train_dataset=examples, data_collator=_padded)
 
@@ -248,7 +248,7 @@ def _config(side: Side, examples: list[Example], dropout: float) -> RunConfig:
         "training.gradient_checkpointing": side.checkpointing,
         "training.logging_steps": 1,
     }
-    return load_config(preset="reference", flags={"model.name": "mini", **settings})
+    return load_config(preset="reference", settings={"model.name": "mini", **settings})
 
 
 def _model(name: str, config: RunConfig, device: Device) -> Any:

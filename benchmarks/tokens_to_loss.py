@@ -26,7 +26,8 @@ from rich.console import Console
 
 from koki.config import RunConfig, load_config
 from koki.data.recipes import recipe_files, split_recipes
-from koki.pipeline import plan_run, train
+from koki.pipeline import plan as plan_run
+from koki.pipeline import train
 from koki.recipes.table import read_recipes
 from measuring import measured, report, spread
 
@@ -53,9 +54,9 @@ def main() -> None:
     """Measure, print, write."""
     options = parse_options()
     settings = {"model.name": "mini", "data.files": options.data, "data.book_share": 0}
-    recipes, _ = read_recipes(recipe_files(load_config(flags=settings)), {})
+    recipes = read_recipes(*recipe_files(load_config(settings=settings)), columns={})
     settings["data.validation_fraction"] = max(0.0, 1 - options.recipes / len(recipes))
-    learned, held_out = split_recipes(recipes, load_config(flags=settings))
+    learned, held_out = split_recipes(recipes, load_config(settings=settings))
     if not held_out:
         sys.exit(f"None of {len(recipes)} recipes is held out: give 100 or more, and train on fewer with --recipes.")
     runs: dict[str, list[list[Look]]] = {"reference": [], "fast": []}
@@ -87,10 +88,10 @@ def looks_of(preset: str, settings: dict[str, Any], options: argparse.Namespace)
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         flags = {**settings, "output": folder}
-        steps = plan_run(load_config(preset=preset, flags=flags)).steps
+        steps = plan_run(load_config(preset=preset, settings=flags)).steps
         # of reference only the lowest loss counts, which it has at or near its end
         looks = options.looks if preset == "fast" else math.ceil(options.looks / 5)
-        config = load_config(preset=preset, flags={**flags, "evaluation.every_steps": max(1, steps // looks)})
+        config = load_config(preset=preset, settings={**flags, "evaluation.every_steps": max(1, steps // looks)})
         return list(looks_in(log_of(config)))
 
 

@@ -1,4 +1,4 @@
-"""How fast Koki trains, beside transformers.Trainer as the mission reads and TRL, and how much memory it takes.
+"""How fast Koki trains, beside transformers.Trainer with the reference settings and TRL, and how much memory it takes.
 
     python benchmarks/train_speed.py --model mini --workload mix --steps 10 --repeats 5 --threads 1
 

@@ -84,10 +84,10 @@ class Corpus:
 def read_corpus(posts: Sequence[Path], own: Sequence[Path], held_out_share: float) -> Corpus:
     """Read all recipe files; hold out a share of ``posts``, chosen by a hash of the recipe's text."""
     parts: tuple[list[Recipe], list[Recipe]] = ([], [])
-    for recipe in read_recipes(posts)[0]:
+    for recipe in read_recipes(*posts):
         draw = int(hashlib.sha256(chef_layout(recipe).encode()).hexdigest()[:8], 16) / 2**32
         parts[draw < held_out_share].append(recipe)
-    own_recipes = read_recipes(own)[0] if own else []
+    own_recipes = list(read_recipes(*own)) if own else []
     return Corpus(*parts, own_recipes, list(load_tips()) if own else [])
 
 

@@ -99,7 +99,9 @@ def small_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache of the Hugging Face hub's library, and a hub that cannot be reached."""
+    """An empty cache of the Hugging Face hub's library, nobody logged in, and a hub that cannot be reached."""
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     use_hub(NOBODY, monkeypatch)
     return tmp_path / "hub"

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from koki.config import RunConfig, load_config
+from koki.config import RunConfig, load_config, read_assignments
 from koki.runs import checkpoints
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -118,7 +118,7 @@ SHORT = (
 def config_of_short_run(base: str, recipe_csv: Path, output: Path, *assignments: str) -> RunConfig:
     """The configuration of a run of twelve steps; settings are given as key=value texts."""
     flags = {"model.name": base, "data.files": [str(recipe_csv)], "output": str(output)}
-    return load_config(flags=flags, assignments=[*SHORT, *assignments])
+    return load_config(settings=flags | read_assignments([*SHORT, *assignments]))
 
 
 def weights(folder: Path) -> bytes:

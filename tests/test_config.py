@@ -1,4 +1,4 @@
-"""The configuration: the mission's defaults, precedence, and errors that name the mend."""
+"""The configuration: the reference settings as defaults, precedence, and errors that name the mend."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koki.config import RunConfig, flatten, load_config, preset_names, to_yaml
+from koki.config import RunConfig, flatten, load_config, preset_names, preset_of, read_assignments, to_yaml
 from koki.errors import ConfigError
 
-MISSION = {
+REFERENCE = {
     "lora.r": 16,
     "lora.lora_alpha": 32,
     "lora.lora_dropout": 0.05,
@@ -32,8 +32,8 @@ MISSION = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), MISSION.items())
-def test_the_missions_numbers_are_the_defaults(name: str, value: object) -> None:
+@pytest.mark.parametrize(("name", "value"), REFERENCE.items())
+def test_the_reference_settings_are_the_defaults(name: str, value: object) -> None:
     assert flatten(load_config())[name] == value
 
 
@@ -48,7 +48,7 @@ def test_later_wins_defaults_preset_file_flags_assignments(tmp_path: Path) -> No
     file = tmp_path / "c.yaml"
     file.write_text("training: {learning_rate: 0.5, warmup_steps: 7}\n")
     config = load_config(
-        preset="laptop", file=file, flags={"seed": 5}, assignments=["training.warmup_steps=9", "seed=6"]
+        file, preset="laptop", settings={"seed": 5} | read_assignments(["training.warmup_steps=9", "seed=6"])
     )
     assert config.model.name == "mini"
     assert config.training.learning_rate == 0.5
@@ -79,7 +79,7 @@ def test_a_printed_configuration_reads_back_as_itself(seed: int, rate: float, fi
 )
 def test_an_unknown_setting_is_an_error_with_the_nearest_right_name(assignment: str, nearest: str) -> None:
     with pytest.raises(ConfigError, match="There is no setting") as caught:
-        load_config(assignments=[assignment])
+        load_config(settings=read_assignments([assignment]))
     assert f"Did you mean '{nearest}'?" in caught.value.how
 
 
@@ -95,11 +95,28 @@ def test_an_unknown_setting_is_an_error_with_the_nearest_right_name(assignment: 
 )
 def test_a_value_out_of_range_is_an_error_that_names_the_setting(assignment: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
-        load_config(assignments=[assignment])
+        load_config(settings=read_assignments([assignment]))
 
 
 def test_a_number_in_scientific_notation_is_a_number() -> None:
-    assert load_config(assignments=["training.learning_rate=1e-4"]).training.learning_rate == 1e-4
+    assert load_config(settings=read_assignments(["training.learning_rate=1e-4"])).training.learning_rate == 1e-4
+
+
+def test_settings_may_be_dotted_or_in_sections_and_none_is_a_value() -> None:
+    settings = {"seed": 7, "lora": {"r": 4}, "training.save_minutes": None, "data.files": [Path("a.csv"), "b.csv"]}
+    config = load_config(settings=settings)
+    assert (config.seed, config.lora.r, config.lora.lora_alpha) == (7, 4, 32)
+    assert config.training.save_minutes is None
+    assert config.data.files == ("a.csv", "b.csv")
+    with pytest.raises(ConfigError, match=r"training\.save_steps cannot be None"):
+        load_config(settings={"training.save_steps": None})
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_the_preset_of_settings_is_known_whatever_else_is_set(name: str) -> None:
+    assert preset_of(flatten(load_config(preset=name, assignments=["seed=7"]))) == name
+    assert preset_of(flatten(load_config(preset=name, assignments=["data.variations=3"]))) is None  # which each sets
+    assert preset_of(flatten(RunConfig())) is None
 
 
 def test_an_unknown_preset_names_the_nearest() -> None:
@@ -118,9 +135,9 @@ def test_a_configuration_file_that_is_none_is_an_error_with_its_name(tmp_path: P
     file = tmp_path / "rusak.yaml"
     file.write_text(text)
     with pytest.raises(ConfigError, match=r"rusak\.yaml"):
-        load_config(file=file)
+        load_config(file)
 
 
 def test_a_missing_configuration_file_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"tidak-ada\.yaml is not there"):
-        load_config(file=tmp_path / "tidak-ada.yaml")
+        load_config(tmp_path / "tidak-ada.yaml")

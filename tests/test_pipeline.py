@@ -116,7 +116,7 @@ def test_the_last_loss_is_logged_also_between_two_logs(short_config: MakeConfig,
 
 
 def test_the_configuration_can_be_passed_back(finished_run: TrainResult) -> None:
-    config = load_config(file=finished_run.folder / "config.yaml")
+    config = load_config(finished_run.folder / "config.yaml")
     assert config.training.max_steps == 12
     assert config.data.variations == 8
 
@@ -125,7 +125,7 @@ def test_the_configuration_can_be_passed_back(finished_run: TrainResult) -> None
 def test_what_was_asked_for_is_recorded_not_what_was_decided_for_it(
     metadata: dict[str, Any], finished_run: TrainResult
 ) -> None:
-    written = flatten(load_config(file=finished_run.folder / "config.yaml"))
+    written = flatten(load_config(finished_run.folder / "config.yaml"))
     for settings in (metadata["settings"], written):
         assert settings["training.mixed_precision"] == "auto"
 

@@ -10,7 +10,7 @@ import torch
 from helpers import logged, weights
 from safetensors.torch import load_file, save_file
 
-from koki.config import ModelConfig, ResolvedConfig, load_config
+from koki.config import ModelConfig, ResolvedConfig, load_config, read_assignments
 from koki.model.device import Device
 from koki.model.source import find_base
 from koki.training.costs import Shape
@@ -62,4 +62,6 @@ def shape_of_mini() -> Shape:
 
 def resolved(*assignments: str, device: Device = CPU) -> ResolvedConfig:
     """The settings of a run of the base that ships, with nothing left open."""
-    return resolve(load_config(flags={"model.name": "mini"}, assignments=assignments), shape_of_mini(), device)
+    return resolve(
+        load_config(settings={"model.name": "mini"} | read_assignments(assignments)), shape_of_mini(), device
+    )

@@ -1,16 +1,17 @@
 """One typed configuration for a whole run; each default says where it comes from.
 
-Precedence, later wins: defaults < preset < configuration file < command line.
+Precedence, later wins: defaults < preset < configuration file < single settings.
 """
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -27,6 +28,13 @@ def _setting(default: Any, says: str, source: str, **limits: Any) -> Any:
     return Field(default, description=f"{says} [{source}]", **limits)
 
 
+def _path_as_text(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+_PathText = Annotated[str, BeforeValidator(_path_as_text)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True, allow_inf_nan=False)
 
@@ -34,26 +42,28 @@ class _Section(BaseModel):
 class ModelConfig(_Section):
     """Which base model, and how it is held in memory."""
 
-    name: str = _setting(
-        "0.5b", "mini, 0.5b, 1.5b, 3b, a local folder, or a hub id of the Qwen2 or Qwen3 family", "mission"
+    name: _PathText = _setting(
+        "0.5b",
+        "mini, 0.5b, 1.5b, 3b, 0.6b, 1.7b, sailor2-1b, a local folder, or a hub id of the Qwen2 or Qwen3 family",
+        "reference",
     )
     revision: str | None = _setting(None, "branch, tag or commit on the hub; null is the newest", "Koki")
     quantization: Literal["4bit", "8bit"] | None = _setting(
-        None, "4bit, 8bit (both need CUDA and koki[quantization]) or null", "Koki: the base keeps its dtype"
+        None, "4bit, 8bit (both need CUDA and bitsandbytes) or null", "Koki: the base keeps its dtype"
     )
 
 
 class LoraConfig(_Section):
     """The adapter, in peft's terms."""
 
-    r: int = _setting(16, "rank", "mission", ge=1)
-    lora_alpha: int = _setting(32, "scale: the update is multiplied by lora_alpha / r", "mission", ge=1)
-    lora_dropout: float = _setting(0.05, "dropout before the adapter", "mission", ge=0, lt=1)
-    bias: Literal["none", "all", "lora_only"] = _setting("none", "which biases are trained", "mission")
+    r: int = _setting(16, "rank", "reference", ge=1)
+    lora_alpha: int = _setting(32, "scale: the update is multiplied by lora_alpha / r", "reference", ge=1)
+    lora_dropout: float = _setting(0.05, "dropout before the adapter", "reference", ge=0, lt=1)
+    bias: Literal["none", "all", "lora_only"] = _setting("none", "which biases are trained", "reference")
     target_modules: tuple[str, ...] = _setting(
         ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
         "the projections that get an adapter",
-        "mission",
+        "reference",
         min_length=1,
     )
 
@@ -61,7 +71,7 @@ class LoraConfig(_Section):
 class DataConfig(_Section):
     """The recipes, and how many conversations are made of them."""
 
-    files: tuple[str, ...] = _setting(
+    files: tuple[_PathText, ...] = _setting(
         (), "recipe files or patterns (data/*.csv); empty means the recipes that ship with Koki", "Koki"
     )
     columns: dict[str, str] = _setting(
@@ -74,12 +84,12 @@ class DataConfig(_Section):
         None, "sheet of a workbook (.xlsx, .ods); null is each that has the columns, but for hidden ones", "Koki"
     )
     variations: Literal["all"] | Annotated[int, Field(ge=1)] = _setting(
-        "all", "conversations of each recipe in one epoch: all, or a number drawn anew each epoch", "mission"
+        "all", "conversations of each recipe in one epoch: all, or a number drawn anew each epoch", "reference"
     )
     book_share: float = _setting(
         0.0,
         "share of the conversations drawn that are answered from pages of the book; 0: all are from memory",
-        "mission: trains without",
+        "reference: trains without",
         ge=0,
         le=1,
     )
@@ -97,7 +107,7 @@ class DataConfig(_Section):
         ge=0,
         lt=1,
     )
-    tips: bool = _setting(True, "also train on tips of traditional cooking", "mission")
+    tips: bool = _setting(True, "also train on tips of traditional cooking", "reference")
     refusals: bool = _setting(True, "also train on small talk and on declining what is not cooking", "Koki")
     book: bool = _setting(
         True, "write all recipes, held-out ones too, and the tips into book.sqlite in the run folder", "Koki"
@@ -107,7 +117,7 @@ class DataConfig(_Section):
 class TokensConfig(_Section):
     """How conversations become token ids."""
 
-    max_length: int = _setting(512, "tokens of one conversation; none is ever cut", "mission", ge=16)
+    max_length: int = _setting(512, "tokens of one conversation; none is ever cut", "reference", ge=16)
     loss_on: Literal["answer", "all"] = _setting(
         "answer", "train on the answer and its stop token, or on all tokens", "Koki: a chef answers"
     )
@@ -116,39 +126,39 @@ class TokensConfig(_Section):
 class TrainingConfig(_Section):
     """transformers.TrainingArguments under their own names."""
 
-    num_train_epochs: int = _setting(3, "passes over the recipes", "mission", ge=1)
+    num_train_epochs: int = _setting(3, "passes over the recipes", "reference", ge=1)
     max_steps: int = _setting(-1, "optimizer steps; -1 leaves it to num_train_epochs", "Hugging Face", ge=-1)
-    per_device_train_batch_size: int = _setting(2, "conversations in a micro-batch", "mission", ge=1)
-    gradient_accumulation_steps: int = _setting(4, "micro-batches in an optimizer step", "mission", ge=1)
+    per_device_train_batch_size: int = _setting(2, "conversations in a micro-batch", "reference", ge=1)
+    gradient_accumulation_steps: int = _setting(4, "micro-batches in an optimizer step", "reference", ge=1)
     tokens_per_micro_batch: int | None = _setting(
         None,
         "tokens that go through the model at once; null is per_device_train_batch_size x tokens.max_length, on a GPU "
         "as much of a step as fits",
-        "Koki: the memory that the mission's micro-batch may need",
+        "Koki: the memory that the reference micro-batch may need",
         ge=1,
     )
-    learning_rate: float = _setting(2e-5, "peak learning rate", "mission", gt=0)
+    learning_rate: float = _setting(2e-5, "peak learning rate", "reference", gt=0)
     lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] = _setting(
         "linear", "course of the learning rate after warm-up", "Hugging Face"
     )
-    warmup_steps: int = _setting(100, "steps in which the learning rate rises from 0", "mission", ge=0)
-    weight_decay: float = _setting(0.01, "of AdamW", "mission", ge=0)
+    warmup_steps: int = _setting(100, "steps in which the learning rate rises from 0", "reference", ge=0)
+    weight_decay: float = _setting(0.01, "of AdamW", "reference", ge=0)
     max_grad_norm: float = _setting(1.0, "gradients are clipped to this norm", "Hugging Face", ge=0)
     label_smoothing_factor: float = _setting(
-        0.1, "share of the target spread over the whole vocabulary", "mission", ge=0, lt=1
+        0.1, "share of the target spread over the whole vocabulary", "reference", ge=0, lt=1
     )
     mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"] = _setting(
-        "auto", "auto is fp16 on CUDA and no (float32) elsewhere; best is bf16 on a GPU or CPU that has it", "mission"
+        "auto", "auto is fp16 on CUDA and no (float32) elsewhere; best is bf16 on a GPU or CPU that has it", "reference"
     )
     gradient_checkpointing: bool | Literal["auto"] = _setting(
-        True, "compute activations twice to hold fewer; auto is only where memory is short", "mission"
+        True, "compute activations twice to hold fewer; auto is only where memory is short", "reference"
     )
-    save_steps: int = _setting(500, "a checkpoint every so many steps", "mission", ge=1)
+    save_steps: int = _setting(500, "a checkpoint every so many steps", "reference", ge=1)
     save_minutes: float | None = _setting(
         None, "also a checkpoint whenever so many minutes have gone by without one; null is never", "Koki", gt=0
     )
-    save_total_limit: int = _setting(2, "checkpoints kept", "mission", ge=1)
-    logging_steps: int = _setting(100, "a line in the log every so many steps", "mission", ge=1)
+    save_total_limit: int = _setting(2, "checkpoints kept", "reference", ge=1)
+    logging_steps: int = _setting(100, "a line in the log every so many steps", "reference", ge=1)
     max_nonfinite_steps: int = _setting(
         3, "steps in a row whose loss is not finite, each left out, before training stops", "Koki", ge=1
     )
@@ -161,7 +171,7 @@ class EvaluationConfig(_Section):
     every_steps: int | None = _setting(
         None,
         "held-out loss and three answers every so many steps, before the first and after the last; null is never",
-        "mission: trains without",
+        "reference: trains without",
         ge=1,
     )
     early_stopping_patience: int | None = _setting(
@@ -183,7 +193,7 @@ class EvaluationConfig(_Section):
 class RunConfig(_Section):
     """Everything a run depends on."""
 
-    output: str = _setting("runs/koki", "the run folder", "Koki")
+    output: _PathText = _setting("runs/koki", "the run folder", "Koki")
     seed: int = _setting(42, "of everything that is drawn", "Hugging Face", ge=0, le=2**32 - 1)  # NumPy's limits
     model: ModelConfig = ModelConfig()
     lora: LoraConfig = LoraConfig()
@@ -232,34 +242,43 @@ HARMLESS_ON_RESUME: Final = frozenset(
 
 
 def load_config(
-    *,
-    preset: str | None = None,
-    file: Path | None = None,
-    flags: Mapping[str, Any] | None = None,
-    assignments: Iterable[str] = (),
+    file: str | Path | None = None, *, preset: str | None = None, settings: Mapping[str, Any] | None = None
 ) -> RunConfig:
-    """Load a configuration.
+    """Make a configuration: the defaults, what a preset changes of them, what a file changes, and single settings.
 
     Args:
-        preset: name of a preset that ships with Koki.
-        file: a YAML file with any part of the configuration.
-        flags: dotted setting name -> value, from the command line; a value of None is no setting.
-        assignments: ``key=value`` texts, the value read as YAML.
+        file: a YAML file with any part of the configuration, such as ``koki config`` prints.
+        preset: name of one that ships with Koki: reference, fast or laptop.
+        settings: dotted name -> value, or section -> its settings.
 
     Raises:
-        ConfigError: unknown preset, unreadable file, unknown key or value out of range.
+        ConfigError: unknown preset, unreadable file, unknown setting or value out of range.
+
+    >>> from koki import load_config
+    >>> config = load_config(preset="laptop", settings={"data.files": ["resep.csv"], "training.max_steps": 200})
+    >>> config.training.max_steps
+    200
     """
     merged: dict[str, Any] = {}
     if preset is not None:
         _merge(merged, _read_yaml(_preset_path(preset).read_text("utf-8"), f"preset {preset}"))
     if file is not None:
-        _merge(merged, _read_yaml(_read_text(file), str(file)))
-    for name, value in (flags or {}).items():
-        if value is not None:
-            _merge(merged, _nest(name, value))
-    for text in assignments:
-        _merge(merged, _nest(*_parse_assignment(text)))
+        _merge(merged, _read_yaml(_read_text(Path(file)), str(file)))
+    for name, value in (settings or {}).items():
+        _merge(merged, _nest(name, value))
     return _validate(merged)
+
+
+def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """The settings that ``key=value`` texts make, section by section; the values are read as YAML, the last one counts.
+
+    Raises:
+        ConfigError: a text is not of that form, or its value is no YAML.
+    """
+    merged: dict[str, Any] = {}
+    for text in texts:
+        _merge(merged, _nest(*_parse_assignment(text)))
+    return merged
 
 
 def preset_names() -> list[str]:
@@ -268,10 +287,22 @@ def preset_names() -> list[str]:
     return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
+def preset_of(settings: Mapping[str, Any]) -> str | None:
+    """The preset all of whose settings these are, by dotted name; of several the one that sets the most."""
+    configs = {name: load_config(preset=name) for name in preset_names()}
+    presets = {name: _flat(config.model_dump(mode="json", exclude_unset=True)) for name, config in configs.items()}
+    fitting = [name for name, preset in presets.items() if preset.items() <= settings.items()]
+    return max(fitting, key=lambda name: len(presets[name]), default=None)
+
+
 def flatten(config: RunConfig) -> dict[str, Any]:
     """Dotted name -> JSON-ready value, for every setting."""
+    return _flat(config.model_dump(mode="json"))
+
+
+def _flat(nested: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
-    for name, value in config.model_dump(mode="json").items():
+    for name, value in nested.items():
         if isinstance(value, dict):
             flat.update({f"{name}.{inner}": inner_value for inner, inner_value in value.items()})
         else:

@@ -9,6 +9,7 @@
     ├── TrainingError            training started and could not go on
     ├── RunError                 a folder is not a finished run
     ├── BookError                a book of recipes cannot be read or written
+    ├── HubError                 the Hugging Face hub cannot be reached, or refuses
     ├── ProofError               an exported file does not say what its run says
     ├── EmptyQuestion            a question has no words
     └── QuestionTooLong          a question has more tokens than the model reads
@@ -66,6 +67,10 @@ class RunError(KokiError):
 
 class BookError(KokiError):
     """A book of recipes cannot be read or written, or has not what is asked for."""
+
+
+class HubError(KokiError):
+    """The Hugging Face hub cannot be reached, or refuses."""
 
 
 class ProofError(KokiError):

@@ -11,13 +11,17 @@ import json
 import os
 import stat
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import IO, Any, Final
 
-from koki.errors import ConfigError
+from koki.errors import ConfigError, KokiError
 from koki.language import _
+
+BESIDE: Final = ".new-"
+"""How the name of a folder begins that is not whole yet."""
 
 _LONGEST_SEAL: Final = 10_000_000  # bytes; that of a checkpoint has about 3,000
 _LONGEST_LINE: Final = 1_000_000  # bytes; the conversations that are exported have about 3,000
@@ -56,6 +60,17 @@ def published_name(folder: str | Path) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------------- writing
+
+
+@contextmanager
+def failing_as(kind: type[KokiError], path: Path) -> Iterator[None]:
+    """Where the system cannot write to a path, say so with an error of Koki's."""
+    try:
+        yield
+    except KokiError:  # one of them is an OSError too
+        raise
+    except OSError as error:
+        raise kind(f"{path} cannot be written: {error}.", "Is the disk full, and may you write there?") from error
 
 
 def require_ours(path: Path, mark: str) -> None:
@@ -113,6 +128,25 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON with `written_beside`."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """An empty folder that takes the place of ``folder`` once it is whole; until then the old one stays.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=BESIDE, dir=folder.parent) as beside:
+        new = Path(beside) / "new"
+        new.mkdir()
+        yield new
+        flush_tree(new)
+        if folder.exists():
+            folder.rename(Path(beside) / "old")
+        new.rename(folder)
+    flush_folder(folder.parent)
 
 
 def flush_tree(folder: Path) -> None:

@@ -29,6 +29,14 @@ def duration(seconds: float) -> str:
     return _(_FORMS[unit], time=number(time, f".{digits}f"))
 
 
+def file_size(count: int) -> str:
+    """A number of bytes, of a small file too, as text: "371 B", "842 kB", "5.4 MB" or "1.2 GB"."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count / 1e3:,.0f} kB" if count >= 1e3 else f"{count} B"
+
+
 def gigabytes(count: float) -> str:
     """A number of bytes as text: "850 MB" or "4.2 GB"."""
     return f"{number(count / 1e6, ',.0f')} MB" if count < 1e9 else f"{number(count / 1e9, ',.1f')} GB"

@@ -5,7 +5,8 @@ import os
 import warnings
 
 import transformers
-from huggingface_hub.utils import logging as hub_logging
+
+from koki.hub import quiet_hub
 
 
 def quiet_libraries() -> None:
@@ -13,7 +14,7 @@ def quiet_libraries() -> None:
     # all tokenising is done before the data loader forks its workers, so threads are safe
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     transformers.logging.set_verbosity_error()
-    hub_logging.set_verbosity_error()  # its retries would bury the error that says how to go on
+    quiet_hub()
     # transformers 5 keeps renaming arguments; the old names work in every version that Koki supports
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|accelerate")
     transformers.logging.disable_progress_bar()

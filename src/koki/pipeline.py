@@ -1,4 +1,4 @@
-"""The whole of Koki from top to bottom: `train` is the mission's flowchart, one line a box."""
+"""The whole of Koki from top to bottom: `train` is the flowchart, one line a box."""
 
 import signal
 import time
@@ -17,7 +17,7 @@ from koki.config import RunConfig
 from koki.data.book import write_book
 from koki.data.build import build_dataset, load_template, tokenize, tokenize_held_out
 from koki.data.conversations import Conversations
-from koki.data.recipes import Recipes
+from koki.data.recipes import RecipesOfRun
 from koki.evaluation.capabilities.registry import promised
 from koki.inference.chef import Chef
 from koki.inference.transformers_engine import TransformersEngine
@@ -28,6 +28,7 @@ from koki.model.device import detect_device
 from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, name_base, trainable_parameters
 from koki.model.lora_linear import fuse_lora
 from koki.model.source import find_base, set_pad_token, set_stop_token
+from koki.notices import LogConsole
 from koki.runs.card import Outcome, run_card
 from koki.runs.log import LossCourse
 from koki.runs.names import BOOK, CURVES
@@ -36,6 +37,7 @@ from koki.tokens.batches import StepCollator, VariationSampler
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.examples import TypedConversations
 from koki.tokens.template import ChatTemplate
+from koki.training.callbacks import OnProgress
 from koki.training.costs import Costs, Shape
 from koki.training.curves import draw_curves
 from koki.training.earlier import FinishedBefore
@@ -84,20 +86,28 @@ class TrainResult:
         return LossCourse.of(self.log)
 
 
-def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainResult:
+def train(
+    config: RunConfig,
+    console: Console | None = None,
+    *,
+    fresh: bool = False,
+    on_progress: OnProgress | None = None,
+) -> TrainResult:
     """Fine-tune a base model on recipes; go on from the newest checkpoint of the run folder where there is one.
 
     Args:
         config: what to train, on what, how.
-        console: where progress is printed.
+        console: where it is said what is done; without one it is logged (logger ``koki``, level INFO).
         fresh: set an earlier run in the folder aside and start over.
+        on_progress: see `OnProgress`; what it raises ends training, and the newest checkpoint stays.
 
     Raises:
         KokiError: one of its kinds; whatever was saved before is untouched.
         SystemExit: in all but the first of several processes, where one of them fails.
     """
     # environment, processes and devices; output folder; checkpoint or base; TensorBoard; all of it closed at the end
-    with Run.open(config, console, fresh=fresh) as run:
+    console = console or LogConsole()
+    with Run.open(config, console, fresh=fresh, on_progress=on_progress) as run:
         if isinstance(run, FinishedBefore):  # nothing is left to do, and what is there is history
             return TrainResult.of_card(run.folder, run.card)
         settings, processes, checkpoint = run.config, run.processes, run.checkpoint
@@ -125,7 +135,7 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
         run.say(_("Adapter"), _("{count:,} of {all:,} parameters are trained", count=trained, all=all_of_them))
 
         # recipe CSV: structure, cleaning; conversations; chat template, tokens, which the cache may have already
-        recipes = Recipes(settings, run.files)
+        recipes = RecipesOfRun(settings, run.files)
         conversations = Conversations(recipes)
         data = processes.main_here_first(partial(tokenize, conversations, template, len(tokenizer), console))
         held_out = tokenize_held_out(conversations, template, len(tokenizer))
@@ -172,15 +182,15 @@ def train(config: RunConfig, console: Console, *, fresh: bool = False) -> TrainR
                 with run.saving_the_result():
                     save_result(run.folder, model, tokenizer, card)
                     run.keep_config()  # once more: the folder may have been removed meanwhile
-                    draw_curves(outcome.log_history, run.folder / CURVES)
-                write_book(run.folder / BOOK, Recipes(settings, run.files), run.warn)
+                    draw_curves(card, run.folder.name, run.folder / CURVES)
+                write_book(run.folder / BOOK, RecipesOfRun(settings, run.files), run.warn)
     if not is_over:
         processes.barrier()
     stopped_by = None if is_over else run.stop.received
     return TrainResult(run.folder, outcome.steps, stopped_by, outcome.log_history, data.example_question)
 
 
-def plan_run(config: RunConfig) -> Plan:
+def plan(config: RunConfig) -> Plan:
     """What a run with this configuration would take; the data are read, the model's weights are not.
 
     Raises:

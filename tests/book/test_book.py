@@ -288,7 +288,7 @@ def test_a_book_that_grows_and_shrinks_finds_what_a_pantry_finds(
     shutil.rmtree(path.parent)
 
 
-def compare_with_pantry(folder: Path, read: list[Recipe], every: int) -> None:
+def compare_with_pantry(folder: Path, read: Sequence[Recipe], every: int) -> None:
     recipes = [replace(it, file=Path(it.file).name) for it in read]  # what a book keeps of a path
     pantry = Pantry(recipes)
     with book_of(folder / "book.sqlite", *recipes) as book:
@@ -304,13 +304,13 @@ def compare_with_pantry(folder: Path, read: list[Recipe], every: int) -> None:
 
 @pytest.mark.slow
 def test_the_recipes_that_ship_are_found_as_in_a_pantry(tmp_path: Path) -> None:
-    compare_with_pantry(tmp_path, read_recipes([shipped_recipes()])[0], 1)
+    compare_with_pantry(tmp_path, read_recipes(shipped_recipes()), 1)
 
 
 @pytest.mark.slow
 def test_real_recipes_are_found_as_in_a_pantry(tmp_path: Path, shared_data: Path) -> None:
     names = ("dataset-tempe.csv", "dataset-ikan.csv")
-    compare_with_pantry(tmp_path, read_recipes([shared_data / "recipes" / name for name in names])[0], 40)
+    compare_with_pantry(tmp_path, read_recipes(*[shared_data / "recipes" / name for name in names]), 40)
 
 
 # ------------------------------------------------------------------------------------------------- others beside, kills
@@ -408,6 +408,8 @@ def test_what_is_no_database_is_no_book(tmp_path: Path) -> None:
         ("PRAGMA user_version = 99", "newer Koki"),
         ("DROP TABLE gram", "other tables"),
         ("CREATE TRIGGER steal AFTER INSERT ON recipe BEGIN DELETE FROM dish; END", "other tables"),
+        ("CREATE TRIGGER tip_words_idx AFTER INSERT ON recipe BEGIN DELETE FROM dish; END", "other tables"),
+        ("CREATE VIEW tip_words_x AS SELECT * FROM recipe", "other tables"),
     ],
 )
 def test_a_database_that_is_no_book_of_this_koki_is_an_error(path: Path, change: str, says: str) -> None:
@@ -423,6 +425,14 @@ def test_a_database_that_is_no_book_of_this_koki_is_an_error(path: Path, change:
     [
         "UPDATE recipe SET ingredients = '{'",
         "UPDATE recipe SET steps = 7",
+        "UPDATE recipe SET steps = '[7]'",
+        "UPDATE recipe SET ingredients = '[null]'",
+        "UPDATE recipe SET ingredients = printf('%.*c', 100000, '[')",
+        "UPDATE recipe SET title = x'00ff'",
+        "UPDATE recipe SET line = 'satu'",
+        "UPDATE dish SET name = x'00'",
+        "UPDATE tip SET topic = x'00'",
+        "UPDATE tip SET questions = '[[]]'",
         "UPDATE recipe SET file = 7",
         "DELETE FROM dish",
         "UPDATE need SET entries = x'00'",
@@ -442,6 +452,7 @@ def test_what_was_changed_in_a_book_is_an_error_and_no_traceback(path: Path, cha
 def _read_all(book: Book) -> None:
     book.what_can_i_cook(["santan"], 3)
     list(book.pages())
+    book.tips()
 
 
 def test_pages_of_a_file_that_were_overwritten_are_an_error(path: Path) -> None:
@@ -482,7 +493,7 @@ def test_a_book_in_a_folder_that_cannot_be_written_is_read(path: Path) -> None:
 
 @pytest.mark.slow
 def test_thousands_of_recipes_are_looked_up_in_milliseconds(tmp_path: Path, shared_data: Path) -> None:
-    recipes, _ = read_recipes([shared_data / "recipes" / "dataset-tempe.csv"])
+    recipes = read_recipes(shared_data / "recipes" / "dataset-tempe.csv")
     with book_of(tmp_path / "book.sqlite", *recipes) as book:
         asked = recipes[::10]
         started = time.process_time()

@@ -13,7 +13,7 @@ from koki.recipes.table import read_recipes
 
 
 def read(folder: Path, ingredients: str) -> Recipe:
-    return read_recipes([write_csv(folder / "r.csv", [SOTO | {"Ingredients": ingredients}])])[0][0]
+    return read_recipes(write_csv(folder / "r.csv", [SOTO | {"Ingredients": ingredients}]))[0]
 
 
 @pytest.mark.parametrize("name", ["tempe", "telor ayam", "cabe rawit merah", "ayam kampung", "daging sapi has dalam"])

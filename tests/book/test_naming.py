@@ -1,6 +1,7 @@
 """Names: no two recipes are asked for alike."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from helpers import SOTO, write_csv
@@ -12,11 +13,11 @@ from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 
 
-def read(folder: Path, *rows: dict[str, str]) -> list[Recipe]:
+def read(folder: Path, *rows: dict[str, str]) -> Sequence[Recipe]:
     """Recipes with nothing in common but what the rows say, so that none is the duplicate of another."""
     steps = (f"Aduk {hashlib.sha512(str(number).encode()).hexdigest()}." for number in range(len(rows)))
     unlike = [SOTO | {"Loves": "0", "Steps": text} | row for text, row in zip(steps, rows, strict=True)]
-    return read_recipes([write_csv(folder / "r.csv", unlike)])[0]
+    return read_recipes(write_csv(folder / "r.csv", unlike))
 
 
 def test_a_title_of_its_own_is_the_name(tmp_path: Path) -> None:

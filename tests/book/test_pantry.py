@@ -376,7 +376,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "recipes"
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real recipe files are not beside the repository")
 def test_a_question_about_thousands_of_recipes_takes_milliseconds() -> None:
-    recipes, _ = read_recipes([DATA / "dataset-tempe.csv", DATA / "dataset-ayam.csv"])
+    recipes = read_recipes(DATA / "dataset-tempe.csv", DATA / "dataset-ayam.csv")
     pantry = Pantry(recipes)
     asked = [it.main_ingredients[:4] for it in recipes[::10]]
     started = time.process_time()

@@ -61,7 +61,7 @@ def questions() -> list[Question]:
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
     """The book of the recipes that ship."""
-    recipes, _ = read_recipes(recipe_files(load_config()))
+    recipes = read_recipes(*recipe_files(load_config()))
     with Book.create(tmp_path_factory.mktemp("book") / "book.sqlite") as book:
         book.add(recipes)
         yield book
@@ -95,7 +95,7 @@ def test_there_are_many_questions_of_each_kind() -> None:
 
 
 def test_every_dish_that_ships_is_asked_for() -> None:
-    recipes, _ = read_recipes(recipe_files(load_config()))
+    recipes = read_recipes(*recipe_files(load_config()))
     assert {recipe.title for recipe in recipes} <= {dish for it in questions() for dish in it.dish.split(";")}
 
 
@@ -110,7 +110,7 @@ def test_the_right_page_is_first(reported: list[tuple[Question, Understood]]) ->
 
 
 def test_nearly_every_form_of_question_about_one_thing_in_a_recipe_is_understood_as_such(book: Book) -> None:
-    recipes, _ = read_recipes(recipe_files(load_config()))
+    recipes = read_recipes(*recipe_files(load_config()))
     titles, others = names_of(recipes), common_ingredients(recipes)
     asked = [
         (detail.question, recipe.id)

@@ -17,6 +17,7 @@ from commands import ODD, ODD_COLUMNS, koki, koki_here
         (("chat", "tidak-ada"), "There is no run folder tidak-ada"),
         (("evaluate", "tidak-ada"), "There is no run folder tidak-ada"),
         (("evaluate", "tidak-ada", "--questions", "x.tsv"), "x.tsv is not there"),
+        (("evaluate", "tidak-ada", "--require", "right_dsh>=0.9"), "Did you mean right_dish or right?"),
         (("check", "tidak-ada.csv"), "tidak-ada.csv"),
         (("check", "*.csv"), "No recipe file matches *.csv"),
         (("check", "a.csv", "--columns", "Judul"), "not of the form field=name"),

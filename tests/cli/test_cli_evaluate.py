@@ -14,11 +14,17 @@ from koki.runs.finished import read_run
 
 
 @pytest.mark.slow
-def test_evaluate_prints_json_and_keeps_it_in_the_run_folder(finished_run: TrainResult, tmp_path: Path) -> None:
+def test_evaluate_prints_json_keeps_it_and_ends_with_3_where_a_requirement_is_not_met(
+    finished_run: TrainResult, tmp_path: Path
+) -> None:
     shutil.copytree(finished_run.folder, tmp_path / "run")
     options = ("--questions-per-capability", "1", "--max-new-tokens", "4", "--compare", "base", "--json")
-    run = koki_here("evaluate", str(tmp_path / "run"), *options)
+    required = ("--require", "no_loop>=0", "--require", "right_dish>=0.95")
+    run = koki_here("evaluate", str(tmp_path / "run"), *options, *required)
+    assert run.returncode == 3
     card = json.loads(run.stdout)
+    assert [one["met"] for one in card["requirements"]] == [True, False]
+    assert "not met: right_dish>=0.95: 0 " in run.stderr
     assert set(card["groups"]) == set(GROUPS)
     assert (card["run"], card["compared_with"]["run"]) == ("run", "base")  # it is published: no folder of this machine
     assert json.loads((tmp_path / "run" / "report" / "scorecard.json").read_text("utf-8")) == card

@@ -35,7 +35,7 @@ def test_training_says_so_and_what_can_be_asked_and_writes_no_report(finished: P
 
 @pytest.mark.slow
 def test_the_demo_asks_its_chef_again(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    same = load_config(file=finished / "config.yaml", flags={"output": str(finished)})
+    same = load_config(finished / "config.yaml", settings={"output": str(finished)})
     monkeypatch.setattr(config_module, "load_config", lambda **_: same)
     before = written(finished)
     done = koki_here("demo", "--output", str(finished))

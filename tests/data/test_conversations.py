@@ -1,6 +1,7 @@
 """The conversations of a data set, composed by one process or by two."""
 
 import os
+from collections.abc import Sequence
 from importlib import resources
 
 import pytest
@@ -13,12 +14,12 @@ from koki.recipes.table import read_recipes
 
 
 @pytest.fixture(scope="module")
-def recipes() -> list[Recipe]:
-    return read_recipes([str(resources.files("koki.recipes") / "samples.csv")])[0]
+def recipes() -> Sequence[Recipe]:
+    return read_recipes(str(resources.files("koki.recipes") / "samples.csv"))
 
 
 @pytest.fixture(scope="module")
-def composed(recipes: list[Recipe]) -> list[Group]:
+def composed(recipes: Sequence[Recipe]) -> list[Group]:
     assert len(recipes) < groups.WORTH_A_PROCESS
     return list(compose(recipes, RunConfig()))
 
@@ -32,7 +33,7 @@ def always_two(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("always_two")
-def test_another_process_composes_what_this_one_composes(recipes: list[Recipe], composed: list[Group]) -> None:
+def test_another_process_composes_what_this_one_composes(recipes: Sequence[Recipe], composed: list[Group]) -> None:
     assert list(compose(recipes, RunConfig())) == composed
 
 
@@ -40,7 +41,7 @@ def test_another_process_composes_what_this_one_composes(recipes: list[Recipe], 
 @pytest.mark.usefixtures("always_two")
 @pytest.mark.parametrize("python", ["/no/such/python", "/bin/false"])
 def test_without_the_other_process_all_is_composed_here(
-    recipes: list[Recipe], composed: list[Group], monkeypatch: pytest.MonkeyPatch, python: str
+    recipes: Sequence[Recipe], composed: list[Group], monkeypatch: pytest.MonkeyPatch, python: str
 ) -> None:
     monkeypatch.setattr("sys.executable", python)
     assert list(compose(recipes, RunConfig())) == composed
@@ -48,6 +49,6 @@ def test_without_the_other_process_all_is_composed_here(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("always_two")
-def test_answers_that_questions_share_are_shared_still(recipes: list[Recipe]) -> None:
+def test_answers_that_questions_share_are_shared_still(recipes: Sequence[Recipe]) -> None:
     group = next(compose(recipes, RunConfig()))
     assert len({id(conversation.answer) for conversation in group}) < len(group)

@@ -18,7 +18,7 @@ from koki.tokens.dataset import ConversationDataset
 @pytest.fixture(scope="module")
 def dataset(recipe_csv: Path) -> ConversationDataset:
     flags = {"model.name": "mini", "data.files": [str(recipe_csv)], "data.validation_fraction": 0}
-    return build_dataset(load_config(flags=flags))
+    return build_dataset(load_config(settings=flags))
 
 
 def records(dataset: ConversationDataset, form: str, folder: Path) -> list[dict[str, Any]]:
@@ -28,8 +28,8 @@ def records(dataset: ConversationDataset, form: str, folder: Path) -> list[dict[
 
 
 def test_questions_and_answers_are_those_composed(dataset: ConversationDataset, recipe_csv: Path) -> None:
-    config = load_config(flags={"data.files": [str(recipe_csv)]})
-    composed = [c for group in compose(read_recipes([recipe_csv])[0], config) for c in group]
+    config = load_config(settings={"data.files": [str(recipe_csv)]})
+    composed = [c for group in compose(read_recipes(recipe_csv), config) for c in group]
     texts = [(c.question, "\n\n".join(segment.text for segment in c.answer)) for c in composed]
     assert [dataset.texts(number) for number in range(len(dataset))] == texts
 

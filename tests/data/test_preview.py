@@ -9,7 +9,7 @@ from koki.config import load_config
 from koki.data.build import load_template, tokenize
 from koki.data.conversations import Conversations, compose
 from koki.data.preview import preview_recipe
-from koki.data.recipes import Recipes, recipe_files, split_recipes
+from koki.data.recipes import RecipesOfRun, recipe_files, split_recipes
 from koki.errors import DataError
 from koki.model.source import find_base
 from koki.recipes.table import read_recipes
@@ -18,7 +18,7 @@ from koki.tokens.examples import TypedConversations
 
 
 def test_a_preview_shows_the_conversations_of_one_recipe_with_the_supervised_part_apart(recipe_csv: Path) -> None:
-    config = load_config(flags={"model.name": "mini", "data.files": [str(recipe_csv)]})
+    config = load_config(settings={"model.name": "mini", "data.files": [str(recipe_csv)]})
     shown = preview_recipe(config, 2)
     assert shown.title == "Tempe Orek"
     assert len(shown.conversations) == 40
@@ -28,8 +28,8 @@ def test_a_preview_shows_the_conversations_of_one_recipe_with_the_supervised_par
 
 
 def test_a_preview_of_many_recipes_shows_what_is_trained_on_and_says_what_is_held_out() -> None:
-    config = load_config(flags={"model.name": "mini", "data.tips": False, "data.typing_noise": 0.0})
-    recipes = read_recipes(recipe_files(config))[0]
+    config = load_config(settings={"model.name": "mini", "data.tips": False, "data.typing_noise": 0.0})
+    recipes = read_recipes(*recipe_files(config))
     trained, held_out = split_recipes(recipes, config)
     composed = {conversation.question for conversation in next(compose(trained, config))}
     shown = preview_recipe(config, 1 + recipes.index(trained[0]))
@@ -41,9 +41,9 @@ def test_a_preview_of_many_recipes_shows_what_is_trained_on_and_says_what_is_hel
 
 
 def test_a_preview_shows_questions_as_the_run_asks_them_in_its_first_epoch(recipe_csv: Path) -> None:
-    config = load_config(flags={"model.name": "mini", "data.files": [str(recipe_csv)], "data.typing_noise": 1.0})
+    config = load_config(settings={"model.name": "mini", "data.files": [str(recipe_csv)], "data.typing_noise": 1.0})
     tokenizer, template = load_template(find_base(config.model).folder)
-    data = tokenize(Conversations(Recipes(config)), template, len(tokenizer), Console(quiet=True))
+    data = tokenize(Conversations(RecipesOfRun(config)), template, len(tokenizer), Console(quiet=True))
     examples = TypedConversations.of(data.dataset, data.vocabulary, config)
     first, end = data.dataset.group_starts[1:3]
     trained_on = [tokenizer.decode(examples[Drawn(number, 0)]["input_ids"]) for number in range(first, end)]
@@ -51,7 +51,7 @@ def test_a_preview_shows_questions_as_the_run_asks_them_in_its_first_epoch(recip
 
 
 def test_a_preview_of_a_recipe_that_is_not_there_says_how_many_there_are(recipe_csv: Path) -> None:
-    config = load_config(flags={"model.name": "mini", "data.files": [str(recipe_csv)]})
+    config = load_config(settings={"model.name": "mini", "data.files": [str(recipe_csv)]})
     with pytest.raises(DataError, match="no recipe 9") as caught:
         preview_recipe(config, 9)
     assert "3" in caught.value.how

@@ -13,16 +13,15 @@ from rich.console import Console
 from transformers import PreTrainedTokenizerBase
 
 from koki import files
-from koki.config import RunConfig, load_config
+from koki.config import RunConfig, load_config, read_assignments
 from koki.data import recipes as recipes_module
 from koki.data.build import tokenize, tokenize_held_out
 from koki.data.conversations import Conversations
-from koki.data.recipes import Recipes, check_files
+from koki.data.recipes import RecipesOfRun, check_files
 from koki.data.token_cache import PIECES, PROGRAM, TrainingData
 from koki.errors import RecipeFileNotFound
 from koki.model.source import find_base, load_tokenizer
-from koki.recipes.recipe import Recipe
-from koki.recipes.report import DataReport
+from koki.recipes.sequence import Recipes
 from koki.recipes.table import read_recipes
 from koki.tokens.template import ChatTemplate
 
@@ -47,7 +46,7 @@ class CountingTemplate(ChatTemplate):
 
 @pytest.fixture(scope="module")
 def tokenizer() -> PreTrainedTokenizerBase:
-    return load_tokenizer(find_base(load_config(flags={"model.name": "mini"}).model).location)
+    return load_tokenizer(find_base(load_config(settings={"model.name": "mini"}).model).location)
 
 
 @pytest.fixture
@@ -67,14 +66,15 @@ def make(tmp_path: Path) -> Make:
     def config(*recipes: dict[str, str], assignments: Sequence[str] = ()) -> RunConfig:
         file = write_csv(tmp_path / "resep.csv", recipes or [SOTO, ORAK, TELUR])
         return load_config(
-            flags={"data.files": [str(file)], "data.tips": False, "data.refusals": False}, assignments=assignments
+            settings={"data.files": [str(file)], "data.tips": False, "data.refusals": False}
+            | read_assignments(assignments)
         )
 
     return config
 
 
 def data_of(config: RunConfig, template: ChatTemplate, console: Console | None = None) -> TrainingData:
-    return tokenize(Conversations(Recipes(config)), template, 8192, console or Console(quiet=True))
+    return tokenize(Conversations(RecipesOfRun(config)), template, 8192, console or Console(quiet=True))
 
 
 def assert_same(ours: TrainingData, theirs: TrainingData) -> None:
@@ -110,7 +110,7 @@ def test_the_second_start_prints_the_same(make: Make, template: CountingTemplate
 
 @pytest.mark.slow
 def test_the_titles_that_are_held_out_are_kept(template: CountingTemplate) -> None:
-    config = load_config(flags={"data.tips": False})  # the recipes that ship
+    config = load_config(settings={"data.tips": False})  # the recipes that ship
     made = data_of(config, template)
     assert made.held_out
     assert_same(data_of(config, template), made)
@@ -197,15 +197,15 @@ def test_without_a_cache_that_can_be_written_the_data_is_the_same_and_a_line_say
 def test_recipes_that_are_looked_at_meanwhile_are_not_read_a_second_time(
     template: CountingTemplate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = load_config(flags={"data.tips": False, "evaluation.every_steps": 5})  # the recipes that ship
-    read: list[Sequence[Path]] = []
+    config = load_config(settings={"data.tips": False, "evaluation.every_steps": 5})  # the recipes that ship
+    read: list[tuple[Path, ...]] = []
 
-    def counting(files: Sequence[Path], *how: Any) -> tuple[list[Recipe], DataReport]:
+    def counting(*files: Path, **how: Any) -> Recipes:
         read.append(files)
-        return read_recipes(files, *how)
+        return read_recipes(*files, **how)
 
     monkeypatch.setattr(recipes_module, "read_recipes", counting)
-    conversations = Conversations(Recipes(config, check_files(config)))
+    conversations = Conversations(RecipesOfRun(config, check_files(config)))
     tokenize(conversations, template, 8192, Console(quiet=True))
     assert tokenize_held_out(conversations, template, 8192) is not None
     assert len(read) == 1
@@ -224,7 +224,7 @@ def test_a_file_is_read_twice_where_nothing_is_kept_and_once_where_it_is(
     monkeypatch.setattr(files, "read_bytes", counting)
     for reads in (2, 1):
         read.clear()
-        conversations = Conversations(Recipes(config, check_files(config)))
+        conversations = Conversations(RecipesOfRun(config, check_files(config)))
         tokenize(conversations, template, 8192, Console(quiet=True))
         assert read.count(recipes) == reads
 
@@ -233,7 +233,7 @@ def test_a_file_that_changes_after_its_check_is_kept_under_what_was_parsed(
     make: Make, template: CountingTemplate, folder: Path
 ) -> None:
     checked = check_files(make(SOTO))
-    made = tokenize(Conversations(Recipes(make(ORAK), checked)), template, 8192, Console(quiet=True))
+    made = tokenize(Conversations(RecipesOfRun(make(ORAK), checked)), template, 8192, Console(quiet=True))
     assert made.report.files[0].sha256 == check_files(make(ORAK))[0].sha256 != checked[0].sha256
     template.encoded.clear()
     assert_same(data_of(make(ORAK), template), made)
@@ -247,7 +247,7 @@ def test_data_of_the_bytes_that_were_checked_is_found_though_the_file_has_change
 ) -> None:
     made = data_of(make(SOTO), template)
     checked = check_files(make(SOTO))
-    assert_same(tokenize(Conversations(Recipes(make(ORAK), checked)), template, 8192, Console(quiet=True)), made)
+    assert_same(tokenize(Conversations(RecipesOfRun(make(ORAK), checked)), template, 8192, Console(quiet=True)), made)
 
 
 def test_held_out_recipes_whose_file_is_gone_are_an_error_also_where_the_tokens_are_in_the_cache(
@@ -255,7 +255,7 @@ def test_held_out_recipes_whose_file_is_gone_are_an_error_also_where_the_tokens_
 ) -> None:
     config = make(assignments=["evaluation.every_steps=2"])
     data_of(config, template)
-    conversations = Conversations(Recipes(config, check_files(config)))
+    conversations = Conversations(RecipesOfRun(config, check_files(config)))
     (tmp_path / "resep.csv").unlink()
     tokenize(conversations, template, 8192, Console(quiet=True))
     with pytest.raises(RecipeFileNotFound):

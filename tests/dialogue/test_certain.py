@@ -3,7 +3,7 @@
 import pytest
 
 from koki.answers.comparison import words_of
-from koki.config import load_config
+from koki.config import load_config, read_assignments
 from koki.data.conversations import compose
 from koki.data.recipes import recipe_files
 from koki.dialogue.certain import certain_answer
@@ -57,8 +57,8 @@ def test_no_phrase_stands_in_a_question_that_has_another_answer() -> None:
 
 
 def test_no_question_about_the_recipes_that_ship_has_a_certain_answer() -> None:
-    config = load_config(assignments=["data.tips=false", "data.refusals=false"])
-    recipes, _ = read_recipes(recipe_files(config))
+    config = load_config(settings=read_assignments(["data.tips=false", "data.refusals=false"]))
+    recipes = read_recipes(*recipe_files(config))
     asked = [one.question for group in compose(recipes, config) for one in group]
     assert [question for question in asked if certain_answer(question)] == []
 

@@ -1,6 +1,7 @@
-"""Conversations: the mission's numbers, and answers that are true of the recipe."""
+"""Conversations: the reference numbers, and answers that are true of the recipe."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,22 +24,22 @@ def whole(conversation: Conversation) -> str:
 
 
 @pytest.fixture
-def recipes(recipe_csv: Path) -> list[Recipe]:
-    return read_recipes([recipe_csv])[0]
+def recipes(recipe_csv: Path) -> Sequence[Recipe]:
+    return read_recipes(recipe_csv)
 
 
-def composer_of(recipes: list[Recipe], seed: int = 42) -> Composer:
+def composer_of(recipes: Sequence[Recipe], seed: int = 42) -> Composer:
     return Composer(load_phrasebook(), load_tips(), recipes, seed)
 
 
 @pytest.fixture
-def composer(recipes: list[Recipe]) -> Composer:
+def composer(recipes: Sequence[Recipe]) -> Composer:
     return composer_of(recipes)
 
 
 def read_one(folder: Path, **changes: str) -> tuple[Recipe, Composer]:
     """Soto with some fields changed, alone in its file."""
-    recipes = read_recipes([write_csv(folder / "r.csv", [SOTO | changes])])[0]
+    recipes = read_recipes(write_csv(folder / "r.csv", [SOTO | changes]))
     return recipes[0], composer_of(recipes)
 
 
@@ -47,19 +48,19 @@ def of_kind(conversations: list[Conversation], kind: str) -> list[Conversation]:
 
 
 @pytest.mark.parametrize(("kind", "count"), [("standard", 5), ("simple", 15), ("recommendation", 10), ("inquiry", 10)])
-def test_a_recipe_gets_as_many_conversations_of_each_kind_as_the_mission_says(
-    recipes: list[Recipe], composer: Composer, kind: str, count: int
+def test_a_recipe_gets_as_many_conversations_of_each_kind_as_the_reference_says(
+    recipes: Sequence[Recipe], composer: Composer, kind: str, count: int
 ) -> None:
     assert len(of_kind(composer.compose(recipes[0]), kind)) == count
 
 
-def test_no_question_is_asked_twice(recipes: list[Recipe], composer: Composer) -> None:
+def test_no_question_is_asked_twice(recipes: Sequence[Recipe], composer: Composer) -> None:
     questions = [conversation.question for conversation in composer.compose(recipes[0]) if conversation.kind != "tip"]
     assert len(set(questions)) == len(questions) == 40
 
 
 def test_requests_for_a_recipe_are_answered_with_every_ingredient_and_every_step_in_order(
-    recipes: list[Recipe], composer: Composer
+    recipes: Sequence[Recipe], composer: Composer
 ) -> None:
     for recipe in recipes:
         for conversation in of_kind(composer.compose(recipe), "standard"):
@@ -68,12 +69,14 @@ def test_requests_for_a_recipe_are_answered_with_every_ingredient_and_every_step
             assert places == sorted(places)
 
 
-def test_a_heading_among_the_ingredients_heads_a_block_of_its_own(recipes: list[Recipe], composer: Composer) -> None:
+def test_a_heading_among_the_ingredients_heads_a_block_of_its_own(
+    recipes: Sequence[Recipe], composer: Composer
+) -> None:
     answer = whole(composer.compose(recipes[0])[0])
     assert "- 1 liter air\n\nBumbu halus:\n- 6 siung bawang merah\n- 2 ruas kunyit\n\n" in answer
 
 
-def test_a_question_for_ingredients_is_not_answered_with_steps(recipes: list[Recipe], composer: Composer) -> None:
+def test_a_question_for_ingredients_is_not_answered_with_steps(recipes: Sequence[Recipe], composer: Composer) -> None:
     recipe = recipes[0]
     forms = {q.question.format(dish=recipe.title) for q in load_phrasebook().simple if q.answers == "ingredients"}
     answers = [whole(c) for c in composer.compose(recipe) if c.question in forms]
@@ -82,7 +85,7 @@ def test_a_question_for_ingredients_is_not_answered_with_steps(recipes: list[Rec
 
 
 def test_a_recommendation_names_what_is_at_hand_and_exactly_what_is_missing(
-    recipes: list[Recipe], composer: Composer
+    recipes: Sequence[Recipe], composer: Composer
 ) -> None:
     for recipe in recipes:
         for conversation in of_kind(composer.compose(recipe), "recommendation"):
@@ -100,7 +103,7 @@ def kampung(tmp_path: Path) -> tuple[Recipe, Composer]:
     """A soto that asks for particular kinds, and an easier dish of the same chicken."""
     opor = SOTO | {"Title": "Opor Ayam", "Ingredients": "1 ekor ayam--2 batang serai--3 ruas kunyit--200 ml santan"}
     soto = SOTO | {"Ingredients": "1 ekor ayam kampung--2 batang serai--kunyit bubuk--5 cabai rawit merah"}
-    recipes = read_recipes([write_csv(tmp_path / "r.csv", [soto, opor])])[0]
+    recipes = read_recipes(write_csv(tmp_path / "r.csv", [soto, opor]))
     return recipes[1], composer_of(recipes)
 
 
@@ -136,7 +139,7 @@ def test_what_makes_the_dish_is_at_hand_even_if_no_kitchen_knows_it(tmp_path: Pa
 
 
 def test_suggestions_have_an_answer_without_the_recipe_that_offers_it(
-    recipes: list[Recipe], composer: Composer
+    recipes: Sequence[Recipe], composer: Composer
 ) -> None:
     for conversation in composer.compose(recipes[0]):
         assert bool(conversation.brief) == (conversation.kind in ("recommendation", "inquiry"))
@@ -147,7 +150,7 @@ def test_suggestions_have_an_answer_without_the_recipe_that_offers_it(
 
 
 def test_a_recommendation_in_few_words_says_what_is_missing_and_gives_the_same_recipe(
-    recipes: list[Recipe], composer: Composer
+    recipes: Sequence[Recipe], composer: Composer
 ) -> None:
     for conversation in of_kind(composer.compose(recipes[0]), "recommendation"):
         opening, *recipe = conversation.terse
@@ -166,7 +169,7 @@ def test_a_recommendation_for_a_dish_of_three_ingredients_says_that_nothing_is_m
 
 def test_some_recommendations_go_on_with_further_dishes_that_use_what_is_at_hand(tmp_path: Path) -> None:
     rows = [SOTO, SOTO | {"Title": "Opor Ayam", "Ingredients": SOTO["Ingredients"] + "--santan--2 butir kemiri"}]
-    recipes = read_recipes([write_csv(tmp_path / "r.csv", rows)])[0]
+    recipes = read_recipes(write_csv(tmp_path / "r.csv", rows))
     extras = [
         s.text for c in of_kind(composer_of(recipes).compose(recipes[0]), "recommendation") for s in c.answer[3:4]
     ]
@@ -177,7 +180,7 @@ def test_some_recommendations_go_on_with_further_dishes_that_use_what_is_at_hand
 
 def test_an_inquiry_names_a_dish_with_the_ingredient_its_recipe_and_further_dishes(tmp_path: Path) -> None:
     rows = [SOTO, SOTO | {"Title": "Opor Ayam", "Ingredients": SOTO["Ingredients"] + "--santan"}, ORAK]
-    recipes = read_recipes([write_csv(tmp_path / "r.csv", rows)])[0]
+    recipes = read_recipes(write_csv(tmp_path / "r.csv", rows))
     for conversation in of_kind(composer_of(recipes).compose(recipes[0]), "inquiry"):
         answer = whole(conversation)
         assert "ayam" in conversation.question
@@ -187,14 +190,14 @@ def test_an_inquiry_names_a_dish_with_the_ingredient_its_recipe_and_further_dish
         assert "Cara membuat:" in answer
 
 
-def test_an_inquiry_is_never_about_salt_oil_or_water(recipes: list[Recipe], composer: Composer) -> None:
+def test_an_inquiry_is_never_about_salt_oil_or_water(recipes: Sequence[Recipe], composer: Composer) -> None:
     for recipe in recipes:
         assert not any(is_staple(name) for name in inquiry_subjects(recipe))
         for conversation in of_kind(composer.compose(recipe), "inquiry"):
             assert any(name in conversation.question for name in inquiry_subjects(recipe))
 
 
-def test_inquiries_ask_for_what_makes_the_dish_not_for_its_seasoning(recipes: list[Recipe]) -> None:
+def test_inquiries_ask_for_what_makes_the_dish_not_for_its_seasoning(recipes: Sequence[Recipe]) -> None:
     assert inquiry_subjects(recipes[0]) == ("ayam",)
     assert "bawang merah" not in inquiry_subjects(recipes[1])
 
@@ -205,14 +208,14 @@ def test_a_recipe_with_two_main_ingredients_gets_the_kinds_it_can_support(tmp_pa
     assert kinds - {"tip"} == {"standard", "simple", "inquiry"}
 
 
-def test_conversations_depend_on_the_seed_and_the_recipes_alone(recipes: list[Recipe], composer: Composer) -> None:
+def test_conversations_depend_on_the_seed_and_the_recipes_alone(recipes: Sequence[Recipe], composer: Composer) -> None:
     backwards = composer_of(recipes[::-1])
     for recipe in recipes:
         assert backwards.compose(recipe) == composer.compose(recipe)
     assert composer_of(recipes, seed=2).compose(recipes[0]) != composer.compose(recipes[0])
 
 
-def answers_to_each_question(recipes: list[Recipe]) -> dict[str, set[str]]:
+def answers_to_each_question(recipes: Sequence[Recipe]) -> dict[str, set[str]]:
     composer = composer_of(recipes)
     answers: dict[str, set[str]] = {}
     for recipe in recipes:
@@ -222,16 +225,16 @@ def answers_to_each_question(recipes: list[Recipe]) -> dict[str, set[str]]:
 
 
 def test_no_question_has_two_answers_among_the_recipes_that_ship() -> None:
-    assert all(len(answers) == 1 for answers in answers_to_each_question(read_recipes([SAMPLES])[0]).values())
+    assert all(len(answers) == 1 for answers in answers_to_each_question(read_recipes(SAMPLES)).values())
 
 
 @pytest.mark.slow
 def test_no_question_has_two_answers_among_real_recipes_of_which_many_share_a_title(shared_data: Path) -> None:
-    recipes = read_recipes([shared_data / "recipes" / "dataset-sapi.csv"])[0][:400]
+    recipes = read_recipes(shared_data / "recipes" / "dataset-sapi.csv")[:400]
     assert all(len(answers) == 1 for answers in answers_to_each_question(recipes).values())
 
 
-def test_held_out_forms_are_a_fifth_and_never_asked(recipes: list[Recipe], composer: Composer) -> None:
+def test_held_out_forms_are_a_fifth_and_never_asked(recipes: Sequence[Recipe], composer: Composer) -> None:
     book = load_phrasebook()
     forms = [*book.standard, *book.simple, *book.recommendation, *book.inquiry]
     held_out = [form for form in forms if form.held_out]
@@ -241,14 +244,16 @@ def test_held_out_forms_are_a_fifth_and_never_asked(recipes: list[Recipe], compo
         assert form.question.format(dish="Soto Ayam", ingredient="ayam", ingredients="ayam") not in asked
 
 
-def test_a_question_typed_in_lower_case_has_its_dish_in_lower_case(recipes: list[Recipe], composer: Composer) -> None:
+def test_a_question_typed_in_lower_case_has_its_dish_in_lower_case(
+    recipes: Sequence[Recipe], composer: Composer
+) -> None:
     questions = [conversation.question for conversation in composer.compose(recipes[0])]
     assert "cara bikin soto ayam gimana?" in questions
     assert "Resep Soto Ayam dong!" in questions
 
 
 def test_every_answer_starts_with_a_capital_and_has_no_open_placeholder(
-    recipes: list[Recipe], composer: Composer
+    recipes: Sequence[Recipe], composer: Composer
 ) -> None:
     conversations = [c for recipe in recipes for c in composer.compose(recipe)]
     conversations += [c for tip in load_tips() for c in composer.compose_tip(tip)]
@@ -278,7 +283,7 @@ def test_a_tip_may_be_about_what_every_kitchen_has(tmp_path: Path) -> None:
     assert any(short in whole(conversation) for conversation in composer.compose(recipe))
 
 
-def test_a_step_that_gives_a_reason_becomes_a_tip(recipes: list[Recipe], composer: Composer) -> None:
+def test_a_step_that_gives_a_reason_becomes_a_tip(recipes: Sequence[Recipe], composer: Composer) -> None:
     (tip,) = of_kind(composer.compose(recipes[0]), "tip")
     assert "Soto Ayam" in tip.question
     assert "kuahnya harum" in tip.question

@@ -23,7 +23,7 @@ from koki.recipes.recipe import Recipe, identity
 from koki.recipes.table import read_recipes
 
 BOOK = load_phrasebook()
-RECIPES, _ = read_recipes([Path(koki.recipes.__file__).parent / "samples.csv"])
+RECIPES = read_recipes(Path(koki.recipes.__file__).parent / "samples.csv")
 NAMES = names_of(RECIPES)
 INGREDIENTS = [
     "1 ekor ayam, potong 4", "100 gram lemak kambing", "2 sdm tepung terigu", "3 sdm tepung beras",

@@ -22,7 +22,7 @@ from koki.ingredients.scaling import scaled
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.table import read_recipes
 
-RECIPES, _ = read_recipes([Path(koki.recipes.__file__).parent / "samples.csv"])
+RECIPES = read_recipes(Path(koki.recipes.__file__).parent / "samples.csv")
 NAMES = names_of(RECIPES)
 OTHERS = common_ingredients(RECIPES)
 ALL = {recipe.id: details_of(recipe, NAMES[recipe.id], OTHERS, seed=42) for recipe in RECIPES}
@@ -219,7 +219,7 @@ def test_nothing_that_is_typed_has_two_answers() -> None:
 
 @pytest.mark.slow
 def test_real_recipes_give_details_too(shared_data: Path) -> None:
-    recipes = read_recipes([shared_data / "recipes" / "dataset-tempe.csv"])[0][:40]
+    recipes = read_recipes(shared_data / "recipes" / "dataset-tempe.csv")[:40]
     names = names_of(recipes)
     found: list[Detail] = []
     for recipe in recipes:

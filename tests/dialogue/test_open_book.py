@@ -12,7 +12,7 @@ from koki.dialogue.phrasebook import load_phrasebook, load_tips
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 
-RECIPES = read_recipes([Path(koki.recipes.__file__).parent / "samples.csv"])[0][:24]
+RECIPES = read_recipes(Path(koki.recipes.__file__).parent / "samples.csv")[:24]
 COMPOSER = Composer(load_phrasebook(), load_tips(), RECIPES, seed=42)
 ALL = {recipe.id: COMPOSER.open_book.compose(recipe) for recipe in RECIPES}
 

@@ -13,7 +13,7 @@ from koki.recipes.table import read_recipes
 
 @pytest.fixture
 def recipe(recipe_csv: Path) -> Recipe:
-    return read_recipes([recipe_csv])[0][0]
+    return read_recipes(recipe_csv)[0]
 
 
 def reasons(recipe: Recipe, *steps: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 
 from koki.answers.comparison import words_of
 from koki.answers.said import read_answer
-from koki.config import load_config
+from koki.config import load_config, read_assignments
 from koki.data.conversations import compose
 from koki.data.recipes import recipe_files
 from koki.dialogue.compose import Composer
@@ -24,8 +24,8 @@ DECLINING = [refusal for refusal in REFUSALS if refusal.declines]
 
 def composed(*assignments: str) -> list[list[Conversation]]:
     """The conversations of a run on the recipes that ship, group by group."""
-    config = load_config(assignments=assignments)
-    return list(compose(read_recipes(recipe_files(config))[0], config))
+    config = load_config(settings=read_assignments(assignments))
+    return list(compose(read_recipes(*recipe_files(config)), config))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_tip_does_not_decline() -> None:
 def test_no_question_is_asked_twice_whatever_its_kind(groups: list[list[Conversation]]) -> None:
     ours = [question for refusal in REFUSALS for question in (*refusal.questions, refusal.held_out)]
     assert len({question.lower() for question in ours}) == len(ours)
-    recipes, _ = read_recipes(recipe_files(load_config()))
+    recipes = read_recipes(*recipe_files(load_config()))
     held_out = Composer(with_other_forms(load_phrasebook()), (), recipes, seed=42)
     others = [*chain(*groups), *chain.from_iterable(map(held_out.compose, recipes))]
     theirs = {one.question.lower() for one in others if one.kind != "refusal"}

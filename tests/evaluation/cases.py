@@ -1,5 +1,6 @@
 """What the tests of evaluation share: the recipes that ship, and the true answers about them."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import load_phrasebook, load_refusals, load_tips
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.questions import Examiner
-from koki.inference.chef import Answer
+from koki.inference.answer import Answer
 from koki.inference.engine import Ending
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.recipe import Recipe
@@ -27,19 +28,19 @@ ADDED = Path(koki.evaluation.__file__).parent / "added.csv"
 @cache
 def config() -> RunConfig:
     """A run on the recipes that ship, of which some are held out."""
-    return load_config(flags={"model.name": "mini", "data.validation_fraction": 0.15})
+    return load_config(settings={"model.name": "mini", "data.validation_fraction": 0.15})
 
 
 @cache
 def samples() -> tuple[list[Recipe], list[Recipe]]:
     """Those trained on and those held out."""
-    return split_recipes(read_recipes([SAMPLES])[0], config())
+    return split_recipes(read_recipes(SAMPLES), config())
 
 
 @cache
-def added() -> list[Recipe]:
+def added() -> Sequence[Recipe]:
     """Those that its book got afterwards."""
-    return read_recipes([ADDED])[0]
+    return read_recipes(ADDED)
 
 
 @cache

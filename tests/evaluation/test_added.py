@@ -1,5 +1,6 @@
 """The recipes that a book gets after training: dishes that no chef of the recipes that ship has met."""
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -8,8 +9,9 @@ from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 
 
-def _recipes(package: str, name: str) -> list[Recipe]:
-    recipes, report = read_recipes([Path(str(resources.files(package) / name))])
+def _recipes(package: str, name: str) -> Sequence[Recipe]:
+    recipes = read_recipes(Path(str(resources.files(package) / name)))
+    report = recipes.report
     assert len(recipes) == report.rows_read
     return recipes
 

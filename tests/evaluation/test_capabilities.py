@@ -44,6 +44,7 @@ GREETING = Capability(
     name="greeting",
     kind=cast(Kind, "greeting"),
     measures={"greets": Measure("greets back", "the answer has a word that one greets with")},
+    bars={"greets": 1.0},
     judge=lambda case: {"greets": float("halo" in case.text.lower())},
 )
 ASKED = Asked("recall/greeting/1", "recall", "greeting", "Halo, Koki!", "Halo juga!", None, ())
@@ -54,7 +55,9 @@ def exam(monkeypatch: pytest.MonkeyPatch) -> Scorecard:
     """The scorecard of a chef that was taught to greet, and only that it can greet was added to the registry."""
     monkeypatch.setattr(registry, "CAPABILITIES", (*registry.CAPABILITIES, GREETING))
     answers = [said("Halo! Mau masak apa?"), said("Rebus ayam.")]
-    return Scorecard("warung", {}, 42, [Scored(ASKED, answer, judge(ASKED, answer, cookbook())) for answer in answers])
+    return Scorecard(
+        "warung", {"recipes": 3}, 42, [Scored(ASKED, answer, judge(ASKED, answer, cookbook())) for answer in answers]
+    )
 
 
 @pytest.fixture

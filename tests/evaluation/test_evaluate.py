@@ -7,7 +7,7 @@ import pytest
 from helpers import write_csv
 from rich.console import Console
 
-from koki.config import load_config
+from koki.config import load_config, read_assignments
 from koki.errors import DataError, RunError
 from koki.evaluation.evaluate import BASE, evaluate, evaluate_own
 from koki.pipeline import TrainResult, train
@@ -26,7 +26,7 @@ def moved_run(finished_run: TrainResult, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_run_is_asked_what_it_was_trained_on_and_the_base_the_same(finished_run: TrainResult) -> None:
-    scorecard = evaluate(finished_run.folder, count=2, compare=BASE, max_new_tokens=LIMIT)
+    scorecard = evaluate(finished_run.folder, questions_per_capability=2, compare=BASE, max_new_tokens=LIMIT)
     assert scorecard.other is not None
     assert [one.asked for one in scorecard.scored] == [one.asked for one in scorecard.other.scored]
     assert [one.answer.answer for one in scorecard.scored] != [one.answer.answer for one in scorecard.other.scored]
@@ -37,7 +37,11 @@ def test_a_run_is_asked_what_it_was_trained_on_and_the_base_the_same(finished_ru
 def test_answers_are_counted_as_they_come(finished_run: TrainResult) -> None:
     counted: list[tuple[int, int]] = []
     scorecard = evaluate(
-        finished_run.folder, count=1, compare=BASE, max_new_tokens=2, on_answer=lambda *so_far: counted.append(so_far)
+        finished_run.folder,
+        questions_per_capability=1,
+        compare=BASE,
+        max_new_tokens=2,
+        on_answer=lambda *so_far: counted.append(so_far),
     )
     total = 2 * len(scorecard.scored)
     assert counted == [(number, total) for number in range(1, total + 1)]
@@ -45,7 +49,7 @@ def test_answers_are_counted_as_they_come(finished_run: TrainResult) -> None:
 
 @pytest.mark.slow
 def test_without_held_out_recipes_the_scorecard_says_why_there_is_no_generalisation(finished_run: TrainResult) -> None:
-    scorecard = evaluate(finished_run.folder, count=1, max_new_tokens=LIMIT)
+    scorecard = evaluate(finished_run.folder, questions_per_capability=1, max_new_tokens=LIMIT)
     assert any("No recipe was held out" in note for note in scorecard.notes)
 
 
@@ -53,8 +57,8 @@ def test_without_held_out_recipes_the_scorecard_says_why_there_is_no_generalisat
 def test_a_base_that_has_learned_the_recipes_held_out_is_noted(tmp_path: Path, console: Console) -> None:
     flags = {"model.name": "mini", "output": str(tmp_path / "run")}
     settings = ("data.validation_fraction=0.1", "data.variations=1", "training.max_steps=1")
-    run = train(load_config(flags=flags, assignments=settings), console).folder
-    scorecard = evaluate(run, count=1, max_new_tokens=LIMIT)
+    run = train(load_config(settings=flags | read_assignments(settings)), console).folder
+    scorecard = evaluate(run, questions_per_capability=1, max_new_tokens=LIMIT)
     assert scorecard.questions("generalisation", "full recipe") == 1
     (note,) = scorecard.notes
     assert "says nothing about new recipes" in note
@@ -68,10 +72,12 @@ def test_recipes_that_were_moved_are_an_error_that_says_how_to_name_them(
     config = moved_run / "config.yaml"
     config.write_text(config.read_text("utf-8").replace(str(recipe_csv), "hilang.csv"), "utf-8")
     with pytest.raises(DataError, match=r"cannot be found: .*hilang\.csv") as caught:
-        evaluate(moved_run, count=1, max_new_tokens=LIMIT)
+        evaluate(moved_run, questions_per_capability=1, max_new_tokens=LIMIT)
     assert "--data" in caught.value.how
     shutil.copy(recipe_csv, tmp_path / "pindah.csv")
-    scorecard = evaluate(moved_run, count=1, data=[str(tmp_path / "pindah.csv")], max_new_tokens=LIMIT)
+    scorecard = evaluate(
+        moved_run, questions_per_capability=1, data=[str(tmp_path / "pindah.csv")], max_new_tokens=LIMIT
+    )
     assert not any("not the very files" in note for note in scorecard.notes)
 
 
@@ -79,16 +85,16 @@ def test_recipes_that_were_moved_are_an_error_that_says_how_to_name_them(
 def test_the_recipes_of_a_run_that_was_published_have_to_be_named(moved_run: Path, recipe_csv: Path) -> None:
     (moved_run / "config.yaml").unlink()
     with pytest.raises(DataError, match=r"cannot be found: .*resep\.csv") as caught:
-        evaluate(moved_run, count=1, max_new_tokens=LIMIT)
+        evaluate(moved_run, questions_per_capability=1, max_new_tokens=LIMIT)
     assert "--data" in caught.value.how
-    assert evaluate(moved_run, count=1, data=[str(recipe_csv)], max_new_tokens=LIMIT).scored
+    assert evaluate(moved_run, questions_per_capability=1, data=[str(recipe_csv)], max_new_tokens=LIMIT).scored
 
 
 @pytest.mark.slow
 def test_other_recipes_than_those_trained_on_are_noted(finished_run: TrainResult, tmp_path: Path) -> None:
     row = {"Title": "Soto Mars", "Ingredients": "1 ekor ayam--2 batang serai--garam", "Steps": "Rebus ayam.--Sajikan."}
     other = write_csv(tmp_path / "lain.csv", [row])
-    scorecard = evaluate(finished_run.folder, count=1, data=[str(other)], max_new_tokens=LIMIT)
+    scorecard = evaluate(finished_run.folder, questions_per_capability=1, data=[str(other)], max_new_tokens=LIMIT)
     assert any("not the very files" in note for note in scorecard.notes)
 
 
@@ -100,7 +106,9 @@ def test_the_same_questions_are_asked_from_memory_and_with_the_book_open(
     added = write_csv(tmp_path / "baru.csv", [row])
     book = (finished_run.folder / BOOK).read_bytes()
     groups = ("recall", "recall-book", "added-book")
-    scorecard = evaluate(finished_run.folder, count=1, added=added, groups=groups, max_new_tokens=LIMIT)
+    scorecard = evaluate(
+        finished_run.folder, questions_per_capability=1, added=added, groups=groups, max_new_tokens=LIMIT
+    )
     asked = {group: [one for one in scorecard.scored if one.asked.group == group] for group in groups}
     assert [one.asked.question for one in asked["recall"]] == [one.asked.question for one in asked["recall-book"]]
     assert all(one.answer.reading is None for one in asked["recall"])
@@ -111,7 +119,7 @@ def test_the_same_questions_are_asked_from_memory_and_with_the_book_open(
 
 def test_a_group_in_which_nothing_is_asked_is_an_error(finished_run: TrainResult) -> None:
     with pytest.raises(DataError, match="nothing to ask in generalisation") as caught:
-        evaluate(finished_run.folder, count=1, groups=["generalisation"])
+        evaluate(finished_run.folder, questions_per_capability=1, groups=["generalisation"])
     assert "added-book" in caught.value.how
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koki.evaluation.intervals import mean_difference, mean_of
+from koki.evaluation.intervals import Share, mean_difference, mean_of
 
 scores = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
@@ -65,3 +65,19 @@ def test_a_question_that_only_one_has_a_score_for_is_left_out() -> None:
 def test_pairs_have_to_be_pairs() -> None:
     with pytest.raises(ValueError, match="shorter"):
         mean_difference(list(repeat(1.0, 3)), [1.0], seed=42)
+
+
+@pytest.mark.parametrize(
+    ("share", "low", "high"), [(Share(60, 60), 0.940, 1.0), (Share(0, 10), 0.0, 0.278), (Share(81, 263), 0.255, 0.366)]
+)
+def test_the_interval_of_a_share_is_wilsons(share: Share, low: float, high: float) -> None:
+    # the last is the example of Newcombe 1998, table I
+    assert share.interval == pytest.approx((low, high), abs=5e-4)
+
+
+@given(st.integers(0, 300).flatmap(lambda asked: st.tuples(st.integers(0, asked), st.just(asked))))
+def test_a_share_lies_in_its_interval_and_that_between_0_and_1(counts: tuple[int, int]) -> None:
+    share = Share(*counts)
+    low, high = share.interval
+    assert 0 <= low <= share.mean + 1e-9
+    assert share.mean - 1e-9 <= high <= 1

@@ -67,7 +67,7 @@ def test_what_is_to_be_declined_is_asked_as_trained_on_and_in_other_words() -> N
 @pytest.mark.slow
 def test_nothing_is_to_be_declined_where_it_was_not_trained_on() -> None:
     whole = examiner()
-    settings = load_config(flags={**flatten(config()), "data.refusals": False})
+    settings = load_config(settings={**flatten(config()), "data.refusals": False})
     without = Examiner(*samples(), settings, whole._template, whole._vocabulary_size, 42, added()).draw(2)
     assert without == [one for one in whole.draw(2) if one.capability != "refusal"]
 

@@ -9,7 +9,7 @@ import pytest
 from llama_cpp import LlamaCpp
 from modelfile_grammar import parse_modelfile
 
-from koki.errors import ConfigError, ModelError
+from koki.errors import ConfigError, ModelError, RunError
 from koki.export.gguf_folder import export_adapter, export_gguf
 from koki.gguf.of_run import gguf_of_run
 from koki.inference.chef import Chef
@@ -27,21 +27,21 @@ def run(finished_run: TrainResult, tmp_path: Path) -> Path:
 
 
 def test_the_files_of_a_run_lie_in_its_folder_gguf(run: Path) -> None:
-    path = export_gguf(read_run(run), "q8_0")
+    path = export_gguf(run, "q8_0")
     assert path == run / "gguf" / "Warung Bu Sri's-q8_0.gguf"
     assert {file.name for file in path.parent.iterdir()} == {path.name, "Modelfile", "export.json", "README.md"}
 
 
 def test_an_exported_folder_is_complete_in_itself(run: Path, tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp", reason="llama.cpp's wheel (xllamacpp) is not installed")
-    path = export_gguf(read_run(run), "f32", folder=tmp_path / "dibawa")
+    path = export_gguf(run, "f32", folder=tmp_path / "dibawa")
     expected = Chef.load(run, engine="transformers").ask("Resep soto ayam dong!", max_new_tokens=20, book=False)
     shutil.rmtree(run)
     assert Chef.load(path).ask("Resep soto ayam dong!", max_new_tokens=20).answer == expected.answer
 
 
 def test_the_modelfile_names_the_file_and_the_runs_system_prompt(run: Path) -> None:
-    path = export_gguf(read_run(run), "q8_0")
+    path = export_gguf(run, "q8_0")
     said = dict(parse_modelfile((path.parent / "Modelfile").read_text("utf-8")))
     assert (path.parent / said["FROM"]).is_file()
     assert said["SYSTEM"] == read_run(run).card["system_prompt"]
@@ -53,7 +53,7 @@ def test_the_readme_quotes_the_system_prompt_and_the_file_as_a_shell_takes_it(ru
     new = {"system_prompt": "Kamu Koki.\n# Masak!", "example_question": "Ayam/bebek?"}
     card = json.loads(file.read_text("utf-8")) | new
     file.write_text(json.dumps(card), "utf-8")
-    text = (export_gguf(read_run(run), "q8_0").parent / "README.md").read_text("utf-8")
+    text = (export_gguf(run, "q8_0").parent / "README.md").read_text("utf-8")
     assert "> Kamu Koki.\n> # Masak!\n" in text
     assert "'Ayam/bebek?'" in text
     assert """llama-cli -m 'Warung Bu Sri'"'"'s-q8_0.gguf' --temp 0""" in text
@@ -61,7 +61,7 @@ def test_the_readme_quotes_the_system_prompt_and_the_file_as_a_shell_takes_it(ru
 
 def test_another_type_goes_beside_the_first(run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "dibawa"
-    paths = [export_gguf(read_run(run), file_type, folder=folder) for file_type in ("q8_0", "q4_0")]
+    paths = [export_gguf(run, file_type, folder=folder) for file_type in ("q8_0", "q4_0")]
     assert all(path.is_file() for path in paths)
     assert json.loads((folder / "export.json").read_text("utf-8"))["files"].keys() == {path.name for path in paths}
 
@@ -95,7 +95,7 @@ def test_an_adapter_does_not_answer_by_itself(run: Path) -> None:
 @pytest.mark.parametrize(("wrong", "said"), [("q8", "Did you mean q8_0"), ("q4_K_M", "--type f16"), ("Q8_0", "q8_0?")])
 def test_an_unknown_type_is_answered_with_the_way_to_go(run: Path, wrong: str, said: str) -> None:
     with pytest.raises(ConfigError) as error:
-        export_gguf(read_run(run), wrong)
+        export_gguf(run, wrong)
     assert said in str(error.value)
     assert not (run / "gguf").exists()
 
@@ -103,17 +103,19 @@ def test_an_unknown_type_is_answered_with_the_way_to_go(run: Path, wrong: str, s
 def test_a_folder_that_is_no_earlier_export_is_left_alone(run: Path, tmp_path: Path) -> None:
     for folder in (tmp_path, run):
         with pytest.raises(ConfigError, match="is not what this command writes"):
-            export_gguf(read_run(run), "q8_0", folder=folder)
+            export_gguf(run, "q8_0", folder=folder)
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    ("error", "said"), [(OSError(28, "No space left on device"), RunError), (KeyboardInterrupt(), KeyboardInterrupt)]
+)
 def test_an_export_that_breaks_off_leaves_no_folder(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, said: type[BaseException]
 ) -> None:
     def broken_off(*_: object) -> None:
         raise error
 
     monkeypatch.setattr("gguf.GGUFWriter.write_tensor_data", broken_off)
-    with pytest.raises(type(error)):
-        export_gguf(read_run(run), "q8_0", folder=tmp_path / "dibawa")
+    with pytest.raises(said):
+        export_gguf(run, "q8_0", folder=tmp_path / "dibawa")
     assert not (tmp_path / "dibawa").exists()

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import pytest
 from workbooks import Rows, ods, xlsx, zipped
 
-from koki.config import load_config
+from koki.config import load_config, read_assignments
 from koki.errors import KokiError
 from koki.evaluation.own_questions import read_questions
 from koki.ingredients.parse import parse_ingredient
@@ -99,7 +99,7 @@ def mutate(draw: random.Random, data: bytes) -> bytes:
 def read(name: str) -> Callable[[bytes, Path], None]:
     def target(data: bytes, folder: Path) -> None:
         (folder / name).write_bytes(data)
-        _, report = read_recipes([folder / name])
+        report = read_recipes(folder / name).report
         assert report.rows_read == report.rows_kept + len(report.dropped)
         json.dumps(report.as_dict())
 
@@ -117,7 +117,9 @@ def read_own_questions(data: bytes, folder: Path) -> None:
 
 def read_settings(data: bytes, folder: Path) -> None:
     (folder / "c.yaml").write_bytes(data)
-    load_config(file=folder / "c.yaml", assignments=[f"seed={data.decode('utf-8', 'replace')}"][: len(data) % 2])
+    load_config(
+        folder / "c.yaml", settings=read_assignments([f"seed={data.decode('utf-8', 'replace')}"][: len(data) % 2])
+    )
 
 
 def parse(data: bytes, _: Path) -> None:

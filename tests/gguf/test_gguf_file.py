@@ -10,10 +10,11 @@ import gguf
 import numpy as np
 import pytest
 import torch
+from bases import NAMES, draw, published, write_base
 from llama_cpp import LlamaCpp
 from safetensors.torch import load_file, save_file
 from tokenizers.normalizers import Lowercase
-from transformers import AutoModelForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import AutoModelForCausalLM
 
 from koki.config import ModelConfig
 from koki.errors import ModelError
@@ -24,6 +25,12 @@ from koki.model.source import find_base, load_tokenizer
 from koki.tokens.template import ChatTemplate
 
 SYSTEM = 'Kamu "Koki" {{ bukan }} {% kode %} \\ ayam 🍲.\nJawab singkat.'
+
+TALK = [
+    {"role": "user", "content": "Halo"},
+    {"role": "assistant", "content": "Ya?"},
+    {"role": "user", "content": "Soto"},
+]
 
 Write = Callable[..., Path]
 
@@ -68,25 +75,11 @@ def untied(small_base: Path, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def qwen3(small_base: Path, tmp_path: Path) -> Path:
-    """A tiny Qwen3, as it is before training."""
-    folder = tmp_path / "qwen3"
-    shutil.copytree(small_base, folder)
-    torch.manual_seed(0)
-    config = Qwen3Config(
-        vocab_size=8192,
-        hidden_size=64,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=32,
-        initializer_range=0.2,
-        tie_word_embeddings=True,
-        eos_token_id=8191,
-    )
-    Qwen3ForCausalLM(config).save_pretrained(folder)
+def small(name: str, folder: Path, **settings: Any) -> Path:
+    """A base by name with one of its layers and the vocabulary of the base that ships, as before training."""
+    settings = {"vocab_size": 8200, "num_hidden_layers": 1, "eos_token_id": 8191} | settings
+    write_base(name, folder, **settings)
+    draw(published(name, **settings), scale=0.2).save_pretrained(folder)
     return folder
 
 
@@ -152,28 +145,29 @@ def test_entries_of_the_embedding_without_a_token_are_marked_unused(small_base: 
 
 def test_the_system_prompt_stands_in_the_chat_template(f32: Path, small_base: Path) -> None:
     tokenizer = load_tokenizer(small_base)
-    talk = [
-        {"role": "user", "content": "Halo"},
-        {"role": "assistant", "content": "Ya?"},
-        {"role": "user", "content": "Soto"},
-    ]
     with LlamaCpp(f32) as llama:
-        for messages in (talk[:1], talk, [{"role": "system", "content": "Lain."}, *talk]):
+        for messages in (TALK[:1], TALK, [{"role": "system", "content": "Lain."}, *TALK]):
             whole = messages if messages[0]["role"] == "system" else [{"role": "system", "content": SYSTEM}, *messages]
             expected = tokenizer.apply_chat_template(whole, tokenize=False, add_generation_prompt=True)
             assert llama.rendered(messages) == expected
 
 
-def test_a_base_that_can_think_answers_without(small_base: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "berpikir"
-    shutil.copytree(small_base, folder)
-    template = (folder / "chat_template.jinja").read_text("utf-8")
-    # as Qwen3's ends, in which thinking is on where nobody says otherwise
-    without = "add_generation_prompt and enable_thinking is defined and not enable_thinking"
-    ending = f"{{% if {without} %}}<think></think>{{% endif %}}"
-    (folder / "chat_template.jinja").write_text(template + ending, "utf-8")
+@pytest.mark.parametrize(("name", "ending"), [("0.6b", "<think>\n\n</think>\n\n"), ("sailor2-1b", "assistant\n")])
+def test_a_base_is_told_kokis_system_prompt_instead_of_its_own_and_not_to_think(
+    tmp_path: Path, name: str, ending: str
+) -> None:
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16}
+    folder = small(name, tmp_path / name, hidden_size=64, intermediate_size=96, **heads)
     with LlamaCpp(written(folder, "f16", tmp_path / "a.gguf")) as llama:
-        assert llama.rendered([{"role": "user", "content": "Halo"}]).endswith("assistant\n<think></think>")
+        for messages in (TALK[:1], TALK):
+            expected = load_tokenizer(folder).apply_chat_template(
+                [{"role": "system", "content": SYSTEM}, *messages],
+                tokenize=False,
+                add_generation_prompt=True,
+                enable_thinking=False,
+            )
+            assert llama.rendered(messages) == expected
+            assert expected.endswith(ending)
 
 
 def test_llama_cpp_cuts_texts_as_the_tokenizer_does(f32: Path, small_base: Path) -> None:
@@ -197,8 +191,10 @@ def test_a_head_of_its_own_is_written(untied: Path, tmp_path: Path) -> None:
     assert_says_the_same(untied, tmp_path / "a.gguf")
 
 
-def test_a_qwen3_is_written(qwen3: Path, tmp_path: Path) -> None:
-    assert_says_the_same(qwen3, tmp_path / "a.gguf")
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_base_by_name_is_written_in_its_published_widths(name: str, tmp_path: Path) -> None:
+    assert_says_the_same(small(name, tmp_path / name), tmp_path / "a.gguf")
 
 
 @pytest.mark.parametrize(
@@ -275,11 +271,9 @@ def _values(reader: gguf.GGUFReader, name: str) -> Any:
     return gguf.quants.dequantize(tensor.data, tensor.tensor_type)
 
 
-def test_rows_that_are_no_whole_number_of_blocks_keep_16_bits(qwen3: Path, tmp_path: Path) -> None:
-    config = json.loads((qwen3 / "config.json").read_text("utf-8")) | {"intermediate_size": 100}
-    (qwen3 / "config.json").write_text(json.dumps(config), "utf-8")
-    Qwen3ForCausalLM(Qwen3Config(**config)).save_pretrained(qwen3)
-    reader = gguf.GGUFReader(written(qwen3, "q4_0", tmp_path / "a.gguf"))
+def test_rows_that_are_no_whole_number_of_blocks_keep_16_bits(tmp_path: Path) -> None:
+    folder = small("0.6b", tmp_path / "qwen3", hidden_size=64, intermediate_size=100)
+    reader = gguf.GGUFReader(written(folder, "q4_0", tmp_path / "a.gguf"))
     kinds = {tensor.name: tensor.tensor_type.name for tensor in reader.tensors}
     assert (kinds["blk.0.ffn_down.weight"], kinds["blk.0.ffn_up.weight"]) == ("F16", "Q4_0")
 

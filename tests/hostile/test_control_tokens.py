@@ -126,7 +126,7 @@ def dataset(
 ) -> ConversationDataset:
     """Conversations about such recipes, with such a phrase and such a tip."""
     tokens = list(added(tokenizer))
-    recipes, _ = read_recipes([recipes_full_of(tokens, tmp_path_factory.mktemp("data"))])
+    recipes = read_recipes(recipes_full_of(tokens, tmp_path_factory.mktemp("data")))
     assert len(recipes) > 2 * len(tokens)
     tips = [
         Tip(topic=token, ingredients=("ayam",), questions=(f"{token} Kenapa?",), answer=f"Karena {token}", short=token)

@@ -61,7 +61,7 @@ def chef_soto(chef: Chef) -> str:
 
 def test_a_dish_that_was_added_is_read_by_the_next_chef(finished_run: TrainResult, tmp_path: Path) -> None:
     run = Path(shutil.copytree(finished_run.folder, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoint-*")))
-    new = read_recipes([write_csv(tmp_path / "baru.csv", [ORAK | {"Title": "Pepes Peda"}])])[0]
+    new = read_recipes(write_csv(tmp_path / "baru.csv", [ORAK | {"Title": "Pepes Peda"}]))
     with Book.open(run / BOOK, write=True) as book:
         book.add(new)
     assert [it.title for it in Chef.load(run).ask("resep pepes peda", book=True, max_new_tokens=1).sources] == [

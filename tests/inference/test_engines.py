@@ -294,6 +294,6 @@ def distance_where_they_part(
 def hundred_questions(template: ChatTemplate) -> list[str]:
     """Of all capabilities, about the recipes that ship."""
     config = RunConfig()
-    recipes, _ = read_recipes(recipe_files(config))
+    recipes = read_recipes(*recipe_files(config))
     asked = Examiner(recipes, [], config, template, vocabulary_size=8192, seed=1).draw(20)
     return [one.question for one in asked[:: len(asked) // 100][:100]]

@@ -14,7 +14,7 @@ from koki.ingredients.scaling import scaled
 from koki.recipes.table import read_recipes
 
 HALF, TWICE = Fraction(1, 2), Fraction(2)
-RECIPES, _ = read_recipes([Path(koki.recipes.__file__).parent / "samples.csv"])
+RECIPES = read_recipes(Path(koki.recipes.__file__).parent / "samples.csv")
 LINES = [item for recipe in RECIPES for item in recipe.ingredients]
 
 

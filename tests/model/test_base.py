@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from koki.cli import options
 from koki.config import LoraConfig, ModelConfig
 from koki.errors import CheckpointError, ConfigError, ModelError
 from koki.model.base import load_base, prepare_for_training
@@ -34,9 +35,23 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
 
 
-def test_the_aliases_are_qwen_instruct_models_of_three_sizes() -> None:
-    assert list(ALIASES) == ["0.5b", "1.5b", "3b"]
-    assert all(location.startswith("Qwen/Qwen2.5-") and location.endswith("-Instruct") for location in ALIASES.values())
+def test_the_bases_by_name_are_instruct_models_of_the_qwen_families() -> None:
+    assert ALIASES == {
+        "0.5b": "Qwen/Qwen2.5-0.5B-Instruct",
+        "1.5b": "Qwen/Qwen2.5-1.5B-Instruct",
+        "3b": "Qwen/Qwen2.5-3B-Instruct",
+        "0.6b": "Qwen/Qwen3-0.6B",
+        "1.7b": "Qwen/Qwen3-1.7B",
+        "sailor2-1b": "sail/Sailor2-1B-Chat",
+    }
+
+
+def test_help_settings_and_page_name_every_base_that_is_known_by_name() -> None:
+    names = f"mini, {', '.join(ALIASES)}, "
+    assert names in str(ModelConfig.model_fields["name"].description)
+    assert names in options.Model.__metadata__[0].help
+    page = (Path(__file__).parents[2] / "docs" / "bases.md").read_text("utf-8")
+    assert [name for name, location in ALIASES.items() if f"| `{name}` | {location} |" not in page] == []
 
 
 def test_a_local_folder_is_a_base(mini_copy: Path) -> None:
@@ -100,7 +115,7 @@ def test_the_revision_of_a_folder_changes_with_its_configuration(mini_copy: Path
 
 
 @pytest.mark.usefixtures("offline")
-@pytest.mark.parametrize("name", ["0.5b", "Qwen/Qwen2.5-1.5B-Instruct"])
+@pytest.mark.parametrize("name", ["0.5b", "sailor2-1b", "Qwen/Qwen2.5-1.5B-Instruct"])
 def test_without_network_and_cache_the_error_says_how_to_go_on(name: str) -> None:
     with pytest.raises(ModelError, match="not in the local cache and cannot be downloaded") as caught:
         find_base(ModelConfig(name=name))
@@ -111,7 +126,7 @@ def test_without_network_and_cache_the_error_says_how_to_go_on(name: str) -> Non
 def test_a_name_that_is_no_model_is_an_error_that_lists_the_names(name: str) -> None:
     with pytest.raises(ModelError, match="There is no model") as caught:
         find_base(ModelConfig(name=name))
-    assert "mini, 0.5b, 1.5b, 3b" in caught.value.how
+    assert "mini, 0.5b, 1.5b, 3b, 0.6b, 1.7b, sailor2-1b;" in caught.value.how
 
 
 def test_another_family_is_refused(mini_copy: Path) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from hub import NEW, OLD, REPOSITORY, fill_cache, serving, use_hub
+from hub import NEW, NOBODY, OLD, REPOSITORY, fill_cache, serving, use_hub
 
+from koki import hub
 from koki.config import LoraConfig, ModelConfig
 from koki.errors import ModelError
-from koki.model import hub
 from koki.model.base import load_base
 from koki.model.device import Device
+from koki.model.hub import find_on_hub
 from koki.model.lora import add_adapter, name_base, save_adapter
 from koki.model.source import find_base, load_tokenizer
 
@@ -40,6 +41,17 @@ def test_without_a_hub_the_revision_is_the_commit_that_the_cache_has(
     assert (source.location, source.revision, source.is_folder) == (REPOSITORY, OLD, False)
     assert load_base(source, NAMED, CPU).config.num_hidden_layers == 2
     assert load_tokenizer(source.folder).vocab_size > 256
+
+
+def test_a_base_that_was_fetched_by_its_name_is_found_where_the_hub_is_out_of_reach(
+    hub_cache: Path, small_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving({OLD: small_base}) as address:
+        use_hub(address, monkeypatch)
+        load_base(find_base(NAMED), NAMED, CPU)
+    assert (hub_cache / "models--dapur--model-saya" / "refs" / "main").read_text() == OLD
+    use_hub(NOBODY, monkeypatch)
+    assert find_base(NAMED).revision == OLD
 
 
 def test_the_recorded_commit_is_found_beside_a_newer_one(hub_cache: Path, small_base: Path, newer_base: Path) -> None:
@@ -92,9 +104,9 @@ def test_a_commit_whose_weights_are_in_several_files_is_whole_only_with_all_of_t
     index = {"weight_map": {"a": shards[0], "b": shards[1]}}
     (snapshot / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
     (snapshot / shards[0]).touch()
-    assert hub.find_on_hub(REPOSITORY, OLD).unreachable == "no network"
+    assert find_on_hub(REPOSITORY, OLD).unreachable == "no network"
     (snapshot / shards[1]).touch()
-    assert hub.find_on_hub(REPOSITORY, OLD).unreachable is None
+    assert find_on_hub(REPOSITORY, OLD).unreachable is None
 
 
 @pytest.mark.usefixtures("hub_cache", "answering")

@@ -66,7 +66,7 @@ def test_another_order_is_said_to_be_one() -> None:
 
 
 def test_what_is_kept_names_no_folder_and_nothing_of_a_recipe(tmp_path: Path) -> None:
-    recipes, _ = read_recipes([write_csv(tmp_path / "resep.csv", [SOTO, ORAK, TELUR])])
+    recipes = read_recipes(write_csv(tmp_path / "resep.csv", [SOTO, ORAK, TELUR]))
     kept = digests_of(recipes)
     assert list(kept) == ["resep.csv"]
     assert [len(digest) for digest in kept["resep.csv"]] == [16, 16, 16]

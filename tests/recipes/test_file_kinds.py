@@ -45,23 +45,23 @@ def test_a_file_is_called_what_it_is(tmp_path: Path, kind: str, raw: bytes, name
     (tmp_path / name).write_bytes(raw + b" " * 20 if kind != "a zip archive" and not raw.startswith(b"PK") else raw)
     for read in (read_recipes, require_files):
         with pytest.raises(DataError, match=f"{name} is {kind}|{name} is a file of {kind}") as raised:
-            read([tmp_path / name])
+            read(tmp_path / name)
         assert raised.value.how
 
 
 def test_a_picture_that_is_compressed_is_a_picture(tmp_path: Path) -> None:
     (tmp_path / "r.csv.gz").write_bytes(gzip.compress(b"\x89PNG\r\n\x1a\n" + bytes(9)))
     with pytest.raises(DataError, match="is a picture"):
-        read_recipes([tmp_path / "r.csv.gz"])
+        read_recipes(tmp_path / "r.csv.gz")
 
 
 def test_recipes_that_speak_of_databases_are_recipes(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("Title,Ingredients,Steps\nCREATE TABLE,ayam--air,Insert into oven\n")
-    assert len(read_recipes([tmp_path / "r.csv"])[0]) == 1
+    assert len(read_recipes(tmp_path / "r.csv")) == 1
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not beside the repository")
 def test_the_case_of_a_dump_says_how_to_export_a_table() -> None:
     with pytest.raises(DataError, match="is a dump of an SQL database") as raised:
-        read_recipes([CASES / "19_sql_dump.sql"])
+        read_recipes(CASES / "19_sql_dump.sql")
     assert "CSV" in raised.value.how

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koki.config import load_config
+from koki.config import load_config, read_assignments
 from koki.errors import DataError, KokiError, RecipeFileNotFound
 from koki.recipes import decoding
 from koki.recipes.recipe import Recipe
@@ -42,7 +42,7 @@ def raw_lines(recipe: Recipe) -> list[str]:
 
 
 def titles(*paths: str | Path) -> list[str]:
-    return [recipe.title for recipe in read_recipes(paths)[0]]
+    return [recipe.title for recipe in read_recipes(*paths)]
 
 
 # ------------------------------------------------------------------------------------------------ several files
@@ -70,15 +70,16 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> 
 @pytest.mark.parametrize("read", [read_recipes, require_files])
 def test_a_pattern_without_a_match_is_a_file_that_is_not_there(tmp_path: Path, read: Any) -> None:
     with pytest.raises(RecipeFileNotFound, match="No recipe file matches"):
-        read([tmp_path / "*.csv"])
+        read(tmp_path / "*.csv")
 
 
 # --------------------------------------------------------------------------------------------------------- gzip
 
 
 def test_a_compressed_csv_is_read_as_the_csv_in_it(tmp_path: Path) -> None:
-    recipes, report = read_recipes([save(tmp_path, "resep.csv.gz", gzip.compress(CSV.encode("utf-16")))])
-    assert recipes[0].id == read_recipes([save(tmp_path, "resep.csv", CSV)])[0][0].id
+    recipes = read_recipes(save(tmp_path, "resep.csv.gz", gzip.compress(CSV.encode("utf-16"))))
+    report = recipes.report
+    assert recipes[0].id == read_recipes(save(tmp_path, "resep.csv", CSV))[0].id
     assert report.files[0].encoding == "UTF-16, gzip"
 
 
@@ -89,9 +90,9 @@ def test_compressed_json_lines_are_read_too(tmp_path: Path) -> None:
 def test_a_file_that_unpacks_to_more_than_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "MOST_BYTES", 2**22)
     content = CSV.encode().ljust(2**22)
-    require_files([save(tmp_path, "penuh.csv.gz", gzip.compress(content))])
+    require_files(save(tmp_path, "penuh.csv.gz", gzip.compress(content)))
     with pytest.raises(DataError, match=r"bom\.csv\.gz holds more than 4 MiB"):
-        require_files([save(tmp_path, "bom.csv.gz", gzip.compress(content + b" "))])
+        require_files(save(tmp_path, "bom.csv.gz", gzip.compress(content + b" ")))
 
 
 @pytest.mark.parametrize("damage", [lambda raw: raw[:-12], lambda raw: raw[:15] + b"\xff" * 20 + raw[35:]])
@@ -114,7 +115,8 @@ def json_lines(*objects: object) -> str:
 
 def test_an_object_a_line_becomes_a_recipe(tmp_path: Path) -> None:
     path = save(tmp_path, "resep.jsonl", json_lines(SOTO | {"Suka": 12, "Foto": None}))
-    [recipe], report = read_recipes([path])
+    recipes = read_recipes(path)
+    [recipe], report = recipes, recipes.report
     assert (recipe.title, raw_lines(recipe)) == ("Soto Ayam", ["1 ekor ayam", "2 batang serai"])
     assert recipe.steps == ("Rebus ayam", "Sajikan")
     assert (recipe.loves, recipe.file, recipe.line) == (12, str(path), 1)
@@ -126,13 +128,14 @@ def test_an_object_a_line_becomes_a_recipe(tmp_path: Path) -> None:
 
 def test_lists_may_be_texts_as_in_a_csv(tmp_path: Path) -> None:
     texts = {"Title": "Soto Ayam", "Ingredients": "1 ekor ayam--2 batang serai", "Steps": "1) Rebus ayam\n2) Sajikan"}
-    [recipe], _ = read_recipes([save(tmp_path, "resep.jsonl", json_lines(texts))])
-    assert recipe.id == read_recipes([save(tmp_path, "daftar.jsonl", json_lines(SOTO))])[0][0].id
+    [recipe] = read_recipes(save(tmp_path, "resep.jsonl", json_lines(texts)))
+    assert recipe.id == read_recipes(save(tmp_path, "daftar.jsonl", json_lines(SOTO)))[0].id
 
 
 def test_keys_may_be_missing_and_lines_blank(tmp_path: Path) -> None:
     without_steps = {"Judul": "Sop", "Bahan": "ayam"}
-    recipes, report = read_recipes([save(tmp_path, "resep.jsonl", json_lines(without_steps) + "\n" + json_lines(SOTO))])
+    recipes = read_recipes(save(tmp_path, "resep.jsonl", json_lines(without_steps) + "\n" + json_lines(SOTO)))
+    report = recipes.report
     assert [recipe.line for recipe in recipes] == [3]
     assert [(row.line, row.title, row.reason) for row in report.dropped] == [(1, "Sop", "steps are empty")]
 
@@ -153,14 +156,15 @@ def test_keys_may_be_missing_and_lines_blank(tmp_path: Path) -> None:
     ids=range(9),
 )
 def test_a_line_without_a_recipe_is_dropped_with_its_reason(tmp_path: Path, line: str, reason: str) -> None:
-    recipes, report = read_recipes([save(tmp_path, "resep.jsonl", json_lines(SOTO) + line + "\n")])
+    recipes = read_recipes(save(tmp_path, "resep.jsonl", json_lines(SOTO) + line + "\n"))
+    report = recipes.report
     assert len(recipes) == 1
     assert [(row.line, row.reason) for row in report.dropped] == [(2, reason)]
 
 
 def test_a_key_that_no_object_has_is_a_missing_column(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no column for steps\. Its header is: Judul, Bahan"):
-        require_files([save(tmp_path, "resep.jsonl", json_lines({"Judul": "Soto", "Bahan": "ayam"}))])
+        require_files(save(tmp_path, "resep.jsonl", json_lines({"Judul": "Soto", "Bahan": "ayam"})))
 
 
 values = st.recursive(
@@ -177,7 +181,7 @@ def test_no_json_raises_anything_but_a_koki_error(
 ) -> None:
     path = save(tmp_path_factory.mktemp("json"), "resep.jsonl", json_lines(*objects))
     try:
-        _, report = read_recipes([path])
+        report = read_recipes(path).report
     except KokiError:
         return
     assert report.rows_read == report.rows_kept + len(report.dropped)
@@ -191,7 +195,8 @@ def test_a_parquet_file_has_the_same_fields(tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     rows = [SOTO | {"Suka": 12.0, "Foto": b"\0"}, SOTO | {"Judul": None, "Suka": None, "Foto": None}]
     parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "resep.parquet")
-    [recipe], report = read_recipes([tmp_path / "resep.parquet"])
+    recipes = read_recipes(tmp_path / "resep.parquet")
+    [recipe], report = recipes, recipes.report
     assert (recipe.title, raw_lines(recipe), recipe.loves) == ("Soto Ayam", ["1 ekor ayam", "2 batang serai"], 12)
     assert recipe.steps == ("Rebus ayam", "Sajikan")
     assert [(row.line, row.reason) for row in report.dropped] == [(2, "no title")]
@@ -202,7 +207,7 @@ def test_a_parquet_file_has_the_same_fields(tmp_path: Path) -> None:
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
     with pytest.raises(DataError, match=r"resep\.parquet cannot be read as Parquet"):
-        require_files([save(tmp_path, "resep.parquet", content)])
+        require_files(save(tmp_path, "resep.parquet", content))
 
 
 def test_a_damaged_parquet_file_is_an_error_of_koki(tmp_path: Path) -> None:
@@ -214,7 +219,7 @@ def test_a_damaged_parquet_file_is_an_error_of_koki(tmp_path: Path) -> None:
     for place in range(4, len(raw), 37):
         path.write_bytes(raw[:place] + b"\xff\xfe\xff" + raw[place + 3 :])
         try:
-            read_recipes([path])
+            read_recipes(path)
         except KokiError:
             continue
 
@@ -223,7 +228,7 @@ def test_without_pyarrow_an_error_says_how_to_get_it(tmp_path: Path, monkeypatch
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DataError) as raised:
         titles(save(tmp_path, "resep.parquet", b"PAR1"))
-    assert raised.value.how == "pip install 'koki[parquet]'"
+    assert raised.value.how == "pip install pyarrow"
 
 
 # ------------------------------------------------------------------------------------ columns under odd names
@@ -234,8 +239,9 @@ ODD_COLUMNS = {"title": "Menu", "ingredients": "belanja", "steps": "Urutan"}
 
 def test_columns_may_be_named(tmp_path: Path) -> None:
     path = save(tmp_path, "resep.csv", ODD)
-    [recipe], report = read_recipes([path], ODD_COLUMNS)
-    require_files([path], ODD_COLUMNS)
+    recipes = read_recipes(path, columns=ODD_COLUMNS)
+    [recipe], report = recipes, recipes.report
+    require_files(path, columns=ODD_COLUMNS)
     assert (recipe.title, recipe.steps) == ("Soto Ayam", ("Rebus ayam",))
     assert report.files[0].columns == {"title": "Menu", "ingredients": "Belanja", "steps": "Urutan"}
     assert report.files[0].ignored == ["Nama"]
@@ -243,30 +249,30 @@ def test_columns_may_be_named(tmp_path: Path) -> None:
 
 def test_what_is_not_named_is_found_by_its_usual_names(tmp_path: Path) -> None:
     path = save(tmp_path, "resep.csv", "Judul;Bahan;Langkah;Menu\nBudi;ayam--serai;Rebus ayam;Soto\n")
-    assert read_recipes([path], {"title": "Menu"})[0][0].title == "Soto"
+    assert read_recipes(path, columns={"title": "Menu"})[0].title == "Soto"
 
 
 def test_a_column_that_is_named_serves_nothing_else(tmp_path: Path) -> None:
     path = save(tmp_path, "resep.csv", "Menu,Bahan,Langkah\nSoto,ayam--serai,Rebus ayam\n")
     with pytest.raises(DataError, match="no column for ingredients"):
-        read_recipes([path], {"title": "Menu", "steps": "Bahan"})
+        read_recipes(path, columns={"title": "Menu", "steps": "Bahan"})
 
 
 def test_the_exact_name_wins_over_one_that_differs_in_punctuation(tmp_path: Path) -> None:
     path = save(tmp_path, "resep.csv", "menu,Menu,#,Bahan\nsoto kudus,Soto Ayam,Rebus ayam,ayam--serai\n")
-    assert read_recipes([path], {"title": "Menu", "steps": "#"})[0][0].title == "Soto Ayam"
+    assert read_recipes(path, columns={"title": "Menu", "steps": "#"})[0].title == "Soto Ayam"
 
 
 def test_json_lines_have_named_columns_too(tmp_path: Path) -> None:
     path = save(
         tmp_path, "resep.jsonl", json_lines({"Menu": "Soto", "Bahan": ["ayam", "air"], "Langkah": "Rebus ayam"})
     )
-    assert read_recipes([path], {"title": "Menu"})[0][0].title == "Soto"
+    assert read_recipes(path, columns={"title": "Menu"})[0].title == "Soto"
 
 
 def test_a_name_that_no_column_has_is_an_error_with_the_header(tmp_path: Path) -> None:
     with pytest.raises(DataError) as raised:
-        read_recipes([save(tmp_path, "resep.csv", ODD)], ODD_COLUMNS | {"title": "Hidangan"})
+        read_recipes(save(tmp_path, "resep.csv", ODD), columns=ODD_COLUMNS | {"title": "Hidangan"})
     assert "no column 'Hidangan' (for title)" in raised.value.what
     assert "Menu, Nama, Belanja, Urutan" in raised.value.what
 
@@ -282,17 +288,19 @@ def test_a_name_that_no_column_has_is_an_error_with_the_header(tmp_path: Path) -
 def test_a_name_that_is_nearly_right_gets_the_right_one(tmp_path: Path, given: dict[str, str], meant: str) -> None:
     header = ODD if "Hari" not in meant else ODD.replace("Menu", "Menu Hari Ini")
     with pytest.raises(DataError) as raised:
-        read_recipes([save(tmp_path, "resep.csv", header)], ODD_COLUMNS | given)
+        read_recipes(save(tmp_path, "resep.csv", header), columns=ODD_COLUMNS | given)
     assert raised.value.how == f'Did you mean --columns "{meant}"?'
 
 
 @pytest.mark.parametrize("read", [read_recipes, require_files])
 def test_a_field_that_no_recipe_has_is_an_error_with_those_it_has(tmp_path: Path, read: Any) -> None:
     with pytest.raises(DataError, match="no 'titel'") as raised:
-        read([save(tmp_path, "resep.csv", CSV)], {"titel": "Title"})
+        read(save(tmp_path, "resep.csv", CSV), columns={"titel": "Title"})
     assert "title, ingredients, steps, loves, url, category" in raised.value.how
 
 
 def test_columns_are_a_setting() -> None:
-    config = load_config(flags={"data.columns": {"title": "Menu"}}, assignments=["data.columns.steps=Cara Buat"])
+    config = load_config(
+        settings={"data.columns": {"title": "Menu"}} | read_assignments(["data.columns.steps=Cara Buat"])
+    )
     assert config.data.columns == {"title": "Menu", "steps": "Cara Buat"}

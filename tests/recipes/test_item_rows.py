@@ -1,5 +1,6 @@
 """Tables with one ingredient, or one step, a row."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,11 @@ from koki.recipes.table import read_recipes
 
 def read(folder: Path, *lines: str) -> tuple[list[Recipe], DataReport]:
     (folder / "r.csv").write_text("\n".join(lines) + "\n")
-    return read_recipes([folder / "r.csv"])
+    recipes = read_recipes(folder / "r.csv")
+    return list(recipes), recipes.report
 
 
-def shape(recipes: list[Recipe]) -> list[tuple[str, list[str], tuple[str, ...]]]:
+def shape(recipes: Sequence[Recipe]) -> list[tuple[str, list[str], tuple[str, ...]]]:
     return [(it.title, [item.raw for item in it.ingredients], it.steps) for it in recipes]
 
 
@@ -96,7 +98,7 @@ def test_merged_cells_are_one_title(tmp_path: Path) -> None:
         [None, "wortel", None],
     ]
     (tmp_path / "r.xlsx").write_bytes(xlsx({"M": rows}, merged=["A2:A4", "A5:A6"]))
-    assert shape(read_recipes([tmp_path / "r.xlsx"])[0]) == WANTED
+    assert shape(read_recipes(tmp_path / "r.xlsx")) == WANTED
 
 
 def test_an_amount_in_a_table_of_whole_recipes_is_ignored(tmp_path: Path) -> None:
@@ -144,4 +146,4 @@ def test_whole_recipes_of_one_title_stay_apart(tmp_path: Path) -> None:
     rows = [("Soto", "ayam, garam"), ("Soto", "sapi, garam"), ("Soto", "babat, garam"), ("Rawon", "sapi, kluwek")]
     lines = [f'{title},"{things}",Rebus {things.split(",")[0]} sampai empuk.' for title, things in rows]
     (tmp_path / "r.csv").write_text("judul,bahan,langkah\n" + "\n".join(lines), "utf-8")
-    assert [recipe.title for recipe in read_recipes([tmp_path / "r.csv"])[0]] == ["Soto", "Soto", "Soto", "Rawon"]
+    assert [recipe.title for recipe in read_recipes(tmp_path / "r.csv")] == ["Soto", "Soto", "Soto", "Rawon"]

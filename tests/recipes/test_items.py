@@ -3,6 +3,7 @@
 import csv
 import io
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,12 @@ from koki.recipes.table import read_recipes
 CASES = Path(__file__).parents[3] / "shared" / "data" / "cases"
 
 
-def read(folder: Path, rows: list[tuple[str, str, str]]) -> list[Recipe]:
+def read(folder: Path, rows: list[tuple[str, str, str]]) -> Sequence[Recipe]:
     """The recipes of a file with these titles, ingredients and steps."""
     text = io.StringIO()
     csv.writer(text).writerows([("Title", "Ingredients", "Steps"), *rows])
     (folder / "resep.csv").write_text(text.getvalue(), "utf-8", newline="")
-    return read_recipes([folder / "resep.csv"])[0]
+    return read_recipes(folder / "resep.csv")
 
 
 def raw_lines(recipe: Recipe) -> list[str]:
@@ -261,7 +262,7 @@ def test_a_clean_title_is_clean(words: list[str]) -> None:
     ],
 )
 def test_the_case_files_are_read_right(name: str, title: str, ingredients: int, steps: int) -> None:
-    recipes = {recipe.title: recipe for recipe in read_recipes([CASES / name])[0]}
+    recipes = {recipe.title: recipe for recipe in read_recipes(CASES / name)}
     recipe = recipes[title]
     assert sum(not item.heading for item in recipe.ingredients) == ingredients
     assert len(recipe.steps) == steps

@@ -17,7 +17,8 @@ SOP = {"judul": "Sop Iga", "bahan": "1 kg iga\n2 buah wortel", "langkah": "Rebus
 
 def read(folder: Path, content: Any, name: str = "resep.json") -> tuple[list[Recipe], DataReport]:
     (folder / name).write_text(content if isinstance(content, str) else json.dumps(content, indent=1), "utf-8")
-    return read_recipes([folder / name])
+    recipes = read_recipes(folder / name)
+    return list(recipes), recipes.report
 
 
 def titles(folder: Path, content: Any, name: str = "resep.json") -> list[str]:
@@ -66,7 +67,7 @@ def test_columns_may_be_named_in_a_document_too(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     path.write_text(json.dumps({"isi": [{"hidangan apa": "Soto", "belanja": ["ayam", "air"], "lalu": "Rebus ayam"}]}))
     given = {"title": "hidangan apa", "ingredients": "belanja", "steps": "lalu"}
-    assert read_recipes([path], given)[0][0].title == "Soto"
+    assert read_recipes(path, columns=given)[0].title == "Soto"
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,8 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "recipes"
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real recipe files are not beside the repository")
 def test_near_duplicates_of_real_posts_are_found_and_variants_are_not() -> None:
-    recipes, report = read_recipes([DATA / "dataset-telur.csv"])
+    recipes = read_recipes(DATA / "dataset-telur.csv")
+    report = recipes.report
     title = {f"{it.file}:{it.line}": it.title for it in recipes}
     titles = [{row.title, title[row.of]} for row in report.dropped if row.reason == Reason.NEAR_DUPLICATE]
     assert {"Telur Ceplok Tauco", "Telor Ceplok Tauco"} in titles

@@ -19,7 +19,8 @@ SOP = "Sop Iga\n\nBahan:\n1 kg iga\n2 buah wortel\n\nCara membuat:\n1. Rebus iga
 
 def read(folder: Path, text: str, name: str = "resep.txt") -> tuple[list[Recipe], DataReport]:
     (folder / name).write_text(text, "utf-8")
-    return read_recipes([folder / name])
+    recipes = read_recipes(folder / name)
+    return list(recipes), recipes.report
 
 
 def shape(recipe: Recipe) -> tuple[str, list[str], tuple[str, ...]]:

@@ -60,6 +60,6 @@ def test_a_fraction_of_nought_trains_on_all() -> None:
 
 @pytest.mark.slow
 def test_the_fraction_is_about_what_is_held_out_of_real_recipes(shared_data: Path) -> None:
-    recipes = read_recipes([shared_data / "recipes" / "dataset-tempe.csv"])[0]
+    recipes = read_recipes(shared_data / "recipes" / "dataset-tempe.csv")
     held_out = split(recipes, 0.05)[1]
     assert 0.03 < len(held_out) / len(recipes) < 0.07

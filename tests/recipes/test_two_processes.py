@@ -33,12 +33,12 @@ def always_two(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_two_processes_read_what_one_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = files_of_recipes(tmp_path)
-    recipes, report = read_recipes(files)
+    recipes = read_recipes(*files)
     monkeypatch.setattr(table, "WORTH_A_PROCESS", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    by_two, report_by_two = read_recipes(files)
-    assert by_two == recipes
-    assert report_by_two.as_dict() == report.as_dict()
+    by_two = read_recipes(*files)
+    assert list(by_two) == list(recipes)
+    assert by_two.report.as_dict() == recipes.report.as_dict()
 
 
 @pytest.mark.usefixtures("always_two")
@@ -46,7 +46,7 @@ def test_an_error_of_the_other_process_arrives_as_it_is(tmp_path: Path) -> None:
     files = files_of_recipes(tmp_path)
     files[2].write_text("Satu,Dua\n1,2\n", "utf-8")
     with pytest.raises(DataError, match=r"resep-2\.csv"):
-        read_recipes(files)
+        read_recipes(*files)
 
 
 @pytest.mark.usefixtures("always_two")
@@ -55,7 +55,7 @@ def test_without_the_other_process_all_is_read_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
 ) -> None:
     monkeypatch.setattr("sys.executable", python)
-    assert len(read_recipes(files_of_recipes(tmp_path))[0]) == 3
+    assert len(read_recipes(*files_of_recipes(tmp_path))) == 3
 
 
 @pytest.mark.usefixtures("always_two")

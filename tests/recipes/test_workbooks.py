@@ -30,7 +30,8 @@ def save(folder: Path, raw: bytes, name: str = "resep.xlsx") -> Path:
 
 
 def read(folder: Path, raw: bytes, **options: Any) -> tuple[list[Recipe], DataReport]:
-    return read_recipes([save(folder, raw)], **options)
+    recipes = read_recipes(save(folder, raw), **options)
+    return list(recipes), recipes.report
 
 
 def raw_lines(recipe: Recipe) -> list[str]:
@@ -40,7 +41,8 @@ def raw_lines(recipe: Recipe) -> list[str]:
 @both
 def test_a_row_of_a_sheet_becomes_a_recipe_with_its_sheet_and_row(tmp_path: Path, make: Make, name: str) -> None:
     path = save(tmp_path, make({"Menu": [HEADER, SOTO]}), name)
-    [recipe], report = read_recipes([path])
+    recipes = read_recipes(path)
+    [recipe], report = recipes, recipes.report
     assert (recipe.title, raw_lines(recipe)) == ("Soto Ayam", ["1 ekor ayam", "2 batang serai"])
     assert recipe.steps == ("Rebus ayam", "Sajikan")
     assert recipe.place == f"{path}:Menu:2"
@@ -49,13 +51,14 @@ def test_a_row_of_a_sheet_becomes_a_recipe_with_its_sheet_and_row(tmp_path: Path
 
 @both
 def test_a_workbook_is_known_by_its_content(tmp_path: Path, make: Make, name: str) -> None:
-    assert len(read_recipes([save(tmp_path, make({"Menu": [HEADER, SOTO]}), f"{name}.csv")])[0]) == 1
+    assert len(read_recipes(save(tmp_path, make({"Menu": [HEADER, SOTO]}), f"{name}.csv"))) == 1
 
 
 @both
 def test_the_header_may_stand_below_a_title_and_blank_rows(tmp_path: Path, make: Make, name: str) -> None:
     rows: Rows = [["Resep warung"], [], ["Nama", "Ibu"], [None, *HEADER], [None, *SOTO], [], [None, *SOP]]
-    recipes, report = read_recipes([save(tmp_path, make({"Menu": rows}), name)])
+    recipes = read_recipes(save(tmp_path, make({"Menu": rows}), name))
+    report = recipes.report
     assert [(recipe.title, recipe.line) for recipe in recipes] == [("Soto Ayam", 5), ("Sop Iga", 7)]
     assert report.rows_read == 2
 
@@ -75,23 +78,23 @@ def test_every_visible_sheet_that_has_the_columns_is_read_and_the_others_are_tol
 @pytest.mark.parametrize("wanted", ["Sapi", " sapi"])
 def test_a_sheet_that_is_named_is_the_only_one(tmp_path: Path, wanted: str) -> None:
     path = save(tmp_path, xlsx({"Ayam": [HEADER, SOTO], "Sapi": [HEADER, SOP]}, hidden=["Sapi"]))
-    recipes, _ = read_recipes([path], sheet=wanted)
+    recipes = read_recipes(path, sheet=wanted)
     assert [recipe.title for recipe in recipes] == ["Sop Iga"]
-    require_files([path], sheet=wanted)
+    require_files(path, sheet=wanted)
 
 
 @pytest.mark.parametrize("read_it", [read_recipes, require_files])
 def test_a_sheet_that_is_not_there_is_an_error_with_those_that_are(tmp_path: Path, read_it: Any) -> None:
     path = save(tmp_path, xlsx({"Ayam": [HEADER, SOTO], "Sapi": [HEADER, SOP]}))
     with pytest.raises(DataError, match=r"has no sheet 'Sapy'\. Did you mean 'Sapi'\?") as raised:
-        read_it([path], sheet="Sapy")
+        read_it(path, sheet="Sapy")
     assert raised.value.how == "Its sheets: Ayam, Sapi."
 
 
 def test_a_file_that_has_no_sheets_is_told_from_one_that_lacks_the_sheet(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("Judul,Bahan,Langkah\n")
     with pytest.raises(DataError, match="is no workbook and has no sheet 'Ayam'"):
-        read_recipes([tmp_path / "r.csv"], sheet="Ayam")
+        read_recipes(tmp_path / "r.csv", sheet="Ayam")
 
 
 def test_a_workbook_without_the_columns_names_the_sheet_and_its_header(tmp_path: Path) -> None:
@@ -143,7 +146,8 @@ def test_a_fraction_that_excel_took_for_a_date_is_a_fraction_again_and_told(
         [None, day, "sdt", "garam", "Sajikan"],
         [None, 2, "batang", "serai", None],
     ]
-    [recipe], report = read_recipes([save(tmp_path, make({"M": rows}), name)])
+    recipes = read_recipes(save(tmp_path, make({"M": rows}), name))
+    [recipe], report = recipes, recipes.report
     assert raw_lines(recipe) == ["1 ekor ayam", "1/2 sdt garam", "2 batang serai"]
     assert Oddity.DATE in [warning.oddity for warning in report.files[0].warnings]
 

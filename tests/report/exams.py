@@ -1,5 +1,6 @@
 """What the tests of the report share: a scorecard whose figures are known."""
 
+from dataclasses import replace
 from typing import Any
 
 from koki.answers.comparison import mark_ingredients
@@ -7,7 +8,7 @@ from koki.dialogue.layout import list_ingredients, list_steps
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.scorecard import Scorecard, Scored
-from koki.inference.chef import Answer
+from koki.inference.answer import Answer
 from koki.ingredients.parse import parse_ingredients
 from koki.recipes.recipe import Recipe
 
@@ -22,7 +23,7 @@ def soto(title: str = "Soto Ayam") -> Recipe:
 
 def asked(number: int, group: str, capability: str, question: str = "") -> Asked:
     """A question about it."""
-    recipe = soto()
+    recipe = replace(soto(), id=f"{group}-{number}")
     reference = f"Bahan:\n{list_ingredients(recipe.ingredients)}\n\nCara membuat:\n{list_steps(recipe.steps)}"
     name = question or f"Resep soto nomor {number}, {group}?"
     return Asked(f"{group}/{capability}/{number}", group, capability, name, reference, recipe, ())
@@ -55,4 +56,6 @@ def scorecard(*more: Scored, compared: bool = False) -> dict[str, Any]:
         *more,
     ]
     other = [Scored(one.asked, one.answer, dict.fromkeys(one.scores, 0.0)) for one in scored]
-    return Scorecard("warung", {}, 42, scored, Scorecard("base", {}, 42, other) if compared else None).as_dict()
+    return Scorecard(
+        "warung", {"recipes": 128}, 42, scored, Scorecard("base", {}, 42, other) if compared else None
+    ).as_dict()

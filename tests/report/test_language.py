@@ -10,7 +10,7 @@ import torch
 
 from koki.dialogue.conversation import Kind
 from koki.evaluation.asked import GROUPS
-from koki.evaluation.capabilities.registry import measures
+from koki.evaluation.capabilities.registry import CAPABILITIES, measures
 from koki.evaluation.scorecard import Caveat
 from koki.formatting import TimeUnit
 from koki.language import LANGUAGES
@@ -32,6 +32,7 @@ def test_every_text_is_there_in_both_languages_with_the_same_slots(text: dict[st
 
 def test_every_capability_group_measure_kind_of_conversation_and_unit_of_time_has_a_name() -> None:
     assert set(texts()["capabilities"]) == set(measures())
+    assert set(texts()["uses"]) == {capability.name for capability in CAPABILITIES}
     assert set(texts()["groups"]) == set(texts()["group_meanings"]) == set(GROUPS)
     assert set(texts()["measures"]) == {name for of_it in measures().values() for name in of_it}
     meanings = {name: text["en"] for name, text in texts()["meanings"].items()}
@@ -51,10 +52,10 @@ def test_every_reason_oddity_and_caveat_is_said_in_both_languages() -> None:
 def test_every_text_is_used() -> None:
     sources = "".join(
         files("koki.report").joinpath(name).read_text("utf-8")
-        for name in ("page.html.jinja", "language.py", "content.py")
+        for name in ("page.html.jinja", "language.py", "content.py", "page.py", "verdict.py")
     )
     by_name = {"months", "duration", "device", "groups", "group_meanings", "capabilities", "measures", "meanings"}
-    by_name |= {"kinds", "lengths", "reasons", "oddities", "notes", "chefs"}
+    by_name |= {"uses", "kinds", "lengths", "reasons", "oddities", "notes", "chefs"}
     for key in ALL:
         table, _, name = key.partition(".")
         assert table in by_name or key in sources or f'"{name}"' in sources, key
@@ -109,15 +110,37 @@ def test_numbers_are_written_as_the_language_does() -> None:
     [
         (0, "0"),
         (0.0036, "0.0036"),
-        (2e-5, "2e-5"),
-        (1.66e-5, "1.66e-5"),
+        (2e-5, "0.00002"),
+        (1.66e-5, "0.0000166"),
         (12.5, "12.5"),
+        (100.4, "100"),
         (1250.0, "1,250"),
-        (3e6, "3e6"),
+        (3e6, "3,000,000"),
     ],
 )
-def test_short_numbers_have_three_digits(value: float, written: str) -> None:
+def test_short_numbers_have_three_digits_and_no_exponent(value: float, written: str) -> None:
     assert EN.short(value) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (2e-5, "0,00002"),
+        (0.0, "0"),
+        (1024, "1.024"),
+        (True, "true"),
+        (None, "null"),
+        ("0.5b", "0.5b"),
+        (["q"], '["q"]'),
+    ],
+)
+def test_a_setting_is_written_as_in_a_configuration_file_but_for_its_numbers(value: object, written: str) -> None:
+    assert ID.setting(value) == written
+
+
+def test_things_are_listed_with_an_or_before_the_last() -> None:
+    assert [EN.one_of(list(things)) for things in ("a", "ab", "abc")] == ["a", "a or b", "a, b or c"]
+    assert ID.one_of(["tips", "saran"]) == "tips atau saran"
 
 
 def test_dates_and_durations_are_in_words() -> None:

@@ -117,7 +117,7 @@ def test_twenty_pairs_are_shown_of_each_kind_the_first_ones(card: dict[str, Any]
         r'<span class="question" dir="auto">(.*?)</span>', render(Path("w"), card, scorecard(*more), "en")
     )
     assert len(questions) == 20
-    assert questions[:3] == ["Resep soto nomor 0, recall?", "Resep soto nomor 0, understanding?", "Kenapa 0?"]
+    assert questions[:3] == ["Resep soto nomor 0, recall?", "Kenapa 0?", "Resep soto nomor 0, understanding?"]
     assert "Kenapa 3?" in questions
 
 
@@ -134,9 +134,48 @@ def test_a_scorecard_of_an_earlier_version_has_answers_without_marks(card: dict[
     assert "- 100 gram udang" in page(card, exam).text
 
 
+@pytest.mark.parametrize(("language", "right", "wrong"), [("en", "Right", "Wrong"), ("id", "Benar", "Salah")])
+def test_every_answer_says_whether_it_is_right(
+    card: dict[str, Any], language: Language, right: str, wrong: str
+) -> None:
+    html = render(Path("w"), card, scorecard(), language)
+    judged = re.findall(r'<span class="badge (\w+)">(\w+)</span>', html)
+    assert len(judged) == html.count('class="pair"') == 3 + 7
+    assert set(judged) == {("right", right), ("wrong", wrong)}
+
+
+def test_a_wrong_answer_says_by_which_measures_it_is_wrong(card: dict[str, Any]) -> None:
+    assert "short of: right dish" in page(card, scorecard()).text
+    endless = about_soto(9, "recall", 1.0)
+    endless.scores["ended"] = 0.0
+    assert "short of: ends by itself" in page(card, scorecard(endless)).text
+
+
+def test_the_page_opens_with_the_verdict_then_three_answers_then_the_scorecard(card: dict[str, Any]) -> None:
+    html = render(Path("warung"), card, scorecard(), "en")
+    assert re.findall(r'<section id="(\w+)">', html)[:3] == ["examples", "scorecard", "answers"]
+    opening, answers, _ = html.split("<section", 2)
+    assert "This chef knows 3 of the 4 recipes it was asked for by heart (so of all 128, " in opening
+    assert "Not proven for whole recipes 1 of 2 right" in Page(html).text
+    assert answers.count("<article") == 3
+
+
+def test_the_page_says_how_to_ask_the_chef(card: dict[str, Any]) -> None:
+    named = Page(render(Path("runs/warung bu sri"), card, None, "en"))
+    for command in (
+        "koki chat",
+        "koki serve",
+        "koki book add",
+        f"koki ask 'runs/warung bu sri' '{card['example_question']}'",
+    ):
+        assert command in named.text
+
+
 def test_without_a_scorecard_the_page_says_how_to_get_one(card: dict[str, Any]) -> None:
     shown = page(card, None)
+    assert "This chef has not been examined yet" in shown.text
     assert "koki evaluate runs/warung" in shown.text
+    assert "#scorecard" not in [attrs.get("href") for _, attrs in shown.tags]
     assert "#answers" not in [attrs.get("href") for _, attrs in shown.tags]
 
 
@@ -201,7 +240,7 @@ def test_warnings_are_in_the_language_of_the_page_but_for_those_that_were_kept_a
     assert "karakter yang tidak terbaca dihilangkan: baris 7 something of an earlier version" in shown.text
 
 
-def test_settings_other_than_the_missions_are_listed_and_no_others(card: dict[str, Any]) -> None:
+def test_settings_other_than_the_reference_are_listed_and_no_others(card: dict[str, Any]) -> None:
     rows = re.findall(
         r'<tr><th scope="row"><code>(.*?)</code></th><td [^>]+><b>(.*?)</b></td><td [^>]+>(.*?)</td>',
         render(Path("w"), card, None, "en"),

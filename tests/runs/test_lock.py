@@ -1,5 +1,6 @@
 """The lock on a run folder: one run at a time, and never a stale one."""
 
+import os
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ with hold(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no processes")
 def test_a_second_run_is_refused_with_folder_and_process_until_the_first_is_dead(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None

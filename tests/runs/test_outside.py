@@ -13,7 +13,7 @@ from helpers import printed
 from rich.console import Console
 from transformers import AutoTokenizer, GenerationConfig
 
-from koki.config import RunConfig, load_config
+from koki.config import RunConfig, load_config, read_assignments
 from koki.errors import RunError
 from koki.inference.chef import Chef
 from koki.pipeline import TrainResult, train
@@ -49,7 +49,7 @@ def run_on_plain_base(
     settings = ("data.tips=false", "data.refusals=false", "data.variations=2", "training.max_steps=1")
     flags = {"model.name": "polos", "data.files": [str(recipe_csv)], "output": "jadi"}
     with contextlib.chdir(folder):
-        train(load_config(flags=flags, assignments=settings), console)
+        train(load_config(settings=flags | read_assignments(settings)), console)
     return folder / "jadi", console
 
 

@@ -35,7 +35,7 @@ def test_what_was_corrected_becomes_a_recipe_that_the_book_can_take(tmp_path: Pa
     for said in (LIKED, CORRECTED, CORRECTED, DISLIKED):
         keep(said, tmp_path)
     assert exported(tmp_path) == Export(recipes=1, questions=3, without=1, damaged=0)
-    (recipe,), _ = read_recipes([tmp_path / "resep.jsonl"])
+    (recipe,) = read_recipes(tmp_path / "resep.jsonl")
     assert recipe.title == "Soto Ayam"
     assert [item.raw for item in recipe.ingredients] == CORRECTION.ingredients
     assert list(recipe.steps) == CORRECTION.steps

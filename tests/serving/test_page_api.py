@@ -37,7 +37,7 @@ def test_ingredients_that_begin_with_what_was_typed_come_first_and_the_commonest
 ) -> None:
     dishes = {"A": "tahu--santan", "B": "Tahu--tauge", "C": "cabe rawit--tomat", "D": "cabai rawit--garam"}
     rows = [ORAK | {"Title": title, "Ingredients": lines} for title, lines in dishes.items()]
-    Book.write(tmp_path / "book.sqlite", read_recipes([write_csv(tmp_path / "resep.csv", rows)])[0])
+    Book.write(tmp_path / "book.sqlite", read_recipes(write_csv(tmp_path / "resep.csv", rows)))
     with Book.open(tmp_path / "book.sqlite", write=True) as book:
         client = client_of(Service({"a": ServedRun("a", tmp_path, Chef(parrot, template, book))}))
 

@@ -79,7 +79,7 @@ def script() -> Iterator[ScriptedServer]:
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     """One browser for all tests."""
-    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=as_root)
         yield browser

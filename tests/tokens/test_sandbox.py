@@ -1,6 +1,5 @@
 """A chat template is rendered in a process of its own, within limits, and as transformers renders it."""
 
-import resource
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -107,6 +106,7 @@ def test_a_template_reaches_nothing_but_its_messages(tokenizer: PreTrainedTokeni
 
 
 def test_chefs_in_several_threads_leave_the_process_as_it_was(tokenizer: PreTrainedTokenizerBase) -> None:
+    resource = pytest.importorskip("resource", reason="Windows limits no process")
     tokenizer.chat_template = "{{ messages[0].content }}"
     before = resource.getrlimit(resource.RLIMIT_AS), sys.gettrace()
     with ThreadPoolExecutor(4) as threads:

@@ -1,7 +1,10 @@
 """The chat template, cut at its special tokens."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from bases import DEFAULT_PROMPT, write_base
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers.pre_tokenizers import ByteLevel
@@ -25,6 +28,21 @@ def template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
     return ChatTemplate(tokenizer, SYSTEM)
 
 
+@pytest.fixture(scope="module", params=["mini", "0.6b", "sailor2-1b"])
+def base_tokenizer(
+    request: pytest.FixtureRequest, tokenizer: PreTrainedTokenizerBase, tmp_path_factory: pytest.TempPathFactory
+) -> PreTrainedTokenizerBase:
+    """With the chat template of a base: Qwen3's has thoughts, and Sailor2's a system prompt of its own."""
+    if request.param == "mini":
+        return tokenizer
+    return load_tokenizer(write_base(request.param, tmp_path_factory.mktemp(request.param)))
+
+
+@pytest.fixture(scope="module")
+def base_template(base_tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
+    return ChatTemplate(base_tokenizer, SYSTEM)
+
+
 def joined(template: ChatTemplate, question: str, answer: str) -> list[int]:
     question_ids = template.encode_questions([question])[0]
     answer_ids = [number for ids in template.encode(template.cut_answer(answer)) for number in ids]
@@ -32,7 +50,7 @@ def joined(template: ChatTemplate, question: str, answer: str) -> list[int]:
 
 
 # What a template sees as text: no surrogates, and nothing that spells a special token.
-texts = st.text(st.characters(exclude_categories=["Cs"])).filter(lambda text: "<|" not in text)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="<"))
 # Blank lines, around which answers are cut, beside all that could join with them.
 blank_lines = st.text(st.sampled_from([*"\n\n\n\n\r\t \u3000\u00a0ab1.:-'\u0301\u00e9\u2028"]))
 # An answer starts with a letter, as Koki's do.
@@ -41,15 +59,15 @@ answers = st.builds("A{}{}{}".format, texts, blank_lines, texts)
 
 @given(texts, answers)
 def test_joined_pieces_are_what_apply_chat_template_gives(
-    template: ChatTemplate, tokenizer: PreTrainedTokenizerBase, question: str, answer: str
+    base_template: ChatTemplate, base_tokenizer: PreTrainedTokenizerBase, question: str, answer: str
 ) -> None:
     messages = [
         {"role": "system", "content": SYSTEM},
         {"role": "user", "content": question},
         {"role": "assistant", "content": answer},
     ]
-    expected = tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False)
-    assert joined(template, question, answer) == expected
+    expected = base_tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False)
+    assert joined(base_template, question, answer) == expected
 
 
 def test_an_answer_is_cut_at_its_blank_lines(template: ChatTemplate) -> None:
@@ -66,15 +84,32 @@ def test_a_tokenizer_that_may_merge_over_a_blank_line_has_answers_whole(tokenize
     assert len(ChatTemplate(other, SYSTEM).cut_answer("Ini:\n\n- garam")) == 1
 
 
-def test_the_prompt_is_what_stands_before_the_answer(template: ChatTemplate) -> None:
-    example = joined(template, "Resep soto?", "Ini resepnya.")
-    prompt = template.prompt("Resep soto?")
+def test_the_prompt_is_what_stands_before_the_answer(base_template: ChatTemplate) -> None:
+    example = joined(base_template, "Resep soto?", "Ini resepnya.")
+    prompt = base_template.prompt("Resep soto?")
     assert example[: len(prompt)] == prompt
+    assert base_template.decode_answer(example[len(prompt) : -len(base_template.tail)]) == "Ini resepnya."
+
+
+def test_a_base_that_thinks_is_given_thoughts_that_are_empty_and_learns_none(tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(write_base("0.6b", tmp_path))
+    template = ChatTemplate(tokenizer, SYSTEM)
+    earlier, asked = tokenizer.decode(template.prompt("Lalu?", [("Soto?", "Ini.")])).split("Lalu?")
+    assert earlier.endswith("<|im_start|>assistant\nIni.<|im_end|>\n<|im_start|>user\n")
+    assert asked == "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
+    supervised = [number for ids in template.encode(template.cut_answer("Ini.")) for number in ids]
+    assert tokenizer.decode(supervised[template.answer_start :]) == "Ini."
+
+
+def test_the_system_prompt_of_a_base_gives_way_to_kokis(tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(write_base("sailor2-1b", tmp_path))
+    assert DEFAULT_PROMPT in tokenizer.apply_chat_template([{"role": "user", "content": "Soto?"}], tokenize=False)
+    assert DEFAULT_PROMPT not in tokenizer.decode(ChatTemplate(tokenizer, SYSTEM).prompt("Soto?", [("Sate?", "Ini.")]))
 
 
 @given(st.lists(st.tuples(texts, answers), max_size=3), texts)
 def test_a_prompt_with_earlier_turns_is_what_apply_chat_template_gives(
-    template: ChatTemplate, tokenizer: PreTrainedTokenizerBase, history: list[tuple[str, str]], question: str
+    base_template: ChatTemplate, base_tokenizer: PreTrainedTokenizerBase, history: list[tuple[str, str]], question: str
 ) -> None:
     turns = [
         {"role": role, "content": text}
@@ -82,8 +117,10 @@ def test_a_prompt_with_earlier_turns_is_what_apply_chat_template_gives(
         for role, text in zip(("user", "assistant"), turn, strict=True)
     ]
     messages = [{"role": "system", "content": SYSTEM}, *turns, {"role": "user", "content": question}]
-    expected = tokenizer.apply_chat_template(messages, tokenize=True, add_generation_prompt=True, return_dict=False)
-    assert template.prompt(question, history) == expected
+    expected = base_tokenizer.apply_chat_template(
+        messages, tokenize=True, add_generation_prompt=True, return_dict=False, enable_thinking=False
+    )
+    assert base_template.prompt(question, history) == expected
 
 
 def test_a_control_token_in_a_question_or_an_answer_is_text(
@@ -98,9 +135,9 @@ def test_a_control_token_in_a_question_or_an_answer_is_text(
 
 
 def test_the_stop_token_comes_right_after_the_answer(
-    template: ChatTemplate, tokenizer: PreTrainedTokenizerBase
+    base_template: ChatTemplate, base_tokenizer: PreTrainedTokenizerBase
 ) -> None:
-    assert template.tail[0] == template.stop_id == tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert base_template.tail[0] == base_template.stop_id == base_tokenizer.convert_tokens_to_ids("<|im_end|>")
 
 
 def with_template(tokenizer: PreTrainedTokenizerBase, chat_template: str | None) -> PreTrainedTokenizerBase:

@@ -26,7 +26,10 @@ from koki.config import RunConfig
 from koki.pipeline import train
 from koki.runs.checkpoints import find_newest
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows forks no processes"),
+]
 
 KILLS = int(os.environ.get("KOKI_TORTURE_KILLS", "4"))
 

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,17 @@ from torch.utils.tensorboard import SummaryWriter
 from transformers import TrainerControl, TrainerState
 
 from koki.training.callbacks import (
+    STOP_SIGNALS,
     GracefulStop,
+    OnProgress,
     ProgressCallback,
     TensorBoardLog,
+    TrainingProgress,
     ignore_stop_signals,
     quiet_tensorboard_thread,
 )
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+hangs_up = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminal of this system hangs up")
 
 
 class Unheard(Exception):
@@ -37,7 +41,7 @@ def around() -> Iterator[None]:
     def unheard(number: int, _: object) -> None:
         raise Unheard(signal.Signals(number).name)
 
-    before = {number: signal.signal(number, unheard) for number in SIGNALS}
+    before = {number: signal.signal(number, unheard) for number in STOP_SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -50,7 +54,7 @@ def asks_to_stop(stop: GracefulStop) -> bool:
     return control.should_training_stop
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_the_first_signal_asks_to_stop_with_a_checkpoint_after_the_step(
     console: Console, number: signal.Signals
 ) -> None:
@@ -62,7 +66,7 @@ def test_the_first_signal_asks_to_stop_with_a_checkpoint_after_the_step(
 
 
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("first", SIGNALS)
+@pytest.mark.parametrize("first", STOP_SIGNALS)
 def test_a_second_one_stops_at_once(console: Console, first: signal.Signals, second: signal.Signals) -> None:
     with GracefulStop(console):
         signal.raise_signal(first)
@@ -70,7 +74,8 @@ def test_a_second_one_stops_at_once(console: Console, first: signal.Signals, sec
             signal.raise_signal(second)
 
 
-@pytest.mark.parametrize("first", SIGNALS)
+@hangs_up
+@pytest.mark.parametrize("first", STOP_SIGNALS)
 def test_a_terminal_that_closes_may_say_so_again(console: Console, first: signal.Signals) -> None:
     with GracefulStop(console) as stop:
         signal.raise_signal(first)
@@ -78,6 +83,7 @@ def test_a_terminal_that_closes_may_say_so_again(console: Console, first: signal
         assert stop.received == first
 
 
+@hangs_up
 def test_what_was_ignored_before_stays_ignored_as_under_nohup(console: Console) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with GracefulStop(console) as stop:
@@ -85,17 +91,18 @@ def test_what_was_ignored_before_stays_ignored_as_under_nohup(console: Console) 
         assert stop.received is None
 
 
+@hangs_up
 def test_afterwards_signals_are_the_programs_again(console: Console) -> None:
     with GracefulStop(console):
         signal.raise_signal(signal.SIGHUP)
-    for number in SIGNALS:
+    for number in STOP_SIGNALS:
         with pytest.raises(Unheard, match=number.name):
             signal.raise_signal(number)
 
 
 def test_a_worker_leaves_the_first_signal_to_the_main_process() -> None:
     ignore_stop_signals(0)
-    for number in SIGNALS:
+    for number in STOP_SIGNALS:
         signal.raise_signal(number)
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
@@ -111,9 +118,11 @@ def test_the_bar_of_a_resumed_run_starts_where_the_run_stands_and_takes_its_spee
     progress.close()
 
 
-def logged_at(steps: int, of: int, seconds_a_step: float, console: Console) -> ProgressCallback:
+def logged_at(
+    steps: int, of: int, seconds_a_step: float, console: Console, on_progress: OnProgress | None = None
+) -> ProgressCallback:
     """The progress of a run that logs its last step so far."""
-    progress, control, clock = ProgressCallback(console), TrainerControl(), 0.0
+    progress, control, clock = ProgressCallback(console, on_progress), TrainerControl(), 0.0
     state = TrainerState(max_steps=of)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("koki.training.callbacks.time.perf_counter", lambda: clock)
@@ -132,6 +141,15 @@ def test_a_log_is_a_line_with_step_loss_speed_and_the_time_that_is_left(console:
     logged_at(20, 60, 7.0, console).close()
     line = "step 20/60  loss 1.7763  learning rate 1.72e-05  1,191 tokens/s  5 min left"
     assert printed(console).splitlines()[0] == line
+
+
+def test_a_program_is_told_the_same_before_the_first_step_after_each_and_at_a_log(console: Console) -> None:
+    told: list[TrainingProgress] = []
+    logged_at(20, 60, 7.0, console, told.append).close()
+    assert [progress.step for progress in told] == [*range(21), 20]  # what is logged was not known before
+    assert told[0] == TrainingProgress(0, 60)
+    assert told[-2] == TrainingProgress(20, 60, seconds=140.0, seconds_left=280.0)
+    assert told[-1] == replace(told[-2], loss=1.77625, learning_rate=1.72e-5)
 
 
 def test_the_bar_under_a_line_has_its_step_and_time_and_says_which_time_is_which() -> None:

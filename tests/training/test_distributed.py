@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from koki import pipeline
-from koki.config import RunConfig, load_config
+from koki.config import RunConfig, load_config, read_assignments
 from koki.data import recipes as recipes_module
 from koki.errors import KokiError
 from koki.inference.chef import Chef
@@ -175,7 +175,7 @@ def runs(small_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     def config(name: str, accumulated: int, *settings: str) -> RunConfig:
         flags = {"model.name": str(small_base), "data.files": [str(recipes)], "output": str(folder / name)}
         accumulation = f"training.gradient_accumulation_steps={accumulated}"
-        return load_config(flags=flags, assignments=[*FOUR_STEPS, accumulation, *settings])
+        return load_config(settings=flags | read_assignments([*FOUR_STEPS, accumulation, *settings]))
 
     def first_half(of: str, name: str) -> None:
         shutil.copytree(folder / of / "checkpoint-2", folder / name / "checkpoint-2")

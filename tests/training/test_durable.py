@@ -3,7 +3,6 @@
 import functools
 import inspect
 import re
-import resource
 import shutil
 import signal
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from koki.pipeline import TrainResult, train
 from koki.runs import checkpoints
 from koki.runs import result as result_module
 from koki.runs.checkpoints import find_newest
+from koki.training.callbacks import STOP_SIGNALS
 from koki.training.durable import TRAINER_INTERNALS, DurableTrainer
 from koki.training.loss import SupervisedLoss
 from koki.training.trainer import RecipeTrainer
@@ -119,6 +119,7 @@ def test_losses_that_stay_infinite_end_the_run_with_the_questions_and_what_to_tr
 
 def limit_files(size: int) -> None:
     """From now on a write beyond ``size`` bytes of a file fails, in whatever language it is done; -1 lifts it."""
+    resource = pytest.importorskip("resource", reason="Windows limits no files")
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard if size < 0 else size, hard))
 
@@ -189,7 +190,7 @@ def test_a_stop_whose_checkpoint_cannot_be_saved_is_an_error_that_names_the_last
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_a_signal_in_the_final_save_lets_it_be_finished_and_so_does_the_run(
     short_config: MakeConfig,
     finished_run: TrainResult,

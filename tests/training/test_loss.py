@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from bases import NAMES, draw, published
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
@@ -14,6 +15,7 @@ from transformers import PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
 from transformers.trainer_pt_utils import LabelSmoother
 
 from koki.model.attention import use_segmented_attention
+from koki.model.lora_linear import fuse_lora
 from koki.tokens.batches import StepCollator
 from koki.tokens.dataset import IGNORED, Example
 from koki.training import loss as loss_module
@@ -26,7 +28,7 @@ ON_CUDA = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), re
 
 @pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=ON_CUDA)])
 def model(request: pytest.FixtureRequest) -> Any:
-    """A small Qwen2 with LoRA on every projection, trained far enough that no gradient is zero."""
+    """A small Qwen2."""
     torch.manual_seed(0)
     shape = Qwen2Config(
         vocab_size=VOCABULARY,
@@ -38,20 +40,25 @@ def model(request: pytest.FixtureRequest) -> Any:
         tie_word_embeddings=True,
     )
     base = Qwen2ForCausalLM(shape)
+    return adapted(base).to(request.param)
+
+
+def adapted(base: PreTrainedModel) -> Any:
+    """With LoRA on every projection, trained far enough that no gradient is zero."""
     use_segmented_attention(base)
     model = get_peft_model(base, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.1)
-    return model.to(request.param)
+    return model
 
 
-def examples_of(shape: Sequence[tuple[int, int]]) -> list[Example]:
+def examples_of(shape: Sequence[tuple[int, int]], vocabulary: int = VOCABULARY) -> list[Example]:
     """Examples of (tokens, tokens of the prompt); a prompt of none supervises all tokens."""
     generator = np.random.default_rng(sum(length for length, _ in shape))
     examples = []
     for length, prompt in shape:
-        input_ids = generator.integers(1, VOCABULARY, length)
+        input_ids = generator.integers(1, vocabulary, length)
         labels = input_ids.copy()
         labels[: min(prompt, length - 1)] = IGNORED
         examples.append({"input_ids": input_ids, "labels": labels})
@@ -107,6 +114,21 @@ def test_loss_and_every_gradient_are_those_of_padded_examples_and_full_logits(
     expected, actual = plain(model, examples, smoothing), koki(model, examples, smoothing, most)
     torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-6)
     assert_close(gradients(model, actual), gradients(model, expected))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_so_are_those_of_the_bases_by_name_in_their_published_shapes(name: str) -> None:
+    # one of their layers; widths, heads, positions, vocabulary and head are the whole base's
+    torch.manual_seed(0)
+    model = adapted(draw(published(name, num_hidden_layers=1)))
+    examples = examples_of([(5, 2), (3, 0)], model.config.vocab_size)
+    expected = plain(model, examples, 0.1)
+    theirs = gradients(model, expected)
+    fuse_lora(model)
+    actual = koki(model, examples, 0.1, most=6)
+    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-6)
+    assert_close(gradients(model, actual), theirs)
 
 
 @given(

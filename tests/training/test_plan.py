@@ -9,17 +9,18 @@ from typing import cast
 
 import pytest
 import torch
+from bases import NAMES, published
 from helpers import printed
 from rich.console import Console
 from torch_helpers import CPU
-from transformers import PretrainedConfig, Qwen2Config, Qwen2ForCausalLM, TrainingArguments
+from transformers import AutoModelForCausalLM, PretrainedConfig, Qwen2Config, TrainingArguments
 
-from koki.config import LoraConfig, ModelConfig, RunConfig, load_config
+from koki.config import LoraConfig, ModelConfig, RunConfig, load_config, read_assignments
 from koki.model.base import load_base
 from koki.model.device import Device, detect_device
 from koki.model.lora import add_adapter, trainable_parameters
 from koki.model.source import find_base
-from koki.pipeline import TrainResult, plan_run, train
+from koki.pipeline import TrainResult, plan, train
 from koki.tokens.batches import Seen
 from koki.training import resolve as resolve_module
 from koki.training.costs import Costs, Shape, Workload
@@ -45,15 +46,22 @@ HALF_BILLION = Qwen2Config(
 
 def costs(*assignments: str, model: PretrainedConfig = HALF_BILLION, device: Device = CPU) -> Costs:
     shape = Shape.of(model)
-    return Costs(resolve(load_config(assignments=assignments), shape, device), shape, device)
+    return Costs(resolve(load_config(settings=read_assignments(assignments)), shape, device), shape, device)
 
 
-def test_parameters_are_counted_as_the_model_has_them() -> None:
+@pytest.mark.parametrize("config", [HALF_BILLION, *map(published, NAMES)], ids=["0.5b", *NAMES])
+def test_parameters_are_counted_as_the_model_has_them(config: PretrainedConfig) -> None:
     with torch.device("meta"):
-        model = Qwen2ForCausalLM(HALF_BILLION)
-    shape = Shape.of(HALF_BILLION)
+        model = AutoModelForCausalLM.from_config(config)
+    shape = Shape.of(config)
     norms_and_biases = sum(p.numel() for name, p in model.named_parameters() if p.ndim == 1)
     assert shape.linear_parameters + shape.embedding_parameters + norms_and_biases == model.num_parameters()
+
+
+@pytest.mark.parametrize(("name", "billions"), [("0.6b", 0.596), ("1.7b", 1.721), ("sailor2-1b", 0.988)])
+def test_a_base_by_name_has_the_parameters_that_its_publisher_tells(name: str, billions: float) -> None:
+    shape = Shape.of(published(name))
+    assert (shape.linear_parameters + shape.embedding_parameters) / 1e9 == pytest.approx(billions, rel=1e-3)
 
 
 @pytest.mark.parametrize("modules", [LoraConfig().target_modules, ("q_proj", "down_proj")])
@@ -84,7 +92,7 @@ def test_the_best_checkpoint_takes_room_beside_the_newest() -> None:
 @pytest.mark.slow
 def test_a_run_has_the_planned_steps_and_tokens(short_config: Callable[..., RunConfig], console: Console) -> None:
     config = short_config("training.max_steps=-1", "training.num_train_epochs=2", "data.variations=3")
-    planned = plan_run(config)
+    planned = plan(config)
     result = train(config, console)
     card = json.loads((result.folder / "training_metadata.json").read_text("utf-8"))
     assert planned.steps == result.steps
@@ -98,7 +106,7 @@ def test_how_often_each_recipe_is_seen_is_planned_and_said_where_it_is_seldom(
     short_config: Callable[..., RunConfig], console: Console
 ) -> None:
     config = short_config("training.max_steps=6")  # 12 conversations about 3 recipes
-    assert plan_run(config).as_dict()["seen"] == {"mean": 4.0, "least": 4.0}
+    assert plan(config).as_dict()["seen"] == {"mean": 4.0, "least": 4.0}
     train(config, console)
     assert "each recipe 4 times; to know a new one by heart takes about" in printed(console)
 
@@ -170,7 +178,7 @@ def test_on_a_gpu_as_much_of_a_step_goes_through_at_once_as_fits(
     assert costs(*settings, device=GPU).config.training.tokens_per_micro_batch == tokens
 
 
-def test_on_a_cpu_no_more_than_the_missions_micro_batch_goes_through_at_once() -> None:
+def test_on_a_cpu_no_more_than_the_reference_micro_batch_goes_through_at_once() -> None:
     assert costs().config.training.tokens_per_micro_batch == 2 * 512
 
 

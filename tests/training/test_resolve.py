@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch_helpers import CPU, resolved, shape_of_mini
 
-from koki.config import flatten, load_config
+from koki.config import flatten, load_config, read_assignments
 from koki.model.device import Device
 from koki.training.resolve import resolve
 
@@ -26,7 +26,7 @@ settings = st.fixed_dictionaries(
 @given(settings)
 def test_nothing_is_left_open_and_nothing_else_is_changed(chosen: dict[str, object]) -> None:
     assignments = [f"{name}={'null' if value is None else value}" for name, value in chosen.items()]
-    asked = flatten(load_config(flags={"model.name": "mini"}, assignments=assignments))
+    asked = flatten(load_config(settings={"model.name": "mini"} | read_assignments(assignments)))
     config = resolved(*assignments)
     assert isinstance(config.training.gradient_checkpointing, bool)
     assert isinstance(config.training.tokens_per_micro_batch, int)

@@ -1,7 +1,6 @@
 """A real run in a process of its own that is asked to stop: exit code, checkpoint, the command that goes on."""
 
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from helpers import SHORT
 from koki.runs.checkpoints import find_newest
 
 pytestmark = pytest.mark.slow
+pty = pytest.importorskip("pty", reason="a terminal of Windows cannot be closed from outside")
 
 # The first terminal that a new session opens is the one it belongs to, so that closing it hangs up.
 RUN = "import os; os.open(os.ttyname(0), os.O_RDWR); from koki.cli.app import main; main()"

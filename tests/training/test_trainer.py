@@ -1,4 +1,4 @@
-"""The mission's numbers reach transformers."""
+"""The reference settings reach transformers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +37,7 @@ RUN = Path("runs/uji")
         ("fp16", False),
     ],
 )
-def test_the_missions_numbers_are_the_trainers(name: str, value: object) -> None:
+def test_the_reference_settings_are_the_trainers(name: str, value: object) -> None:
     assert getattr(training_arguments(resolved(), CPU, RUN), name) == value
 
 

@@ -23,7 +23,7 @@ from torch_helpers import on_device, resolved
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, TrainerControl, TrainerState
 
 from koki import pipeline
-from koki.config import RunConfig, load_config
+from koki.config import RunConfig, load_config, read_assignments
 from koki.data import recipes as recipes_module
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
@@ -85,7 +85,7 @@ def held_out(
     """The conversations of the recipe held out, and the run's tokenizer."""
     tokenizer = load_tokenizer(str(evaluated_run[0].folder))
     book = load_phrasebook()
-    recipes = [recipe for recipe in read_recipes([recipe_csv])[0] if recipe.title == "Telur Dadar"]
+    recipes = [recipe for recipe in read_recipes(recipe_csv) if recipe.title == "Telur Dadar"]
     groups = [Composer(book, (), recipes, RunConfig().seed).compose(recipe) for recipe in recipes]
     template = ChatTemplate(tokenizer, book.system.prompt)
     return ConversationDataset(groups, template, len(tokenizer), RunConfig().tokens), tokenizer
@@ -467,8 +467,8 @@ def test_where_no_step_is_better_than_the_base_the_best_of_those_trained_is_kept
 def test_a_choice_by_a_loss_that_is_never_measured_is_an_error(setting: str) -> None:
     name = setting.partition("=")[0]
     with pytest.raises(ConfigError, match=f"evaluation.{name} .* it needs evaluation.every_steps"):
-        load_config(assignments=[f"evaluation.{setting}"])
-    load_config(assignments=[f"evaluation.{setting}", "evaluation.every_steps=5"])
+        load_config(settings=read_assignments([f"evaluation.{setting}"]))
+    load_config(settings=read_assignments([f"evaluation.{setting}", "evaluation.every_steps=5"]))
 
 
 @pytest.mark.parametrize("setting", ["early_stopping_patience=3", "load_best_model_at_end=true"])

@@ -23,7 +23,7 @@ from koki.book.pantry import Suggestion, used_of
 from koki.book.reading import Page
 from koki.book.titles import spoken
 from koki.errors import BookError
-from koki.files import flush_folder, published_name
+from koki.files import failing_as, flush_folder, published_name
 from koki.gc_paused import gc_paused
 from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import parse_ingredients
@@ -50,6 +50,13 @@ _WAIT: Final = 5.0  # seconds for which a writer waits for another
 _MOST_LOOKED_AT: Final = 1000  # the best-loved dishes with an ingredient, of which those named for it come first
 _MOST_KEPT: Final = 20_000  # recipes that are kept in memory until they have names; of more, some are read again
 _MOST_WORDS: Final = 50  # of a question for a tip
+
+# The tables that FTS5 makes for itself.
+_OF_FTS5: Final = frozenset(f"tip_words_{name}" for name in ("data", "idx", "docsize", "config"))
+# What is raised where that stands in a file which no book has: somebody else may have written it.
+_NOT_AS_WRITTEN: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+# Of the columns of a recipe, as it is read.
+_KINDS: Final = (str, str, str, str, int | None, str | None, str | None, bytes, int, str)
 
 _OTHERWISE: Final = N_("Take it away, and make a new one: `koki book add RUN FILE...`.")
 
@@ -80,6 +87,11 @@ class Book:
     """Recipes and tips in one file. It may be used by several threads.
 
     A lookup raises `BookError` where the file was damaged, or is locked for long.
+
+    >>> from koki import Book
+    >>> with Book.open("runs/warung/book.sqlite") as book:
+    ...     print(book.find("soto ayam").recipe.steps[0])
+    Rebus ayam sampai empuk.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -92,12 +104,13 @@ class Book:
     # ------------------------------------------------------------------------------------------------ open and close
 
     @classmethod
-    def create(cls, path: Path) -> Self:
+    def create(cls, path: str | Path) -> Self:
         """An empty book, to write to.
 
         Raises:
             BookError: something is there, or it cannot be written.
         """
+        path = Path(path)
         if path.exists():
             raise BookError(_("{path} is there already.", path=path), _("Open it, or take it away."))
         with _told(path):
@@ -112,12 +125,13 @@ class Book:
         return cls(path, connection)
 
     @classmethod
-    def open(cls, path: Path, *, write: bool = False) -> Self:
+    def open(cls, path: str | Path, *, write: bool = False) -> Self:
         """The book at a path, to read, or to write to as well.
 
         Raises:
             BookError: it is not there, is no book, was changed by another program, or a newer Koki wrote it.
         """
+        path = Path(path)
         if not path.is_file():
             raise BookError(
                 _("There is no book {path}.", path=path),
@@ -138,13 +152,19 @@ class Book:
         return cls(path, connection)
 
     @classmethod
-    def write(cls, path: Path, recipes: Iterable[Recipe], tips: Iterable[StoredTip] = ()) -> Added:
+    def write(cls, path: str | Path, recipes: Iterable[Recipe], tips: Iterable[StoredTip] = ()) -> Added:
         """Write a new book in place of the one that is there, if any: beside it, then renamed.
 
         Raises:
-            BookError, OSError: it cannot be written; what was there is there still.
+            BookError: it cannot be written; what was there is there still.
         """
+        path = Path(path)
         beside = path.with_name(f".{path.name}.new")
+        with failing_as(BookError, path):
+            return cls._write(path, beside, recipes, tips)
+
+    @classmethod
+    def _write(cls, path: Path, beside: Path, recipes: Iterable[Recipe], tips: Iterable[StoredTip]) -> Added:
         _remove(beside)
         try:
             with cls.create(beside) as book:
@@ -170,14 +190,15 @@ class Book:
         with self._lock:
             self._connection.close()
 
-    def copy(self, path: Path) -> None:
+    def copy(self, path: str | Path) -> None:
         """Write the book as it is now to another path, where nothing is.
 
         Raises:
             BookError: it cannot be written.
         """
-        with self._lock, _told(path), closing(sqlite3.connect(path)) as other:
+        with self._lock, _told(Path(path)), closing(sqlite3.connect(path)) as other:
             self._connection.backup(other)
+            other.execute("PRAGMA journal_mode = DELETE")  # who only reads it leaves no log beside it
 
     def __enter__(self) -> Self:
         return self
@@ -413,7 +434,7 @@ class Book:
             rows = self._connection.execute("SELECT ingredients FROM recipe").fetchall()
         counts = Counter[str]()
         for (lines,) in rows:
-            items = parse_ingredients(json.loads(lines))
+            items = parse_ingredients(_texts(lines))
             names = (name for item in items if not item.heading for name in (item.name, *item.others) if name)
             counts.update({name.lower() for name in names})
         return counts
@@ -435,13 +456,13 @@ class Book:
                 "WHERE tip_words MATCH ? ORDER BY bm25(tip_words, 4, 2, 1), number LIMIT ?",
                 (wanted, limit),
             )
-            return [StoredTip(topic, said, tuple(json.loads(questions))) for topic, said, questions in rows]
+            return list(map(_tip, rows))
 
     def tips(self) -> list[StoredTip]:
         """All tips, in the order in which they were added."""
         with self._reading():
             rows = self._connection.execute("SELECT topic, text, questions FROM tip ORDER BY number")
-            return [StoredTip(topic, said, tuple(json.loads(questions))) for topic, said, questions in rows]
+            return list(map(_tip, rows))
 
     def _names_like(self, text: str, limit: int) -> list[tuple[str, str]]:
         like = grams.numbers_like(self._connection, text, limit, len(self._dishes.look()))
@@ -473,7 +494,7 @@ class Book:
 
     def _page(self, number: int) -> Page:
         (name,) = self._connection.execute("SELECT name FROM dish WHERE number = ?", (number,)).fetchone()
-        return Page(name, self._recipe_of(number))
+        return Page(_text_of(name), self._recipe_of(number))
 
     def _read_recipe(self, number: int) -> Recipe:
         row = self._connection.execute(
@@ -481,12 +502,14 @@ class Book:
             "WHERE number = ?",
             (number,),
         ).fetchone()
+        if not all(map(isinstance, row, _KINDS)):  # SQLite keeps anything in a column, whatever its type
+            raise TypeError("a recipe has values of other kinds")
         recipe_id, title, ingredients, steps, loves, url, category, file, line, sheet = row
         return Recipe(
             id=recipe_id,
             title=title,
-            ingredients=parse_ingredients(json.loads(ingredients)),
-            steps=tuple(json.loads(steps)),
+            ingredients=parse_ingredients(_texts(ingredients)),
+            steps=_texts(steps),
             loves=loves,
             url=url,
             category=category,
@@ -503,7 +526,7 @@ class Book:
         with self._lock, _told(self._path), self._transaction("DEFERRED"):
             try:
                 yield self._dishes.look()
-            except (ValueError, TypeError, LookupError) as error:  # what stands in the file is not what was written
+            except _NOT_AS_WRITTEN as error:
                 raise _damaged(self._path, error) from error
 
     @contextmanager
@@ -538,6 +561,26 @@ def _logs(path: Path) -> list[Path]:
 def _remove(path: Path) -> None:
     for file in (path, *_logs(path)):
         file.unlink(missing_ok=True)
+
+
+def _texts(stored: str) -> tuple[str, ...]:
+    """A list of texts, as it is stored.
+
+    Raises:
+        ValueError, TypeError, RecursionError: it is something else.
+    """
+    return tuple(map(_text_of, json.loads(stored)))
+
+
+def _text_of(stored: object) -> str:
+    if not isinstance(stored, str):
+        raise TypeError(f"{stored!r:.40} stands for a text")
+    return stored
+
+
+def _tip(row: tuple[object, object, str]) -> StoredTip:
+    topic, said, questions = row
+    return StoredTip(_text_of(topic), _text_of(said), _texts(questions))
 
 
 def _text(given: str) -> str:
@@ -586,7 +629,7 @@ def _require_book(path: Path, connection: sqlite3.Connection) -> None:
             ),
             _("Upgrade."),
         )
-    rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
-    found = {sql for name, sql in rows if not name.startswith("tip_words_")}  # those FTS5 makes for itself
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    found = {sql for kind, name, sql in rows if not (kind == "table" and name in _OF_FTS5)}
     if found != {statement for statement in _SCHEMA if statement.startswith("CREATE")}:
         raise BookError(_("{path} has other tables than a book.", path=path), _(_OTHERWISE))

@@ -10,6 +10,7 @@ feedback.py              koki feedback export
 book.py                  koki book add, find, list and remove
 evaluate.py              koki evaluate
 report.py                koki report, and the report that a run or its evaluation ends with
+push.py                  koki push
 check.py                 koki check
 preview.py               koki preview
 parse.py                 koki parse

@@ -25,6 +25,7 @@ from koki.cli import (
     parse,
     plan,
     preview,
+    push,
     report,
     serve,
     train,
@@ -33,6 +34,7 @@ from koki.cli.printing import err, out
 from koki.cli.words import EXAMPLES, OPTION, TranslatedGroup, choose_language, translate
 from koki.errors import KokiError
 from koki.language import _, of_system
+from koki.notices import printing_warnings
 
 
 def _with_examples(*lines: str) -> str:
@@ -56,6 +58,7 @@ app.command(epilog=_with_examples(*chat.EXAMPLES))(chat.chat)
 app.command(epilog=_with_examples(*serve.EXAMPLES))(serve.serve)
 app.command(epilog=_with_examples(*evaluate.EXAMPLES))(evaluate.evaluate)
 app.command(epilog=_with_examples(*report.EXAMPLES))(report.report)
+app.command(epilog=_with_examples(*push.EXAMPLES))(push.push)
 app.command(epilog=_with_examples(*check.EXAMPLES))(check.check)
 app.command(epilog=_with_examples(*preview.EXAMPLES))(preview.preview)
 app.command(epilog=_with_examples(*parse.EXAMPLES))(parse.parse)
@@ -123,7 +126,8 @@ def main() -> None:
         sys.argv[1:] = choose_language(sys.argv[1:])
         command = get_command(app)
         translate(command)
-        command()
+        with printing_warnings(err):
+            command()
     except (KokiError, OSError, MemoryError) as error:
         if debug:
             raise

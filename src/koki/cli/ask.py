@@ -13,7 +13,7 @@ from koki.inference.engine import MAX_NEW_TOKENS
 from koki.language import _
 
 if TYPE_CHECKING:
-    from koki.inference.chef import Answer
+    from koki.inference.answer import Answer
     from koki.inference.engine import Ending
 
 EXAMPLES: Final = (
@@ -24,7 +24,7 @@ EXAMPLES: Final = (
 
 
 def ask(
-    run: options.Run,
+    run: options.RunOrName,
     question: Annotated[
         str | None, typer.Argument(help="What to ask, in Indonesian; without it, questions are read from a pipe.")
     ] = None,

@@ -57,7 +57,8 @@ def add(
     from koki.data.book import shipped_tips
     from koki.recipes.table import read_recipes
 
-    recipes, report = read_recipes(files, options.column_names(columns), options.separators(items), sheet)
+    recipes = read_recipes(*files, columns=options.column_names(columns), items=options.separators(items), sheet=sheet)
+    report = recipes.report
     had_one = path.exists()
     if had_one:
         with Book.open(path, write=True) as book:
@@ -84,14 +85,14 @@ def add(
 
 
 def find(
-    run: options.Run,
+    run: options.RunOrName,
     question: Annotated[str, typer.Argument(help="What the chef would be asked, in Indonesian.")],
     as_json: options.Json = False,
 ) -> None:
     """Show what the chef would read before it answers a question, and why: what was understood of it."""
     if not question.strip():
         raise EmptyQuestion
-    path = _book_of(run)
+    path = _book_to_read(run)
 
     from koki.book.lookup import look_up
     from koki.book.store import Book
@@ -116,12 +117,12 @@ def find(
 
 
 def list_dishes(
-    run: options.Run,
+    run: options.RunOrName,
     like: Annotated[str | None, typer.Argument(help="A name, or nearly.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, an object a line.")] = False,
 ) -> None:
     """List the dishes of the book, with file and line of each; or the ten whose names are most like a text."""
-    path = _book_of(run)
+    path = _book_to_read(run)
 
     from koki.book.store import Book
 
@@ -150,12 +151,22 @@ def remove(
     _say(_("{title} ({place}) is taken out of {path}", title=recipe.title, place=recipe.place, path=path))
 
 
+def _book_to_read(run: Path) -> Path:
+    """Where the book of a run lies, which may be on the hub."""
+    from koki.runs.pulled import run_folder
+
+    return _book_of(run_folder(run))
+
+
 def _book_of(run: Path) -> Path:
     """Where the book of a run lies, or will."""
     from koki.runs.card import read_card
+    from koki.runs.pulled import not_written_to, on_hub
 
     if not run.is_dir() and run.name == BOOK:
         raise RunError(_("{run} is the book itself.", run=run), _("Name its run folder: {folder}", folder=run.parent))
+    if on_hub(run):
+        raise not_written_to(run)
     read_card(run)
     return run / BOOK
 

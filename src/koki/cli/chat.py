@@ -14,7 +14,7 @@ EXAMPLES: Final = (
 
 
 def chat(
-    run: options.Run,
+    run: options.RunOrName,
     max_new_tokens: options.MaxNewTokens = MAX_NEW_TOKENS,
     temperature: options.Temperature = 0.0,
     engine: options.Engine = None,

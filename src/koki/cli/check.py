@@ -29,7 +29,8 @@ def check(
     from koki.recipes.table import read_recipes
 
     names = options.column_names(columns)
-    recipes, report = read_recipes(files, names, options.separators(items), sheet)
+    recipes = read_recipes(*files, columns=names, items=options.separators(items), sheet=sheet)
+    report = recipes.report
     example = find_example(recipes, report, names)
     if as_json:
         print_json(report.as_dict() | ({"example": example.as_dict()} if example else {}))

@@ -20,5 +20,5 @@ def show_config(
     """Print the configuration as YAML, with a comment on where each default comes from."""
     from koki.config import load_config, to_yaml
 
-    settings = load_config(preset=preset, file=config, assignments=assignments or ())
+    settings = load_config(config, preset=preset, settings=options.settings({}, assignments))
     print(harmless(to_yaml(settings)), end="")  # noqa: T201

@@ -35,7 +35,7 @@ def demo(
     from koki.pipeline import train as run_pipeline
 
     outlive_reader(out)
-    result = run_pipeline(load_config(preset="laptop", flags={"output": output}), out)
+    result = run_pipeline(load_config(preset="laptop", settings={"output": output}), out)
     if result.stopped_by is not None:
         out.print(
             _("Stopped at step {steps} with a checkpoint. The same command goes on from there.", steps=result.steps)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from rich.text import Text
 
 from koki.cli import options
 from koki.cli.printing import err, out, print_json
@@ -13,15 +14,26 @@ from koki.inference.engine import MAX_NEW_TOKENS
 if TYPE_CHECKING:
     from koki.evaluation.scorecard import OwnScorecard, Scorecard
 
+_NOT_MET: Final = 3
+"""The exit code where a requirement is not met; 1 is an error, 2 a wrong option."""
+
+_BESIDE_OWN_QUESTIONS: Final = {
+    "--data": "your own questions are asked without the recipes.",
+    "--added": "your own questions are asked without the recipes.",
+    "--groups": "your own questions are in no group.",
+    "--questions-per-capability": "all of your own questions are asked.",
+    "--seed": "your own questions are not drawn.",
+}
+
 EXAMPLES: Final = (
     "koki evaluate runs/warung --compare base",
-    "koki evaluate runs/warung --added resep.csv --json",
+    'koki evaluate runs/warung --require "right_dish>=0.95" --json',
     "koki evaluate runs/warung/gguf/warung-q8_0.gguf",
 )
 
 
 def evaluate(
-    run: options.Run,
+    run: options.RunOrName,
     count: Annotated[
         int | None,
         typer.Option("--questions-per-capability", metavar="N", min=1, help="In each group; without it, 60."),
@@ -33,7 +45,8 @@ def evaluate(
         str | None, typer.Option("--compare", metavar="RUN", help="Ask another run the same; base is the base alone.")
     ] = None,
     questions: Annotated[
-        Path | None, typer.Option("--questions", metavar="FILE", help="Ask your own instead: a .tsv; see the README.")
+        Path | None,
+        typer.Option("--questions", metavar="FILE", help="Ask your own instead: a .tsv; see docs/evaluation.md."),
     ] = None,
     groups: Annotated[
         list[str] | None, typer.Option("--groups", metavar="NAME", help="Only these, such as recall or added-book.")
@@ -45,6 +58,14 @@ def evaluate(
     data: Annotated[
         list[Path] | None, typer.Option("--data", help="Where the recipes of the run are now, if they were moved.")
     ] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--require",
+            metavar="MEASURE>=NUMBER",
+            help="Also >, <=, <; of all that have the measure, or GROUP.CAPABILITY.MEASURE. Exits with 3 if not met.",
+        ),
+    ] = None,
     engine: options.Engine = None,
     max_new_tokens: options.MaxNewTokens = MAX_NEW_TOKENS,
     as_json: options.Json = False,
@@ -53,17 +74,14 @@ def evaluate(
     from koki.evaluation.evaluate import evaluate as evaluate_run
     from koki.evaluation.evaluate import evaluate_own
     from koki.evaluation.scorecard import run_of
+    from koki.runs.pulled import run_folder
 
-    if questions and (data or added):
-        hint = "--data" if data else "--added"
-        raise typer.BadParameter("your own questions are asked without the recipes.", param_hint=hint)
-    if questions and groups:
-        raise typer.BadParameter("your own questions are in no group.", param_hint="--groups")
-    if questions and count:
-        raise typer.BadParameter("all of your own questions are asked.", param_hint="--questions-per-capability")
-    if questions and seed is not None:
-        raise typer.BadParameter("your own questions are not drawn.", param_hint="--seed")
+    given = (data, added, groups, count, seed)
+    for (option, why_not), value in zip(_BESIDE_OWN_QUESTIONS.items(), given, strict=True):
+        if questions and value is not None:
+            raise typer.BadParameter(why_not, param_hint=option)
 
+    run = run_folder(run)
     with err.status("Reading the recipes ...") as status:
 
         def show(done: int, total: int) -> None:
@@ -72,17 +90,23 @@ def evaluate(
         card: Scorecard | OwnScorecard
         if questions:
             card = evaluate_own(
-                run, questions, compare=compare, engine=engine, max_new_tokens=max_new_tokens, on_answer=show
+                run,
+                questions,
+                require=require or (),
+                compare=compare,
+                engine=engine,
+                max_new_tokens=max_new_tokens,
+                on_answer=show,
             )
         else:
-            files = [str(file) for file in data or ()]
             card = evaluate_run(
                 run,
-                count=count or 60,
+                questions_per_capability=count or 60,
                 seed=seed,
-                data=files,
+                data=data or (),
                 added=added,
                 groups=groups or (),
+                require=require or (),
                 compare=compare,
                 engine=engine,
                 max_new_tokens=max_new_tokens,
@@ -92,6 +116,11 @@ def evaluate(
         print_json(card.as_dict())
     else:
         out.print(card.render())
+    reached = card.reached()
+    for one in reached:  # standard output is the JSON's
+        (err if as_json else out).print(Text(str(one), style="green" if one.met else "bold red"), soft_wrap=True)
     err.print(f"Written to {card.save(run)}", highlight=False, markup=False, soft_wrap=True)
     if not questions and (folder := run_of(run)):
         write_report_or_warn(folder, err)
+    if not all(one.met for one in reached):
+        raise typer.Exit(_NOT_MET)

@@ -37,7 +37,7 @@ def export_conversations(
         )
     export.require_export(output)
     flags = options.data_flags(data, columns, items, sheet, model)
-    settings = load_config(flags=flags, assignments=assignments or ())
+    settings = load_config(settings=options.settings(flags, assignments))
     dataset = build_dataset(settings)
     out.print(dataset.report.render())
     exported = export.export_conversations(dataset, form, output)

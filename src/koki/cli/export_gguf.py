@@ -21,7 +21,7 @@ _NOT_ROUNDED: Final = ("f16", "bf16", "f32")
 
 
 def export_gguf(
-    run: options.Run,
+    run: options.RunOrName,
     file_type: Annotated[
         str | None,
         typer.Option("--type", help="q8_0, f16, bf16, f32, q5_0 or q4_0; default: q8_0, half of f16."),
@@ -36,18 +36,15 @@ def export_gguf(
     from koki.export.gguf_folder import export_adapter
     from koki.export.gguf_folder import export_gguf as export
     from koki.formatting import gigabytes
-    from koki.libraries import quiet_libraries
     from koki.runs.finished import read_run
 
-    quiet_libraries()
-    finished = read_run(run)
     if adapter:
-        path = export_adapter(finished, folder=output)
+        path = export_adapter(read_run(run), folder=output)
         _print(f"{path} ({gigabytes(path.stat().st_size)})")
         _print(f"llama.cpp: llama-cli -m BASE.gguf --lora {shlex.quote(str(path))}")
         return
     path = export(
-        finished,
+        run,
         file_type or "q8_0",
         folder=output,
         on_making=lambda file, size: _print(_("Writing {file}: {size} ...", file=file, size=gigabytes(size))),

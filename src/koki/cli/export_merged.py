@@ -16,7 +16,7 @@ EXAMPLES: Final = (
 
 
 def export_merged(
-    run: options.Run,
+    run: options.RunOrName,
     output: Annotated[Path, typer.Option("--output", help="Folder to write.")],
     dtype: Annotated[str, typer.Option("--dtype", help="float32, float16 or bfloat16.")] = "float32",
 ) -> None:

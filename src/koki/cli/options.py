@@ -1,5 +1,6 @@
 """Options that several verbs share, and the settings that those about recipes and model stand for."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,12 +24,16 @@ Items = Annotated[
         help='What separates ingredients, as in --items ","; or steps=SEPARATOR.',
     ),
 ]
-Model = Annotated[str | None, typer.Option("--model", help="mini, 0.5b, 1.5b, 3b, a folder or a hub id.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="mini, 0.5b, 1.5b, 3b, 0.6b, 1.7b, sailor2-1b, a folder or a hub id."),
+]
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting; `koki config` lists them.")
 ]
 Config = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
 Run = Annotated[Path, typer.Argument(help="Run folder.")]
+RunOrName = Annotated[Path, typer.Argument(help="Run folder, or owner/name of a run on the Hugging Face hub.")]
 Engine = Annotated[
     str | None,
     typer.Option("--engine", help="transformers or llama.cpp; default: the first on a GPU, else the second."),
@@ -49,7 +54,7 @@ Preset = Annotated[str | None, typer.Option("--preset", help="reference, fast or
 def data_flags(
     data: list[Path] | None, columns: str | None, items: list[str] | None, sheet: str | None, model: str | None
 ) -> dict[str, Any]:
-    """Recipes and model as `load_config` takes them from the command line."""
+    """Recipes and model as settings; None where nothing was said."""
     return {
         "data.files": [str(file) for file in data] if data else None,
         "data.columns": column_names(columns),
@@ -57,6 +62,21 @@ def data_flags(
         "data.sheet": sheet,
         "model.name": model,
     }
+
+
+def settings(flags: Mapping[str, Any], assignments: Iterable[str] | None) -> dict[str, Any]:
+    """What options and ``--set`` say, as `load_config` takes it; what ``--set`` says counts.
+
+    Args:
+        flags: dotted name of a setting -> value; None where nothing was said.
+
+    Raises:
+        ConfigError: what ``--set`` says is no setting.
+    """
+    from koki.config import read_assignments
+
+    given = {name: value for name, value in flags.items() if value is not None}
+    return given | read_assignments(assignments or ())
 
 
 def column_names(text: str | None) -> dict[str, str] | None:

@@ -27,9 +27,9 @@ def plan(
     from koki.config import load_config
 
     flags = {**options.data_flags(data, columns, items, sheet, model), "training.max_steps": max_steps}
-    settings = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
+    settings = load_config(config, preset=preset, settings=options.settings(flags, assignments))
 
-    from koki.pipeline import plan_run  # takes seconds, so only after the settings have been checked
+    from koki.pipeline import plan as plan_run  # takes seconds, so only after the settings have been checked
 
     planned = plan_run(settings)
     if as_json:

@@ -27,7 +27,8 @@ def preview(
     from koki.config import load_config
     from koki.data.preview import preview_recipe
 
-    settings = load_config(flags=options.data_flags(data, columns, items, sheet, model), assignments=assignments or ())
+    flags = options.data_flags(data, columns, items, sheet, model)
+    settings = load_config(settings=options.settings(flags, assignments))
     shown = preview_recipe(settings, recipe)
     if as_json:
         print_json(shown.as_dict())

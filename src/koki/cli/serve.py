@@ -9,6 +9,7 @@ import typer
 from koki.cli import options
 from koki.cli.printing import out
 from koki.errors import ModelError
+from koki.extras import how_to_install
 from koki.language import _, choose
 
 EXAMPLES: Final = (
@@ -20,7 +21,8 @@ EXAMPLES: Final = (
 
 def serve(
     runs: Annotated[
-        list[Path], typer.Argument(help="Run folders, or GGUF files of runs; each is a model by its name.")
+        list[Path],
+        typer.Argument(help="Run folders, GGUF files, or runs on the hub; each is a model by its name."),
     ],
     host: Annotated[str, typer.Option("--host", help="127.0.0.1: this machine alone; 0.0.0.0: the network too.")] = (
         "127.0.0.1"
@@ -54,6 +56,7 @@ def serve(
     """Serve runs: an API like OpenAI's at /v1, and a page for cooks at /. Ctrl+C stops it."""
     _require_serve()
 
+    from koki.runs.pulled import not_written_to, on_hub, run_folder
     from koki.serving.app import make_app
     from koki.serving.guard import require_origins
     from koki.serving.network import is_loopback, qr_code, url_of
@@ -64,7 +67,9 @@ def serve(
     is_private = is_loopback(host)
     key = require_key(api_key) if api_key is not None else "" if is_private else secrets.token_urlsafe(16)
     origins = require_origins(allow_origin or [])
-    named = names_of(runs)
+    if feedback and (there := next(filter(on_hub, runs), None)):
+        raise not_written_to(there)
+    named = names_of([run_folder(run) for run in runs])
     listening = open_socket(host, port)  # before the chefs are loaded, which takes a while
     service = Service(load_runs(named, engine), book, feedback, log_questions)
     app = make_app(service, key=key, hosts=[host, *(allow_host or [])], origins=origins)
@@ -90,7 +95,7 @@ def _require_serve() -> None:
         import segno  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
-        raise ModelError(_("To serve, {name} is missing.", name=error.name), "pip install 'koki[serve]'") from error
+        raise ModelError(_("To serve, {name} is missing.", name=error.name), how_to_install("serve")) from error
 
 
 def _say(line: str) -> None:

@@ -50,7 +50,7 @@ def train(
         "training.save_minutes": save_minutes,
         "seed": seed,
     }
-    settings = load_config(preset=preset, file=config, flags=flags, assignments=assignments or ())
+    settings = load_config(config, preset=preset, settings=options.settings(flags, assignments))
 
     from koki.pipeline import train as run_pipeline  # takes seconds, so only after the settings have been checked
 

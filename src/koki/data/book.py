@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from koki.book.store import Book, StoredTip
-from koki.data.recipes import Recipes
+from koki.data.recipes import RecipesOfRun
 from koki.dialogue.phrasebook import load_tips
 from koki.errors import KokiError
-from koki.language import _
+from koki.language import N_, _
 from koki.recipes.decoding import FileDigest
 
 
-def write_book(path: Path, recipes: Recipes, warn: Callable[[str], None]) -> None:
+def write_book(path: Path, recipes: RecipesOfRun, warn: Callable[[str], None]) -> None:
     """Write the book of a run, in place of one that is there, unless its configuration wants none.
 
     The recipes are those of the files as they are now. What goes wrong is told and costs nobody a run: a book can be
@@ -21,20 +21,13 @@ def write_book(path: Path, recipes: Recipes, warn: Callable[[str], None]) -> Non
     if not data.book:
         return
     try:
-        read, report = recipes.read
+        read = recipes.read
         Book.write(path, read, shipped_tips() if data.tips else ())
-        if [FileDigest(file.path, file.sha256) for file in report.files] != list(recipes.digests):
+        if [FileDigest(file.path, file.sha256) for file in read.report.files] != list(recipes.digests):
             warn(_("The recipe files have changed since training began; {path} has them as they are now", path=path))
-    except (KokiError, OSError) as error:
-        what = error.what if isinstance(error, KokiError) else error
-        warn(
-            _(
-                "{path} was not written: {what} `koki book add {folder} FILE...` makes it",
-                path=path,
-                what=what,
-                folder=path.parent,
-            )
-        )
+    except KokiError as error:
+        what = N_("{path} was not written: {what} `koki book add {folder} FILE...` makes it")
+        warn(_(what, path=path, what=error.what, folder=path.parent))
 
 
 def shipped_tips() -> Iterator[StoredTip]:

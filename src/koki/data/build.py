@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig
 from koki.data.conversations import Conversations
-from koki.data.recipes import FEWEST_TO_SPLIT, Recipes
+from koki.data.recipes import FEWEST_TO_SPLIT, RecipesOfRun
 from koki.data.token_cache import TokenCache, TrainingData
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError
@@ -39,13 +39,13 @@ def tokenize(
         console.print(data.report.render())
         _say_what_is_held_out(console, data.held_out)
     else:
-        read, report = recipes.read
-        console.print(report.render())
+        read = recipes.read
+        console.print(read.report.render())
         titles = tuple(recipe.title for recipe in recipes.split[1])
         _say_what_is_held_out(console, titles)
         known = cache.known_pieces()
         dataset = ConversationDataset(conversations, template, vocabulary_size, config.tokens, known)
-        data = TrainingData(dataset, report, titles, digests_of(read), conversations.vocabulary)
+        data = TrainingData(dataset, read.report, titles, digests_of(read), conversations.vocabulary)
         if (problem := cache.keep(data)) is not None:
             say(console, _("Cache"), _("the tokens are not kept for the next time: {problem}", problem=problem))
     console.print(data.dataset.report.render())
@@ -91,7 +91,7 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
     """
     quiet_libraries()
     tokenizer, template = load_template(find_base(config.model).folder)
-    return tokenize(Conversations(Recipes(config)), template, len(tokenizer), Console(quiet=True)).dataset
+    return tokenize(Conversations(RecipesOfRun(config)), template, len(tokenizer), Console(quiet=True)).dataset
 
 
 def load_template(folder: Path) -> tuple[PreTrainedTokenizerBase, ChatTemplate]:

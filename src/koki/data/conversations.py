@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Final
 
 from koki.config import RunConfig
-from koki.data.recipes import Recipes
+from koki.data.recipes import RecipesOfRun
 from koki.dialogue.compose import Composer
 from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
@@ -31,7 +31,7 @@ _MOST_HELD_OUT: Final = 50
 class Conversations:
     """The conversations of a run: more than forty a recipe, composed while they are iterated over."""
 
-    recipes: Recipes
+    recipes: RecipesOfRun
 
     def __iter__(self) -> Iterator[Group]:
         """Compose those that are trained on."""

@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerBase
 from koki.config import RunConfig
 from koki.data.build import load_template
 from koki.data.conversations import composer_of, conversations_of
-from koki.data.recipes import Recipes
+from koki.data.recipes import RecipesOfRun
 from koki.dialogue.conversation import Kind
 from koki.errors import DataError
 from koki.language import _
@@ -101,8 +101,8 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
         DataError: there is no such recipe, or none of its conversations fits.
     """
     quiet_libraries()
-    recipes = Recipes(config)
-    all_of_them = recipes.read[0]
+    recipes = RecipesOfRun(config)
+    all_of_them = recipes.read
     if number > len(all_of_them):
         raise DataError(
             _("There is no recipe {number}.", number=number), _("The data holds {count}.", count=len(all_of_them))

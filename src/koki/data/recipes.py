@@ -12,7 +12,7 @@ from koki.errors import DataError
 from koki.language import _
 from koki.recipes.decoding import FileDigest, read_digests
 from koki.recipes.recipe import Recipe
-from koki.recipes.report import DataReport
+from koki.recipes.sequence import Recipes
 from koki.recipes.split import split
 from koki.recipes.table import read_recipes, require_files
 
@@ -21,7 +21,7 @@ FEWEST_TO_SPLIT: Final = 100
 
 
 @dataclass(frozen=True)
-class Recipes:
+class RecipesOfRun:
     """The recipes of a configuration; each thing is read when it is first asked for, and once.
 
     Attributes:
@@ -41,32 +41,32 @@ class Recipes:
         return read_digests(recipe_files(self.config)) if self.checked is None else self.checked
 
     @cached_property
-    def read(self) -> tuple[list[Recipe], DataReport]:
-        """All recipes, and the report on their files.
+    def read(self) -> Recipes:
+        """All recipes, with the report on their files.
 
         Raises:
             RecipeFileNotFound, DataError: as `read_recipes`.
         """
         data = self.config.data
-        return read_recipes(recipe_files(self.config), data.columns, data.items, data.sheet)
+        return read_recipes(*recipe_files(self.config), columns=data.columns, items=data.items, sheet=data.sheet)
 
     @cached_property
     def split(self) -> tuple[list[Recipe], list[Recipe]]:
         """See `split_recipes`."""
-        return split_recipes(self.read[0], self.config)
+        return split_recipes(self.read, self.config)
 
 
 def check_files(config: RunConfig) -> list[FileDigest]:
     """Check the recipe files of a configuration, before anything expensive is begun.
 
     Returns:
-        The digest of each file, for `Recipes`: training data that was made of these very bytes is found without
+        The digest of each file, for `RecipesOfRun`: training data that was made of these very bytes is found without
         another look at the files. If they change meanwhile and there is no such data, they count as they are by then.
 
     Raises:
         RecipeFileNotFound, DataError: as `require_files`.
     """
-    return require_files(recipe_files(config), config.data.columns, config.data.sheet)
+    return require_files(*recipe_files(config), columns=config.data.columns, sheet=config.data.sheet)
 
 
 def recipe_files(config: RunConfig) -> list[Path]:
@@ -81,14 +81,14 @@ def shipped_recipes() -> Path:
     return Path(str(resources.files("koki.recipes") / "samples.csv"))
 
 
-def split_recipes(recipes: list[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:
+def split_recipes(recipes: Sequence[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:
     """The recipes to train on and those held out; of few recipes none is held out, since it would measure nothing.
 
     Raises:
         DataError: all are held out.
     """
     if len(recipes) < FEWEST_TO_SPLIT:
-        return recipes, []
+        return list(recipes), []
     train_recipes, held_out = split(recipes, config.data.validation_fraction)
     if not train_recipes:
         raise DataError(

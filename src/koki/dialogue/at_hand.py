@@ -8,7 +8,7 @@ from koki.book.kitchen import unrelated_names
 from koki.ingredients.lexicon import is_seasoning
 from koki.recipes.recipe import Recipe
 
-# Ingredients at hand that a recommendation names: 3 to 5, as the mission says.
+# Ingredients at hand that a recommendation names: 3 to 5, as the reference settings say.
 _FEWEST: Final = 3
 _MOST: Final = 5
 

@@ -173,7 +173,7 @@ class Reasons(_Table):
     questions: tuple[str, ...] = Field(min_length=1)
 
 
-# The number of question forms of each kind that are trained on, as the mission says.
+# The number of question forms of each kind that are trained on, as the reference settings say.
 _TRAINED: Final = {"standard": 5, "simple": 15, "recommendation": 10, "inquiry": 10}
 
 
@@ -197,7 +197,7 @@ class Phrasebook(_Table):
         return load_words().joining
 
     @model_validator(mode="after")
-    def _has_the_missions_numbers(self) -> Self:
+    def _has_the_reference_numbers(self) -> Self:
         for kind, count in _TRAINED.items():
             trained = sum(not question.held_out for question in getattr(self, kind))
             if trained != count:

@@ -11,6 +11,7 @@ cookbook.py       what is true: the recipes under their names, and what has whic
 metrics.py        loops, language, reasons and refusals in an answer; pure functions
 mentions.py       whether a text mentions a term, and speaks for it
 judge.py          a question, its answer and the cookbook -> scores, and the ingredients marked
-intervals.py      means with 95 % intervals, alone and paired
+intervals.py      means and shares with 95 % intervals, alone and paired
+requirements.py   what the means should be, and what was reached of it
 scorecard.py      scores -> tables for a terminal, JSON for everything else
 """

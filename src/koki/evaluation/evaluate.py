@@ -12,17 +12,28 @@ from typing import Any, Final
 from koki.book.naming import names_of
 from koki.book.store import Book
 from koki.config import RunConfig, load_config
-from koki.data.recipes import Recipes
+from koki.data.recipes import RecipesOfRun
 from koki.errors import DataError, RecipeFileNotFound
 from koki.evaluation.asked import GROUPS, Asked, is_with_book
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.judge import judge, marks
 from koki.evaluation.own_questions import read_questions, verdict
 from koki.evaluation.questions import Examiner
-from koki.evaluation.scorecard import Caveat, OwnScorecard, Scorecard, Scored
+from koki.evaluation.requirements import Requirement, require_asked
+from koki.evaluation.scorecard import (
+    PASSED,
+    Caveat,
+    OwnScorecard,
+    Scorecard,
+    Scored,
+    capabilities_of,
+    places,
+    places_of,
+)
 from koki.files import published_name
 from koki.gguf.of_run import read_record
-from koki.inference.chef import Answer, Chef
+from koki.inference.answer import Answer
+from koki.inference.chef import Chef
 from koki.inference.engine import MAX_NEW_TOKENS
 from koki.inference.engines import is_gguf, run_of_gguf
 from koki.language import _
@@ -79,7 +90,12 @@ class Exam:
 
 
 def exam_of(
-    run: FinishedRun, count: int, *, seed: int | None = None, data: Sequence[str] = (), added: Path | None = None
+    run: FinishedRun,
+    count: int,
+    *,
+    seed: int | None = None,
+    data: Sequence[str | Path] = (),
+    added: str | Path | None = None,
 ) -> Exam:
     """Find the recipes of a run again, and draw questions; the arguments are those of `evaluate`.
 
@@ -98,42 +114,47 @@ def exam_of(
 
 
 def evaluate(
-    run: Path,
+    run: str | Path,
     *,
-    count: int = 60,
+    questions_per_capability: int = 60,
     seed: int | None = None,
-    data: Sequence[str] = (),
-    added: Path | None = None,
     groups: Sequence[str] = (),
-    compare: str | None = None,
+    added: str | Path | None = None,
+    require: Sequence[str] = (),
+    compare: str | Path | None = None,
+    data: Sequence[str | Path] = (),
     engine: str | None = None,
     max_new_tokens: int = MAX_NEW_TOKENS,
-    on_answer: OnAnswer = lambda _, __: None,
+    on_answer: OnAnswer | None = None,
 ) -> Scorecard:
     """Ask a chef what it was taught, from memory and, where it has a book, with that open; and judge its answers.
 
     Args:
         run: a finished run folder, or a GGUF file of one.
-        count: questions of each capability in each group (`koki.evaluation.asked.GROUPS`).
+        questions_per_capability: in each group (`koki.evaluation.asked.GROUPS`).
         seed: of the questions; without one, that of the run. Settings that were chosen by some questions are judged by
             those of another seed.
         data: where the recipes of the run are now, if they were moved.
         added: a file of recipes that a copy of its book gets for the exam. Without one, a chef that was trained on the
             recipes that ship gets others that ship beside this module.
         groups: those that are asked; all without them.
+        require: what the means should be, as `koki.evaluation.requirements` has it; `Scorecard.reached` says what was.
         compare: another run folder, or `BASE`, whose chef is asked the same, with the same book.
         engine: of both, see `Chef.load`.
         on_answer: see `OnAnswer`.
 
     Raises:
+        ConfigError: a requirement cannot be read, or is about nothing that is asked; nothing was asked then.
         RunError: a folder is not a finished run.
         DataError: the recipes that the run was trained on cannot be found, or those to add cannot be used; or there is
             no question in the groups that are wanted.
     """
     quiet_libraries()
+    requirements = [Requirement.read(text, places()) for text in require]
+    run = Path(run).expanduser()
     is_file = is_gguf(run)
     finished = run_of_gguf(run) if is_file else read_run(run)
-    exam = exam_of(finished, count, seed=seed, data=data, added=added)
+    exam = exam_of(finished, questions_per_capability, seed=seed, data=data, added=added)
     cookbook = exam.cookbook()
     with _book_of(finished, exam) as book:
         asked = [*exam.questions, *(exam.with_book(book) if book else ())]
@@ -143,6 +164,7 @@ def evaluate(
                 _("There is nothing to ask in {groups}.", groups=", ".join(groups)),
                 _("Groups: {groups}.", groups=", ".join(GROUPS)),
             )
+        require_asked(requirements, places_of(asked))
         count_up = _counter(len(asked), compare, on_answer)
 
         def scored(chef: Chef) -> list[Scored]:
@@ -153,7 +175,7 @@ def evaluate(
             "recipes": len(exam.train),
             "recipes_held_out": len(exam.held_out),
             "recipes_added": len(exam.added or ()),
-            "questions_per_capability": count,
+            "questions_per_capability": questions_per_capability,
             "seed": exam.seed,
             "max_new_tokens": max_new_tokens,
         }
@@ -162,10 +184,9 @@ def evaluate(
         other = None
         if compare:
             other = Scorecard(published_name(compare), {}, exam.seed, scored(_other_chef(finished, compare, engine)))
-        chef = Chef.load(run, engine=engine)
-        return Scorecard(
-            published_name(run), about | {"engine": chef.engine}, exam.seed, scored(chef), other, exam.notes
-        )
+        chef = Chef.load(run if is_file else finished, engine=engine)
+        about["engine"] = chef.engine
+        return Scorecard(published_name(run), about, exam.seed, scored(chef), other, exam.notes, requirements)
 
 
 def _answers(
@@ -200,12 +221,12 @@ def _book_of(run: FinishedRun, exam: Exam) -> Iterator[Book | None]:
             yield book
 
 
-def _recipes_to_add(config: RunConfig, known: Collection[str], file: Path | None) -> list[Recipe]:
+def _recipes_to_add(config: RunConfig, known: Collection[str], file: str | Path | None) -> list[Recipe]:
     """The recipes of a file that are not among those known; without a file, for the recipes that ship, others."""
     if file is None and config.data.files:
         return []
     with as_file(files(__package__) / "added.csv") as ships:
-        recipes, _ = read_recipes([file or ships])
+        recipes = read_recipes(file or ships)
     return [recipe for recipe in recipes if recipe.id not in known]
 
 
@@ -213,41 +234,46 @@ def evaluate_own(
     run: Path,
     file: Path,
     *,
+    require: Sequence[str] = (),
     compare: str | None = None,
     engine: str | None = None,
     max_new_tokens: int = MAX_NEW_TOKENS,
-    on_answer: OnAnswer = lambda _, __: None,
+    on_answer: OnAnswer | None = None,
 ) -> OwnScorecard:
     """Ask a chef people's own questions, and judge the answers by the words that they must and must not have.
 
     Args:
         run: a finished run folder, or any folder that `Chef.load` takes.
         file: the questions, in the format of `koki.evaluation.own_questions`.
+        require: as `evaluate`; the measure is `PASSED`, of all questions and of each capability in the file.
         compare, engine, on_answer: as `evaluate`.
 
     Raises:
+        ConfigError: a requirement cannot be read; nothing was asked then.
         RunError: a folder is not a finished run.
         DataError: the file cannot be used.
     """
     quiet_libraries()
     questions = read_questions(file)
+    places = [(capability, PASSED) for capability in capabilities_of(questions)]
+    requirements = [Requirement.read(text, places) for text in require]
     texts = [question.question for question in questions]
     count_up = _counter(len(texts), compare, on_answer)
 
     def scorecard(name: str, chef: Chef, about: dict[str, Any], other: OwnScorecard | None) -> OwnScorecard:
         answers = chef.ask(texts, on_answer=count_up, max_new_tokens=max_new_tokens)
         verdicts = [verdict(*pair) for pair in zip(questions, answers, strict=True)]
-        return OwnScorecard(name, about, RunConfig().seed, verdicts, other)
+        return OwnScorecard(name, about, RunConfig().seed, verdicts, other, requirements)
 
     about = {"questions": str(file), "max_new_tokens": max_new_tokens}
     other = scorecard(published_name(compare), _other_chef(run, compare, engine), {}, None) if compare else None
     return scorecard(published_name(run), Chef.load(run, engine=engine), about, other)
 
 
-def _counter(questions: int, compare: str | None, on_answer: OnAnswer) -> Callable[[Answer], object]:
+def _counter(questions: int, compare: str | Path | None, on_answer: OnAnswer | None) -> Callable[[Answer], object]:
     """A function to call after each answer of one chef, or of two, which reports how many there are by then."""
     total, done = questions * (2 if compare else 1), itertools.count(1)
-    return lambda _: on_answer(next(done), total)
+    return lambda _: on_answer(next(done), total) if on_answer else None
 
 
 def _judged(questions: Sequence[Asked], answers: Sequence[Answer], cookbook: Cookbook) -> list[Scored]:
@@ -257,20 +283,20 @@ def _judged(questions: Sequence[Asked], answers: Sequence[Answer], cookbook: Coo
     ]
 
 
-def _other_chef(run: Path | FinishedRun, compare: str, engine: str | None) -> Chef:
+def _other_chef(run: Path | FinishedRun, compare: str | Path, engine: str | None) -> Chef:
     return Chef.load(run, engine=engine, base_only=True) if compare == BASE else Chef.load(compare, engine=engine)
 
 
-def _config_of(run: FinishedRun, data: Sequence[str]) -> RunConfig:
+def _config_of(run: FinishedRun, data: Sequence[str | Path]) -> RunConfig:
     """The run's settings, with its recipes where they are now."""
-    return load_config(flags=run.settings | ({"data.files": list(data)} if data else {}))
+    return load_config(settings=run.settings | ({"data.files": list(data)} if data else {}))
 
 
 def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list[Recipe], list[str]]:
     """The recipes trained on, those held out, and caveats about them."""
     try:
-        data = Recipes(config)
-        recipes, report = data.read
+        data = RecipesOfRun(config)
+        recipes = data.read
     except RecipeFileNotFound as error:
         raise DataError(
             _("The recipes that {folder} was trained on cannot be found: {what}", folder=run.folder, what=error.what),
@@ -278,7 +304,7 @@ def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list
         ) from error
     train, held_out = data.split
     notes: list[str] = []
-    if {file.sha256 for file in report.files} != {file["sha256"] for file in run.card["data"]["files"]}:
+    if {file.sha256 for file in recipes.report.files} != {file["sha256"] for file in run.card["data"]["files"]}:
         notes.append(Caveat.OTHER_FILES)
     if not held_out:
         fraction = config.data.validation_fraction

@@ -1,13 +1,19 @@
-"""Means with 95 % intervals by the bootstrap (Efron 1979), seeded: the same scores give the same interval."""
+"""Means with 95 % intervals by the bootstrap (Efron 1979), seeded: the same scores give the same interval.
+
+Where nothing but right or wrong is counted, the interval is Wilson's (1927): of 60 right answers of 60 the bootstrap
+would say that there are no others.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
 
 _RESAMPLES: Final = 2000
 _PERCENTILES: Final = (2.5, 97.5)
+_Z: Final = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +54,26 @@ def mean_difference(scores: Sequence[float | None], others: Sequence[float | Non
     """
     pairs = zip(scores, others, strict=True)
     return mean_of([score - other for score, other in pairs if score is not None and other is not None], seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many answers are right, of how many."""
+
+    right: int
+    asked: int
+
+    @property
+    def mean(self) -> float:
+        """The share of those asked; 0 of nothing."""
+        return self.right / self.asked if self.asked else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The share of all that might have been asked: Wilson's 95 % interval; from 0 to 1 where nothing was."""
+        if not self.asked:
+            return 0.0, 1.0
+        doubt = _Z**2 / self.asked
+        centre = (self.mean + doubt / 2) / (1 + doubt)
+        half = (self.mean * (1 - self.mean) * doubt + doubt**2 / 4) ** 0.5 / (1 + doubt)
+        return max(0.0, centre - half), min(1.0, centre + half)

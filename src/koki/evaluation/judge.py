@@ -7,7 +7,7 @@ from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.any_answer import judge_any
 from koki.evaluation.capabilities.capability import Case, Scores
 from koki.evaluation.cookbook import Cookbook
-from koki.inference.chef import Answer
+from koki.inference.answer import Answer
 
 
 def judge(asked: Asked, answer: Answer, cookbook: Cookbook) -> Scores:

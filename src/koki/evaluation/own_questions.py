@@ -13,7 +13,7 @@ from typing import Any, Final
 from koki import files
 from koki.errors import DataError
 from koki.evaluation.mentions import can_be_mentioned, mentions, speaks_for
-from koki.inference.chef import Answer
+from koki.inference.answer import Answer
 from koki.language import _
 from koki.recipes.decoding import decode, records, split_lines
 

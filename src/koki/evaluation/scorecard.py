@@ -1,6 +1,6 @@
 """Scores of many answers -> tables for a terminal, JSON for everything else."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -19,9 +19,10 @@ from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.any_answer import ANY
 from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.intervals import Mean, mean_difference, mean_of
-from koki.evaluation.own_questions import Verdict
+from koki.evaluation.own_questions import OwnQuestion, Verdict
+from koki.evaluation.requirements import Place, Reached, Requirement
 from koki.files import write_json
-from koki.inference.chef import Answer
+from koki.inference.answer import Answer
 from koki.inference.engines import is_gguf, run_of_gguf
 from koki.language import N_, _, chosen, number, retold
 from koki.runs.names import OWN_QUESTIONS, SCORECARD
@@ -30,6 +31,9 @@ _ALL: Final = "all"
 # As many fit in a terminal of 80 columns; where there is a book, each group and the same with the book open.
 _GROUPS_SIDE_BY_SIDE: Final = 3
 _PAIR: Final = 2
+
+PASSED: Final = "passed"
+"""The measure of people's own questions."""
 
 Figure = Callable[[str, str, str], Mean | None]
 """Group, capability, measure -> what stands in a table."""
@@ -66,6 +70,7 @@ class Scored:
             "id": self.asked.id,
             "group": self.asked.group,
             "capability": self.asked.capability,
+            "recipe": self.asked.recipe.id if self.asked.recipe else None,
             "question": self.asked.question,
             "answer": self.answer.answer,
             "reference": self.asked.reference,
@@ -87,6 +92,7 @@ class Scorecard:
         about: what was asked, for the record.
         other: how another chef did on the same questions.
         notes: caveats, with figures where they have some.
+        requirements: what the means should be.
     """
 
     run: str
@@ -95,6 +101,7 @@ class Scorecard:
     scored: Sequence[Scored]
     other: "Scorecard | None" = None
     notes: Sequence[str] = ()
+    requirements: Sequence[Requirement] = ()
 
     def mean(self, group: str, capability: str, measure: str) -> Mean | None:
         """The mean of one measure over the questions of a capability in a group."""
@@ -111,6 +118,12 @@ class Scorecard:
         """How many questions of a capability were asked in a group."""
         return len(self._of(group, capability))
 
+    def reached(self) -> list[Reached]:
+        """What was reached of each requirement."""
+        places = places_of(one.asked for one in self.scored) if self.requirements else ()
+        means = {place: found for place in places if (found := self.mean(*place))}
+        return [Reached.of(requirement, means) for requirement in self.requirements]
+
     def _scores(self, group: str, capability: str, measure: str) -> list[float | None]:
         return [one.scores.get(measure) for one in self._of(group, capability)]
 
@@ -124,6 +137,7 @@ class Scorecard:
             "run": self.run,
             **self.about,
             "notes": list(self.notes),
+            "requirements": [reached.as_dict() for reached in self.reached()],
             "group_meanings": GROUPS,
             **self._figures(),
         }
@@ -191,7 +205,7 @@ class Scorecard:
                 table.add_row(label, *cells)
         return table
 
-    def save(self, run: Path) -> Path:
+    def save(self, run: str | Path) -> Path:
         """Write the scorecard, and return where that lies.
 
         That of a run is its ``report/scorecard.json``, that of a GGUF file in its folder ``gguf`` its
@@ -203,7 +217,7 @@ class Scorecard:
         Raises:
             RunError: it cannot be written.
         """
-        return _save(_place_of(run, SCORECARD), self.as_dict())
+        return _save(_place_of(Path(run), SCORECARD), self.as_dict())
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +229,12 @@ class OwnScorecard:
     seed: int
     verdicts: Sequence[Verdict]
     other: "OwnScorecard | None" = None
+    requirements: Sequence[Requirement] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready: the share that passes, of all and of each capability, and each answer with its verdict."""
-        content = {"run": self.run, **self.about, **self._figures()}
+        requirements = [reached.as_dict() for reached in self.reached()]
+        content = {"run": self.run, **self.about, "requirements": requirements, **self._figures()}
         if self.other is not None:
             differences = {name: found.as_dict() for name in self.capabilities() if (found := self.difference(name))}
             content["compared_with"] = {"run": self.other.run, **self.other._figures(), "differences": differences}
@@ -226,11 +242,16 @@ class OwnScorecard:
 
     def _figures(self) -> dict[str, Any]:
         passed = {name: found.as_dict() for name in self.capabilities() if (found := self.passed(name))}
-        return {"speed": speed_of([one.answer for one in self.verdicts]), "passed": passed}
+        return {"speed": speed_of([one.answer for one in self.verdicts]), PASSED: passed}
+
+    def reached(self) -> list[Reached]:
+        """What was reached of each requirement."""
+        means = {(name, PASSED): found for name in self.capabilities() if (found := self.passed(name))}
+        return [Reached.of(requirement, means) for requirement in self.requirements]
 
     def capabilities(self) -> list[str]:
-        """`_ALL`, then each capability that the file names, in its order."""
-        return list(dict.fromkeys([_ALL, *(one.question.capability for one in self.verdicts)]))
+        """As `capabilities_of`."""
+        return capabilities_of(one.question for one in self.verdicts)
 
     def passed(self, capability: str) -> Mean | None:
         """The share of answers that pass."""
@@ -256,13 +277,34 @@ class OwnScorecard:
         failed = (Text(f"{one.question.id}: {_why(one)}") for one in self.verdicts if not one.passed)
         return Group(_title(_("{run}: answers that pass", run=self.run)), table, *failed)
 
-    def save(self, run: Path) -> Path:
+    def save(self, run: str | Path) -> Path:
         """Write the scorecard as ``report/questions.json``, and return where that lies; of a file as `Scorecard.save`.
 
         Raises:
             RunError: it cannot be written.
         """
-        return _save(_place_of(run, OWN_QUESTIONS), self.as_dict())
+        return _save(_place_of(Path(run), OWN_QUESTIONS), self.as_dict())
+
+
+def places_of(questions: Iterable[Asked]) -> list[Place]:
+    """Group, capability and measure of all means that a scorecard of these questions may have."""
+    asked = {(one.group, capability) for one in questions for capability in (one.capability, ANY)}
+    return [place for place in places() if place[:2] in asked]
+
+
+def places() -> list[Place]:
+    """Group, capability and measure of all means that a scorecard may have."""
+    return [
+        (group, capability, measure)
+        for group in GROUPS
+        for capability, measures in registry.measures().items()
+        for measure in measures
+    ]
+
+
+def capabilities_of(questions: Iterable[OwnQuestion]) -> list[str]:
+    """`_ALL`, then each capability that people's own questions name, in their order."""
+    return list(dict.fromkeys([_ALL, *(question.capability for question in questions)]))
 
 
 def _why(failed: Verdict) -> str:

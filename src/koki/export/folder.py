@@ -3,18 +3,14 @@
 import difflib
 import json
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from koki import files
-from koki.errors import ConfigError
+from koki.errors import ConfigError, RunError
 from koki.gguf.of_run import LONGEST_RECORD, RECORD
 from koki.language import _
-
-_BESIDE: Final = ".new-"  # how what is not whole yet is named
 
 
 def require_ours(folder: Path, mark: str) -> None:
@@ -27,7 +23,7 @@ def require_ours(folder: Path, mark: str) -> None:
         ConfigError: something else is there.
         OSError: what is there cannot be read.
     """
-    if not folder.exists() or (folder.is_dir() and all(it.name.startswith(_BESIDE) for it in folder.iterdir())):
+    if not folder.exists() or (folder.is_dir() and all(it.name.startswith(files.BESIDE) for it in folder.iterdir())):
         return
     try:
         record = json.loads(files.read_bytes(folder / RECORD, LONGEST_RECORD))
@@ -41,35 +37,21 @@ def require_ours(folder: Path, mark: str) -> None:
 
 
 @contextmanager
-def replacing(folder: Path) -> Iterator[Path]:
-    """An empty folder that takes the place of ``folder`` once it is whole; until then the old one stays.
+def gone_if_it_fails(folder: Path) -> Iterator[None]:
+    """Make a folder; where it was not there before, it goes again if what is done in it fails.
 
     Raises:
-        OSError: it cannot be written.
+        RunError: it cannot be written to.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=_BESIDE, dir=folder.parent) as beside:
-        new = Path(beside) / "new"
-        new.mkdir()
-        yield new
-        files.flush_tree(new)
-        if folder.exists():
-            folder.rename(Path(beside) / "old")
-        new.rename(folder)
-    files.flush_folder(folder.parent)
-
-
-@contextmanager
-def gone_if_it_fails(folder: Path) -> Iterator[None]:
-    """Make a folder; where it was not there before, it goes again if what is done in it fails."""
     was_there = folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        if not was_there:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with files.failing_as(RunError, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            yield
+        except BaseException:
+            if not was_there:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
 
 
 def require_known(name: str, known: Iterable[str], what: str) -> None:

@@ -14,8 +14,9 @@ from koki.export.proof import prove
 from koki.gguf.of_run import adapter_of_run, gguf_of_run, read_record, write_record
 from koki.gguf.write import TYPES
 from koki.language import N_, _
+from koki.libraries import quiet_libraries
 from koki.model.source import licence_of, load_tokenizer
-from koki.runs.finished import FinishedRun, base_of
+from koki.runs.finished import FinishedRun, base_of, read_run
 from koki.runs.names import GGUF, METADATA, MODEL_CARD
 from koki.tokens.file_tokenizer import FILES_OF_A_TOKENIZER
 from koki.tokens.template import ChatTemplate
@@ -25,17 +26,18 @@ _KIND: Final = "files"
 
 
 def export_gguf(
-    run: FinishedRun,
-    file_type: str,
+    run: str | Path | FinishedRun,
+    type: str = "q8_0",  # noqa: A002  # as `koki export gguf` calls it
     *,
-    folder: Path | None = None,
+    folder: str | Path | None = None,
     on_making: Callable[[Path, int], object] = lambda _, __: None,
     on_proving: Callable[[], object] = lambda: None,
 ) -> Path:
     """Write a run as a GGUF file, proven, with a Modelfile, the run card and a README beside it.
 
     Args:
-        file_type: one of `koki.gguf.write.TYPES`.
+        run: a finished run, or its folder.
+        type: q8_0, f16, bf16, f32, q5_0 or q4_0.
         folder: where they lie; without it, the folder ``gguf`` of the run.
         on_making: called with the file and its size in bytes, before it is made.
         on_proving: called before it is compared with the run.
@@ -46,16 +48,17 @@ def export_gguf(
     Raises:
         ProofError: the file does not say what the run says; it is removed.
         ConfigError: there is no such type, or the folder is something else.
-        RunError: the base is not what the run was trained on, or the disk has no room.
+        RunError: the base is not what the run was trained on, or it cannot be written.
         ModelError, CheckpointError: base or adapter cannot be read, or llama.cpp cannot run such a model.
-        OSError: it cannot be written.
     """
-    _require_type(file_type)
-    where = folder or run.folder / GGUF
+    quiet_libraries()
+    _require_type(type)
+    run = run if isinstance(run, FinishedRun) else read_run(Path(run).expanduser())
+    where = Path(folder).expanduser() if folder else run.folder / GGUF
     require_ours(where, _KIND)
     with gone_if_it_fails(where):
-        path = gguf_of_run(run, file_type, folder=where, on_making=on_making)
-        _prove(run, path, file_type, on_proving)
+        path = gguf_of_run(run, type, folder=where, on_making=on_making)
+        _prove(run, path, type, on_proving)
         tokenizer, context = load_tokenizer(run.folder), read_record(where)[path.name]["context"]
         system = run.card["system_prompt"]
         stop = str(tokenizer.convert_ids_to_tokens(ChatTemplate(tokenizer, system).stop_id))
@@ -87,6 +90,7 @@ def export_adapter(run: FinishedRun, *, folder: Path | None = None) -> Path:
     Raises:
         as `export_gguf`.
     """
+    quiet_libraries()
     where = folder or run.folder / GGUF
     require_ours(where, _KIND)
     with gone_if_it_fails(where):

@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 
 import koki
 from koki import files
+from koki.errors import RunError
 from koki.export.card import card_of_merged
-from koki.export.folder import replacing, require_known, require_ours
+from koki.export.folder import require_known, require_ours
 from koki.gguf.chat_template import with_system_prompt
 from koki.gguf.of_run import RECORD, require_space
 from koki.language import N_, _
@@ -40,9 +41,8 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
 
     Raises:
         ConfigError: there is no such dtype, or the folder is something else.
-        RunError: the base is not what the run was trained on, or the disk has no room.
+        RunError: the base is not what the run was trained on, or it cannot be written.
         ModelError, CheckpointError: base or adapter cannot be read, or a value does not fit into float16.
-        OSError: it cannot be written.
     """
     require_known(dtype, _DTYPES, N_("There is no dtype {name!r}."))
     require_ours(folder, _KIND)
@@ -50,7 +50,7 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
     with MergedWeights(source, run.folder) as weights:
         shards = _shards(weights, _DTYPES[dtype])
         require_space(folder, shards.metadata["total_size"], _("the weights"))
-        with replacing(folder) as new:
+        with files.failing_as(RunError, folder), files.replacing(folder) as new:
             for file, names in shards.filename_to_tensors.items():
                 tensors = {name: _rounded(name, weights.tensor(name), _DTYPES[dtype]) for name in names}
                 save_file(tensors, new / file, metadata={"format": "pt"})

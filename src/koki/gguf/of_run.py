@@ -48,16 +48,14 @@ def gguf_of_run(
         on_making: called with the file that will be made, and its size in bytes, before that is begun.
 
     Raises:
-        RunError: the base is not what the run was trained on, or the disk has no room.
+        RunError: the base is not what the run was trained on, or the file cannot be written.
         ModelError, CheckpointError: the base or the adapter cannot be read, or llama.cpp cannot run such a model.
-        OSError: the file cannot be written.
     """
     folder = folder or run.folder / GGUF
     made_of = _made_of(run, file_type, base_only=base_only)
     if there := _made_before(folder, made_of):
         return there
     path = folder / f"{'base' if base_only else run.folder.resolve().name}-{file_type}.gguf"
-    folder.mkdir(exist_ok=True)
     with _put_into_place(path) as new:
         context = _write(run, file_type, new, path, base_only=base_only, on_making=on_making)
     about = {"type": file_type, "made_of": made_of, "bytes": path.stat().st_size, "context": context}
@@ -69,7 +67,7 @@ def adapter_of_run(run: FinishedRun, *, folder: Path | None = None) -> Path:
     """The adapter of a run alone as a GGUF file, made as `gguf_of_run` makes its files, for llama.cpp's ``--lora``.
 
     Raises:
-        RunError, ModelError, CheckpointError, OSError: as `gguf_of_run`.
+        RunError, ModelError, CheckpointError: as `gguf_of_run`.
     """
     from koki.gguf.adapter import write_adapter
 
@@ -80,7 +78,6 @@ def adapter_of_run(run: FinishedRun, *, folder: Path | None = None) -> Path:
     require_space(folder, 2 * (run.folder / WEIGHTS).stat().st_size, _("the adapter"))
     name = run.folder.resolve().name
     path = folder / f"{name}-adapter.gguf"
-    folder.mkdir(exist_ok=True)
     with _put_into_place(path) as new:
         write_adapter(new, base_of(run), run.folder, f"Koki {name}")
     about = {"type": "adapter", "made_of": made_of, "bytes": path.stat().st_size, "base": run.card["base_model"]}
@@ -100,11 +97,13 @@ def _made_before(folder: Path, made_of: str) -> Path | None:
 @contextmanager
 def _put_into_place(path: Path) -> Iterator[Path]:
     """Where a file is to be written: it is at its place, on the disk, once the block has ended without an error."""
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as beside:
-        new = Path(beside) / path.name
-        yield new
-        files.flush_tree(new.parent)
-        new.replace(path)
+    with files.failing_as(RunError, path):
+        path.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as beside:
+            new = Path(beside) / path.name
+            yield new
+            files.flush_tree(new.parent)
+            new.replace(path)
 
 
 def read_record(folder: Path) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,8 @@ from rich.segment import ControlType
 
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import KokiError, QuestionTooLong
-from koki.inference.chef import Answer, Chef, Turn
+from koki.inference.answer import Answer
+from koki.inference.chef import Chef, Turn
 from koki.inference.engine import MAX_NEW_TOKENS
 from koki.terminal import harmless
 

@@ -1,12 +1,12 @@
 """A chef to ask: it looks in its book, questions become prompts, and what an engine generates becomes answers."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Self, overload
+from typing import Final, NamedTuple, Self, TypedDict, Unpack, overload
 
-from koki.answers.check import Check, Source, check, line_of, source_of
+from koki.answers.check import check
 from koki.book.lookup import look_up
 from koki.book.reading import Reading
 from koki.book.store import Book
@@ -15,8 +15,10 @@ from koki.dialogue.certain import certain_answer
 from koki.dialogue.pages import asked_after_reading, reading_texts
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import EmptyQuestion, QuestionTooLong
-from koki.inference.engine import MAX_NEW_TOKENS, Ending, Engine, Generated, Sampling
+from koki.inference.answer import Answer
+from koki.inference.engine import MAX_NEW_TOKENS, Engine, Generated, Sampling
 from koki.inference.engines import Loaded, is_gguf, load_engine, load_engines, require_engine, run_of_gguf
+from koki.inference.streaming import AnswerStream, Ask, AsyncAnswerStream
 from koki.inference.strict import generate_strictly
 from koki.runs.finished import FinishedRun, read_run
 from koki.runs.names import BOOK, METADATA
@@ -26,60 +28,21 @@ Turn = tuple[str, str]
 """A question and its answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the chef said.
-
-    Attributes:
-        answer: without blanks at its ends.
-        ended_by: why it is over, see `koki.inference.engine.Ending`.
-        tokens: of the answer, the token that ended it included; 0 where no model was asked (`koki.dialogue.certain`).
-        seconds: of generation; answers that are generated side by side share the time evenly.
-        reading: what was read before; None where the chef answered from memory.
-        check: what of the answer stands in the book; None where nothing was read.
-        prompt_tokens: what the model read, 0 where none was asked.
-    """
-
-    question: str
-    answer: str
-    ended_by: Ending
-    tokens: int
-    seconds: float
-    reading: Reading | None = None
-    check: Check | None = None
-    prompt_tokens: int = 0
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Where the recipes stand that were read."""
-        return tuple(map(source_of, self.reading.pages)) if self.reading else ()
-
-    @property
-    def where_it_stands(self) -> str:
-        """In one line which recipe the answer was read from, and what in it differs; empty where nothing was read."""
-        return line_of(self.check, self.reading) if self.check and self.reading else ""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the model ended the answer itself."""
-        return self.ended_by == "stop_token"
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "question": self.question,
-            "answer": self.answer,
-            "stopped": self.stopped,
-            "ended_by": self.ended_by,
-            "tokens": self.tokens,
-            "seconds": self.seconds,
-            "sources": [asdict(source) for source in self.sources],
-            "check": self.check.as_dict() if self.check else None,
-        }
-
-
 _READS_UNTRAINED: Final = 100_000_000  # parameters
 _NOTHING_READ: Final = Reading("other")
+
+
+class AskOptions(TypedDict, total=False):
+    """What may go with a question, see `Chef.ask`."""
+
+    history: Sequence[Turn]
+    max_new_tokens: int
+    temperature: float
+    top_p: float
+    seed: int | None
+    book: bool | None
+    strict: bool
+    instructions: str
 
 
 class _Asked(NamedTuple):
@@ -104,9 +67,13 @@ class Chef:
     >>> print(chef.ask("Resep soto ayam dong!").answer)
     Berikut resep Soto Ayam: ...
 
-    Watch an answer come:
+    Watch an answer come; who leaves the loop stops it:
 
-    >>> answer = chef.ask("Resep rawon?", on_text=lambda text: print(text, end="", flush=True))
+    >>> stream = chef.stream("Resep rawon?")
+    >>> for piece in stream:
+    ...     print(piece, end="", flush=True)
+    >>> stream.answer.stopped
+    True
 
     Ask many at once, which takes a fraction of the time; the answers are those of asking one by one (on a GPU, in half
     precision, a near tie may turn):
@@ -131,7 +98,9 @@ class Chef:
 
     @classmethod
     def load(cls, run: str | Path | FinishedRun, *, engine: str | None = None, base_only: bool = False) -> Self:
-        """Load a run folder, a GGUF file of a run, or a folder of whole weights (any Qwen2 or Qwen3 model).
+        """Load a run folder, ``owner/name`` of a run on the hub, a GGUF file of a run, or a folder of whole weights.
+
+        Those may be of any Qwen2 or Qwen3 model.
 
         Args:
             engine: ``transformers`` or ``llama.cpp``; without it, transformers where there is a GPU, else llama.cpp.
@@ -287,6 +256,34 @@ class Chef:
             is_cancelled=None if is_cancelled is None else lambda _: is_cancelled(),
         )
         return answer
+
+    def stream(self, question: str, **options: Unpack[AskOptions]) -> AnswerStream:
+        """Answer one question in another thread: the pieces of the answer, to be looped over as they come.
+
+        Who leaves the loop, or drops the stream, stops the generation at its next token. After the loop, `answer` of
+        the stream is what `ask` returns. The options and errors are those of `ask`; an error comes with the
+        first piece.
+        """
+        return AnswerStream(self._asking(question, options), self._threads)
+
+    def astream(self, question: str, **options: Unpack[AskOptions]) -> AsyncAnswerStream:
+        """As `stream`, in an event loop: ``async for piece in chef.astream(question)``."""
+        return AsyncAnswerStream(self._asking(question, options), self._threads)
+
+    async def aask(self, question: str, **options: Unpack[AskOptions]) -> Answer:
+        """As `ask`, in an event loop, which goes on meanwhile; a task that is cancelled stops the generation."""
+        return await self.astream(question, **options).answer()
+
+    def _asking(self, question: str, options: AskOptions) -> Ask:
+        def ask(*, on_text: Callable[[str], object], is_cancelled: Callable[[], bool]) -> Answer:
+            return self.ask(question, on_text=on_text, is_cancelled=is_cancelled, **options)
+
+        return ask
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        """As many as answers come side by side; further ones wait for theirs."""
+        return ThreadPoolExecutor(self.at_once, thread_name_prefix="koki-answer")
 
     def _ask_all(
         self,

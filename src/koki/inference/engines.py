@@ -1,6 +1,5 @@
 """The engine that runs a chef: which one, and that one loaded."""
 
-import logging
 import shutil
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from koki.formatting import gigabytes
 from koki.gguf.of_run import adapter_of_run, gguf_of_run, read_record
 from koki.inference.engine import Engine
 from koki.language import _
+from koki.notices import LOG
 from koki.runs.card import read_card
 from koki.runs.finished import FinishedRun, base_of, read_run
 from koki.runs.names import METADATA
@@ -29,9 +29,6 @@ EngineName = Literal["transformers", "llama.cpp"]
 
 Loaded = tuple[Engine, ChatTemplate]
 """An engine, and the chat template of its model with the system prompt."""
-
-# What others see without having asked for it; a program that uses Koki may turn it off.
-_LOG: Final = logging.getLogger("koki")
 
 # A model of fewer parameters than this is held in 16 bits, a larger one in 8: it then answers half again as fast.
 _SMALL: Final = 100_000_000
@@ -74,7 +71,7 @@ def load_engine(run: str | Path | FinishedRun, name: str | None, *, base_only: b
         if name is not None:
             raise
         said = _("llama.cpp cannot answer here, transformers does, more slowly: {error}", error=error)
-        _LOG.warning("%s", harmless(said))
+        LOG.warning("%s", harmless(said))
         return _transformers(finished, base_only=base_only)
 
 
@@ -157,7 +154,7 @@ def _has_gpu() -> bool:
 def _gguf(run: FinishedRun, *, base_only: bool) -> Path:
     def say(path: Path, size: int) -> None:
         said = _("Preparing {path} for llama.cpp, once: {size}.", path=path, size=gigabytes(size))
-        _LOG.warning("%s", harmless(said))
+        LOG.warning("%s", harmless(said))
 
     is_small = run.card["training"].get("parameters", _SMALL) < _SMALL
     return gguf_of_run(run, "f16" if is_small else "q8_0", base_only=base_only, on_making=say)

@@ -1,6 +1,6 @@
 """From a name to a model that is ready to train.
 
-hub.py          a base on the hub: its commit, and that commit's files in the local cache
+hub.py          a base on the hub: which of its files are wanted when, and whether the cache has them all
 source.py       where a base comes from, its revision and configuration; its tokenizer
 device.py       the device of this machine, and the precisions that follow from it
 base.py         the base's weights: loaded, and prepared for training

@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedMod
 
 from koki.config import ModelConfig
 from koki.errors import ModelError
+from koki.extras import how_to_install
 from koki.language import _
 from koki.model.attention import use_segmented_attention
 from koki.model.device import Device
@@ -66,8 +67,7 @@ def _quantization(kind: str, device: Device) -> BitsAndBytesConfig:
         )
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ModelError(
-            _("model.quantization is {kind}, which needs bitsandbytes.", kind=kind),
-            _("Install it: pip install 'koki[quantization]'"),
+            _("model.quantization is {kind}, which needs bitsandbytes.", kind=kind), how_to_install("quantization")
         )
     if kind == "8bit":
         return BitsAndBytesConfig(load_in_8bit=True)

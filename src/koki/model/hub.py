@@ -1,25 +1,15 @@
-"""A base on the Hugging Face hub: the commit that its name stands for, and that commit's files in the local cache.
-
-The hub is asked once, for the commit. All files are then of that commit, and come from a folder of the cache. Where the
-hub does not answer, what the cache has will do. A commit that the cache has whole is not asked for at all.
-"""
+"""A base on the Hugging Face hub: its files in the local cache. A commit that the cache has whole is not asked for."""
 
 import json
-import re
-from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Final
 
-from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
+from huggingface_hub import try_to_load_from_cache
 
 from koki import files
-from koki.errors import ModelError
+from koki.errors import HubError, ModelError
+from koki.hub import HubCommit, is_commit
 
-# Seconds after which a hub that does not answer is given up.
-_PATIENCE: Final = 5.0
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _CONFIG: Final = "config.json"
 # What is read of a base before its weights: configuration, tokenizer, chat template, and of its card the licence.
 _SMALL_FILES: Final = ("*.json", "merges.txt", "*.jinja", "README.md")
@@ -30,19 +20,10 @@ _INDEX: Final = "model.safetensors.index.json"
 _LONGEST_INDEX: Final = 10_000_000  # bytes
 
 
-@dataclass(frozen=True, slots=True)
-class HubBase:
-    """One commit of a repository on the hub.
+class HubBase(HubCommit):
+    """One commit of a base on the hub."""
 
-    Attributes:
-        id: such as ``Qwen/Qwen2.5-0.5B-Instruct``.
-        commit: 40 hexadecimal digits.
-        unreachable: why the hub cannot be asked, so that only what the cache has is used; None where it answers.
-    """
-
-    id: str
-    commit: str
-    unreachable: str | None
+    __slots__ = ()
 
     def folder(self, *, weights: bool = False) -> Path:
         """The folder of the local cache with the commit's files, which are downloaded where they are missing.
@@ -55,18 +36,10 @@ class HubBase:
         """
         if (whole := _whole_snapshot(self.id, self.commit)) is not None:
             return whole
-        patterns = [*_SMALL_FILES, *(_WEIGHTS if weights else ())]
         try:
-            return Path(
-                snapshot_download(
-                    self.id,
-                    revision=self.commit,
-                    allow_patterns=patterns,
-                    local_files_only=self.unreachable is not None,
-                )
-            )
-        except Exception as error:  # the network, the disk and the hub fail in many ways
-            raise not_to_be_had(self.id, self.unreachable or str(error)) from error
+            return self.download([*_SMALL_FILES, *(_WEIGHTS if weights else ())])
+        except HubError as error:
+            raise _not_to_be_had(self.id, error) from error
 
 
 def find_on_hub(repository: str, revision: str | None) -> HubBase:
@@ -79,60 +52,19 @@ def find_on_hub(repository: str, revision: str | None) -> HubBase:
         ModelError: the hub does not say it, and the cache does not have it.
     """
     if revision is not None and is_commit(revision) and _whole_snapshot(repository, revision) is not None:
-        return HubBase(repository, revision, None)
+        return HubBase(repository, revision, revision, None)
     try:
-        commit, unreachable = _asked_commit(repository, revision), None
-    except Exception as error:  # the network and the hub fail in many ways
-        commit, unreachable = _cached_commit(repository, revision), str(error)
-    if not is_commit(commit):
-        raise not_to_be_had(repository, unreachable or f"the hub names no commit of it, but {commit!r}")
-    return HubBase(repository, str(commit), unreachable)
+        return HubBase.find(repository, revision, known_by=_CONFIG)
+    except HubError as error:
+        raise _not_to_be_had(repository, error) from error
 
 
-def is_commit(revision: object) -> bool:
-    """Whether a revision is a whole commit hash, which always means the same files."""
-    return isinstance(revision, str) and _COMMIT.fullmatch(revision) is not None
-
-
-def not_to_be_had(name: str, why: str) -> ModelError:
+def _not_to_be_had(name: str, error: HubError) -> ModelError:
     """The error for a base that is neither here nor can be fetched."""
     return ModelError(
-        f"Model {name} is not in the local cache and cannot be downloaded: {(why.strip().splitlines() or ['?'])[0]}",
+        f"Model {name} is not in the local cache and cannot be downloaded: {error.what}",
         "Check the network and the name; or go on without: --model FOLDER (a downloaded model) or --model mini.",
     )
-
-
-def _asked_commit(repository: str, revision: str | None) -> str | None:
-    """What the hub says.
-
-    The time is limited from outside: a look-up of names ends when it likes, and each of several addresses is tried in
-    turn.
-
-    Raises:
-        Exception: there is no answer, or another one.
-    """
-    answers: SimpleQueue[str | Exception | None] = SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(HfApi().model_info(repository, revision=revision, timeout=_PATIENCE).sha)
-        except Exception as error:
-            answers.put(error)
-
-    Thread(target=ask, daemon=True).start()
-    try:
-        answer = answers.get(timeout=_PATIENCE)
-    except Empty:
-        raise TimeoutError(f"the hub does not answer within {_PATIENCE:g} seconds") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
-def _cached_commit(repository: str, revision: str | None) -> str | None:
-    """The commit under which the cache has a revision's configuration: the folder that this lies in has its name."""
-    file = try_to_load_from_cache(repository, _CONFIG, revision=revision)
-    return Path(file).parent.name if isinstance(file, str) else None
 
 
 def _whole_snapshot(repository: str, commit: str) -> Path | None:

@@ -21,7 +21,11 @@ ALIASES: Final = {
     "0.5b": "Qwen/Qwen2.5-0.5B-Instruct",
     "1.5b": "Qwen/Qwen2.5-1.5B-Instruct",
     "3b": "Qwen/Qwen2.5-3B-Instruct",
+    "0.6b": "Qwen/Qwen3-0.6B",
+    "1.7b": "Qwen/Qwen3-1.7B",
+    "sailor2-1b": "sail/Sailor2-1B-Chat",
 }
+"""The instruct models that Koki knows by name: ``docs/bases.md`` says what each is."""
 _MINI: Final = Path(str(resources.files("koki.model"))) / "mini"  # the base that ships
 _FAMILIES: Final = ("qwen2", "qwen3")
 # Qwen's own spare tokens, in the order in which they may stand for padding; the last two are in every Qwen2.

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from koki.errors import DataError
+from koki.extras import how_to_install
 from koki.language import N_, _
 from koki.recipes.cleaning import repair
 from koki.recipes.columns import REQUIRED, find_columns, require_columns
@@ -431,7 +432,7 @@ def _parquet(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
         from pyarrow import parquet
     except ImportError:
         raise DataError(
-            _("{path} is a Parquet file, which Koki reads with pyarrow.", path=path), "pip install 'koki[parquet]'"
+            _("{path} is a Parquet file, which Koki reads with pyarrow.", path=path), how_to_install("parquet")
         ) from None
     try:
         file = parquet.ParquetFile(io.BytesIO(raw))

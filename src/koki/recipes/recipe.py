@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from koki.ingredients.lexicon import is_staple
 from koki.ingredients.parse import Ingredient
@@ -38,6 +39,22 @@ class Recipe:
     def place(self) -> str:
         """Where it stands, for people: file and line, with the sheet between them where there is one."""
         return place_of(self.file, self.sheet, self.line)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready; of the ingredients the lines, which `ingredients` has taken apart."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "ingredients": [item.raw for item in self.ingredients],
+            "main_ingredients": list(self.main_ingredients),
+            "steps": list(self.steps),
+            "loves": self.loves,
+            "url": self.url,
+            "category": self.category,
+            "file": self.file,
+            "line": self.line,
+            "sheet": self.sheet,
+        }
 
     @property
     def main_ingredients(self) -> tuple[str, ...]:

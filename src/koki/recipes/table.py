@@ -25,6 +25,7 @@ from koki.recipes.item_rows import put_together
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
+from koki.recipes.sequence import Recipes
 from koki.recipes.unsplit import Unsplit
 from koki.recipes.values import written_out
 from koki.workers import Helper, pays
@@ -53,11 +54,11 @@ class _Given(NamedTuple):
 
 
 def read_recipes(
-    paths: Sequence[str | Path],
+    *paths: str | Path,
     columns: Mapping[str, str] | None = None,
     items: Mapping[Any, str] | None = None,
     sheet: str | None = None,
-) -> tuple[list[Recipe], DataReport]:
+) -> Recipes:
     """Read recipe files, in order, each recipe once.
 
     Args:
@@ -70,6 +71,13 @@ def read_recipes(
     Raises:
         RecipeFileNotFound: a file is missing, or no file matches a pattern.
         DataError: a path is not a readable file, a file lacks a column or the sheet, or no recipe is left.
+
+    >>> from koki import read_recipes
+    >>> recipes = read_recipes("resep.csv", columns={"title": "Nama Masakan"})
+    >>> recipes[0].title
+    'Soto Ayam'
+    >>> recipes.report.dropped_by_reason
+    {}
     """
     recipes: dict[str, Recipe] = {}
     report = DataReport()
@@ -88,7 +96,7 @@ def read_recipes(
         N_("steps"): Spread.of([len(recipe.steps) for recipe in kept]),
         N_("characters"): Spread.of([_characters(recipe) for recipe in kept]),
     }
-    return kept, report
+    return Recipes(kept, report)
 
 
 def _why_none(report: DataReport) -> str:
@@ -117,7 +125,7 @@ _IN_MANY_ROWS: Final = {
 
 
 def require_files(
-    paths: Sequence[str | Path], columns: Mapping[str, str] | None = None, sheet: str | None = None
+    *paths: str | Path, columns: Mapping[str, str] | None = None, sheet: str | None = None
 ) -> list[FileDigest]:
     """Check that every file is there and has its columns, before anything expensive is begun.
 

@@ -1,6 +1,6 @@
 """Logged numbers -> the shapes of a chart: paths in a box of 100 by 100 that the page stretches, and its ticks.
 
-Ticks are evenly spaced, so the page can write them as text beside the drawing, which keeps its size on any screen.
+Ticks are round numbers, which the page writes as text beside the drawing: text keeps its size on any screen.
 """
 
 import math
@@ -31,16 +31,20 @@ class Chart:
     Attributes:
         points: those that are drawn; all that were logged, or every n-th and the last.
         line: the path through them.
-        steps: ticks from left to right, evenly spaced.
-        ticks: values from the top down, evenly spaced; 0 is the lowest, so that heights compare.
+        last: the last step.
+        steps: ticks from left to right, round and evenly spaced, and where they stand; the line may go on beyond.
+        ticks: values from the top down, round and evenly spaced; 0 is the lowest, so that heights compare.
+        digits: how many decimals tell the ticks apart.
         logged: how many values are finite.
         not_finite: how many are not, and are not drawn.
     """
 
     points: tuple[Point, ...]
     line: str
-    steps: tuple[int, ...]
+    last: int
+    steps: tuple[tuple[int, float], ...]
     ticks: tuple[float, ...]
+    digits: int
     logged: int
     not_finite: int
 
@@ -57,8 +61,10 @@ def chart(steps: Sequence[int], values: Sequence[float]) -> Chart | None:
     return Chart(
         points=points,
         line="M" + "L".join(f"{point.x:.2f} {point.y:.2f}" for point in points),
+        last=last,
         steps=_step_ticks(last),
         ticks=ticks,
+        digits=max(0, -math.floor(math.log10(ticks[0] - ticks[1]) + 1e-9)),
         logged=len(logged),
         not_finite=len(values) - len(logged),
     )
@@ -68,14 +74,19 @@ def _ticks(highest: float) -> tuple[float, ...]:
     """Round numbers from above the highest value down to 0."""
     if highest <= 0:
         return (1.0, 0.0)
-    rough = highest / _MOST_INTERVALS
-    unit = 10.0 ** math.floor(math.log10(rough))
-    size = next(size for size in (unit, 2 * unit, 5 * unit, 10 * unit) if size * _MOST_INTERVALS >= highest)
+    size = _round_size(highest)
     count = math.ceil(highest / size - 1e-9)
     return tuple(number * size for number in range(count, -1, -1))
 
 
-def _step_ticks(last: int) -> tuple[int, ...]:
-    """Evenly spaced whole steps from 0 to the last one."""
-    intervals = next(count for count in (4, 3, 2, 5, 1) if last % count == 0)
-    return tuple(last * number // intervals for number in range(intervals + 1))
+def _step_ticks(last: int) -> tuple[tuple[int, float], ...]:
+    """Round whole steps from 0 to the last one or near it, with their places."""
+    every = max(1, round(_round_size(last)))
+    return tuple((step, 100 * step / last) for step in range(0, last + 1, every))
+
+
+def _round_size(highest: float) -> float:
+    """The smallest of 1, 2, 5, 10, 20, 50 and so on that divides what is not below 0 into few intervals."""
+    rough = highest / _MOST_INTERVALS
+    unit = 10.0 ** math.floor(math.log10(rough))
+    return next(size for size in (unit, 2 * unit, 5 * unit, 10 * unit) if size * _MOST_INTERVALS >= highest)

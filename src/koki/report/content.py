@@ -12,6 +12,7 @@ from koki.evaluation.asked import GROUPS, is_with_book
 from koki.evaluation.capabilities import registry
 from koki.evaluation.capabilities.capability import Measure
 from koki.report.charts import Chart, chart
+from koki.report.verdict import Verdict
 
 _PAIRS: Final = 20
 """How many questions and answers the page shows."""
@@ -46,19 +47,19 @@ def speed(log: Sequence[Mapping[str, Any]]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting that is not the mission's."""
+    """A setting that is not the reference, which is the default."""
 
     name: str
     here: Any
-    mission: Any
+    reference: Any
 
 
 def other_settings(settings: Mapping[str, Any]) -> list[Setting]:
-    """The settings that differ from the defaults, which are the mission's."""
-    mission = {name: value for name, value in flatten(RunConfig()).items() if name not in _PLACES}
+    """The settings that differ from the defaults, which are the reference."""
+    reference = {name: value for name, value in flatten(RunConfig()).items() if name not in _PLACES}
     return [
         Setting(name, settings[name], default)
-        for name, default in mission.items()
+        for name, default in reference.items()
         if name in settings and settings[name] != default
     ]
 
@@ -155,7 +156,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A question and its answer; ``missing`` are the ingredients that it should have named."""
+    """A question and its answer.
+
+    Attributes:
+        missing: the ingredients that it should have named.
+        missed: the measures that it falls short of; an answer that is right as a whole has none.
+    """
 
     group: str
     capability: str
@@ -164,6 +170,7 @@ class Pair:
     missing: tuple[str, ...]
     reference: str
     stopped: bool
+    missed: tuple[str, ...]
 
     def count(self, mark: str) -> int:
         """How many lines have a mark."""
@@ -171,13 +178,18 @@ class Pair:
 
 
 def pairs(scorecard: Mapping[str, Any]) -> list[Pair]:
-    """Up to `_PAIRS` answers: of each capability the first of each group, then the second ones, and so on."""
-    dealt: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    in_order = list(registry.measures())
-    for answer in sorted(scorecard["answers"], key=lambda answer: in_order.index(answer["capability"])):
-        dealt.setdefault((answer["capability"], answer["group"]), []).append(answer)
-    in_turn = filter(None, chain.from_iterable(zip_longest(*dealt.values())))
+    """Up to `_PAIRS` answers: the first of each capability in one group, in the next, ..., then the second ones."""
+    dealt: dict[str, dict[str, list[Mapping[str, Any]]]] = {name: {} for name in registry.measures()}
+    for answer in scorecard["answers"]:
+        dealt[answer["capability"]].setdefault(answer["group"], []).append(answer)
+    kinds = filter(None, chain.from_iterable(zip_longest(*(groups.values() for groups in dealt.values()))))
+    in_turn = filter(None, chain.from_iterable(zip_longest(*kinds)))
     return [_pair(answer) for answer, _ in zip(in_turn, range(_PAIRS), strict=False)]
+
+
+def examples(verdict: Verdict) -> list[Pair]:
+    """The answers that show the verdict."""
+    return [_pair(answer) for answer in verdict.examples]
 
 
 def _pair(answer: Mapping[str, Any]) -> Pair:
@@ -190,6 +202,7 @@ def _pair(answer: Mapping[str, Any]) -> Pair:
         missing=tuple(marks["missing"]),
         reference=answer["reference"],
         stopped=answer["stopped"],
+        missed=tuple(registry.missed(answer["capability"], answer["scores"])),
     )
 
 

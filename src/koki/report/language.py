@@ -1,15 +1,19 @@
 """What the page says, in a language: texts from ``report.toml``, numbers as they are written there."""
 
+import json
+import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from koki.formatting import gigabytes, in_its_unit
 from koki.language import Language
+
+_DIGITS: Final = 6  # of a setting: as many as anyone writes
 
 
 @cache
@@ -72,12 +76,24 @@ class Translation:
         """A number with two decimals and always a sign; 0 has a plus."""
         return self._marked(f"{round(value, 2) or 0:+.2f}")
 
-    def short(self, value: float) -> str:
-        """A number with three significant digits, with an exponent where it is very small or large: ``2e-5``."""
-        if value and not 1e-3 <= abs(value) < 1e6:
-            mantissa, _, exponent = f"{value:.2e}".partition("e")
-            return self._marked(f"{float(mantissa):g}e{int(exponent)}")
-        return self.number(value) if abs(value) >= 100 else self._marked(f"{value:.3g}")
+    def short(self, value: float, digits: int = 3) -> str:
+        """A number with few significant digits, but every one before the point: ``0.00002``, ``1,250``."""
+        before = math.floor(math.log10(abs(value))) + 1 if value else 1
+        whole, point, decimals = f"{value:,.{max(0, digits - before)}f}".partition(".")
+        return self._marked(whole + (point + decimals).rstrip(".0"))
+
+    def setting(self, value: Any) -> str:
+        """A setting as it is written in a configuration file, but for numbers, which are the page's."""
+        if isinstance(value, str):
+            return value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return json.dumps(value, ensure_ascii=False)
+        return self.number(value) if isinstance(value, int) else self.short(value, _DIGITS)
+
+    def one_of(self, things: Sequence[str]) -> str:
+        """``a``, ``a or b``, ``a, b or c``."""
+        *others, last = things
+        return self.say("page.or", others=", ".join(others), last=last) if others else last
 
     def _marked(self, english: str) -> str:
         return english if self.language == "en" else english.translate(str.maketrans(",.", ".,"))

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 import shlex
 from collections.abc import Mapping
 from importlib.resources import files
@@ -17,6 +16,7 @@ from koki.language import Language
 from koki.report import content
 from koki.report.forms import Forms
 from koki.report.language import Translation
+from koki.report.verdict import ENOUGH, Verdict, sentence
 from koki.runs.log import LossCourse
 
 
@@ -36,9 +36,9 @@ def render(
         forms: its files, where there are some.
     """
     translation, named = Translation(language), published_name(run)
+    verdict = Verdict.of(scorecard) if scorecard else None
     # autoescape whatever the template is called: this is where recipes and answers become text and nothing else
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["setting"] = _setting
     style = _read("page.css")
     page = environment.from_string(_read("page.html.jinja")).render(
         language=language,
@@ -47,6 +47,8 @@ def render(
         w=translation,
         say=translation.say,
         run=run.resolve().name,
+        named=shlex.quote(named),
+        question=shlex.quote(card.get("example_question") or translation.say("ask.example")),
         evaluate=f"koki evaluate {shlex.quote(named)}",
         again=f"koki train --config {shlex.quote(f'{named}/config.yaml')}",
         card=card,
@@ -56,6 +58,10 @@ def render(
         other_settings=content.other_settings(card["settings"]),
         file_name=file_name,
         scorecard=scorecard,
+        verdict=verdict,
+        enough=translation.number(100 * ENOUGH),
+        sentence=sentence(verdict, translation) if verdict else "",
+        examples=content.examples(verdict) if verdict else [],
         groups=content.groups_of(scorecard) if scorecard else [],
         tables=content.tables(scorecard) if scorecard else [],
         measures=content.measures(scorecard) if scorecard else [],
@@ -74,8 +80,3 @@ def _policy(style: str) -> str:
     """The Content-Security-Policy, which allows this style sheet and nothing else."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-
-
-def _setting(value: Any) -> str:
-    """A setting as it is written in a configuration file."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -9,4 +9,5 @@ card.py         the run card, training_metadata.json: made, read and validated
 model_card.py   the run card as README.md; its text is in model_card.md.jinja
 result.py       a finished run's adapter, tokenizer and cards, saved whole
 finished.py     what a finished run says of itself
+pulled.py       a run on the Hugging Face hub, as a run folder of this machine
 """

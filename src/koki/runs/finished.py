@@ -12,6 +12,7 @@ from koki.files import file_name
 from koki.language import _
 from koki.runs.card import read_card
 from koki.runs.names import CONFIG, METADATA
+from koki.runs.pulled import run_folder
 
 if TYPE_CHECKING:
     from koki.model.source import BaseSource
@@ -48,14 +49,18 @@ class FinishedRun:
 def read_run(folder: Path) -> FinishedRun:
     """Read the card and the settings of a finished run.
 
+    Args:
+        folder: or the name of a run on the hub, ``owner/name``, which is then had from there.
+
     Raises:
-        RunError: the folder is not a finished run.
+        RunError: the folder is not a finished run, or the run cannot be had.
         ConfigError: its ``config.yaml`` cannot be used.
     """
+    folder = run_folder(folder)
     card = read_card(folder)
     settings, file = card["settings"], folder / CONFIG
     if file.is_file():
-        here = flatten(load_config(file=file))
+        here = flatten(load_config(file))
         settings = settings | {name: here[name] for name in ("model.name", "data.files")}
     return FinishedRun(folder, card, settings)
 
@@ -68,7 +73,7 @@ def base_of(run: FinishedRun) -> "BaseSource":
         ModelError: it cannot be loaded.
     """
     # they bring torch along, which a chef with another engine need not have
-    from koki.model.hub import is_commit
+    from koki.hub import is_commit
     from koki.model.source import find_base, is_folder
 
     config = run.model_config()

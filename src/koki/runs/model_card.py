@@ -1,8 +1,9 @@
 """The run card as the run folder's README.md, which the hub shows; its text is in ``model_card.md.jinja``."""
 
+import re
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from huggingface_hub import ModelCardData
 from jinja2 import Environment, StrictUndefined
@@ -10,6 +11,11 @@ from jinja2 import Environment, StrictUndefined
 from koki.language import in_english
 from koki.runs.card import plain_name
 from koki.runs.log import LossCourse
+from koki.runs.names import BOOK
+
+# What stands in the text for the folder, for whoever has one; and what it says of the book.
+_HERE: Final = "THIS_FOLDER"
+_OF_THE_BOOK: Final = re.compile(rf"^The recipes themselves are in `{re.escape(BOOK)}`.*\n+", re.MULTILINE)
 
 
 def model_card(card: dict[str, Any]) -> str:
@@ -39,6 +45,17 @@ def model_card(card: dict[str, Any]) -> str:
             loss=LossCourse.of(card["training"]["log"]),
             question=card.get("example_question"),  # older versions kept none
         )
+
+
+def published_card(text: str, repository: str, *, with_book: bool) -> str:
+    """A model card as it is published: it says where the run lies then, and speaks of a book only where there is one.
+
+    Args:
+        text: the card as `model_card` made it; what people wrote there stays.
+        repository: ``owner/name``.
+    """
+    text = text.replace(_HERE, repository)
+    return text if with_book else _OF_THE_BOOK.sub("", text)
 
 
 def hub_id_of(base: dict[str, str]) -> str | None:

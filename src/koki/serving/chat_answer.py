@@ -5,7 +5,7 @@ import time
 import uuid
 from typing import Any, Final
 
-from koki.inference.chef import Answer
+from koki.inference.answer import Answer
 
 _FINISHED: Final = {"max_new_tokens": "length", "context": "length"}
 

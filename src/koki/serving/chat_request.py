@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from koki.inference.chef import Chef, Turn
 from koki.inference.engine import MAX_NEW_TOKENS
+from koki.inference.streaming import Ask
 from koki.serving.errors import ApiError
-from koki.serving.generation import Ask
 
 _MOST_MESSAGES: Final = 256
 _LONGEST: Final = 65_536  # characters of a message: more than a context of 8,192 tokens holds

@@ -7,7 +7,7 @@ from koki.answers.check import Source, source_of
 from koki.book.reading import Page, Reading
 from koki.dialogue.certain import is_warning
 from koki.files import file_name
-from koki.inference.chef import Answer
+from koki.inference.answer import Answer
 from koki.inference.strict import is_sure, lists_of
 
 

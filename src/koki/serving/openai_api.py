@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from koki.inference.chef import Answer
+from koki.inference.answer import Answer
+from koki.inference.streaming import Ask
 from koki.serving.chat_answer import ChatAnswer, event_of
 from koki.serving.chat_request import ChatRequest, ask_of
 from koki.serving.errors import error_of
-from koki.serving.generation import Ask, generate
+from koki.serving.generation import generate
 from koki.serving.koki_facts import facts_of
 from koki.serving.service import LOG, Service
 from koki.serving.shown_text import ShownText

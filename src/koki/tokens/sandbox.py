@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # it takes a second to import
 # Seconds of processor time that a rendering may take; Qwen's templates take a thousandth of a second.
 _LONGEST_RENDERING: Final = 10
 # Jinja is imported there alone: a chef that is asked one question need not wait for it twice.
-_RUN: Final = f"from koki.tokens.rendering import main; main({_LONGEST_RENDERING})"
+_RUN: Final = "from koki.tokens.rendering import main; main({seconds})"
 # By the clock, for a machine that is busy with other things, or one that does not limit the time of a process.
 _LONGEST_WAIT: Final = 3 * _LONGEST_RENDERING
 
@@ -68,7 +68,11 @@ def _rendered(job: str) -> tuple[str, ...]:
     too_long = _("it does not end within {seconds} seconds", seconds=_LONGEST_RENDERING)
     try:
         child = subprocess.run(
-            python(_RUN), input=job.encode(), capture_output=True, timeout=_LONGEST_WAIT, check=False
+            python(_RUN.format(seconds=_LONGEST_RENDERING)),
+            input=job.encode(),
+            capture_output=True,
+            timeout=_LONGEST_WAIT,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise ValueError(too_long) from None

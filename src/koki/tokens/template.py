@@ -101,7 +101,8 @@ class ChatTemplate:
         self.answer_start = len(self._answer_prefix)
         # a template may write an answer that more follows in another way (Qwen3: without its thoughts)
         pieces = _cut(conversation_that_goes_on, tokenizer)
-        at_answer, at_next = _slot(pieces, _ANSWER), _slot(pieces, _NEXT)
+        at_question, at_answer, at_next = (_slot(pieces, marker) for marker in (_QUESTION, _ANSWER, _NEXT))
+        self._before_earlier_answer = self._join(pieces[at_question + 1 : at_answer])
         self._earlier_answer_form = str(pieces[at_answer])
         self._between = self._join(pieces[at_answer + 1 : at_next])
         forms = (description, self._question_form, self._answer_form, *(ids.tolist() for ids in self.constants))
@@ -202,7 +203,8 @@ class ChatTemplate:
 
     def _turn(self, asked: str, answered: str) -> list[int]:
         answer = self._earlier_answer_form.replace(_ANSWER, answered)
-        return [*self.encode_questions([asked])[0], *self.middle, *self.encode([answer])[0], *self._between]
+        before, between = self._before_earlier_answer, self._between
+        return [*self.encode_questions([asked])[0], *before, *self.encode([answer])[0], *between]
 
     def length(self, question: int, answer: int) -> int:
         """Tokens of a whole conversation, given those of its question's piece and of all pieces of its answer."""

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
@@ -19,16 +20,48 @@ from koki.language import _
 from koki.training.processes import ALONE, Processes
 
 # What asks a run to stop; Windows has no hang-up.
-_STOP_SIGNALS: Final = tuple(
+STOP_SIGNALS: Final = tuple(
     signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__
 )
 
 
-class ProgressCallback(TrainerCallback):
-    """A line at each log; on a terminal a bar under it, whose step and time left are those of the line above."""
+@dataclass(frozen=True, slots=True)
+class TrainingProgress:
+    """How far a training is.
 
-    def __init__(self, console: Console) -> None:
+    Attributes:
+        step: optimizer steps that are done, those of earlier sessions included.
+        max_steps: of the whole run.
+        loss: the mean since the log before, as last logged; None before the first log.
+        learning_rate: of the step that was logged last.
+        held_out_loss: of the last evaluation; None where there was none (``evaluation.every_steps``).
+        seconds: since the first step of this session.
+        seconds_left: about; None before that step is done.
+    """
+
+    step: int
+    max_steps: int
+    loss: float | None = None
+    learning_rate: float | None = None
+    held_out_loss: float | None = None
+    seconds: float = 0.0
+    seconds_left: float | None = None
+
+
+OnProgress = Callable[[TrainingProgress], object]
+"""Called before the first step and after each, and once more after an evaluation."""
+
+
+class ProgressCallback(TrainerCallback):
+    """A line at each log; on a terminal a bar under it, whose step and time left are those of the line above.
+
+    Args:
+        on_progress: told the same.
+    """
+
+    def __init__(self, console: Console, on_progress: OnProgress | None = None) -> None:
         self._console = console
+        self._on_progress = on_progress
         self._bar = Progress(
             TextColumn(f"[bold]{_('training')}"),
             BarColumn(),
@@ -45,6 +78,8 @@ class ProgressCallback(TrainerCallback):
         self._steps_before = state.global_step
         self._bar.start()
         self._bar.reset(self._task, total=state.max_steps, completed=state.global_step)
+        self._progress = TrainingProgress(state.global_step, state.max_steps)
+        self._tell()
 
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any
@@ -55,12 +90,15 @@ class ProgressCallback(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any) -> None:
         elapsed = time.perf_counter() - self._started
         to_go = state.max_steps - state.global_step
-        seconds = elapsed / (state.global_step - self._steps_before) * to_go
-        self._left = _("{time} left", time=duration(seconds))
+        left = elapsed / (state.global_step - self._steps_before) * to_go
+        self._left = _("{time} left", time=duration(left))
         clock = _("{time} elapsed, {left}", time=duration(elapsed), left=self._left)
         self._bar.update(self._task, completed=state.global_step, clock=clock, refresh=True)
+        self._progress = replace(self._progress, step=state.global_step, seconds=elapsed, seconds_left=left)
         if state.global_step == state.max_steps:
             control.should_log = True  # the last loss, also where the run ends between two logs
+        if not control.should_log:  # else the loss comes with it
+            self._tell()
 
     def on_log(
         self,
@@ -76,6 +114,7 @@ class ProgressCallback(TrainerCallback):
                 _("held-out loss {loss:.4f}", loss=logs["eval_loss"]),
                 _("{bits:.3f} bits per byte", bits=logs["eval_bits_per_byte"]),
             )
+            self._tell(held_out_loss=logs["eval_loss"])
         if logs and "loss" in logs:
             self._say(
                 state,
@@ -84,6 +123,7 @@ class ProgressCallback(TrainerCallback):
                 _("{speed:,.0f} tokens/s", speed=logs["tokens_per_second"]),
                 self._left,
             )
+            self._tell(loss=logs["loss"], learning_rate=logs["learning_rate"])
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any
@@ -93,6 +133,11 @@ class ProgressCallback(TrainerCallback):
     def close(self) -> None:
         """Give the terminal back; also after a failure."""
         self._bar.stop()
+
+    def _tell(self, **news: Any) -> None:
+        self._progress = replace(self._progress, **news)
+        if self._on_progress is not None:
+            self._on_progress(self._progress)
 
     def _say(self, state: TrainerState, *parts: str) -> None:
         self._console.print(
@@ -217,7 +262,7 @@ class GracefulStop(TrainerCallback):
     def __enter__(self) -> Self:
         # Python hands signals to the main thread alone; trained in another, Koki leaves them to the program around it
         if threading.current_thread() is threading.main_thread():
-            for number in _STOP_SIGNALS:
+            for number in STOP_SIGNALS:
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self._handlers[number] = signal.signal(number, self._on_signal)
         return self
@@ -246,6 +291,6 @@ def ignore_stop_signals(_worker: int) -> None:
 
     The second SIGTERM ends the worker: with one that comes back, a worker that hangs is ended at exit.
     """
-    for number in _STOP_SIGNALS:
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))

@@ -8,7 +8,7 @@ from peft.utils import SAFETENSORS_WEIGHTS_NAME
 from transformers import TrainerState
 
 from koki.config import HARMLESS_ON_RESUME, EvaluationConfig, RunConfig, flatten
-from koki.data.recipes import Recipes
+from koki.data.recipes import RecipesOfRun
 from koki.errors import CheckpointError, RunError
 from koki.language import _
 from koki.recipes import digests
@@ -62,7 +62,7 @@ def find_finished(folder: Path, evaluation: EvaluationConfig) -> FinishedBefore 
     return FinishedBefore(folder, card, newest) if is_its_last else None
 
 
-def require_same_finished(finished: FinishedBefore, identity: Identity, recipes: Recipes) -> None:
+def require_same_finished(finished: FinishedBefore, identity: Identity, recipes: RecipesOfRun) -> None:
     """Check that a finished run is the one that is asked for, as far as its folder says it.
 
     Raises:
@@ -79,7 +79,7 @@ def require_same_finished(finished: FinishedBefore, identity: Identity, recipes:
         raise _another_run(finished.folder, [*changed, *data], how)
 
 
-def require_same_run(checkpoint: Checkpoint, identity: Identity, recipes: Recipes) -> None:
+def require_same_run(checkpoint: Checkpoint, identity: Identity, recipes: RecipesOfRun) -> None:
     """Check that a checkpoint was made by the very run that wants to go on from it.
 
     Raises:
@@ -123,7 +123,7 @@ def _is_a_place(name: str) -> bool:
     return name == "output" or name.startswith("data.")
 
 
-def _reads_the_same(card: dict[str, Any], recipes: Recipes) -> bool:
+def _reads_the_same(card: dict[str, Any], recipes: RecipesOfRun) -> bool:
     """Whether the recipe files are those of a finished run, byte by byte, and read as it read them."""
     then, now = card["settings"], flatten(recipes.config)
     how = [name for name in now if name.startswith("data.") and name != "data.files"]
@@ -131,10 +131,10 @@ def _reads_the_same(card: dict[str, Any], recipes: Recipes) -> bool:
     return all(then.get(name) == now[name] for name in how) and files == [file.sha256 for file in recipes.digests]
 
 
-def _other_recipes(folder: Path, recipes: Recipes) -> list[str] | None:
+def _other_recipes(folder: Path, recipes: RecipesOfRun) -> list[str] | None:
     """In which recipes those of now are not those that a run folder is of; None where no digests were kept there."""
     kept = kept_recipes(folder)
-    found = digests.differences(kept, recipes.read[0]) if kept is not None else None
+    found = digests.differences(kept, recipes.read) if kept is not None else None
     return None if found is None else [_("recipes: {what}", what=what) for what in found]
 
 

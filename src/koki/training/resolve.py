@@ -34,33 +34,33 @@ def _checkpointing(config: RunConfig, shape: Shape, device: Device) -> bool:
     setting = config.training.gradient_checkpointing
     if setting != "auto":
         return setting
-    tokens = longest_micro_batch(config, config.training.tokens_per_micro_batch or _missions_tokens(config))
+    tokens = longest_micro_batch(config, config.training.tokens_per_micro_batch or _reference_tokens(config))
     return peak_memory(config, shape, device, tokens, checkpointing=False) > _SHARE_OF_FREE * free_memory(device)
 
 
 def _tokens_per_micro_batch(config: RunConfig, shape: Shape, device: Device, *, checkpointing: bool) -> int:
-    """The setting; where it is null the mission's micro-batch, and on a GPU as much of a step as fits.
+    """The setting; where it is null the reference micro-batch, and on a GPU as much of a step as fits.
 
     A step that may be cut anywhere is faster in fewer pieces, and has the same gradients. A GPU takes a whole step, or
-    half of it, and so on, but never less than the mission's micro-batch. What memory it has decides, not what is free
+    half of it, and so on, but never less than the reference micro-batch. What memory it has decides, not what is free
     of it: so the decision is the same when a run goes on.
     """
     if config.training.tokens_per_micro_batch is not None:
         return config.training.tokens_per_micro_batch
-    missions = _missions_tokens(config)
+    reference = _reference_tokens(config)
     if device.kind != "cuda":
-        return missions
+        return reference
 
     def fits(tokens: int) -> bool:
         longest = longest_micro_batch(config, tokens)
         return peak_memory(config, shape, device, longest, checkpointing=checkpointing) <= _SHARE_OF_GPU * all_memory()
 
-    tokens = missions * config.training.gradient_accumulation_steps
-    while tokens > missions and not fits(tokens):
+    tokens = reference * config.training.gradient_accumulation_steps
+    while tokens > reference and not fits(tokens):
         tokens //= 2
-    return max(tokens, missions)
+    return max(tokens, reference)
 
 
-def _missions_tokens(config: RunConfig) -> int:
-    """Tokens of the mission's micro-batch at its longest."""
+def _reference_tokens(config: RunConfig) -> int:
+    """Tokens of a micro-batch of the reference settings at its longest."""
     return config.training.per_device_train_batch_size * config.tokens.max_length

@@ -14,15 +14,16 @@ from rich.console import Console
 from transformers import TrainerCallback
 
 from koki.config import HARMLESS_ON_RESUME, ModelConfig, ResolvedConfig, RunConfig, flatten, from_anywhere
-from koki.data.recipes import Recipes, check_files
+from koki.data.recipes import RecipesOfRun, check_files
 from koki.data.token_cache import TrainingData
 from koki.errors import TrainingError
 from koki.formatting import gigabytes
+from koki.hub import is_commit
 from koki.language import N_, _
 from koki.libraries import quiet_libraries
 from koki.model.device import Device, detect_device
-from koki.model.hub import is_commit
-from koki.model.source import BaseSource, find_base
+from koki.model.source import ALIASES, BaseSource, find_base
+from koki.notices import WARNING
 from koki.recipes.decoding import FileDigest
 from koki.runs.card import versions
 from koki.runs.checkpoints import (
@@ -47,6 +48,7 @@ from koki.terminal import say
 from koki.tokens.batches import StepSampler, VariationSampler
 from koki.training.callbacks import (
     GracefulStop,
+    OnProgress,
     ProgressCallback,
     SaveEveryMinutes,
     TensorBoardLog,
@@ -98,7 +100,9 @@ class Run:
 
     @classmethod
     @contextmanager
-    def open(cls, asked: RunConfig, console: Console, *, fresh: bool) -> Iterator["Run | FinishedBefore"]:
+    def open(
+        cls, asked: RunConfig, console: Console, *, fresh: bool, on_progress: OnProgress | None = None
+    ) -> Iterator["Run | FinishedBefore"]:
         """Look at all that can be wrong, then open the folder; both before anything expensive is done or written.
 
         A run that is over already is not opened: nothing in its folder is touched.
@@ -107,6 +111,7 @@ class Run:
             asked: the configuration, of which some may be left open.
             console: where the run says what it does; quiet in all processes but the first.
             fresh: set an earlier run in the folder aside.
+            on_progress: told how far training is, by the first process.
 
         Raises:
             KokiError: one of its kinds; whatever was saved before is untouched.
@@ -130,7 +135,7 @@ class Run:
                 finished = processes.broadcast(lambda: find_finished(where, asked.evaluation))
                 if finished is not None:
                     identity = _identity_of(flatten(asked), base, processes, finished.checkpoint)
-                    require_same_finished(finished, identity, Recipes(asked, files))
+                    require_same_finished(finished, identity, RecipesOfRun(asked, files))
                     _say_that_it_is_over(console, finished, asked)
                     yield finished
                     return
@@ -144,7 +149,7 @@ class Run:
             identity = _identity_of(flatten(asked), base, processes, checkpoint)
             identity |= {_PRECISION: device.mixed_precision}
             if checkpoint is not None:
-                require_same_run(checkpoint, identity, Recipes(asked, files))
+                require_same_run(checkpoint, identity, RecipesOfRun(asked, files))
                 _say_if_versions_differ(console, checkpoint)
             _say_where_it_starts(console, base, checkpoint)
             writer = opened.enter_context(_tensorboard(folder.path, checkpoint)) if processes.is_main else None
@@ -156,8 +161,8 @@ class Run:
                 folder=folder.path,
                 checkpoint=checkpoint,
                 console=console,
-                progress=ProgressCallback(console),
-                tensorboard=TensorBoardLog(writer, partial(say, console, "Warning")),
+                progress=ProgressCallback(console, on_progress if processes.is_main else None),
+                tensorboard=TensorBoardLog(writer, partial(say, console, WARNING)),
                 stop=GracefulStop(console, processes),
                 _asked=asked,
                 _identity=identity,
@@ -205,7 +210,7 @@ class Run:
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        self.say(_("Warning"), text)
+        self.say(_(WARNING), text)
 
     def say_if_no_instruct_model(self, ended_with: str | None) -> None:
         """Warn of a base that ends its texts with another token than its chat template does; None where it does not."""
@@ -217,9 +222,9 @@ class Run:
                     token=ended_with,
                 )
             )
-            self.say(
-                "", _("It has more to learn, and takes more steps; the models 0.5b, 1.5b and 3b are instruct models.")
-            )
+            names = ", ".join(ALIASES)
+            more = N_("It has more to learn, and takes more steps; instruct models are {names}.")
+            self.say("", _(more, names=names))
 
     def require_same_data(self, data: TrainingData) -> Identity:
         """Check that all processes, and the run that the checkpoint is of, train on the same; then keep what it is.
@@ -233,7 +238,7 @@ class Run:
         identity = self._identity | {"recipes": data.recipes, "conversations": data.dataset.digest()[:16]}
         self.processes.require_same(identity)
         if self.checkpoint is not None:
-            require_same_run(self.checkpoint, identity, Recipes(self._asked, self.files))
+            require_same_run(self.checkpoint, identity, RecipesOfRun(self._asked, self.files))
         self.processes.broadcast(lambda: self._keep(data))
         return identity | {_VERSIONS: versions(_LIBRARIES)}
 
@@ -381,7 +386,7 @@ def _say_if_memory_is_short(console: Console, costs: Costs) -> None:
     if needed > free:
         say(
             console,
-            _("Warning"),
+            _(WARNING),
             _(
                 "training takes about {needed} of memory; {free} are free",
                 needed=gigabytes(needed),
@@ -396,7 +401,7 @@ def _say_how_it_opened(console: Console, folder: OpenRunFolder) -> None:
     if folder.set_aside is not None:
         say(console, _("Fresh"), _("the earlier run is kept as {folder}", folder=folder.set_aside))
     if folder.unlocked is not None:
-        say(console, _("Warning"), folder.unlocked)
+        say(console, _(WARNING), folder.unlocked)
 
 
 def _say_that_it_is_over(console: Console, finished: FinishedBefore, asked: RunConfig) -> None:
@@ -425,7 +430,7 @@ def _say_if_versions_differ(console: Console, checkpoint: Checkpoint) -> None:
     ]:
         say(
             console,
-            _("Warning"),
+            _(WARNING),
             _(
                 "{folder} was made with other versions: {versions}",
                 folder=checkpoint.folder.name,

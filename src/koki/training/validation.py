@@ -39,7 +39,7 @@ from koki.tokens.dataset import IGNORED, ConversationDataset
 from koki.training.loss import Batch, supervised_tokens
 from koki.training.sharding import is_sharded
 
-# Conversations whose loss is measured, without a backward pass: the work of about four steps of the mission's eight.
+# Conversations whose loss is measured, without a backward pass: the work of about four steps of eight.
 MOST_CONVERSATIONS: Final = 100
 # What is asked at each evaluation, and where its answer is cut off: a second or two for `mini` on a CPU.
 SAMPLED_KINDS: Final[tuple[Kind, ...]] = ("standard", "recommendation", "inquiry")

@@ -59,6 +59,7 @@ ABSENT: Final = Capability(
         "names_nearest": Measure(N_("names the nearest"), "names a dish that is near to it and is there"),
     },
     judge=_judge,
+    bars={"said_absent": 1.0},
     names_in=_names_in,
     about_recipes=False,
     subjects=_subjects,

@@ -8,7 +8,7 @@ from koki.evaluation.metrics import has_control_token, has_loop, indonesian_shar
 from koki.language import N_
 
 if TYPE_CHECKING:  # who lists the capabilities needs no chef
-    from koki.inference.chef import Answer
+    from koki.inference.answer import Answer
 
 ANY: Final = "any answer"
 """Stands for all capabilities together."""
@@ -21,6 +21,9 @@ MEASURES: Final = {
     ),
     "no_control_token": Measure(N_("no control tokens"), "none in the text, and none that broke the answer off"),
 }
+
+BARS: Final = {"ended": 1.0, "no_loop": 1.0, "no_control_token": 1.0}
+"""What any answer has to reach to be right, besides its capability's own bars."""
 
 
 def judge_any(answer: "Answer", cookbook: Cookbook) -> Scores:

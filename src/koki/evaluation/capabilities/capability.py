@@ -64,6 +64,7 @@ class Capability:
         kind: of the conversations that teach it.
         measures: by name, the most telling first.
         judge: gives an answer a score by each measure that applies to its question.
+        bars: by name of the measure, what an answer reaches that is right as a whole.
         recipe_of: the recipe whose ingredients an answer should give, None where it names no dish; where there is no
             such function, no answer needs to give ingredients.
         names_in: the ingredients that a question names, which the judge finds in `Asked.names`.
@@ -80,6 +81,7 @@ class Capability:
     kind: Kind
     measures: dict[str, Measure]
     judge: Callable[[Case], Scores]
+    bars: dict[str, float]
     recipe_of: Callable[[Case], Recipe | None] | None = None
     names_in: Callable[[str, Phrasebook], Sequence[str]] = _no_names
     about_recipes: bool = True

@@ -274,6 +274,7 @@ DETAIL: Final = Capability(
         ),
     },
     judge=_judge,
+    bars={"right": 1.0},
     names_in=_names_in,
     needs_book=True,
     is_promised=False,

@@ -48,6 +48,7 @@ INQUIRY: Final = Capability(
         "recipe_f1": Measure(N_("its recipe, F1"), "ingredients given, against those of the dish named"),
     },
     judge=_judge,
+    bars={"dishes_right": 1.0, "recipe_f1": 1.0},
     recipe_of=first_dish,
     names_in=_names_in,
     new_to=_new_to,

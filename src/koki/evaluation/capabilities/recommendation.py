@@ -50,6 +50,7 @@ RECOMMENDATION: Final = Capability(
         "recipe_f1": Measure(N_("its recipe, F1"), "ingredients given, against those of the dish named"),
     },
     judge=_judge,
+    bars={"dish_exists": 1.0, "missing_exact": 1.0, "recipe_f1": 1.0},
     recipe_of=first_dish,
     names_in=_names_in,
 )

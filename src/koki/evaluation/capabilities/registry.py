@@ -1,5 +1,6 @@
 """All capabilities: what scorecards, reports, run cards and model cards list comes from this tuple."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from koki.dialogue.conversation import Kind
@@ -47,6 +48,18 @@ def taught_by(kind: Kind) -> Capability:
 def measures() -> dict[str, dict[str, Measure]]:
     """The measures of each capability, by its name, then those of any answer, by `any_answer.ANY`."""
     return {capability.name: capability.measures for capability in CAPABILITIES} | {any_answer.ANY: any_answer.MEASURES}
+
+
+def missed(capability: str, scores: Mapping[str, float | None]) -> list[str]:
+    """The measures by which an answer with these scores is not right; an answer that misses none is right as a whole.
+
+    A measure that does not apply to its question is not missed.
+
+    Raises:
+        KeyError: there is no such capability.
+    """
+    bars = named(capability).bars | any_answer.BARS
+    return [name for name, score in scores.items() if name in bars and score is not None and score < bars[name]]
 
 
 def promised() -> list[str]:

@@ -49,5 +49,6 @@ TIP: Final = Capability(
         "key_words": Measure(N_("key words"), "of the true tip's key words, the share that is said"),
     },
     judge=_judge,
+    bars={"on_topic": 1.0, "reason": 1.0},
     subjects=_subjects,
 )

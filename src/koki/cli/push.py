@@ -1,0 +1,92 @@
+"""`koki push`: a finished run on the Hugging Face hub."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from koki.cli import options
+from koki.cli.printing import err, out
+from koki.errors import ConfigError
+from koki.runs.names import BOOK
+
+if TYPE_CHECKING:
+    from koki.export.published import Parcel
+    from koki.export.push import Repository
+
+EXAMPLES: Final = (
+    "koki push runs/warung siti/warung",
+    "koki push runs/warung siti/warung --with-book --public --yes",
+)
+
+
+def push(
+    run: options.Run,
+    name: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Of the repository; a new one is private.")],
+    public: Annotated[bool, typer.Option("--public", help="Everybody may see it.")] = False,
+    with_book: Annotated[
+        bool, typer.Option("--with-book", help="The recipes too: book, report and scorecard, which show them.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Upload without asking.")] = False,
+) -> None:
+    """Upload a finished run to the Hugging Face hub; what is uploaded, and what is not, is listed first."""
+    from koki.export.published import parcel_of
+    from koki.export.push import look_up
+    from koki.export.push import push as upload
+    from koki.hub import quiet_hub
+    from koki.runs.finished import read_run
+
+    quiet_hub()
+    finished = read_run(run)
+    with parcel_of(finished, name, with_book=with_book) as parcel:
+        _list(parcel)
+        repository = look_up(name, public=public)
+        _say_what_becomes_of(repository, parcel)
+        if not yes:
+            _ask(repository)
+        upload(parcel, repository, f"{run.resolve().name}, with Koki")
+    _say(f"Uploaded: {repository.url}")
+    question = finished.card.get("example_question") or "Resep soto ayam dong!"
+    _say(f'Ask it:   koki ask {name} "{question}"')
+
+
+def _list(parcel: "Parcel") -> None:
+    from koki.formatting import file_size
+
+    width = max(map(len, (*parcel.files, *parcel.left_out)))
+    _say(f"To be uploaded, {file_size(parcel.size)}:")
+    for name in parcel.files:
+        _say(f"  {name:{width}}  {file_size(parcel.size_of(name)):>8}")
+    _say("Not uploaded:")
+    for name, why in parcel.left_out.items():
+        _say(f"  {name:{width}}  {why}")
+    _say("The adapter knows recipes by heart: who has it can have it say them.")
+    if BOOK in parcel.left_out:
+        _say("Without its book the chef answers from memory alone.")
+
+
+def _say_what_becomes_of(repository: "Repository", parcel: "Parcel") -> None:
+    """Say what is new, who will see it, and what is taken out."""
+    what = "A new repository" if repository.commit is None else "A new commit to the repository"
+    who = "everybody may see it" if repository.is_public else "private"
+    _say(f"{what} {repository.id}: {who}")
+    if outdated := repository.outdated(parcel):
+        _say(f"Taken out of it, though earlier commits keep it: {', '.join(outdated)}")
+
+
+def _ask(repository: "Repository") -> None:
+    """Ask whether to upload, where there is somebody to ask.
+
+    Raises:
+        ConfigError: there is nobody.
+        typer.Exit: the answer is no.
+    """
+    if not (sys.stdin and sys.stdin.isatty()):
+        raise ConfigError(f"Nothing is uploaded to {repository.id}: nobody is here to be asked.", "Say --yes.")
+    if not typer.confirm("Upload it?"):
+        err.print("Nothing was uploaded.", highlight=False)
+        raise typer.Exit(1)
+
+
+def _say(line: str) -> None:
+    out.print(line, highlight=False, markup=False, soft_wrap=True)

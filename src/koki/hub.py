@@ -1,0 +1,154 @@
+"""The Hugging Face hub: the commit that a name stands for, that commit's files in the local cache, and what went wrong.
+
+The hub is asked once, for the commit. All files are then of that commit, and come from a folder of the cache. Where the
+hub does not answer, what the cache has will do.
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Final, Self
+
+from huggingface_hub import HfApi, constants, get_token, snapshot_download, try_to_load_from_cache
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.file_download import repo_folder_name
+from huggingface_hub.utils import logging
+from huggingface_hub.utils.tqdm import disable_progress_bars
+
+from koki import files
+from koki.errors import HubError
+from koki.notices import are_printed
+
+# Seconds after which a hub that does not answer is given up.
+_PATIENCE: Final = 5.0
+_MEANINGS: Final = {
+    RevisionNotFoundError: "it has no such revision",
+    GatedRepoError: "who wants it must ask for it first, on its page",
+    RepositoryNotFoundError: "there is no such repository, or it is private",
+}
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class HubCommit:
+    """One commit of a repository on the hub.
+
+    Attributes:
+        id: such as ``Qwen/Qwen2.5-0.5B-Instruct``.
+        commit: 40 hexadecimal digits.
+        asked: the branch, tag or commit that it was found by.
+        unreachable: why the hub cannot be asked, so that only what the cache has is used; None where it answers.
+    """
+
+    id: str
+    commit: str
+    asked: str
+    unreachable: str | None
+
+    @classmethod
+    def find(cls, repository: str, revision: str | None, *, known_by: str) -> Self:
+        """Resolve a revision to its commit: that of the hub or, where it does not answer, that of the cache.
+
+        Args:
+            revision: a branch, tag or commit; None is the newest commit.
+            known_by: a file that every such repository has, by which the cache is looked through.
+
+        Raises:
+            HubError: the hub does not say it, and the cache does not have it.
+        """
+        asked = revision or constants.DEFAULT_REVISION
+        try:
+            commit, unreachable = _asked_commit(repository, revision), None
+        except Exception as error:  # the network and the hub fail in many ways
+            commit, unreachable = _cached_commit(repository, asked, known_by), why(error)
+        if not is_commit(commit):
+            raise HubError(unreachable or f"the hub names no commit of it, but {commit!r}")
+        return cls(repository, str(commit), asked, unreachable)
+
+    def download(self, patterns: Sequence[str]) -> Path:
+        """The folder of the local cache with the commit's files of these names; those that are missing are downloaded.
+
+        Raises:
+            HubError: a file is neither in the cache nor to be had.
+        """
+        offline = self.unreachable is not None
+        try:
+            folder = snapshot_download(
+                self.id, revision=self.commit, allow_patterns=list(patterns), local_files_only=offline
+            )
+        except Exception as error:  # the network, the disk and the hub fail in many ways
+            raise HubError(self.unreachable or why(error)) from error
+        if not offline and self.asked != self.commit:
+            self._remember()
+        return Path(folder)
+
+    def _remember(self) -> None:
+        """Note in the cache what the branch or tag means, as the library does, for when the hub is away."""
+        folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=self.id, repo_type="model") / "refs"
+        with suppress(OSError):
+            (folder / self.asked).parent.mkdir(parents=True, exist_ok=True)
+            files.write_text(folder / self.asked, self.commit)
+
+
+def quiet_hub() -> None:
+    """Turn down what the hub's library logs below errors, and its progress bars where nobody watches.
+
+    They are shown to whoever uses the command line, or wants them: ``HF_HUB_DISABLE_PROGRESS_BARS=0``.
+    """
+    logging.set_verbosity_error()  # its retries would bury the error that says how to go on
+    is_watched = are_printed() and sys.stderr is not None and sys.stderr.isatty()
+    if constants.HF_HUB_DISABLE_PROGRESS_BARS is None and not is_watched:
+        disable_progress_bars()
+
+
+def is_commit(revision: object) -> bool:
+    """Whether a revision is a whole commit hash, which always means the same files."""
+    return isinstance(revision, str) and _COMMIT.fullmatch(revision) is not None
+
+
+def why(error: Exception) -> str:
+    """What the hub or its library says, in a line, without the token, should it say that."""
+    for kind, meaning in _MEANINGS.items():
+        if isinstance(error, kind):
+            return meaning
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    token = get_token()
+    return first.replace(token, "...") if token else first
+
+
+def _asked_commit(repository: str, revision: str | None) -> str | None:
+    """What the hub says.
+
+    The time is limited from outside: a look-up of names ends when it likes, and each of several addresses is tried in
+    turn.
+
+    Raises:
+        Exception: there is no answer, or another one.
+    """
+    answers: SimpleQueue[str | Exception | None] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(HfApi().model_info(repository, revision=revision, timeout=_PATIENCE).sha)
+        except Exception as error:
+            answers.put(error)
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=_PATIENCE)
+    except Empty:
+        raise TimeoutError(f"the hub does not answer within {_PATIENCE:g} seconds") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _cached_commit(repository: str, revision: str, file: str) -> str | None:
+    """The commit under which the cache has a revision's file: the folder that this lies in has its name."""
+    found = try_to_load_from_cache(repository, file, revision=revision)
+    return Path(found).parent.name if isinstance(found, str) else None
