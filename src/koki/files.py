@@ -70,7 +70,10 @@ def failing_as(kind: type[KokiError], path: Path) -> Iterator[None]:
     except KokiError:  # one of them is an OSError too
         raise
     except OSError as error:
-        raise kind(f"{path} cannot be written: {error}.", "Is the disk full, and may you write there?") from error
+        raise kind(
+            _("{path} cannot be written: {error}.", path=path, error=error),
+            _("Is the disk full, and may you write there?"),
+        ) from error
 
 
 def require_ours(path: Path, mark: str) -> None:

@@ -33,8 +33,8 @@ def file_size(count: int) -> str:
     """A number of bytes, of a small file too, as text: "371 B", "842 kB", "5.4 MB" or "1.2 GB"."""
     for unit, size in (("GB", 1e9), ("MB", 1e6)):
         if count >= size:
-            return f"{count / size:,.1f} {unit}"
-    return f"{count / 1e3:,.0f} kB" if count >= 1e3 else f"{count} B"
+            return f"{number(count / size, ',.1f')} {unit}"
+    return f"{number(count / 1e3, ',.0f')} kB" if count >= 1e3 else f"{count} B"
 
 
 def gigabytes(count: float) -> str:

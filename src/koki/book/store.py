@@ -503,7 +503,7 @@ class Book:
             (number,),
         ).fetchone()
         if not all(map(isinstance, row, _KINDS)):  # SQLite keeps anything in a column, whatever its type
-            raise TypeError("a recipe has values of other kinds")
+            raise TypeError(_("a recipe has values of other kinds"))
         recipe_id, title, ingredients, steps, loves, url, category, file, line, sheet = row
         return Recipe(
             id=recipe_id,
@@ -574,7 +574,7 @@ def _texts(stored: str) -> tuple[str, ...]:
 
 def _text_of(stored: object) -> str:
     if not isinstance(stored, str):
-        raise TypeError(f"{stored!r:.40} stands for a text")
+        raise TypeError(_("{value!r:.40} stands for a text", value=stored))
     return stored
 
 
