@@ -97,7 +97,7 @@ def test_a_table_is_translated_and_what_other_programs_read_is_not(tmp_path: Pat
 
 def test_the_settings_are_explained_in_indonesian_and_read_as_before(tmp_path: Path) -> None:
     told = koki_here("config", "--language", "id", cwd=tmp_path)
-    assert "  learning_rate: 2.0e-05  # learning rate tertinggi [misi]\n" in told.stdout
+    assert "  learning_rate: 2.0e-05  # learning rate tertinggi [acuan]\n" in told.stdout
     (tmp_path / "warung.yaml").write_text(told.stdout, "utf-8")
     assert (
         koki_here("config", "--config", "warung.yaml", cwd=tmp_path).stdout == koki_here("config", cwd=tmp_path).stdout
