@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from transformers import PretrainedConfig, PreTrainedModel, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel, Qwen2Config, Qwen3Config
 
 from koki.config import ModelConfig
 from koki.model.source import find_base, load_tokenizer
@@ -85,17 +85,15 @@ def draw(config: PretrainedConfig, scale: float = 0.02) -> PreTrainedModel:
     A layer's norms are 1, as before training.
     """
     with torch.device("meta"):
-        model = Qwen3ForCausalLM(config) if config.model_type == "qwen3" else Qwen2ForCausalLM(config)
+        model: PreTrainedModel = AutoModelForCausalLM.from_config(config)
     model.to_empty(device="cpu")
     model.model.rotary_emb = type(model.model.rotary_emb)(config)  # its frequencies are no weights
     drawn = scale * torch.randn(999_983, generator=torch.Generator().manual_seed(0))  # a prime: no two rows are alike
     with torch.no_grad():
-        for name, weight in model.named_parameters():
-            if "norm" in name:
-                weight.fill_(1)
-                continue
+        for place, (name, weight) in enumerate(model.named_parameters()):
+            numbers = torch.ones_like(drawn) if "norm" in name else drawn.roll(7919 * place)
             for piece in weight.view(-1).split(len(drawn)):
-                piece.copy_(drawn[: len(piece)])
+                piece.copy_(numbers[: len(piece)])
     model.tie_weights()
     return model
 

@@ -114,8 +114,8 @@ def test_settings_may_be_dotted_or_in_sections_and_none_is_a_value() -> None:
 
 @pytest.mark.parametrize("name", preset_names())
 def test_the_preset_of_settings_is_known_whatever_else_is_set(name: str) -> None:
-    assert preset_of(flatten(load_config(preset=name, assignments=["seed=7"]))) == name
-    assert preset_of(flatten(load_config(preset=name, assignments=["data.variations=3"]))) is None  # which each sets
+    assert preset_of(flatten(load_config(preset=name, settings={"seed": 7}))) == name
+    assert preset_of(flatten(load_config(preset=name, settings={"data.variations": 3}))) is None  # which each sets
     assert preset_of(flatten(RunConfig())) is None
 
 

@@ -1,7 +1,7 @@
 """Koki turns a file of Indonesian recipes into a chef that answers in Indonesian.
 
 `docs/python.md` shows the way from a file of recipes to an answer. What is here is imported when it is first used:
-`Chef` and `Book` then take a tenth of a second, `train` several, since it brings torch along.
+`Chef` and `Book` then take half a second, `train` several, since it brings torch along.
 """
 
 import os
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ConfigError,
         DataError,
         EmptyQuestion,
+        HubError,
         KokiError,
         ModelError,
         ProofError,
@@ -59,6 +60,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "EmptyQuestion",
+    "HubError",
     "Ingredient",
     "KokiError",
     "ModelError",

@@ -8,6 +8,7 @@ from commands import koki_here
 
 from koki import config as config_module
 from koki.config import load_config
+from koki.inference.chef import Chef
 from koki.pipeline import TrainResult
 
 
@@ -37,6 +38,7 @@ def test_training_says_so_and_what_can_be_asked_and_writes_no_report(finished: P
 def test_the_demo_asks_its_chef_again(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     same = load_config(finished / "config.yaml", settings={"output": str(finished)})
     monkeypatch.setattr(config_module, "load_config", lambda **_: same)
+    Chef.load(finished)  # which makes its file for llama.cpp, once
     before = written(finished)
     done = koki_here("demo", "--output", str(finished))
     assert done.returncode == 0

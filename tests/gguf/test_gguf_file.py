@@ -10,7 +10,7 @@ import gguf
 import numpy as np
 import pytest
 import torch
-from bases import NAMES, draw, published, write_base
+from bases import draw, published, write_base
 from llama_cpp import LlamaCpp
 from safetensors.torch import load_file, save_file
 from tokenizers.normalizers import Lowercase
@@ -192,7 +192,7 @@ def test_a_head_of_its_own_is_written(untied: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["0.6b", "sailor2-1b"])
 def test_a_base_by_name_is_written_in_its_published_widths(name: str, tmp_path: Path) -> None:
     assert_says_the_same(small(name, tmp_path / name), tmp_path / "a.gguf")
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -49,7 +49,8 @@ def test_the_bases_by_name_are_instruct_models_of_the_qwen_families() -> None:
 def test_help_settings_and_page_name_every_base_that_is_known_by_name() -> None:
     names = f"mini, {', '.join(ALIASES)}, "
     assert names in str(ModelConfig.model_fields["name"].description)
-    assert names in options.Model.__metadata__[0].help
+    _, option = get_args(options.Model)
+    assert names in option.help
     page = (Path(__file__).parents[2] / "docs" / "bases.md").read_text("utf-8")
     assert [name for name, location in ALIASES.items() if f"| `{name}` | {location} |" not in page] == []
 

@@ -109,6 +109,11 @@ def test_what_is_not_proven_is_said_where_nothing_is_bad() -> None:
     assert sentence(found, EN).endswith("; it is not proven good enough for details of a recipe.")
 
 
+def test_a_few_questions_say_nothing_of_what_it_is_good_for() -> None:
+    few = verdict(answers("full recipe", "recall", 4, 4), answers("tip", "recall", 3, 4))
+    assert sentence(few, EN).endswith("; the questions are too few to say what it is good for.")
+
+
 def test_of_a_chef_that_was_asked_about_others_recipes_alone_nothing_more_is_said() -> None:
     found = verdict(answers("full recipe", "added-book", 9, 60))
     assert sentence(found, EN) == "This chef was not asked for recipes of its own."

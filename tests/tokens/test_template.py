@@ -94,7 +94,7 @@ def test_the_prompt_is_what_stands_before_the_answer(base_template: ChatTemplate
 def test_a_base_that_thinks_is_given_thoughts_that_are_empty_and_learns_none(tmp_path: Path) -> None:
     tokenizer = load_tokenizer(write_base("0.6b", tmp_path))
     template = ChatTemplate(tokenizer, SYSTEM)
-    earlier, asked = tokenizer.decode(template.prompt("Lalu?", [("Soto?", "Ini.")])).split("Lalu?")
+    earlier, asked = str(tokenizer.decode(template.prompt("Lalu?", [("Soto?", "Ini.")]))).split("Lalu?")
     assert earlier.endswith("<|im_start|>assistant\nIni.<|im_end|>\n<|im_start|>user\n")
     assert asked == "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
     supervised = [number for ids in template.encode(template.cut_answer("Ini.")) for number in ids]

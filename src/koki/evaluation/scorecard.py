@@ -246,7 +246,8 @@ class OwnScorecard:
 
     def reached(self) -> list[Reached]:
         """What was reached of each requirement."""
-        means = {(name, PASSED): found for name in self.capabilities() if (found := self.passed(name))}
+        shares = {name: self.passed(name) for name in self.capabilities()}
+        means: dict[Place, Mean] = {(name, PASSED): found for name, found in shares.items() if found}
         return [Reached.of(requirement, means) for requirement in self.requirements]
 
     def capabilities(self) -> list[str]:

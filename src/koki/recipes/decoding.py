@@ -38,7 +38,7 @@ def find_files(paths: Iterable[str | Path]) -> list[str]:
     Raises:
         RecipeFileNotFound: no file matches a pattern.
     """
-    return [file for path in map(os.fspath, paths) for file in _matches(path)]
+    return [file for path in paths for file in _matches(os.fspath(path))]
 
 
 def _matches(path: str) -> list[str]:

@@ -126,6 +126,8 @@ def _usable(verdict: Verdict, w: Translation) -> Iterator[str]:
     bad, unproven = verdict.bad(), verdict.unproven()
     if bad and len(bad) == len(verdict.uses):
         yield w.say("verdict.for_nothing")
+    elif unproven and len(unproven) == len(verdict.uses):
+        yield w.say("verdict.too_few")
     elif bad or unproven:
         things = [w.name("uses", use.capability) for use in bad or unproven]
         yield w.say("verdict.not_for" if bad else "verdict.not_proven_for", things=w.one_of(things))
