@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import torch
 
 from koki.errors import ConfigError
-from koki.language import _
+from koki.language import N_, _, retold
 
 Precision = Literal["no", "fp16", "bf16"]
 
@@ -35,6 +35,21 @@ class Device:
         precision = {"no": "fp16 off", "fp16": "fp16 on, with loss scaling", "bf16": "bf16 on"}[self.mixed_precision]
         many = f"{self.count} x " if self.count > 1 else ""
         return f"{many}{self.name}: base in {str(self.dtype).removeprefix('torch.')}, {precision}"
+
+
+_DESCRIBED: Final = (
+    N_("{device}: base in {dtype}, {precision}"),
+    N_("CPU, {count} thread"),
+    N_("CPU, {count} threads"),
+    N_("fp16 off"),
+    N_("fp16 on, with loss scaling"),
+    N_("bf16 on"),
+)
+
+
+def in_words(described: str) -> str:
+    """What is recorded of a device, its name or all of `Device.describe`, in the chosen language."""
+    return retold(described, *_DESCRIBED)
 
 
 def detect_device(mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"], processes: int = 1) -> Device:

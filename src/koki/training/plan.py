@@ -9,6 +9,7 @@ from transformers import TrainingArguments
 
 from koki.formatting import duration, gigabytes
 from koki.language import _
+from koki.model.device import in_words
 from koki.tokens.batches import Seen, VariationSampler
 from koki.tokens.dataset import IGNORED, ConversationDataset
 from koki.training.costs import Costs, Workload, longest_micro_batch
@@ -62,7 +63,8 @@ class Plan:
             _("seen {mean:,.0f} times in the mean, {least:,.0f} at least", mean=self.seen.mean, least=self.seen.least),
         )
         table.add_row(
-            _("time"), _("about {time} of training on {device}", time=duration(self.seconds), device=self.device)
+            _("time"),
+            _("about {time} of training on {device}", time=duration(self.seconds), device=in_words(self.device)),
         )
         table.add_row(
             _("memory"),

@@ -21,7 +21,7 @@ from koki.formatting import gigabytes
 from koki.hub import is_commit
 from koki.language import N_, _
 from koki.libraries import quiet_libraries
-from koki.model.device import Device, detect_device
+from koki.model.device import Device, detect_device, in_words
 from koki.model.source import ALIASES, BaseSource, find_base
 from koki.notices import WARNING
 from koki.recipes.decoding import FileDigest
@@ -125,7 +125,7 @@ class Run:
             quiet_libraries()
             transformers.set_seed(asked.seed)
             device = detect_device(asked.training.mixed_precision, processes.world_size)
-            say(console, _("Device"), device.describe())
+            say(console, _("Device"), in_words(device.describe()))
             base = find_base(asked.model if fresh else _as_recorded(asked.model, Path(asked.output).expanduser()))
             shape = Shape.of(base.config)
             costs = Costs(resolve(asked, shape, device, processes), shape, device)
