@@ -49,8 +49,7 @@ def test_the_bases_by_name_are_instruct_models_of_the_qwen_families() -> None:
 def test_help_settings_and_page_name_every_base_that_is_known_by_name() -> None:
     names = f"mini, {', '.join(ALIASES)}, "
     assert names in str(ModelConfig.model_fields["name"].description)
-    _, option = get_args(options.Model)
-    assert names in option.help
+    assert names in get_args(options.Model)[1].help
     page = (Path(__file__).parents[2] / "docs" / "bases.md").read_text("utf-8")
     assert [name for name, location in ALIASES.items() if f"| `{name}` | {location} |" not in page] == []
 
