@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 # tests/conftest.py, slow files first.
 PYTEST := $(BIN)/pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test check torture fuzz bench docs format clean
+.PHONY: demo test check torture fuzz bench docs format messages clean
 
 demo: $(READY)
 	$(BIN)/koki demo
@@ -59,6 +59,10 @@ docs: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# After a message in the code was added or changed: its entry in the catalogue of translations, which is compiled.
+messages: $(READY)
+	$(BIN)/python scripts/messages.py
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 # slow each other down tenfold. The processes that tests start have them from here too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Whatever the locale of this machine is, texts are compared in English; a test that wants another language says so.
+os.environ["KOKI_LANGUAGE"] = "en"
 
 import pytest
 from helpers import ORAK, SHARED_DATA, SOTO, TELUR, config_of_short_run, write_csv
@@ -20,6 +22,7 @@ from hub import NOBODY, use_hub, write_newer_base
 from hypothesis import settings
 from rich.console import Console
 
+from koki import language
 from koki.config import RunConfig
 
 if TYPE_CHECKING:  # what imports torch is imported by what needs it, so that tests that need none start at once
@@ -70,6 +73,14 @@ def shared_data() -> Path:
 def recipe_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three small recipes."""
     return write_csv(tmp_path_factory.mktemp("data") / "resep.csv", [SOTO, ORAK, TELUR])
+
+
+@pytest.fixture
+def indonesian() -> Iterator[None]:
+    """A user who reads Indonesian."""
+    language.choose("id")
+    yield
+    language.choose("en")
 
 
 @pytest.fixture

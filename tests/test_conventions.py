@@ -37,3 +37,27 @@ def test_a_constant_without_an_underscore_is_used_by_another_module() -> None:
         for name, _ in constants(file):
             is_used = any(name in found for other, found in words.items() if other != file)
             assert is_used or name.startswith("_"), f"{module}: {name}"
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_what_translates_is_not_hidden_where_it_is_called(module: str) -> None:
+    """``_`` may be a value that nobody wants, but not in a function that calls it."""
+    for function in ast.walk(ast.parse(modules()[module].read_text("utf-8"))):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            inside = list(_within(function))
+            calls = any(isinstance(it, ast.Call) and ast.unparse(it.func) == "_" for it in inside)
+            assert not (calls and any(map(_binds, inside))), f"{module}, line {function.lineno}"
+
+
+def _within(node: ast.AST) -> Iterator[ast.AST]:
+    """All below a node, without what has names of its own."""
+    for inner in ast.iter_child_nodes(node):
+        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.comprehension):
+            yield inner
+            yield from _within(inner)
+
+
+def _binds(node: ast.AST) -> bool:
+    """Whether it makes a local name of ``_``."""
+    named = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else getattr(node, "arg", None)
+    return named == "_"

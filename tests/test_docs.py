@@ -88,7 +88,8 @@ def test_every_command_line_that_a_page_shows_can_be_typed(name: str) -> None:
 @each_page
 def test_every_command_that_a_page_names_has_the_options_that_it_names(name: str) -> None:
     for verb, arguments in _calls(*_inline_code(PAGES[name])):
-        assert set(re.findall(r"(?<![\w-])--[a-z-]+", arguments)) <= {*_options(VERBS[verb]), "--help", "--debug"}, verb
+        everywhere = {"--help", "--debug", "--language"}
+        assert set(re.findall(r"(?<![\w-])--[a-z-]+", arguments)) <= {*_options(VERBS[verb]), *everywhere}, verb
 
 
 @each_page

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from koki import workers
+from koki import language, workers
 from koki.workers import Helper
 
 
@@ -28,6 +28,12 @@ def test_a_helper_ends_with_what_it_helps() -> None:
 def test_a_helper_gives_what_the_function_gives() -> None:
     with Helper(map, int, ["1", "2"]) as numbers:
         assert list(numbers) == [1, 2]
+
+
+@pytest.mark.usefixtures("indonesian")
+def test_a_helper_speaks_the_language_of_what_it_helps() -> None:
+    with Helper(map, language.number, [1234.5]) as numbers:
+        assert list(numbers) == ["1.234,5"]
 
 
 def test_what_came_before_an_error_is_given() -> None:

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from koki import files
 from koki.errors import ConfigError
+from koki.language import N_, OF_PYDANTIC, _, retold
 
 _MOST_BYTES: Final = 1_000_000  # of a configuration file; one with every setting has about 4,000
 _DEEPEST: Final = 20  # levels of a configuration file; settings have three
@@ -326,7 +327,7 @@ def to_yaml(config: RunConfig) -> str:
     for name, field in RunConfig.model_fields.items():
         value = getattr(config, name)
         if isinstance(value, _Section):
-            lines += ["", f"{name}:  # {(type(value).__doc__ or '').rstrip('.')}"]
+            lines += ["", f"{name}:  # {_((type(value).__doc__ or '').rstrip('.'))}"]
             lines += [
                 f"  {_line(inner, inner_field, getattr(value, inner))}"
                 for inner, inner_field in type(value).model_fields.items()
@@ -339,12 +340,13 @@ def to_yaml(config: RunConfig) -> str:
 def _line(name: str, field: FieldInfo, value: Any) -> str:
     plain = list(value) if isinstance(value, tuple) else value
     text = yaml.safe_dump(plain, default_flow_style=True, width=1000, allow_unicode=True)
-    return f"{name}: {text.removesuffix('...' + chr(10)).strip()}  # {field.description}"
+    return f"{name}: {text.removesuffix('...' + chr(10)).strip()}  # {_(field.description or '')}"
 
 
 def _preset_path(name: str) -> Path:
     if name not in preset_names():
-        raise ConfigError(f"There is no preset {name!r}.", _suggest(name, preset_names(), "Presets"))
+        suggested = _suggest(name, preset_names(), N_("Presets: {names}."))
+        raise ConfigError(_("There is no preset {name!r}.", name=name), suggested)
     return Path(str(resources.files("koki") / "presets" / f"{name}.yaml"))
 
 
@@ -353,10 +355,10 @@ def _read_text(file: Path) -> str:
         return files.read_bytes(file, _MOST_BYTES).decode("utf-8")
     except FileNotFoundError:
         raise ConfigError(
-            f"Configuration file {file} is not there.", "`koki config > FILE` writes one to start from."
+            _("Configuration file {file} is not there.", file=file), _("`koki config > FILE` writes one to start from.")
         ) from None
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path with a NUL character
-        raise ConfigError(f"Configuration file {file} cannot be read: {error}.") from None
+        raise ConfigError(_("Configuration file {file} cannot be read: {error}.", file=file, error=error)) from None
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -366,16 +368,17 @@ class _PlainLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError(f"an alias (*name) is not read{self._place()}")
+            raise yaml.YAMLError(_("an alias (*name) is not read, line {line}", line=self._line()))
         if self._depth == _DEEPEST:
-            raise yaml.YAMLError(f"deeper than {_DEEPEST} levels{self._place()}")
+            raise yaml.YAMLError(_("deeper than {deepest} levels, line {line}", deepest=_DEEPEST, line=self._line()))
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
 
-    def _place(self) -> str:
-        return f", line {self.get_mark().line + 1}"
+    def _line(self) -> int:
+        line: int = self.get_mark().line + 1
+        return line
 
 
 # ValueError is raised for what looks like a number or a date and is none, or has thousands of digits.
@@ -386,11 +389,15 @@ def _read_yaml(text: str, where: str) -> dict[str, Any]:
     try:
         loaded = yaml.load(text, _PlainLoader)
     except _YAML_ERRORS as error:
-        raise ConfigError(f"{where} is not valid YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(
+            _("{where} is not valid YAML: {reason}", where=where, reason=" ".join(str(error).split()))
+        ) from None
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
-        raise ConfigError(f"{where} holds no settings.", "It should look like the output of `koki config`.")
+        raise ConfigError(
+            _("{where} holds no settings.", where=where), _("It should look like the output of `koki config`.")
+        )
     return loaded
 
 
@@ -412,11 +419,14 @@ def _nest(dotted: str, value: Any) -> dict[str, Any]:
 def _parse_assignment(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise ConfigError(f"--set {text!r} is not of the form key=value.", "Example: --set training.learning_rate=1e-4")
+        raise ConfigError(
+            _("--set {text!r} is not of the form key=value.", text=text),
+            _("Example: --set training.learning_rate=1e-4"),
+        )
     try:
         return name.strip(), _number(yaml.load(value, _PlainLoader))
     except _YAML_ERRORS:
-        raise ConfigError(f"--set {text!r}: the value is not valid YAML.") from None
+        raise ConfigError(_("--set {text!r}: the value is not valid YAML.", text=text)) from None
 
 
 def _number(value: Any) -> Any:
@@ -441,21 +451,38 @@ def _explain(errors: list[ErrorDetails]) -> ConfigError:
     known = list(flatten(RunConfig()))
     if first["type"] == "extra_forbidden":
         name = ".".join(str(part) for part in first["loc"])
-        return ConfigError(f"There is no setting {name!r}.", _suggest(name, [*known, *_sections()], "Settings"))
+        return ConfigError(
+            _("There is no setting {name!r}.", name=name),
+            _suggest(name, [*known, *_sections()], N_("Settings: {names}.")),
+        )
     # pydantic appends the member of a union, or the index in a list, to the setting's own place
     place = first["loc"][:2]
     name = ".".join(str(part) for part in place)
     if name in _sections():
-        return ConfigError(f"{name} is a section, not a setting.", f"Example: {_sections()[name]}")
-    reasons = [error["msg"].lower() for error in errors if error["loc"][:2] == place]
-    return ConfigError(f"Setting {name} cannot be {_shown(first['input'])}: {', or '.join(reasons)}.")
+        return ConfigError(
+            _("{name} is a section, not a setting.", name=name), _("Example: {setting}", setting=_sections()[name])
+        )
+    reasons = [reason_of(error) for error in errors if error["loc"][:2] == place]
+    return ConfigError(
+        _(
+            "Setting {name} cannot be {value}: {reasons}.",
+            name=name,
+            value=_shown(first["input"]),
+            reasons=_(", or ").join(reasons),
+        )
+    )
+
+
+def reason_of(error: ErrorDetails) -> str:
+    """Why pydantic refuses a value."""
+    return retold(error["msg"].lower(), *OF_PYDANTIC)
 
 
 def _shown(value: Any) -> str:
     try:
         return f"{value!r:.200}"
     except ValueError:  # Python writes no number of more than 4,300 digits
-        return "so long a number"
+        return _("so long a number")
 
 
 def _sections() -> dict[str, str]:
@@ -471,4 +498,4 @@ def _suggest(wrong: str, known: list[str], otherwise: str) -> str:
         by_last_part[match]
         for match in difflib.get_close_matches(wrong.rpartition(".")[2], by_last_part, n=1, cutoff=0.6)
     ]
-    return f"Did you mean {near[0]!r}?" if near else f"{otherwise}: {', '.join(known)}."
+    return _("Did you mean {name!r}?", name=near[0]) if near else _(otherwise, names=", ".join(known))

@@ -17,6 +17,8 @@
 The command line prints the message without a traceback; ``--debug`` shows it.
 """
 
+from koki.language import _
+
 
 class KokiError(Exception):
     """What went wrong, where, and how to mend it.
@@ -79,7 +81,7 @@ class EmptyQuestion(KokiError):
     """A question has no words."""
 
     def __init__(self) -> None:
-        super().__init__("An empty question has no answer.", 'Ask something, such as "Resep soto ayam dong!"')
+        super().__init__(_("An empty question has no answer."), _('Ask something, such as "Resep soto ayam dong!"'))
 
 
 class QuestionTooLong(KokiError):
@@ -92,8 +94,13 @@ class QuestionTooLong(KokiError):
 
     def __init__(self, question: str, tokens: int, context: int) -> None:
         super().__init__(
-            f"The question {question[:40]!r} ... has {tokens:,} tokens; the model reads {context:,}.",
-            "Ask a shorter one.",
+            _(
+                "The question {question!r} ... has {tokens:,} tokens; the model reads {context:,}.",
+                question=question[:40],
+                tokens=tokens,
+                context=context,
+            ),
+            _("Ask a shorter one."),
         )
         self.tokens = tokens
         self.context = context

@@ -18,6 +18,7 @@ from pathlib import Path, PurePath
 from typing import IO, Any, Final
 
 from koki.errors import ConfigError, KokiError
+from koki.language import _
 
 BESIDE: Final = ".new-"
 """How the name of a folder begins that is not whole yet."""
@@ -41,9 +42,10 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
+        raise OSError(errno.EINVAL, _("not a regular file"), str(path))
     if found.st_size > most:
-        raise OSError(errno.EFBIG, f"{found.st_size:,} bytes are more than {most:,}", str(path))
+        too_large = _("{size:,} bytes are more than {most:,}", size=found.st_size, most=most)
+        raise OSError(errno.EFBIG, too_large, str(path))
     return Path(path).read_bytes()
 
 
@@ -68,7 +70,10 @@ def failing_as(kind: type[KokiError], path: Path) -> Iterator[None]:
     except KokiError:  # one of them is an OSError too
         raise
     except OSError as error:
-        raise kind(f"{path} cannot be written: {error}.", "Is the disk full, and may you write there?") from error
+        raise kind(
+            _("{path} cannot be written: {error}.", path=path, error=error),
+            _("Is the disk full, and may you write there?"),
+        ) from error
 
 
 def require_ours(path: Path, mark: str) -> None:
@@ -91,7 +96,9 @@ def require_ours(path: Path, mark: str) -> None:
             first = file.readline(_LONGEST_LINE)
         if not first or mark.encode() in first:
             return
-    raise ConfigError(f"{path} is there, and is not what this command writes.", "Give --output another name.")
+    raise ConfigError(
+        _("{path} is there, and is not what this command writes.", path=path), _("Give --output another name.")
+    )
 
 
 @contextmanager
@@ -212,19 +219,19 @@ def flaw_of(folder: Path, name: str) -> str | None:
     try:
         seal = read_seal(folder, name)
         if _sha256_of_json({key: value for key, value in seal.items() if key != "sha256"}) != seal["sha256"]:
-            return "its seal has changed since it was saved"
+            return _("its seal has changed since it was saved")
         for file, expected in seal["files"].items():
             found = (folder / file).stat()
             if not stat.S_ISREG(found.st_mode):  # reading a pipe would wait for ever
-                return f"{file} is no longer a file"
+                return _("{file} is no longer a file", file=file)
             if found.st_size != expected["bytes"]:
-                return f"{file} has another size than when it was saved"
+                return _("{file} has another size than when it was saved", file=file)
             if _sha256(folder / file) != expected["sha256"]:
-                return f"{file} has changed since it was saved"
+                return _("{file} has changed since it was saved", file=file)
     except FileNotFoundError as error:
-        return f"{Path(str(error.filename)).name} is missing; it was not written to the end"
+        return _("{file} is missing; it was not written to the end", file=Path(str(error.filename)).name)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        return f"its seal cannot be read ({error})"
+        return _("its seal cannot be read ({error})", error=error)
     return None
 
 

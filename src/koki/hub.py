@@ -22,14 +22,15 @@ from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_ba
 
 from koki import files
 from koki.errors import HubError
+from koki.language import N_, _
 from koki.notices import are_printed
 
 # Seconds after which a hub that does not answer is given up.
 _PATIENCE: Final = 5.0
 _MEANINGS: Final = {
-    RevisionNotFoundError: "it has no such revision",
-    GatedRepoError: "who wants it must ask for it first, on its page",
-    RepositoryNotFoundError: "there is no such repository, or it is private",
+    RevisionNotFoundError: N_("it has no such revision"),
+    GatedRepoError: N_("who wants it must ask for it first, on its page"),
+    RepositoryNotFoundError: N_("there is no such repository, or it is private"),
 }
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
@@ -67,7 +68,7 @@ class HubCommit:
         except Exception as error:  # the network and the hub fail in many ways
             commit, unreachable = _cached_commit(repository, asked, known_by), why(error)
         if not is_commit(commit):
-            raise HubError(unreachable or f"the hub names no commit of it, but {commit!r}")
+            raise HubError(unreachable or _("the hub names no commit of it, but {commit!r}", commit=commit))
         return cls(repository, str(commit), asked, unreachable)
 
     def download(self, patterns: Sequence[str]) -> Path:
@@ -118,7 +119,7 @@ def why(error: Exception) -> str:
     """What the hub or its library says, in a line, without the token, should it say that."""
     for kind, meaning in _MEANINGS.items():
         if isinstance(error, kind):
-            return meaning
+            return _(meaning)
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     token = get_token()
     return first.replace(token, "...") if token else first
@@ -145,7 +146,7 @@ def _asked_commit(repository: str, revision: str | None) -> str | None:
     try:
         answer = answers.get(timeout=_PATIENCE)
     except Empty:
-        raise TimeoutError(f"the hub does not answer within {_PATIENCE:g} seconds") from None
+        raise TimeoutError(_("the hub does not answer within {seconds:g} seconds", seconds=_PATIENCE)) from None
     if isinstance(answer, Exception):
         raise answer
     return answer

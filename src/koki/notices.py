@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from koki.language import N_, _
 from koki.terminal import SafeConsole
 
 LOG: Final = logging.getLogger("koki")
@@ -15,7 +16,7 @@ LOG: Final = logging.getLogger("koki")
 
 LOG.addHandler(logging.NullHandler())  # else Python prints warnings that nobody listens to
 
-WARNING: Final = "Warning"
+WARNING: Final = N_("Warning")
 """The label of a line that says what is wrong."""
 
 
@@ -32,7 +33,7 @@ class LogConsole(SafeConsole):
             return
         with self.capture() as said:
             super().print(*objects, **options)
-        is_warning = bool(objects) and str(objects[0]).startswith(WARNING)
+        is_warning = bool(objects) and str(objects[0]).startswith(_(WARNING))
         LOG.log(logging.WARNING if is_warning else logging.INFO, "%s", said.get().rstrip())
 
 

@@ -21,6 +21,7 @@ from koki.data.recipes import RecipesOfRun
 from koki.evaluation.capabilities.registry import promised
 from koki.inference.chef import Chef
 from koki.inference.transformers_engine import TransformersEngine
+from koki.language import _
 from koki.libraries import quiet_libraries
 from koki.model.base import load_base, prepare_for_training
 from koki.model.device import detect_device
@@ -130,7 +131,8 @@ def train(
         parameters = trainable_parameters(model)
         if processes.share_base:
             shard_base(model, run.device.kind)
-        run.say("Adapter", "{:,} of {:,} parameters are trained".format(*parameters))
+        trained, all_of_them = parameters
+        run.say(_("Adapter"), _("{count:,} of {all:,} parameters are trained", count=trained, all=all_of_them))
 
         # recipe CSV: structure, cleaning; conversations; chat template, tokens, which the cache may have already
         recipes = RecipesOfRun(settings, run.files)
@@ -216,7 +218,7 @@ def _add_validation(
     questions = sampled_questions(dataset, run.config.seed)
     ask = partial(_first_words, model, tokenizer, template)
     trainer.add_callback(SampledAnswers(questions, ask, run.console, run.tensorboard.add_text, run.warn))
-    trainer.add_callback(Validation(trainer, run.config.evaluation, partial(run.say, "Early stop")))
+    trainer.add_callback(Validation(trainer, run.config.evaluation, partial(run.say, _("Early stop"))))
 
 
 def _first_words(

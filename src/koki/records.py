@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from koki.errors import KokiError
+from koki.language import _
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -25,5 +26,5 @@ class Records(ABC):
         try:
             from pandas import DataFrame
         except ImportError as error:
-            raise KokiError("to_pandas() needs pandas, which is not installed.", "pip install pandas") from error
+            raise KokiError(_("to_pandas() needs pandas, which is not installed."), "pip install pandas") from error
         return DataFrame(self.to_dicts())

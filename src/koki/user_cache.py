@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from koki import files
+from koki.language import _
 
 _FILE: Final = "sha256.json"
 _MOST_DIGESTS: Final = 1_000  # files; a base has a few, large ones some dozens
@@ -44,9 +45,9 @@ def why_not_trusted(folder: Path) -> str | None:
         return None
     found = folder.stat()
     if found.st_uid != os.getuid():
-        return f"{folder} belongs to another user"
+        return _("{folder} belongs to another user", folder=folder)
     if found.st_mode & 0o022:
-        return f"others may write to {folder} (chmod go-w {folder})"
+        return _("others may write to {folder} (chmod go-w {folder})", folder=folder)
     return None
 
 

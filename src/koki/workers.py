@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import IO, Any, Final, Generic, NamedTuple, Self, TypeVar
 
 from koki.gc_paused import gc_paused
+from koki.language import choose, chosen
 
 _T = TypeVar("_T")
 
@@ -65,7 +66,8 @@ class Helper(Generic[_T]):
                 python(_RUN), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
             assert self._process.stdin is not None
-            pickle.dump((self._function, self._arguments), self._process.stdin, pickle.HIGHEST_PROTOCOL)
+            job = (self._function, self._arguments, chosen())
+            pickle.dump(job, self._process.stdin, pickle.HIGHEST_PROTOCOL)
             self._process.stdin.close()
         except Exception:  # whatever it is, all of the work can be done here
             self._give_up()
@@ -119,7 +121,8 @@ def answer() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no result
     end = _End(None)
     with gc_paused():
-        function, arguments = pickle.load(sys.stdin.buffer)
+        function, arguments, language = pickle.load(sys.stdin.buffer)
+        choose(language)
         try:
             for item in function(*arguments):
                 _send(_Item(item), results)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from koki import language
 from koki.cli.app import main
 from koki.cli.printing import out
 
@@ -40,6 +41,7 @@ def koki_here(*arguments: str, stdin: str = "", cwd: Path | None = None) -> subp
         patch.chdir(cwd or Path.cwd())
         with pytest.raises(SystemExit) as ended:
             main()
+    language.choose("en")  # whatever the command line chose
     printed = []
     for name in ("stdout", "stderr"):
         streams[name].seek(0)

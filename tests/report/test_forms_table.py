@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from exams import about_soto, scorecard
 
+from koki.language import LANGUAGES, Language
 from koki.pipeline import TrainResult
 from koki.report.forms import Forms, forms_of
-from koki.report.language import LANGUAGES, Language
 from koki.report.page import render
 
 ASKED = {"seed": 42, "questions_per_capability": 12, "max_new_tokens": 512}

@@ -13,10 +13,11 @@ from koki.evaluation.asked import GROUPS
 from koki.evaluation.capabilities.registry import CAPABILITIES, measures
 from koki.evaluation.scorecard import Caveat
 from koki.formatting import TimeUnit
+from koki.language import LANGUAGES
 from koki.model.device import Device
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import Warned
-from koki.report.language import LANGUAGES, Translation, texts
+from koki.report.language import Translation, texts
 
 ALL = {f"{table}.{name}": text for table, names in texts().items() for name, text in names.items()}
 EN, ID = Translation("en"), Translation("id")

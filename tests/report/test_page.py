@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from exams import about_soto, scorecard, tip
 
+from koki.language import LANGUAGES, Language
 from koki.pipeline import TrainResult
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import Warned
-from koki.report.language import LANGUAGES, Language, Translation
+from koki.report.language import Translation
 from koki.report.page import render
 
 VOID = {"meta", "img"}

@@ -27,6 +27,7 @@ from koki.files import failing_as, flush_folder, published_name
 from koki.gc_paused import gc_paused
 from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import parse_ingredients
+from koki.language import N_, _
 from koki.recipes.recipe import Recipe
 
 _KOKI: Final = 0x4B6F6B69  # "Koki", SQLite's application_id of a book
@@ -57,7 +58,7 @@ _NOT_AS_WRITTEN: Final = (ValueError, TypeError, LookupError, AttributeError, Ar
 # Of the columns of a recipe, as it is read.
 _KINDS: Final = (str, str, str, str, int | None, str | None, str | None, bytes, int, str)
 
-_OTHERWISE: Final = "Take it away, and make a new one: `koki book add RUN FILE...`."
+_OTHERWISE: Final = N_("Take it away, and make a new one: `koki book add RUN FILE...`.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Book:
         """
         path = Path(path)
         if path.exists():
-            raise BookError(f"{path} is there already.", "Open it, or take it away.")
+            raise BookError(_("{path} is there already.", path=path), _("Open it, or take it away."))
         with _told(path):
             connection = _connect(f"{_uri(path)}?mode=rwc")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -132,7 +133,10 @@ class Book:
         """
         path = Path(path)
         if not path.is_file():
-            raise BookError(f"There is no book {path}.", f"`koki book add {path.parent} FILE...` makes one.")
+            raise BookError(
+                _("There is no book {path}.", path=path),
+                _("`koki book add {folder} FILE...` makes one.", folder=path.parent),
+            )
         with _told(path):
             connection = _connect(f"{_uri(path)}?mode=rw")
             try:
@@ -244,7 +248,8 @@ class Book:
             if number is None:
                 nearest = ", ".join(name for _, name in self._names_like(name_or_id, 3))
                 raise BookError(
-                    f"{name_or_id!r} is not in {self._path}.", f"Did you mean: {nearest}?" if nearest else ""
+                    _("{name_or_id!r} is not in {path}.", name_or_id=name_or_id, path=self._path),
+                    _("Did you mean: {nearest}?", nearest=nearest) if nearest else "",
                 )
             recipe = self._recipe_of(number)
             names, writer = grams.GramWriter(self._connection), index.IndexWriter(self._connection)
@@ -368,7 +373,7 @@ class Book:
         with self._reading():
             row = self._connection.execute("SELECT number FROM recipe WHERE id = ?", (_text(recipe_id),)).fetchone()
             if row is None:
-                raise BookError(f"There is no recipe {recipe_id!r} in {self._path}.")
+                raise BookError(_("There is no recipe {recipe_id!r} in {path}.", recipe_id=recipe_id, path=self._path))
             return self._page(row[0])
 
     def pages(self) -> Iterator[Page]:
@@ -498,7 +503,7 @@ class Book:
             (number,),
         ).fetchone()
         if not all(map(isinstance, row, _KINDS)):  # SQLite keeps anything in a column, whatever its type
-            raise TypeError("a recipe has values of other kinds")
+            raise TypeError(_("a recipe has values of other kinds"))
         recipe_id, title, ingredients, steps, loves, url, category, file, line, sheet = row
         return Recipe(
             id=recipe_id,
@@ -569,7 +574,7 @@ def _texts(stored: str) -> tuple[str, ...]:
 
 def _text_of(stored: object) -> str:
     if not isinstance(stored, str):
-        raise TypeError(f"{stored!r:.40} stands for a text")
+        raise TypeError(_("{value!r:.40} stands for a text", value=stored))
     return stored
 
 
@@ -594,24 +599,37 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            raise BookError(f"Another program is writing to {path}.", "Try again when it is done.") from error
-        raise BookError(f"{path} cannot be used: {error}.", "Is the disk full, and may you write there?") from error
+            raise BookError(
+                _("Another program is writing to {path}.", path=path), _("Try again when it is done.")
+            ) from error
+        raise BookError(
+            _("{path} cannot be used: {error}.", path=path, error=error),
+            _("Is the disk full, and may you write there?"),
+        ) from error
     except sqlite3.Error as error:
         raise _damaged(path, error) from error
 
 
 def _damaged(path: Path, error: Exception) -> BookError:
-    return BookError(f"{path} is damaged ({error}).", _OTHERWISE)
+    return BookError(_("{path} is damaged ({error}).", path=path, error=error), _(_OTHERWISE))
 
 
 def _require_book(path: Path, connection: sqlite3.Connection) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != _KOKI:
-        raise BookError(f"{path} is no book of Koki's.", _OTHERWISE)
+        raise BookError(_("{path} is no book of Koki's.", path=path), _(_OTHERWISE))
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > _FORMAT:
-        raise BookError(f"{path} was written by a newer Koki (format {version}; this one reads {_FORMAT}).", "Upgrade.")
+        raise BookError(
+            _(
+                "{path} was written by a newer Koki (format {version}; this one reads {format}).",
+                path=path,
+                version=version,
+                format=_FORMAT,
+            ),
+            _("Upgrade."),
+        )
     rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
     found = {sql for kind, name, sql in rows if not (kind == "table" and name in _OF_FTS5)}
     if found != {statement for statement in _SCHEMA if statement.startswith("CREATE")}:
-        raise BookError(f"{path} has other tables than a book.", _OTHERWISE)
+        raise BookError(_("{path} has other tables than a book.", path=path), _(_OTHERWISE))

@@ -21,5 +21,6 @@ export_merged.py         koki export merged
 export_conversations.py  koki export conversations
 options.py               options that several verbs share
 printing.py              the two consoles, and JSON
+words.py                 the language that is spoken; help and usage errors in it
 lines.py                 the lines of a file or of standard input
 """

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
+from typer.main import get_command
 
 import koki
 from koki.cli import (
@@ -30,17 +31,20 @@ from koki.cli import (
     train,
 )
 from koki.cli.printing import err, out
+from koki.cli.words import EXAMPLES, OPTION, TranslatedGroup, choose_language, translate
 from koki.errors import KokiError
+from koki.language import _, of_system
 from koki.notices import printing_warnings
 
 
 def _with_examples(*lines: str) -> str:
     """The end of a verb's --help: a list, because older releases of Typer join all other lines of Markdown."""
-    return "\n\n".join(["**Examples**", *(f"- `{line}`" for line in lines)])
+    return "\n\n".join([f"**{EXAMPLES}**", *(f"- `{line}`" for line in lines)])
 
 
 app = typer.Typer(
     name="koki",
+    cls=TranslatedGroup,
     help="Turn a file of Indonesian recipes into a chef that answers in Indonesian.",
     no_args_is_help=True,
     add_completion=False,
@@ -87,7 +91,7 @@ app.add_typer(earlier_app, name="data")
 
 @earlier_app.callback()
 def _say_new_name() -> None:
-    err.print("koki data export is called koki export conversations now.", highlight=False)
+    err.print(_("koki data export is called koki export conversations now."), highlight=False)
 
 
 def _print_version(wanted: bool) -> None:
@@ -99,6 +103,10 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def koki_itself(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    language: Annotated[
+        str | None,
+        typer.Option(OPTION, help="en or id, also after the verb; without it, KOKI_LANGUAGE, or that of the system."),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
@@ -115,17 +123,26 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # None where it was closed
             stream.reconfigure(errors="backslashreplace")  # under LANG=C, or for a file name that is no text
     try:
+        sys.argv[1:] = choose_language(sys.argv[1:])
+        command = get_command(app)
+        translate(command)
         with printing_warnings(err):
-            app()
+            command()
     except (KokiError, OSError, MemoryError) as error:
         if debug:
             raise
-        otherwise = str(error) or "There is not enough memory."
-        what, how = (error.what, error.how) if isinstance(error, KokiError) else (otherwise, "")
-        err.print(f"[bold red]Error[/] {escape(what)}", highlight=False, soft_wrap=True)
+        what, how = _told(error)
+        err.print(f"[bold red]{_('Error')}[/] {escape(what)}", highlight=False, soft_wrap=True)
         if how:
             err.print(how, highlight=False, markup=False, soft_wrap=True)
         sys.exit(1)
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    """What went wrong, and how to mend it."""
+    if isinstance(error, KokiError):
+        return error.what, error.how
+    return of_system(error) if isinstance(error, OSError) else str(error) or _("There is not enough memory."), ""
 
 
 def _restart_in_utf_8() -> None:

@@ -10,6 +10,7 @@ from koki.cli import options
 from koki.cli.lines import read_lines
 from koki.cli.printing import err, out, print_json
 from koki.inference.engine import MAX_NEW_TOKENS
+from koki.language import _
 
 if TYPE_CHECKING:
     from koki.inference.answer import Answer
@@ -36,9 +37,9 @@ def ask(
 ) -> None:
     """Ask the chef of a finished run: one question, or those from a pipe, one a line."""
     if question is None and sys.stdin and sys.stdin.isatty():
-        raise typer.BadParameter('no question. koki ask RUN "Resep soto?", or koki chat RUN to talk.')
+        raise typer.BadParameter(_('no question. koki ask RUN "Resep soto?", or koki chat RUN to talk.'))
     if question is not None and not question.strip():
-        raise typer.BadParameter('an empty question. koki ask RUN "Resep soto?"')
+        raise typer.BadParameter(_('an empty question. koki ask RUN "Resep soto?"'))
     questions = [line for line in read_lines("-") if line.strip()] if question is None else [question]
 
     from koki.inference.chef import Chef
@@ -59,7 +60,7 @@ def ask(
             out.print()
     unfinished = why_unfinished(max_new_tokens, chef.context)
     for ending, count in Counter(answer.ended_by for answer in answers if not answer.stopped).items():
-        which = "" if question else f"{count} of {len(answers)} answers "
+        which = "" if question else _("{count} of {all} answers ", count=count, all=len(answers))
         err.print(f"({which}{unfinished[ending]})", highlight=False, soft_wrap=True)
 
 
@@ -72,9 +73,12 @@ def say_where_it_stands(answer: "Answer") -> None:
 def why_unfinished(max_new_tokens: int, context: int) -> "dict[Ending, str]":
     """What is said of an answer that did not end by itself, for each way in which it may have ended."""
     return {
-        "max_new_tokens": f"cut off after {max_new_tokens} tokens: --max-new-tokens allows more",
-        "context": f"cut off where question and answer fill the {context:,} tokens that the model reads: "
-        "a shorter question leaves more room",
-        "control_token": "broken off with a control token",
-        "cancelled": "stopped before its end",
+        "max_new_tokens": _("cut off after {tokens} tokens: --max-new-tokens allows more", tokens=max_new_tokens),
+        "context": _(
+            "cut off where question and answer fill the {context:,} tokens that the model reads: "
+            "a shorter question leaves more room",
+            context=context,
+        ),
+        "control_token": _("broken off with a control token"),
+        "cancelled": _("stopped before its end"),
     }

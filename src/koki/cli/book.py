@@ -1,6 +1,5 @@
 """`koki book`: the book of a run, in which its chef looks things up: recipes added, found, listed and removed."""
 
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -9,6 +8,7 @@ import typer
 from koki.cli import options
 from koki.cli.printing import err, out, print_json
 from koki.errors import EmptyQuestion, RunError
+from koki.language import N_, _, number
 from koki.runs.names import BOOK
 
 if TYPE_CHECKING:
@@ -26,6 +26,18 @@ FIND_EXAMPLES: Final = (
 LIST_EXAMPLES: Final = (
     "koki book list runs/warung",
     "koki book list runs/warung soto",
+)
+# What `Understood` has of a question.
+_UNDERSTOOD: Final = (
+    N_("wanted"),
+    N_("dishes"),
+    N_("absent"),
+    N_("nearest"),
+    N_("have"),
+    N_("without"),
+    N_("ingredient"),
+    N_("times"),
+    N_("tip"),
 )
 REMOVE_EXAMPLES: Final = ('koki book remove runs/warung "Soto Ayam Lamongan"',)
 
@@ -57,12 +69,19 @@ def add(
         print_json({"added": added.recipes, "known": added.known, "book": str(path), "data": report.as_dict()})
         return
     if report.dropped:
-        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in report.dropped_by_reason.items())
-        _say(f"Rows without a recipe: {len(report.dropped):,} of {report.rows_read:,} ({reasons}); see koki check")
-    known = f"; in it already: {added.known:,}" if added.known else ""
-    _say(f"Recipes added to {path}: {added.recipes:,}{known}")
+        reasons = ", ".join(f"{_(reason)}: {number(count)}" for reason, count in report.dropped_by_reason.items())
+        _say(
+            _(
+                "Rows without a recipe: {count:,} of {all:,} ({reasons}); see koki check",
+                count=len(report.dropped),
+                all=report.rows_read,
+                reasons=reasons,
+            )
+        )
+    known = _("; in it already: {count:,}", count=added.known) if added.known else ""
+    _say(_("Recipes added to {path}: {count:,}", path=path, count=added.recipes) + known)
     if not had_one:
-        _say("The run had no book: if its chef shall look up what it was trained on too, add those files as well")
+        _say(_("The run had no book: if its chef shall look up what it was trained on too, add those files as well"))
 
 
 def find(
@@ -90,10 +109,11 @@ def find(
         print_json({"question": question, "understood": _understood(understood), "sources": places, "text": text})
         return
     for what, said in _understood(understood).items():
-        _say(f"{what + ':':12} {_in_words(said)}")
+        _say(f"{_(what) + ':':12} {_in_words(said)}")
     for name, place in places.items():
-        _say(f"{'page:':12} {name} ({place})")
-    _say(f"\n{text}" if text else "\nThe chef reads nothing: it answers from memory")
+        _say(f"{_('page') + ':':12} {name} ({place})")
+    _say("")
+    _say(text or _("The chef reads nothing: it answers from memory"))
 
 
 def list_dishes(
@@ -113,7 +133,8 @@ def list_dishes(
                 print_json(_as_dict(page), indent=None)
             else:
                 _say(f"{page.name}  ({page.recipe.place})")
-        err.print(f"Dishes in {path}: {len(book):,}", highlight=False, markup=False, soft_wrap=True)
+        said = _("Dishes in {path}: {count:,}", path=path, count=len(book))
+        err.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def remove(
@@ -127,7 +148,7 @@ def remove(
 
     with Book.open(path, write=True) as book:
         recipe = book.remove(name)
-    _say(f"{recipe.title} ({recipe.place}) is taken out of {path}")
+    _say(_("{title} ({place}) is taken out of {path}", title=recipe.title, place=recipe.place, path=path))
 
 
 def _book_to_read(run: Path) -> Path:
@@ -143,7 +164,7 @@ def _book_of(run: Path) -> Path:
     from koki.runs.pulled import not_written_to, on_hub
 
     if not run.is_dir() and run.name == BOOK:
-        raise RunError(f"{run} is the book itself.", f"Name its run folder: {run.parent}")
+        raise RunError(_("{run} is the book itself.", run=run), _("Name its run folder: {folder}", folder=run.parent))
     if on_hub(run):
         raise not_written_to(run)
     read_card(run)
@@ -152,7 +173,7 @@ def _book_of(run: Path) -> Path:
 
 def _understood(understood: "Understood") -> dict[str, Any]:
     """What was understood, JSON-ready; without what the question says nothing of."""
-    facts = {field.name: getattr(understood, field.name) for field in fields(understood)}
+    facts = {name: getattr(understood, name) for name in _UNDERSTOOD}
     facts["dishes"] = {dish.name: round(dish.score, 2) for dish in understood.dishes}
     facts["times"] = understood.times and str(understood.times)
     return {name: fact for name, fact in facts.items() if fact}

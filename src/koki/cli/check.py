@@ -7,6 +7,7 @@ import typer
 
 from koki.cli import options
 from koki.cli.printing import err, out, print_json
+from koki.language import _
 
 EXAMPLES: Final = (
     "koki check resep.csv",
@@ -37,5 +38,5 @@ def check(
         out.print(report.render(), *([example.render()] if example else []), sep="\n")
     if output:
         report.save_dropped(output)
-        said = f"Dropped rows written to {output}: {len(report.dropped):,}"
+        said = _("Dropped rows written to {output}: {count:,}", output=output, count=len(report.dropped))
         err.print(said, highlight=False, markup=False, soft_wrap=True)

@@ -7,6 +7,7 @@ import typer
 from koki.cli.ask import say_where_it_stands
 from koki.cli.printing import out
 from koki.cli.report import write_report_or_warn
+from koki.language import _
 from koki.terminal import outlive_reader
 
 EXAMPLES: Final = (
@@ -36,7 +37,9 @@ def demo(
     outlive_reader(out)
     result = run_pipeline(load_config(preset="laptop", settings={"output": output}), out)
     if result.stopped_by is not None:
-        out.print(f"Stopped at step {result.steps} with a checkpoint. The same command goes on from there.")
+        out.print(
+            _("Stopped at step {steps} with a checkpoint. The same command goes on from there.", steps=result.steps)
+        )
         raise typer.Exit(128 + result.stopped_by)
     chef = Chef.load(result.folder)
     for question in _QUESTIONS:
@@ -44,11 +47,17 @@ def demo(
         out.print(f"\n[bold]{question}[/]", highlight=False)
         out.print(answer.answer, highlight=False, markup=False, soft_wrap=True)
         say_where_it_stands(answer)
-        out.print(f"[dim]({answer.tokens} tokens, {'ended by itself' if answer.stopped else 'cut off'})[/]")
-    out.print(f"\nThe run folder is {result.folder}; {result.loss}.", highlight=False, soft_wrap=True)
+        ended = (
+            _("{tokens} tokens, ended by itself", tokens=answer.tokens)
+            if answer.stopped
+            else _("{tokens} tokens, cut off", tokens=answer.tokens)
+        )
+        out.print(f"[dim]({ended})[/]")
+    said = _("The run folder is {folder}; {loss}.", folder=result.folder, loss=result.loss)
+    out.print(f"\n{said}", highlight=False, soft_wrap=True)
     if not result.was_finished:
         write_report_or_warn(result.folder, out)
-    out.print("Next:")
+    out.print(_("Next:"))
     for command in (
         f'koki ask {result.folder} "Resep soto ayam dong!"',
         f"koki book add {result.folder} resep.csv",

@@ -10,6 +10,7 @@ from koki.cli import options
 from koki.cli.printing import err, out, print_json
 from koki.cli.report import write_report_or_warn
 from koki.inference.engine import MAX_NEW_TOKENS
+from koki.language import N_, _
 
 if TYPE_CHECKING:
     from koki.evaluation.scorecard import OwnScorecard, Scorecard
@@ -18,11 +19,11 @@ _NOT_MET: Final = 3
 """The exit code where a requirement is not met; 1 is an error, 2 a wrong option."""
 
 _BESIDE_OWN_QUESTIONS: Final = {
-    "--data": "your own questions are asked without the recipes.",
-    "--added": "your own questions are asked without the recipes.",
-    "--groups": "your own questions are in no group.",
-    "--questions-per-capability": "all of your own questions are asked.",
-    "--seed": "your own questions are not drawn.",
+    "--data": N_("your own questions are asked without the recipes."),
+    "--added": N_("your own questions are asked without the recipes."),
+    "--groups": N_("your own questions are in no group."),
+    "--questions-per-capability": N_("all of your own questions are asked."),
+    "--seed": N_("your own questions are not drawn."),
 }
 
 EXAMPLES: Final = (
@@ -79,13 +80,13 @@ def evaluate(
     given = (data, added, groups, count, seed)
     for (option, why_not), value in zip(_BESIDE_OWN_QUESTIONS.items(), given, strict=True):
         if questions and value is not None:
-            raise typer.BadParameter(why_not, param_hint=option)
+            raise typer.BadParameter(_(why_not), param_hint=option)
 
     run = run_folder(run)
-    with err.status("Reading the recipes ...") as status:
+    with err.status(_("Reading the recipes ...")) as status:
 
         def show(done: int, total: int) -> None:
-            status.update(f"{done:,} of {total:,} answers ...")
+            status.update(_("{done:,} of {total:,} answers ...", done=done, total=total))
 
         card: Scorecard | OwnScorecard
         if questions:
@@ -119,7 +120,7 @@ def evaluate(
     reached = card.reached()
     for one in reached:  # standard output is the JSON's
         (err if as_json else out).print(Text(str(one), style="green" if one.met else "bold red"), soft_wrap=True)
-    err.print(f"Written to {card.save(run)}", highlight=False, markup=False, soft_wrap=True)
+    err.print(_("Written to {path}", path=card.save(run)), highlight=False, markup=False, soft_wrap=True)
     if not questions and (folder := run_of(run)):
         write_report_or_warn(folder, err)
     if not all(one.met for one in reached):

@@ -8,6 +8,7 @@ import typer
 from koki.cli import options
 from koki.cli.printing import out
 from koki.errors import ConfigError
+from koki.language import N_, _
 
 EXAMPLES: Final = (
     "koki export conversations --format messages --output conversations.jsonl",
@@ -31,7 +32,9 @@ def export_conversations(
     from koki.data.build import build_dataset
 
     if form not in export.FORMATS:
-        raise ConfigError(f"There is no format {form!r}.", f"Formats: {', '.join(export.FORMATS)}.")
+        raise ConfigError(
+            _("There is no format {form!r}.", form=form), _("Formats: {formats}.", formats=", ".join(export.FORMATS))
+        )
     export.require_export(output)
     flags = options.data_flags(data, columns, items, sheet, model)
     settings = load_config(settings=options.settings(flags, assignments))
@@ -39,8 +42,9 @@ def export_conversations(
     out.print(dataset.report.render())
     exported = export.export_conversations(dataset, form, output)
     if exported.taken_apart:
-        said = f"{exported.taken_apart:,} of them hold what looks like control tokens; a space keeps these text"
-        out.print(said, highlight=False)
+        said = N_("{count:,} of them hold what looks like control tokens; a space keeps these text")
+        out.print(_(said, count=exported.taken_apart), highlight=False)
     if settings.data.typing_noise:
-        out.print("Questions are as composed: how some are typed is drawn anew each epoch (data.typing_noise)")
-    out.print(f"{exported.conversations:,} conversations in {output}", highlight=False, markup=False, soft_wrap=True)
+        out.print(_("Questions are as composed: how some are typed is drawn anew each epoch (data.typing_noise)"))
+    said = _("{count:,} conversations in {output}", count=exported.conversations, output=output)
+    out.print(said, highlight=False, markup=False, soft_wrap=True)

@@ -9,6 +9,7 @@ import typer
 from koki.cli import options
 from koki.cli.printing import out
 from koki.errors import ConfigError
+from koki.language import _
 
 EXAMPLES: Final = (
     "koki export gguf runs/warung",
@@ -30,7 +31,7 @@ def export_gguf(
 ) -> None:
     """Write a run as one file for Ollama, llama.cpp and LM Studio, with a Modelfile beside it."""
     if adapter and file_type:
-        raise ConfigError("An adapter has no --type: its pairs are small and stay in f32.", "Leave --type out.")
+        raise ConfigError(_("An adapter has no --type: its pairs are small and stay in f32."), _("Leave --type out."))
 
     from koki.export.gguf_folder import export_adapter
     from koki.export.gguf_folder import export_gguf as export
@@ -46,10 +47,10 @@ def export_gguf(
         run,
         file_type or "q8_0",
         folder=output,
-        on_making=lambda file, size: _print(f"Writing {file}: {gigabytes(size)} ..."),
-        on_proving=lambda: _print("Comparing it with the run: template, tokens, answers ..."),
+        on_making=lambda file, size: _print(_("Writing {file}: {size} ...", file=file, size=gigabytes(size))),
+        on_proving=lambda: _print(_("Comparing it with the run: template, tokens, answers ...")),
     )
-    _print(f"{path} ({gigabytes(path.stat().st_size)}), with a Modelfile beside it")
+    _print(_("{path} ({size}), with a Modelfile beside it", path=path, size=gigabytes(path.stat().st_size)))
     _print_how_to_run(path, file_type or "q8_0", run.resolve().name)
 
 
@@ -63,7 +64,7 @@ def _print_how_to_run(path: Path, file_type: str, run: str) -> None:
     if file_type not in _NOT_ROUNDED:
         return
     smaller = shlex.quote(str(path.with_name(f"{path.stem.removesuffix(file_type)}q4_k_m.gguf")))
-    _print("Smaller, with K-quants, which Ollama and llama.cpp make of this file:")
+    _print(_("Smaller, with K-quants, which Ollama and llama.cpp make of this file:"))
     if file_type != "bf16":
         _print(f"           ollama create {name} --quantize q4_K_M -f Modelfile")
     _print(f"           llama-quantize {file} {smaller} Q4_K_M")

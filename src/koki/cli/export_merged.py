@@ -7,6 +7,7 @@ import typer
 
 from koki.cli import options
 from koki.cli.printing import out
+from koki.language import N_, _
 
 EXAMPLES: Final = (
     "koki export merged runs/warung --output warung",
@@ -29,6 +30,6 @@ def export_merged(
     finished = read_run(run)
     size = export(finished, output, dtype)
     if quantization := finished.settings.get("model.quantization"):
-        said = f"Trained on the base in {quantization}; merged into the base as it is published, not rounded"
-        out.print(said, highlight=False)
+        said = N_("Trained on the base in {quantization}; merged into the base as it is published, not rounded")
+        out.print(_(said, quantization=quantization), highlight=False)
     out.print(f"{output} ({gigabytes(size)}, {dtype})", highlight=False, markup=False, soft_wrap=True)

@@ -7,6 +7,7 @@ import typer
 
 from koki.cli import options
 from koki.cli.printing import out, print_json
+from koki.language import _
 
 EXPORT_EXAMPLES: Final = (
     "koki feedback export runs/warung",
@@ -35,12 +36,31 @@ def export(
     if as_json:
         print_json(asdict(made))
         return
-    _say(f"Corrected recipes in {recipes}: {made.recipes:,} (koki book add {run} {recipes})")
-    _say(f"Questions in {questions}: {made.questions:,} (koki evaluate {run} --questions {questions})")
+    _say(
+        _(
+            "Corrected recipes in {file}: {count:,} (koki book add {run} {file})",
+            file=recipes,
+            count=made.recipes,
+            run=run,
+        )
+    )
+    _say(
+        _(
+            "Questions in {file}: {count:,} (koki evaluate {run} --questions {file})",
+            file=questions,
+            count=made.questions,
+            run=run,
+        )
+    )
     if made.without:
-        _say(f"Answers that are wrong, without what is right, of which nothing was made: {made.without:,}")
+        _say(
+            _(
+                "Answers that are wrong, without what is right, of which nothing was made: {count:,}",
+                count=made.without,
+            )
+        )
     if made.damaged:
-        _say(f"Lines that are no feedback: {made.damaged:,}")
+        _say(_("Lines that are no feedback: {count:,}", count=made.damaged))
 
 
 def _say(line: str) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from koki import files
 from koki.errors import DataError
+from koki.language import _
 
 _MOST_BYTES: Final = 100_000_000  # a million ingredient lines have 30,000,000
 
@@ -18,16 +19,18 @@ def read_lines(file: str) -> list[str]:
     try:
         raw = _standard_input() if file == "-" else files.read_bytes(file, _MOST_BYTES)
     except FileNotFoundError:
-        raise DataError(f"File {file} is not there.", "One ingredient line a line; - reads standard input.") from None
+        raise DataError(
+            _("File {file} is not there.", file=file), _("One ingredient line a line; - reads standard input.")
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
-        raise DataError(f"File {file} cannot be read: {error}.") from error
+        raise DataError(_("File {file} cannot be read: {error}.", file=file, error=error)) from error
     return raw.decode("utf-8", "replace").splitlines()
 
 
 def _standard_input() -> bytes:
     if sys.stdin is None:  # Python sets it to None where it was closed
-        raise DataError("Standard input is closed.", "Pipe lines into it, or name a file.")
+        raise DataError(_("Standard input is closed."), _("Pipe lines into it, or name a file."))
     raw = sys.stdin.buffer.read(_MOST_BYTES + 1)
     if len(raw) > _MOST_BYTES:
-        raise DataError(f"Standard input has more than {_MOST_BYTES:,} bytes.", "Split it.")
+        raise DataError(_("Standard input has more than {most_bytes:,} bytes.", most_bytes=_MOST_BYTES), _("Split it."))
     return raw

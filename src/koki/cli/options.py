@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from koki.errors import ConfigError
+from koki.language import _
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Data = Annotated[list[Path] | None, typer.Option("--data", help="Recipe file; may be given several times.")]
@@ -89,8 +90,11 @@ def column_names(text: str | None) -> dict[str, str] | None:
     pairs = [pair.partition("=") for pair in text.split(",")]
     if not all(field.strip() and name.strip() for field, _, name in pairs):
         raise ConfigError(
-            f"--columns {text!r} is not of the form field=name,field=name.",
-            "Example: --columns title=Menu,ingredients=Belanja,steps=Cara; data.columns takes names with a comma too.",
+            _("--columns {text!r} is not of the form field=name,field=name.", text=text),
+            _(
+                "Example: --columns title=Menu,ingredients=Belanja,steps=Cara; "
+                "data.columns takes names with a comma too."
+            ),
         )
     return {field.strip(): name.strip() for field, _, name in pairs}
 
@@ -110,8 +114,8 @@ def separators(texts: list[str] | None) -> dict[str, str] | None:
         name = field.strip() if named else "ingredients"
         if name not in ("ingredients", "steps") or not (separator if named else text):
             raise ConfigError(
-                f"--items {text!r} is neither a separator nor ingredients=SEPARATOR nor steps=SEPARATOR.",
-                'Example: --items "," --items "steps=;"',
+                _("--items {text!r} is neither a separator nor ingredients=SEPARATOR nor steps=SEPARATOR.", text=text),
+                _('Example: --items "," --items "steps=;"'),
             )
         given[name] = separator if named else text
     return given

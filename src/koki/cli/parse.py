@@ -7,10 +7,24 @@ import typer
 from koki.cli import options
 from koki.cli.lines import read_lines
 from koki.cli.printing import out, print_json
+from koki.language import N_, _
 
 EXAMPLES: Final = (
     'echo "2 siung bawang putih, cincang" | koki parse -',
     "koki parse ingredients.txt --json",
+)
+
+# Of an ingredient, as `Ingredient.as_dict` has them.
+_PARTS: Final = (
+    N_("name"),
+    N_("quantity"),
+    N_("unit"),
+    N_("preparation"),
+    N_("note"),
+    N_("optional"),
+    N_("alternatives"),
+    N_("others"),
+    N_("group"),
 )
 
 
@@ -31,6 +45,6 @@ def parse(
 
 def _describe(parsed: dict[str, Any]) -> str:
     if parsed["heading"]:
-        return f"{parsed['raw']}  ->  heading"
-    parts = [f"{key} {value}" for key, value in parsed.items() if key not in ("raw", "heading") and value]
+        return f"{parsed['raw']}  ->  {_('heading')}"
+    parts = [f"{_(key)} {value}" for key, value in parsed.items() if key in _PARTS and value]
     return f"{parsed['raw']}  ->  {', '.join(parts)}"

@@ -8,6 +8,7 @@ import typer
 from koki.cli import options
 from koki.cli.printing import err, out
 from koki.errors import ConfigError
+from koki.language import N_, _
 from koki.runs.names import BOOK
 
 if TYPE_CHECKING:
@@ -45,33 +46,37 @@ def push(
         if not yes:
             _ask(repository)
         upload(parcel, repository, f"{run.resolve().name}, with Koki")
-    _say(f"Uploaded: {repository.url}")
+    _say(_("Uploaded: {url}", url=repository.url))
     question = finished.card.get("example_question") or "Resep soto ayam dong!"
-    _say(f'Ask it:   koki ask {name} "{question}"')
+    command = f'koki ask {name} "{question}"'
+    _say(_("Ask it:   {command}", command=command))
 
 
 def _list(parcel: "Parcel") -> None:
     from koki.formatting import file_size
 
     width = max(map(len, (*parcel.files, *parcel.left_out)))
-    _say(f"To be uploaded, {file_size(parcel.size)}:")
+    _say(_("To be uploaded, {size}:", size=file_size(parcel.size)))
     for name in parcel.files:
         _say(f"  {name:{width}}  {file_size(parcel.size_of(name)):>8}")
-    _say("Not uploaded:")
+    _say(_("Not uploaded:"))
     for name, why in parcel.left_out.items():
-        _say(f"  {name:{width}}  {why}")
-    _say("The adapter knows recipes by heart: who has it can have it say them.")
+        _say(f"  {name:{width}}  {_(why)}")
+    _say(_("The adapter knows recipes by heart: who has it can have it say them."))
     if BOOK in parcel.left_out:
-        _say("Without its book the chef answers from memory alone.")
+        _say(_("Without its book the chef answers from memory alone."))
 
 
 def _say_what_becomes_of(repository: "Repository", parcel: "Parcel") -> None:
     """Say what is new, who will see it, and what is taken out."""
-    what = "A new repository" if repository.commit is None else "A new commit to the repository"
-    who = "everybody may see it" if repository.is_public else "private"
-    _say(f"{what} {repository.id}: {who}")
+    what = (
+        N_("A new repository {name}: {who}")
+        if repository.commit is None
+        else N_("A new commit to the repository {name}: {who}")
+    )
+    _say(_(what, name=repository.id, who=_("everybody may see it") if repository.is_public else _("private")))
     if outdated := repository.outdated(parcel):
-        _say(f"Taken out of it, though earlier commits keep it: {', '.join(outdated)}")
+        _say(_("Taken out of it, though earlier commits keep it: {names}", names=", ".join(outdated)))
 
 
 def _ask(repository: "Repository") -> None:
@@ -82,9 +87,11 @@ def _ask(repository: "Repository") -> None:
         typer.Exit: the answer is no.
     """
     if not (sys.stdin and sys.stdin.isatty()):
-        raise ConfigError(f"Nothing is uploaded to {repository.id}: nobody is here to be asked.", "Say --yes.")
-    if not typer.confirm("Upload it?"):
-        err.print("Nothing was uploaded.", highlight=False)
+        raise ConfigError(
+            _("Nothing is uploaded to {name}: nobody is here to be asked.", name=repository.id), _("Say --yes.")
+        )
+    if not typer.confirm(_("Upload it?")):
+        err.print(_("Nothing was uploaded."), highlight=False)
         raise typer.Exit(1)
 
 

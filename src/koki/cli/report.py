@@ -1,37 +1,29 @@
 """`koki report`, and the report that a run or its evaluation ends with."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 from rich.console import Console
 
 from koki.cli import options
 from koki.cli.printing import out
-from koki.errors import ConfigError, KokiError
+from koki.errors import KokiError
+from koki.language import LANGUAGES, _
 
-EXAMPLES: Final = (
-    "koki report runs/warung",
-    "koki report runs/warung --language id",
-)
+EXAMPLES: Final = ("koki report runs/warung",)
 
 
-def report(
-    run: options.Run,
-    language: Annotated[
-        str | None, typer.Option("--language", help="en or id; without it, that of the report that is there, or en.")
-    ] = None,
-) -> None:
-    """Write the report and the model card of a finished run anew, from what is in its folder."""
-    from koki.report.language import LANGUAGES
+def report(context: typer.Context, run: options.Run) -> None:
+    """Write the report and the model card of a finished run anew, from what is in its folder.
 
-    known = next((name for name in LANGUAGES if name == language), None)
-    if language is not None and known is None:
-        raise ConfigError(f"There is no report in language {language!r}.", f"Languages: {', '.join(LANGUAGES)}.")
-
+    The page keeps its language, unless one is named: koki report RUN --language id
+    """
     from koki.report.write import write_report
 
-    out.print(f"Report: {write_report(run, known)}", highlight=False, markup=False, soft_wrap=True)
+    asked = context.find_root().params["language"]
+    page = write_report(run, next((language for language in LANGUAGES if language == asked), None))
+    out.print(_("Report: {page}", page=page), highlight=False, markup=False, soft_wrap=True)
 
 
 def write_report_or_warn(run: Path, console: Console) -> None:
@@ -41,7 +33,8 @@ def write_report_or_warn(run: Path, console: Console) -> None:
     from koki.report.write import write_report
 
     try:
-        said = f"Report: {write_report(run)}"
+        said = _("Report: {page}", page=write_report(run))
     except Exception as error:  # whatever it is: hours of training or evaluation are saved and must not seem lost
-        said = f"Warning: {error}" if isinstance(error, KokiError) else f"Warning: no report: {error!r}"
+        known = isinstance(error, KokiError)
+        said = _("Warning: {error}", error=error) if known else _("Warning: no report: {error!r}", error=error)
     console.print(said, highlight=False, markup=False, soft_wrap=True)

@@ -10,6 +10,7 @@ from koki.cli import options
 from koki.cli.printing import out
 from koki.errors import ModelError
 from koki.extras import how_to_install
+from koki.language import _, choose
 
 EXAMPLES: Final = (
     "koki serve runs/warung",
@@ -74,14 +75,15 @@ def serve(
     app = make_app(service, key=key, hosts=[host, *(allow_host or [])], origins=origins)
     listening.listen()
     page = url_of(host, listening.getsockname()[1], key)
-    _say(f"Models: {', '.join(service.runs)}")
+    _say(_("Models: {names}", names=", ".join(service.runs)))
     if not is_private:
-        _say("Whoever is in the same network and has the key may ask. For a phone:\n")
-        _say(qr_code(page))
+        _say(_("Whoever is in the same network and has the key may ask. For a phone:"))
+        _say(f"\n{qr_code(page)}")
         if api_key is None:
-            _say(f"API key: {key}")
-    _say(f"Page: {page}")
+            _say(_("API key: {key}", key=key))
+    _say(_("Page: {url}", url=page))
     _say(f"API:  {url_of(host, listening.getsockname()[1])}v1")
+    choose("en")  # its log, and what it answers, are read by programs
     serve(app, service, listening)
 
 
@@ -93,7 +95,7 @@ def _require_serve() -> None:
         import segno  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
-        raise ModelError(f"To serve, {error.name} is missing.", how_to_install("serve")) from error
+        raise ModelError(_("To serve, {name} is missing.", name=error.name), how_to_install("serve")) from error
 
 
 def _say(line: str) -> None:

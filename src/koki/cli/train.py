@@ -10,6 +10,7 @@ import typer
 from koki.cli import options
 from koki.cli.printing import out
 from koki.cli.report import write_report_or_warn
+from koki.language import _
 from koki.terminal import outlive_reader
 
 EXAMPLES: Final = (
@@ -56,17 +57,18 @@ def train(
     outlive_reader(out)
     result = run_pipeline(settings, out, fresh=fresh)
     if result.stopped_by is not None:
-        out.print(f"Stopped at step {result.steps} with a checkpoint. This goes on from there:")
+        out.print(_("Stopped at step {steps} with a checkpoint. This goes on from there:", steps=result.steps))
         is_launched = "TORCHELASTIC_RUN_ID" in os.environ
         going_on = [argument for argument in sys.argv[1:] if argument != "--fresh"]
         command = f"{'torchrun ... -m ' if is_launched else ''}koki {shlex.join(going_on)}"
         out.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)
         if is_launched:
-            out.print("torchrun calls this a failure and ends with 1, as it does whenever a process is stopped.")
+            out.print(_("torchrun calls this a failure and ends with 1, as it does whenever a process is stopped."))
         raise typer.Exit(128 + result.stopped_by)
     if not result.was_finished:
-        out.print(f"\nDone: {result.steps:,} steps, {result.loss}.", highlight=False, soft_wrap=True)
+        done = _("Done: {steps:,} steps, {loss}.", steps=result.steps, loss=result.loss)
+        out.print(f"\n{done}", highlight=False, soft_wrap=True)
         write_report_or_warn(result.folder, out)
     question = f'koki ask {result.folder} "{result.example_question}"'
     ask = question if result.example_question else f"koki chat {result.folder}"
-    out.print(f"Ask it:  {ask}", highlight=False, markup=False, soft_wrap=True)
+    out.print(_("Ask it:  {command}", command=ask), highlight=False, markup=False, soft_wrap=True)

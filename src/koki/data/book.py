@@ -7,6 +7,7 @@ from koki.book.store import Book, StoredTip
 from koki.data.recipes import RecipesOfRun
 from koki.dialogue.phrasebook import load_tips
 from koki.errors import KokiError
+from koki.language import N_, _
 from koki.recipes.decoding import FileDigest
 
 
@@ -23,9 +24,10 @@ def write_book(path: Path, recipes: RecipesOfRun, warn: Callable[[str], None]) -
         read = recipes.read
         Book.write(path, read, shipped_tips() if data.tips else ())
         if [FileDigest(file.path, file.sha256) for file in read.report.files] != list(recipes.digests):
-            warn(f"The recipe files have changed since training began; {path} has them as they are now")
+            warn(_("The recipe files have changed since training began; {path} has them as they are now", path=path))
     except KokiError as error:
-        warn(f"{path} was not written: {error.what} `koki book add {path.parent} FILE...` makes it")
+        what = N_("{path} was not written: {what} `koki book add {folder} FILE...` makes it")
+        warn(_(what, path=path, what=error.what, folder=path.parent))
 
 
 def shipped_tips() -> Iterator[StoredTip]:

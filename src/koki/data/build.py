@@ -13,6 +13,7 @@ from koki.data.recipes import FEWEST_TO_SPLIT, RecipesOfRun
 from koki.data.token_cache import TokenCache, TrainingData
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError
+from koki.language import _
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.digests import digests_of
@@ -46,7 +47,7 @@ def tokenize(
         dataset = ConversationDataset(conversations, template, vocabulary_size, config.tokens, known)
         data = TrainingData(dataset, read.report, titles, digests_of(read), conversations.vocabulary)
         if (problem := cache.keep(data)) is not None:
-            say(console, "Cache", f"the tokens are not kept for the next time: {problem}")
+            say(console, _("Cache"), _("the tokens are not kept for the next time: {problem}", problem=problem))
     console.print(data.dataset.report.render())
     return data
 
@@ -72,9 +73,12 @@ def tokenize_held_out(
         return ConversationDataset(groups, template, vocabulary_size, judged)
     if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
         raise DataError(
-            "No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by.",
-            f"Hold some out (data.validation_fraction, of {FEWEST_TO_SPLIT} recipes or more), or leave "
-            "evaluation.early_stopping_patience and evaluation.load_best_model_at_end as they are.",
+            _("No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by."),
+            _(
+                "Hold some out (data.validation_fraction, of {fewest_to_split} recipes or more), or leave "
+                "evaluation.early_stopping_patience and evaluation.load_best_model_at_end as they are.",
+                fewest_to_split=FEWEST_TO_SPLIT,
+            ),
         )
     return None
 
@@ -100,5 +104,5 @@ def _say_what_is_held_out(console: Console, held_out: Sequence[str]) -> None:
     if not held_out:
         return
     titles = ", ".join(held_out[:5]) + (", ..." if len(held_out) > 5 else "")
-    say(console, "Held out", f"{len(held_out):,} recipes are not trained on: {titles}")
-    say(console, "", "--set data.validation_fraction=0 trains on all, --set evaluation.every_steps=... watches them")
+    say(console, _("Held out"), _("{count:,} recipes are not trained on: {titles}", count=len(held_out), titles=titles))
+    say(console, "", _("--set data.validation_fraction=0 trains on all, --set evaluation.every_steps=... watches them"))

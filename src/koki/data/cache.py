@@ -22,6 +22,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from koki import files
+from koki.language import _
 from koki.tokens.store import Numbers
 from koki.user_cache import user_cache_folder, why_not_trusted
 
@@ -94,7 +95,7 @@ class Cache:
             None, or why they cannot be kept.
         """
         if self._folder is None:
-            return "there is no home folder"
+            return _("there is no home folder")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if why := why_not_trusted(self._folder):

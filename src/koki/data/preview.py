@@ -13,6 +13,7 @@ from koki.data.conversations import composer_of, conversations_of
 from koki.data.recipes import RecipesOfRun
 from koki.dialogue.conversation import Kind
 from koki.errors import DataError
+from koki.language import _
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base
 from koki.tokens.batches import Drawn
@@ -43,8 +44,15 @@ class PreviewedConversation:
 
     def render(self) -> Text:
         """For a terminal, the supervised text green and underlined."""
-        head = Text(f"{self.kind}: {self.tokens} tokens, {self.supervised_tokens} supervised\n", style="bold")
-        return head + Text.assemble((self.before, "dim"), (self.supervised, "underline green"), (self.after, "dim"))
+        said = _(
+            "{kind}: {tokens} tokens, {supervised} supervised",
+            kind=self.kind,
+            tokens=self.tokens,
+            supervised=self.supervised_tokens,
+        )
+        return Text(f"{said}\n", style="bold") + Text.assemble(
+            (self.before, "dim"), (self.supervised, "underline green"), (self.after, "dim")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +79,16 @@ class Preview:
         """For a terminal."""
         notes = []
         if self.typing_noise:
+            share = f"{self.typing_noise:g}"  # as it is set
             notes.append(
-                "Questions are shown as they are asked in the first epoch; in each, data.typing_noise="
-                f"{self.typing_noise:g} of them are typed as on a phone."
+                _(
+                    "Questions are shown as they are asked in the first epoch; in each, data.typing_noise={share} "
+                    "of them are typed as on a phone.",
+                    share=share,
+                )
             )
         if self.is_held_out:
-            notes.append("This recipe is held out: it is not trained on unless data.validation_fraction is 0.")
+            notes.append(_("This recipe is held out: it is not trained on unless data.validation_fraction is 0."))
         return Group(*(conversation.render() for conversation in self.conversations), self.fit.render(), *notes)
 
 
@@ -92,7 +104,9 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
     recipes = RecipesOfRun(config)
     all_of_them = recipes.read
     if number > len(all_of_them):
-        raise DataError(f"There is no recipe {number}.", f"The data holds {len(all_of_them)}.")
+        raise DataError(
+            _("There is no recipe {number}.", number=number), _("The data holds {count}.", count=len(all_of_them))
+        )
     recipe = all_of_them[number - 1]
     tokenizer, template = load_template(find_base(config.model).folder)
     learned, held_out = recipes.split

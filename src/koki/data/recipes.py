@@ -9,6 +9,7 @@ from typing import Final
 
 from koki.config import RunConfig
 from koki.errors import DataError
+from koki.language import _
 from koki.recipes.decoding import FileDigest, read_digests
 from koki.recipes.recipe import Recipe
 from koki.recipes.sequence import Recipes
@@ -90,5 +91,8 @@ def split_recipes(recipes: Sequence[Recipe], config: RunConfig) -> tuple[list[Re
         return list(recipes), []
     train_recipes, held_out = split(recipes, config.data.validation_fraction)
     if not train_recipes:
-        raise DataError(f"All {len(held_out)} recipes are held out.", "Train on all: --set data.validation_fraction=0")
+        raise DataError(
+            _("All {count} recipes are held out.", count=len(held_out)),
+            _("Train on all: --set data.validation_fraction=0"),
+        )
     return train_recipes, held_out

@@ -27,6 +27,7 @@ from koki.tokens.template import ChatTemplate
 PIECES: Final = (
     "koki.errors",
     "koki.gc_paused",
+    "koki.language",
     "koki.tokens.rendering",
     "koki.tokens.sandbox",
     "koki.tokens.store",

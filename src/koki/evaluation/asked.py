@@ -3,21 +3,22 @@
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
+from koki.language import N_
 from koki.recipes.recipe import Recipe
 
 _FROM_MEMORY: Final = {
-    "recall": "trained on, word for word",
-    "typing": "the same kinds of question, typed as on a phone, in other ways than it was trained on",
-    "understanding": "about recipes that it was trained on, in forms of question that it was not",
-    "generalisation": "about recipes that were held out of its training",
-    "added": "about recipes that its book got after its training",
+    "recall": N_("trained on, word for word"),
+    "typing": N_("the same kinds of question, typed as on a phone, in other ways than it was trained on"),
+    "understanding": N_("about recipes that it was trained on, in forms of question that it was not"),
+    "generalisation": N_("about recipes that were held out of its training"),
+    "added": N_("about recipes that its book got after its training"),
 }
 _WITH_BOOK: Final = "-book"
 
 GROUPS: Final = {
     name: said
     for group, meaning in _FROM_MEMORY.items()
-    for name, said in ((group, meaning), (f"{group}{_WITH_BOOK}", "the same, asked with its book open"))
+    for name, said in ((group, meaning), (f"{group}{_WITH_BOOK}", N_("the same, asked with its book open")))
 }
 """What each group of questions is; those that are asked from memory, each before the same with the book open."""
 

@@ -36,6 +36,7 @@ from koki.inference.answer import Answer
 from koki.inference.chef import Chef
 from koki.inference.engine import MAX_NEW_TOKENS
 from koki.inference.engines import is_gguf, run_of_gguf
+from koki.language import _
 from koki.libraries import quiet_libraries
 from koki.model.source import load_tokenizer
 from koki.recipes.recipe import Recipe
@@ -159,7 +160,10 @@ def evaluate(
         asked = [*exam.questions, *(exam.with_book(book) if book else ())]
         asked = [one for one in asked if not groups or one.group in groups]
         if not asked:
-            raise DataError(f"There is nothing to ask in {', '.join(groups)}.", f"Groups: {', '.join(GROUPS)}.")
+            raise DataError(
+                _("There is nothing to ask in {groups}.", groups=", ".join(groups)),
+                _("Groups: {groups}.", groups=", ".join(GROUPS)),
+            )
         require_asked(requirements, places_of(asked))
         count_up = _counter(len(asked), compare, on_answer)
 
@@ -295,8 +299,8 @@ def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list
         recipes = data.read
     except RecipeFileNotFound as error:
         raise DataError(
-            f"The recipes that {run.folder} was trained on cannot be found: {error.what}",
-            "Say where they are now: --data FILE, several times if there were several.",
+            _("The recipes that {folder} was trained on cannot be found: {what}", folder=run.folder, what=error.what),
+            _("Say where they are now: --data FILE, several times if there were several."),
         ) from error
     train, held_out = data.split
     notes: list[str] = []
@@ -304,7 +308,7 @@ def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list
         notes.append(Caveat.OTHER_FILES)
     if not held_out:
         fraction = config.data.validation_fraction
-        notes.append(f"{Caveat.NONE_HELD_OUT}: data.validation_fraction was {fraction} of {len(recipes):,} recipes.")
+        notes.append(Caveat.NONE_HELD_OUT.format(fraction=fraction, recipes=f"{len(recipes):,}"))
     elif config.model.name == "mini" and not config.data.files:
         notes.append(Caveat.MINI_KNOWS_ALL)
     return train, held_out, notes

@@ -14,6 +14,7 @@ from koki import files
 from koki.errors import DataError
 from koki.evaluation.mentions import can_be_mentioned, mentions, speaks_for
 from koki.inference.answer import Answer
+from koki.language import _
 from koki.recipes.decoding import decode, records, split_lines
 
 _NEEDED: Final = ("id", "capability", "question", "must", "must_not")
@@ -82,37 +83,50 @@ def read_questions(file: Path) -> list[OwnQuestion]:
             cannot be asked or judged.
     """
     try:
-        text, _ = decode(files.read_bytes(file, _MOST_BYTES))
+        text = decode(files.read_bytes(file, _MOST_BYTES))[0]
     except FileNotFoundError:
         raise DataError(
-            f"File {file} is not there.", f"A file of questions has the columns {', '.join(_NEEDED)}."
+            _("File {file} is not there.", file=file),
+            _("A file of questions has the columns {columns}.", columns=", ".join(_NEEDED)),
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
         raise DataError(
-            f"File {file} cannot be read: {error}.", "It should be UTF-8 text, its columns apart by tabs."
+            _("File {file} cannot be read: {error}.", file=file, error=error),
+            _("It should be UTF-8 text, its columns apart by tabs."),
         ) from error
     # the file may be as spreadsheets write it: with quotation marks, with any ends of lines, in UTF-16
     rows = [(row.line, [*map(str.strip, row.fields)]) for row in records(split_lines(text, str(file)), "\t", str(file))]
     header = [name.lower() for name in rows[0][1]] if rows else []
     if missing := [name for name in _NEEDED if name not in header]:
         raise DataError(
-            f"File {file} has no column {', '.join(missing)}; its first line has {', '.join(header) or 'nothing'}.",
-            f"Columns, apart by tabs: {', '.join(_NEEDED)}.",
+            _(
+                "File {file} has no column {missing}; its first line has {header}.",
+                file=file,
+                missing=", ".join(missing),
+                header=", ".join(header) or _("nothing"),
+            ),
+            _("Columns, apart by tabs: {columns}.", columns=", ".join(_NEEDED)),
         )
     if twice := [name for name in _NEEDED if header.count(name) > 1]:
-        raise DataError(f"File {file} has the column {', '.join(twice)} twice.", "Rename or delete one of them.")
+        raise DataError(
+            _("File {file} has the column {twice} twice.", file=file, twice=", ".join(twice)),
+            _("Rename or delete one of them."),
+        )
     named = ((line, dict(zip_longest(header, fields[: len(header)], fillvalue=""))) for line, fields in rows[1:])
     questions = [_question(f"{file}, line {line}", line, fields) for line, fields in named if any(fields.values())]
     if not questions:
         raise DataError(
-            f"File {file} holds no question.", "A question a line, under the first one, which names the columns."
+            _("File {file} holds no question.", file=file),
+            _("A question a line, under the first one, which names the columns."),
         )
     return questions
 
 
 def _question(place: str, line: int, fields: Mapping[str, str]) -> OwnQuestion:
     if not fields["question"]:
-        raise DataError(f"{place}: the column question is empty.", "Write a question, or delete the line.")
+        raise DataError(
+            _("{place}: the column question is empty.", place=place), _("Write a question, or delete the line.")
+        )
     return OwnQuestion(
         id=fields["id"] or f"line {line}",
         capability=fields["capability"],
@@ -127,8 +141,13 @@ def _terms(place: str, column: str, fields: Mapping[str, str]) -> tuple[str, ...
     for term in terms:
         if not can_be_mentioned(term):
             raise DataError(
-                f"{place}: no answer can mention {term!r}, which is in the column {column}.",
-                "Words or phrases stand between semicolons, and have no comma or full stop in them.",
+                _(
+                    "{place}: no answer can mention {term!r}, which is in the column {column}.",
+                    place=place,
+                    term=term,
+                    column=column,
+                ),
+                _("Words or phrases stand between semicolons, and have no comma or full stop in them."),
             )
     return terms
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from koki.errors import ConfigError
 from koki.evaluation.intervals import Mean
+from koki.language import N_, _, chosen, number
 
 Place = tuple[str, ...]
 """What a mean is of: group, capability and measure; of people's own questions, capability and measure."""
@@ -20,7 +21,7 @@ _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
 }
 _FORM: Final = re.compile(r"([^<>=]+)(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*")
-_HOW: Final = 'Examples: "right_dish>=0.95", "recall-book.full_recipe.right_dish>=0.95", "invented<0.02".'
+_HOW: Final = N_('Examples: "right_dish>=0.95", "recall-book.full_recipe.right_dish>=0.95", "invented<0.02".')
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +50,25 @@ class Requirement:
         """
         found = _FORM.fullmatch(text)
         if found is None:
-            raise ConfigError(f"The requirement {text!r} is not of the form MEASURE>=NUMBER.", _HOW)
+            raise ConfigError(_("The requirement {text!r} is not of the form MEASURE>=NUMBER.", text=text), _(_HOW))
         names = tuple(map(_folded, found[1].split(".")))
         requirement = cls(text.strip(), names, found[2], float(found[3]))
-        _require_known("measure", names[-1], {place[-1] for place in places})
+        no_measure = N_("There is no measure {name!r} to require something of.")
+        _require_known(no_measure, names[-1], {place[-1] for place in places})
+        no_place = N_("There is no group or capability {name!r} to require something of.")
         for name in names[:-1]:
-            _require_known("group or capability", name, {part for place in places for part in place[:-1]})
+            _require_known(no_place, name, {part for place in places for part in place[:-1]})
         if not requirement.among(places):
             having = {place[-2] for place in places if _folded(place[-1]) == names[-1]}
-            raise ConfigError(f"There is no {text!r}.", f"{names[-1]} is measured of: {_listed(sorted(having))}.")
+            raise ConfigError(
+                _("There is no {text!r}.", text=text),
+                _("{measure} is measured of: {having}.", measure=names[-1], having=_listed(sorted(having))),
+            )
         if not -1 <= requirement.bound <= 1:
-            raise ConfigError(f"No mean reaches the {found[3]} of {text!r}.", "Measures go from 0 to 1, order from -1.")
+            raise ConfigError(
+                _("No mean reaches the {bound} of {text!r}.", bound=found[3], text=text),
+                _("Measures go from 0 to 1, order from -1."),
+            )
         return requirement
 
     def among(self, places: Collection[Place]) -> list[Place]:
@@ -111,12 +120,12 @@ class Reached:
             if not self.requirement.is_met_by(mean.mean)
         ]
         if said:
-            return f"not met: {self.requirement.text}: {', '.join(said)}"
+            return _("not met: {requirement}: {means}", requirement=self.requirement.text, means=", ".join(said))
         if not self.means:
-            return f"not met: {self.requirement.text}: no answer has a score of that"
+            return _("not met: {requirement}: no answer has a score of that", requirement=self.requirement.text)
         place, worst = next(iter(self.means.items()))
-        others = f", the worst of {len(self.means)}" if len(self.means) > 1 else ""
-        return f"met: {self.requirement.text}: {_figures(worst)} ({', '.join(place[:-1])}{others})"
+        of = ", ".join(place[:-1]) + (_(", the worst of {count}", count=len(self.means)) if len(self.means) > 1 else "")
+        return _("met: {requirement}: {mean} ({of})", requirement=self.requirement.text, mean=_figures(worst), of=of)
 
 
 def require_asked(requirements: Collection[Requirement], asked: Collection[Place]) -> None:
@@ -129,7 +138,8 @@ def require_asked(requirements: Collection[Requirement], asked: Collection[Place
         if not requirement.among(asked):
             of_it = sorted({part for place in asked for part in place[:-1]})
             raise ConfigError(
-                f"In this exam nothing is asked that {requirement.text!r} is about.", f"It asks: {_listed(of_it)}."
+                _("In this exam nothing is asked that {text!r} is about.", text=requirement.text),
+                _("It asks: {names}.", names=_listed(of_it)),
             )
 
 
@@ -138,12 +148,15 @@ def _folded(name: str) -> str:
     return re.sub(r"[\s_-]+", "_", name.strip().lower())
 
 
-def _require_known(what: str, name: str, names: Collection[str]) -> None:
+def _require_known(otherwise: str, name: str, names: Collection[str]) -> None:
     known = {_folded(one): one for one in sorted(names)}
     if name not in known:
         near = [known[one] for one in difflib.get_close_matches(name, known, n=3, cutoff=0.5)]
-        how = f"Did you mean {_listed(near, ' or ')}?" if near else f"There are: {_listed(known.values())}."
-        raise ConfigError(f"There is no {what} {name!r} to require something of.", how)
+        if near:
+            how = _("Did you mean {name}?", name=_listed(near, _(" or ")))
+        else:
+            how = _("There are: {names}.", names=_listed(known.values()))
+        raise ConfigError(_(otherwise, name=name), how)
 
 
 def _listed(names: Iterable[str], between: str = ", ") -> str:
@@ -151,5 +164,6 @@ def _listed(names: Iterable[str], between: str = ", ") -> str:
 
 
 def _figures(mean: Mean) -> str:
-    interval = f" [{mean.low:g},{mean.high:g}]" if mean.questions > 1 else ""
-    return f"{mean.mean:g}{interval}"
+    between = ";" if chosen() == "id" else ","  # where the comma is the decimal mark
+    interval = f" [{number(mean.low, 'g')}{between}{number(mean.high, 'g')}]" if mean.questions > 1 else ""
+    return number(mean.mean, "g") + interval

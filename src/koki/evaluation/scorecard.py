@@ -24,6 +24,7 @@ from koki.evaluation.requirements import Place, Reached, Requirement
 from koki.files import write_json
 from koki.inference.answer import Answer
 from koki.inference.engines import is_gguf, run_of_gguf
+from koki.language import N_, _, chosen, number, retold
 from koki.runs.names import OWN_QUESTIONS, SCORECARD
 
 _ALL: Final = "all"
@@ -41,9 +42,14 @@ Figure = Callable[[str, str, str], Mean | None]
 class Caveat(StrEnum):
     """What a reader should know. The report finds its translations by how these begin."""
 
-    OTHER_FILES = "These are not the very files it was trained on: what counts as trained on and held out may differ."
-    NONE_HELD_OUT = "No recipe was held out, so there is nothing to measure generalisation by"
-    MINI_KNOWS_ALL = (
+    OTHER_FILES = N_(
+        "These are not the very files it was trained on: what counts as trained on and held out may differ."
+    )
+    NONE_HELD_OUT = N_(
+        "No recipe was held out, so there is nothing to measure generalisation by: data.validation_fraction was "
+        "{fraction} of {recipes} recipes."
+    )
+    MINI_KNOWS_ALL = N_(
         "The base mini has learned all recipes that ship, those held out too: what stands under generalisation says "
         "nothing about new recipes. Your own recipes, or another base, do."
     )
@@ -163,15 +169,19 @@ class Scorecard:
     def render(self) -> RenderableType:
         """A table of means with 95 % intervals, a second one of differences, and what there is to say about them."""
         shown: list[RenderableType] = [
-            _title(f"{self.run}: means and 95 % intervals"),
-            *self._tables(self.mean, "{:.2f}"),
+            _title(_("{run}: means and 95 % intervals", run=self.run)),
+            *self._tables(self.mean, ".2f"),
         ]
         if self.other is not None:
-            title = f"{self.run} minus {self.other.run}, question by question, and 95 % intervals"
-            shown += [_title(title), *self._tables(self.difference, "{:+.2f}")]
-        said = "{answers:,} answers, {tokens:,} tokens in {seconds:,.0f} s: {tokens_per_second:,.0f} tokens a second"
-        meanings = (f"{group}: {meaning}" for group, meaning in GROUPS.items() if self.questions(group, ANY))
-        return Group(*shown, *map(Text, (*meanings, said.format(**self._speed()), *self.notes)))
+            title = N_("{run} minus {other}, question by question, and 95 % intervals")
+            shown += [_title(_(title, run=self.run, other=self.other.run)), *self._tables(self.difference, "+.2f")]
+        speed = _(
+            "{answers:,} answers, {tokens:,} tokens in {seconds:,.0f} s: {tokens_per_second:,.0f} tokens a second",
+            **self._speed(),
+        )
+        meanings = (f"{group}: {_(meaning)}" for group, meaning in GROUPS.items() if self.questions(group, ANY))
+        notes = (retold(note, *Caveat) for note in self.notes)
+        return Group(*shown, *map(Text, (*meanings, speed, *notes)))
 
     def _tables(self, figure: Figure, form: str) -> Iterator[Table]:
         asked = [group for group in GROUPS if self.questions(group, ANY)]
@@ -186,9 +196,10 @@ class Scorecard:
             asked = [self.questions(group, capability) for group in groups]
             if not any(asked):
                 continue
-            table.add_row(capability, *(f"{count} questions" if count else "-" for count in asked), style="bold")
+            counts = (_("{count} questions", count=count) if count else "-" for count in asked)
+            table.add_row(capability, *counts, style="bold")
             for name, measure in measures.items():
-                label = f"  {measure.label}" + (" (low is good)" if measure.lower_is_better else "")
+                label = f"  {_(measure.label)}" + (_(" (low is good)") if measure.lower_is_better else "")
                 figures = (figure(group, capability, name) for group in groups)
                 cells = (_cell(found, form, count) for found, count in zip(figures, asked, strict=True))
                 table.add_row(label, *cells)
@@ -258,14 +269,14 @@ class OwnScorecard:
 
     def render(self) -> RenderableType:
         """A row for each capability, and why each failed answer failed."""
-        compared = [f"minus {self.other.run}"] if self.other else []
-        table = _empty_table("", "questions", "passed", *compared)
+        compared = [_("minus {run}", run=self.other.run)] if self.other else []
+        table = _empty_table("", _("questions"), _("passed"), *compared)
         for name in self.capabilities():
             asked = len(self._passed(name))
-            last = [_cell(self.difference(name), "{:+.2f}", asked)] if self.other else []
-            table.add_row(escape(name), str(asked), _cell(self.passed(name), "{:.2f}", asked), *last)
+            last = [_cell(self.difference(name), "+.2f", asked)] if self.other else []
+            table.add_row(escape(name), str(asked), _cell(self.passed(name), ".2f", asked), *last)
         failed = (Text(f"{one.question.id}: {_why(one)}") for one in self.verdicts if not one.passed)
-        return Group(_title(f"{self.run}: answers that pass"), table, *failed)
+        return Group(_title(_("{run}: answers that pass", run=self.run)), table, *failed)
 
     def save(self, run: str | Path) -> Path:
         """Write the scorecard as ``report/questions.json``, and return where that lies; of a file as `Scorecard.save`.
@@ -299,9 +310,9 @@ def capabilities_of(questions: Iterable[OwnQuestion]) -> list[str]:
 
 def _why(failed: Verdict) -> str:
     reasons = (
-        f"does not mention {', '.join(failed.missing)}" if failed.missing else "",
-        f"speaks for {', '.join(failed.wrong)}" if failed.wrong else "",
-        "" if failed.answer.stopped else "did not end by itself",
+        _("does not mention {words}", words=", ".join(failed.missing)) if failed.missing else "",
+        _("speaks for {words}", words=", ".join(failed.wrong)) if failed.wrong else "",
+        "" if failed.answer.stopped else _("did not end by itself"),
     )
     return "; ".join(filter(None, reasons))
 
@@ -330,8 +341,9 @@ def _cell(mean: Mean | None, form: str, asked: int) -> str:
     """Mean, interval, and the number of questions where only some of those asked have this score."""
     if mean is None:
         return "-"
-    interval = f" [{form},{form}]".format(mean.low, mean.high) if mean.questions > 1 else ""
-    return form.format(mean.mean) + interval + ("" if mean.questions == asked else f" n={mean.questions}")
+    between = ";" if chosen() == "id" else ","  # where the comma is the decimal mark
+    interval = f" [{number(mean.low, form)}{between}{number(mean.high, form)}]" if mean.questions > 1 else ""
+    return number(mean.mean, form) + interval + ("" if mean.questions == asked else f" n={mean.questions}")
 
 
 def run_of(evaluated: Path) -> Path | None:
@@ -358,6 +370,7 @@ def _save(path: Path, content: dict[str, Any]) -> Path:
         write_json(path, content)
     except OSError as error:
         raise RunError(
-            f"{path} cannot be written: {error}.", "What was found is printed above; --json has all."
+            _("{path} cannot be written: {error}.", path=path, error=error),
+            _("What was found is printed above; --json has all."),
         ) from error
     return path

@@ -10,6 +10,7 @@ from pathlib import Path
 from koki import files
 from koki.errors import ConfigError, RunError
 from koki.gguf.of_run import LONGEST_RECORD, RECORD
+from koki.language import _
 
 
 def require_ours(folder: Path, mark: str) -> None:
@@ -29,7 +30,10 @@ def require_ours(folder: Path, mark: str) -> None:
     except (OSError, ValueError, RecursionError):
         record = None
     if not isinstance(record, dict) or mark not in record:
-        raise ConfigError(f"{folder} is there, and is not what this command writes.", "Give --output another name.")
+        raise ConfigError(
+            _("{folder} is there, and is not what this command writes.", folder=folder),
+            _("Give --output another name."),
+        )
 
 
 @contextmanager
@@ -54,7 +58,7 @@ def require_known(name: str, known: Iterable[str], what: str) -> None:
     """Check the name of a type.
 
     Args:
-        what: what it is the name of.
+        what: what is said where there is none.
 
     Raises:
         ConfigError: there is none of that name; names the nearest, and all.
@@ -62,5 +66,5 @@ def require_known(name: str, known: Iterable[str], what: str) -> None:
     names = list(known)
     if name not in names:
         near = difflib.get_close_matches(name.lower(), names, n=1)
-        meant = f" Did you mean {near[0]}?" if near else ""
-        raise ConfigError(f"There is no {what} {name!r}.{meant}", f"There are {', '.join(names)}.")
+        meant = [_("Did you mean {name}?", name=near[0])] if near else []
+        raise ConfigError(" ".join([_(what, name=name), *meant]), _("There are {names}.", names=", ".join(names)))

@@ -13,6 +13,7 @@ from koki.export.modelfile import modelfile
 from koki.export.proof import prove
 from koki.gguf.of_run import adapter_of_run, gguf_of_run, read_record, write_record
 from koki.gguf.write import TYPES
+from koki.language import N_, _
 from koki.libraries import quiet_libraries
 from koki.model.source import licence_of, load_tokenizer
 from koki.runs.finished import FinishedRun, base_of, read_run
@@ -104,10 +105,13 @@ def _require_type(file_type: str) -> None:
     """
     if "_k" in file_type.lower():
         raise ConfigError(
-            f"Koki does not write {file_type} itself; Ollama and llama.cpp make it of a file in f16.",
-            "Export with --type f16: the two commands are printed.",
+            _(
+                "Koki does not write {file_type} itself; Ollama and llama.cpp make it of a file in f16.",
+                file_type=file_type,
+            ),
+            _("Export with --type f16: the two commands are printed."),
         )
-    require_known(file_type, TYPES, "type")
+    require_known(file_type, TYPES, N_("There is no type {name!r}."))
 
 
 def _write_what_goes_with_it(run: FinishedRun, folder: Path, path: Path) -> None:

@@ -16,6 +16,7 @@ from koki.export.card import card_of_merged
 from koki.export.folder import require_known, require_ours
 from koki.gguf.chat_template import with_system_prompt
 from koki.gguf.of_run import RECORD, require_space
+from koki.language import N_, _
 from koki.model.merged import MergedWeights, require_float16
 from koki.model.source import BaseSource, licence_of, load_tokenizer
 from koki.runs.finished import FinishedRun, base_of
@@ -43,12 +44,12 @@ def export_merged(run: FinishedRun, folder: Path, dtype: str) -> int:
         RunError: the base is not what the run was trained on, or it cannot be written.
         ModelError, CheckpointError: base or adapter cannot be read, or a value does not fit into float16.
     """
-    require_known(dtype, _DTYPES, "dtype")
+    require_known(dtype, _DTYPES, N_("There is no dtype {name!r}."))
     require_ours(folder, _KIND)
     source = base_of(run)
     with MergedWeights(source, run.folder) as weights:
         shards = _shards(weights, _DTYPES[dtype])
-        require_space(folder, shards.metadata["total_size"], "the weights")
+        require_space(folder, shards.metadata["total_size"], _("the weights"))
         with files.failing_as(RunError, folder), files.replacing(folder) as new:
             for file, names in shards.filename_to_tensors.items():
                 tensors = {name: _rounded(name, weights.tensor(name), _DTYPES[dtype]) for name in names}
@@ -77,7 +78,7 @@ def _rounded(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tenso
         ModelError: a value is too large for it.
     """
     if dtype == torch.float16:
-        require_float16(name, tensor, "Choose another: --dtype bfloat16.")
+        require_float16(name, tensor, N_("Choose another: --dtype bfloat16."))
     return tensor.to(dtype).contiguous()
 
 

@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from koki.errors import ModelError
+from koki.language import _
 from koki.tokens.sandbox import render
 
 if TYPE_CHECKING:  # it takes a second to import
@@ -68,7 +69,7 @@ def modelfile(
         ModelError: the chat template cannot be written so, or the file has a name that a Modelfile cannot hold.
     """
     if not file.isprintable():
-        raise ModelError(f"A Modelfile cannot name the file {file!r}.", "Rename the run folder.")
+        raise ModelError(_("A Modelfile cannot name the file {file!r}.", file=file), _("Rename the run folder."))
     lines = [
         f"FROM ./{file}",
         f'TEMPLATE """{template_of(tokenizer, system)}"""',
@@ -126,7 +127,7 @@ def _forms(tokenizer: "PreTrainedTokenizerBase | FileTokenizer") -> _Forms:
     for question, answer in turns:
         messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     (rendered,) = render(tokenizer, [messages])
-    said, _, _ = rendered.rpartition(_ANSWERS[-1])
+    said = rendered.rpartition(_ANSWERS[-1])[0]
     markers = (_SYSTEM, *(text for turn in turns for text in turn))
     parts = re.split("|".join(markers), rendered)
     if len(parts) == len(markers) + 1:
@@ -142,8 +143,8 @@ def _forms(tokenizer: "PreTrainedTokenizerBase | FileTokenizer") -> _Forms:
         if forms.text(_SYSTEM, turns) == said + _ANSWERS[-1]:
             return forms
     raise ModelError(
-        "The chat template of the base does not write every turn alike, so Ollama's TEMPLATE cannot say it.",
-        "Use an instruct model of the Qwen2 or Qwen3 family.",
+        _("The chat template of the base does not write every turn alike, so Ollama's TEMPLATE cannot say it."),
+        _("Use an instruct model of the Qwen2 or Qwen3 family."),
     )
 
 

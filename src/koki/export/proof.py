@@ -26,6 +26,7 @@ from koki.data.recipes import shipped_recipes
 from koki.errors import DataError, ProofError
 from koki.evaluation.asked import Asked
 from koki.evaluation.evaluate import exam_of
+from koki.language import _
 from koki.model.source import load_tokenizer
 from koki.runs.finished import FinishedRun
 from koki.tokens.sandbox import render
@@ -181,12 +182,14 @@ def _compare_templates(
     for talk, expected in zip(talks, render(tokenizer, begun, before_answer=True), strict=True):
         found = opened.rendered(talk)
         if found != expected:
-            raise _differs(f"the chat template makes another text of {talk[-1]['content']!r}", found, expected)
+            what = _("the chat template makes another text of {question!r}", question=talk[-1]["content"])
+            raise _differs(what, found, expected)
         if talk[0]["role"] == "user" and not any(control in str(talk) for control in template.control_tokens):
             asked = [message["content"] for message in talk]
             ids = template.prompt(asked[-1], list(zip(asked[:-1:2], asked[1::2], strict=True)))
             if opened.tokenize(found, control_tokens=True) != ids:
-                raise _differs(f"the prompt of {asked[-1]!r} has other tokens", found, tokenizer.decode(ids))
+                what = _("the prompt of {question!r} has other tokens", question=asked[-1])
+                raise _differs(what, found, tokenizer.decode(ids))
             prompts += 1
     return Templates(len(talks), len(talks), prompts)
 
@@ -207,9 +210,12 @@ def _compare_tokens(
                 continue
             composed = opened.tokenize(unicodedata.normalize("NFC", text), control_tokens=as_such)
             if composed != expected:
-                how = "as such" if as_such else "as text"
-                where = f"the text {text!r}, control tokens taken {how}, has other tokens"
-                raise _differs(where, *map(tokenizer.convert_ids_to_tokens, (found, expected)))
+                what = (
+                    _("the text {text!r}, control tokens taken as such, has other tokens", text=text)
+                    if as_such
+                    else _("the text {text!r}, control tokens taken as text, has other tokens", text=text)
+                )
+                raise _differs(what, *map(tokenizer.convert_ids_to_tokens, (found, expected)))
             not_composed.append(text)
     equal = 2 * len(prompts) - len(not_composed)
     return Tokens(2 * len(prompts), equal, tuple(dict.fromkeys(not_composed)))
@@ -221,8 +227,8 @@ def _differs(what: str, found: Sequence[str], expected: Sequence[str]) -> ProofE
     place = min(len(found), len(expected)) if place is None else place
     part = slice(max(0, place - 10), place + 30)
     return ProofError(
-        f"The file is not proven: {what}, from place {place} on.",
-        f"llama.cpp has ... {found[part]!r}, the run ... {expected[part]!r}.",
+        _("The file is not proven: {what}, from place {place} on.", what=what, place=place),
+        _("llama.cpp has ... {found!r}, the run ... {expected!r}.", found=found[part], expected=expected[part]),
     )
 
 
@@ -273,9 +279,16 @@ def _compare_answers(
 
 def _says_another(tie: NearTie, before: str) -> ProofError:
     return ProofError(
-        f"The file is not proven: asked {tie.question!r}, it says {tie.said!r} at place {tie.place} of its answer, and "
-        f"the run {tie.likelier!r}; their logits differ by {tie.distance:.3f}, which rounding does not explain.",
-        f"Both began with: {before[-60:]!r}.",
+        _(
+            "The file is not proven: asked {question!r}, it says {said!r} at place {place} of its answer, and "
+            "the run {likelier!r}; their logits differ by {distance:.3f}, which rounding does not explain.",
+            question=tie.question,
+            said=tie.said,
+            place=tie.place,
+            likelier=tie.likelier,
+            distance=tie.distance,
+        ),
+        _("Both began with: {before!r}.", before=before[-60:]),
     )
 
 

@@ -17,6 +17,7 @@ from koki.book.store import Book
 from koki.errors import RunError
 from koki.files import file_name
 from koki.hub import is_commit
+from koki.language import N_, _
 from koki.model.names import SETTINGS, WEIGHTS
 from koki.runs.finished import FinishedRun
 from koki.runs.model_card import published_card
@@ -43,20 +44,20 @@ _WITH_RECIPES: Final = (BOOK, REPORT, SCORECARD)
 PUBLISHABLE: Final = (*_PUBLISHED, *_WITH_RECIPES)
 """All that is ever published, in the order in which it is listed."""
 
-_HAS_RECIPES: Final = "has recipes in it: --with-book"
+_HAS_RECIPES: Final = N_("has recipes in it: --with-book")
 _STAYS_HERE: Final = {
-    "checkpoint-*": "only for going on with training here",
-    RECIPES: "only for going on with training here",
-    CONFIG: "names folders of this machine",
-    TENSORBOARD: "names this machine",
-    GGUF: "is made anew where it is needed",
-    FEEDBACK: "has what people asked and said",
-    OWN_QUESTIONS: "has your own questions in it",
-    SCORECARDS_OF_FILES: "is of a GGUF file, which stays here too",
-    ".*": "is a note of the system",
+    "checkpoint-*": N_("only for going on with training here"),
+    RECIPES: N_("only for going on with training here"),
+    CONFIG: N_("names folders of this machine"),
+    TENSORBOARD: N_("names this machine"),
+    GGUF: N_("is made anew where it is needed"),
+    FEEDBACK: N_("has what people asked and said"),
+    OWN_QUESTIONS: N_("has your own questions in it"),
+    SCORECARDS_OF_FILES: N_("is of a GGUF file, which stays here too"),
+    ".*": N_("is a note of the system"),
 }
 """Pattern of names -> why such a file or folder is not published."""
-_OTHERS: Final = "is none of the files that Koki makes"
+_OTHERS: Final = N_("is none of the files that Koki makes")
 _LONGEST: Final = 10_000_000  # bytes, of a model card and of an adapter's settings
 
 
@@ -95,7 +96,10 @@ def parcel_of(run: FinishedRun, repository: str, *, with_book: bool) -> Iterator
     """
     _require_base_for_others(run)
     if with_book and not (run.folder / BOOK).is_file():
-        raise RunError(f"{run.folder} has no {BOOK}.", "Leave --with-book out, or make one: koki book add RUN FILE ...")
+        raise RunError(
+            _("{folder} has no {book}.", folder=run.folder, book=BOOK),
+            _("Leave --with-book out, or make one: koki book add RUN FILE ..."),
+        )
     wanted = PUBLISHABLE if with_book else _PUBLISHED
     there = {name: run.folder / name for name in wanted if (run.folder / name).is_file()}
     with TemporaryDirectory(prefix="koki-") as folder:
@@ -114,10 +118,15 @@ def _require_base_for_others(run: FinishedRun) -> None:
     base = run.card["base_model"]
     if base["name"] != "mini" and not is_commit(base["revision"]):
         raise RunError(
-            f"{run.folder} was trained on the base {file_name(base['name'])}, a folder of this machine: nobody else "
-            "could ask it.",
-            "Train it on a base that is on the hub; or publish whole weights: koki export merged RUN --output DIR, "
-            "then hf upload NAME DIR.",
+            _(
+                "{folder} was trained on the base {base}, a folder of this machine: nobody else could ask it.",
+                folder=run.folder,
+                base=file_name(base["name"]),
+            ),
+            _(
+                "Train it on a base that is on the hub; or publish whole weights: koki export merged RUN --output DIR, "
+                "then hf upload NAME DIR."
+            ),
         )
 
 
@@ -142,7 +151,7 @@ def _made_fit(run: FinishedRun, name: str, target: Path, repository: str, *, wit
             settings = json.loads(files.read_bytes(source, _LONGEST))
             files.write_json(target, settings | {"base_model_name_or_path": run.card["base_model"]["location"]})
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise RunError(f"{source} cannot be read: {error}.") from error
+        raise RunError(_("{file} cannot be read: {error}.", file=source, error=error)) from error
     return target
 
 

@@ -17,10 +17,11 @@ from huggingface_hub.errors import (
 from koki.errors import ConfigError, HubError
 from koki.export.published import PUBLISHABLE, Parcel
 from koki.hub import why
+from koki.language import N_, _
 from koki.runs.names import METADATA, MODEL_CARD
 from koki.runs.pulled import is_repository
 
-_LOG_IN: Final = "Log in with a token that may write: hf auth login"
+_LOG_IN: Final = N_("Log in with a token that may write: hf auth login")
 # What a repository may have before Koki writes to it first: what the hub's pages put into a new one.
 _OF_THE_HUB: Final = frozenset({".gitattributes", MODEL_CARD})
 
@@ -59,7 +60,9 @@ def look_up(name: str, *, public: bool) -> Repository:
         HubError: nobody is logged in, or the hub cannot be asked.
     """
     if not is_repository(name):
-        raise ConfigError(f"{name!r} is no name of a repository on the hub.", "It looks like owner/name: siti/warung")
+        raise ConfigError(
+            _("{name!r} is no name of a repository on the hub.", name=name), _("It looks like owner/name: siti/warung")
+        )
     with _told(name):
         api = HfApi()
         api.whoami()
@@ -69,13 +72,15 @@ def look_up(name: str, *, public: bool) -> Repository:
             return Repository(name, public)
     there = Repository(name, not found.private, found.sha, frozenset(it.rfilename for it in found.siblings or ()))
     if METADATA not in there.files and there.files - _OF_THE_HUB:
-        raise ConfigError(f"{name} is there on the hub, and is no run of Koki's.", "Choose another name.")
-    if there.is_public is not public:
         raise ConfigError(
-            f"{name} is {'public' if there.is_public else 'private'} on the hub.",
-            f"{'Say --public if it shall be so' if there.is_public else 'Leave --public out'}, or change it there: "
-            f"{there.url}/settings",
+            _("{name} is there on the hub, and is no run of Koki's.", name=name), _("Choose another name.")
         )
+    if there.is_public and not public:
+        how = _("Say --public if it shall be so, or change it there: {url}/settings", url=there.url)
+        raise ConfigError(_("{name} is public on the hub.", name=name), how)
+    if public and not there.is_public:
+        how = _("Leave --public out, or change it there: {url}/settings", url=there.url)
+        raise ConfigError(_("{name} is private on the hub.", name=name), how)
     return there
 
 
@@ -102,28 +107,31 @@ def _told(name: str) -> Iterator[None]:
     try:
         yield
     except LocalTokenNotFoundError as error:
-        raise HubError("Nobody is logged in to the Hugging Face hub.", _LOG_IN) from error
+        raise HubError(_("Nobody is logged in to the Hugging Face hub."), _(_LOG_IN)) from error
     except HfHubHTTPError as error:
         raise _refused(name, error) from error
     except OfflineModeIsEnabled as error:
-        raise HubError("The hub is not asked: HF_HUB_OFFLINE is set.", "Unset it.") from error
+        raise HubError(_("The hub is not asked: HF_HUB_OFFLINE is set."), _("Unset it.")) from error
     except (OSError, RuntimeError, ValueError) as error:
-        raise HubError(f"{name} cannot be written to the hub: {why(error)}") from error
+        raise HubError(_("{name} cannot be written to the hub: {why}", name=name, why=why(error))) from error
     except Exception as error:  # the client of the library raises errors of its own for what happens on the way
-        raise HubError(f"The hub cannot be reached: {why(error)}", "Check the network, and try again.") from error
+        raise HubError(
+            _("The hub cannot be reached: {why}", why=why(error)), _("Check the network, and try again.")
+        ) from error
 
 
 def _refused(name: str, error: HfHubHTTPError) -> HubError:
     status = error.response.status_code
     if status == HTTPStatus.UNAUTHORIZED:
         return HubError(
-            "The hub does not know the token that is used here.", f"{_LOG_IN} --force; one in HF_TOKEN comes before it."
+            _("The hub does not know the token that is used here."),
+            _("Log in with a token that may write: hf auth login --force; one in HF_TOKEN comes before it."),
         )
     if status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
         return HubError(
-            f"The token that is used here may not write to {name}.",
-            f"Write to a name of your own, or {_LOG_IN[0].lower()}{_LOG_IN[1:]} --force",
+            _("The token that is used here may not write to {name}.", name=name),
+            _("Write to a name of your own, or log in with a token that may write: hf auth login --force"),
         )
     if status == HTTPStatus.PRECONDITION_FAILED:
-        return HubError(f"Somebody has written to {name} meanwhile.", "Nothing was changed; try again.")
-    return HubError(f"The hub refuses {name}: {why(error)}", "Try again later.")
+        return HubError(_("Somebody has written to {name} meanwhile.", name=name), _("Nothing was changed; try again."))
+    return HubError(_("The hub refuses {name}: {why}", name=name, why=why(error)), _("Try again later."))

@@ -8,6 +8,7 @@ from gguf import GGUFWriter
 import koki
 from koki.errors import ModelError
 from koki.gguf.write import ARCHITECTURES, add_base
+from koki.language import _
 from koki.model.lora import read_settings
 from koki.model.merged import MergedWeights
 from koki.model.names import SETTINGS
@@ -40,7 +41,13 @@ def write_adapter(path: Path, source: BaseSource, adapter: Path, name: str) -> N
         for weight, a, b in weights.pairs():
             there = names.get_name(weight, try_suffixes=(".weight",))
             if there is None:
-                raise ModelError(f"llama.cpp knows no {weight} in a model of the family {source.config.model_type}.")
+                raise ModelError(
+                    _(
+                        "llama.cpp knows no {weight} in a model of the family {model_type}.",
+                        weight=weight,
+                        model_type=source.config.model_type,
+                    )
+                )
             writer.add_tensor(f"{there}.lora_a", a.numpy())
             writer.add_tensor(f"{there}.lora_b", b.numpy())
     try:

@@ -7,6 +7,7 @@ from gguf import GGUFWriter, RopeScalingType
 from transformers import PretrainedConfig
 
 from koki.errors import ModelError
+from koki.language import _
 
 # YaRN's beta_fast and beta_slow, as the paper has them. llama.cpp has keys for others, but with a beta_slow of 2 it
 # turns positions otherwise than transformers (xllamacpp 2026.10).
@@ -54,8 +55,11 @@ def _add_rope(writer: GGUFWriter, rope: dict[str, Any], head: int) -> None:
             _add_yarn(writer, rope)
         case other:
             raise ModelError(
-                f"llama.cpp does not turn positions as this model does (rope_type {other} with its settings).",
-                "Export whole weights instead: koki export merged",
+                _(
+                    "llama.cpp does not turn positions as this model does (rope_type {other} with its settings).",
+                    other=other,
+                ),
+                _("Export whole weights instead: koki export merged"),
             )
 
 

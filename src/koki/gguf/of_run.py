@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from koki import files
 from koki.errors import RunError
 from koki.formatting import gigabytes
+from koki.language import _
 from koki.model.names import SETTINGS, WEIGHTS
 from koki.runs.finished import FinishedRun, base_of
 from koki.runs.names import GGUF
@@ -74,7 +75,7 @@ def adapter_of_run(run: FinishedRun, *, folder: Path | None = None) -> Path:
     made_of = _made_of(run, "adapter", base_only=False)
     if there := _made_before(folder, made_of):
         return there
-    require_space(folder, 2 * (run.folder / WEIGHTS).stat().st_size, "the adapter")
+    require_space(folder, 2 * (run.folder / WEIGHTS).stat().st_size, _("the adapter"))
     name = run.folder.resolve().name
     path = folder / f"{name}-adapter.gguf"
     with _put_into_place(path) as new:
@@ -150,7 +151,7 @@ def _write(
     about = About(f"Koki {run.folder.resolve().name}", licence_of(source))
     with MergedWeights(source, None if base_only else run.folder) as weights:
         size = size_of_gguf(weights, source.config, file_type)
-        require_space(path.parent, size, "the model as a GGUF file")
+        require_space(path.parent, size, _("the model as a GGUF file"))
         on_making(path, size)
         template = ChatTemplate(tokenizer, run.card["system_prompt"])
         write_gguf(new, weights, source, tokenizer, template, file_type=file_type, about=about)
@@ -170,4 +171,13 @@ def require_space(folder: Path, needed: int, what: str) -> None:
     there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(there).free
     if free < needed:
-        raise RunError(f"{folder} needs {gigabytes(needed)} for {what}; {gigabytes(free)} are free.", "Make room.")
+        raise RunError(
+            _(
+                "{folder} needs {needed} for {what}; {free} are free.",
+                folder=folder,
+                needed=gigabytes(needed),
+                what=what,
+                free=gigabytes(free),
+            ),
+            _("Make room."),
+        )

@@ -8,6 +8,7 @@ from gguf import GGUFWriter, TokenType
 from transformers import PreTrainedTokenizerBase
 
 from koki.errors import ModelError
+from koki.language import _
 from koki.model.source import pad_id
 from koki.tokens.template import QWEN2_SPLIT
 
@@ -61,6 +62,6 @@ def _require_qwen2(description: dict[str, Any]) -> None:
     normalizer = description["normalizer"] or {"type": "NFC"}
     if model["type"] != "BPE" or json.dumps(QWEN2_SPLIT) not in cut or normalizer != {"type": "NFC"}:
         raise ModelError(
-            "llama.cpp does not know the tokenizer of this base: it cuts texts in another way than Qwen2 and Qwen3.",
-            "Export whole weights instead: koki export merged",
+            _("llama.cpp does not know the tokenizer of this base: it cuts texts in another way than Qwen2 and Qwen3."),
+            _("Export whole weights instead: koki export merged"),
         )

@@ -17,6 +17,7 @@ from koki.errors import ModelError
 from koki.gguf.chat_template import with_system_prompt
 from koki.gguf.hyperparameters import add_hyperparameters
 from koki.gguf.vocabulary import add_vocabulary
+from koki.language import N_, _
 from koki.model.merged import MergedWeights, require_float16
 from koki.model.source import BaseSource
 from koki.tokens.template import ChatTemplate
@@ -142,7 +143,13 @@ def _plan(weights: MergedWeights, config: PretrainedConfig, file_type: _Type) ->
     for origin, shape in weights.shapes.items():
         name = names.get_name(origin, try_suffixes=_ENDINGS)
         if name is None:
-            raise ModelError(f"llama.cpp knows no {origin} in a model of the family {config.model_type}.")
+            raise ModelError(
+                _(
+                    "llama.cpp knows no {weight} in a model of the family {model_type}.",
+                    weight=origin,
+                    model_type=config.model_type,
+                )
+            )
         yield _Tensor(name, origin, shape, _kind(name, shape, file_type))
 
 
@@ -161,7 +168,7 @@ def _rounded(tensor: _Tensor, values: torch.Tensor) -> npt.NDArray[np.uint8]:
         ModelError: a value is too large for float16.
     """
     if tensor.kind is _Kind.F16:
-        require_float16(tensor.origin, values, "Choose another type: bf16 or f32.")
+        require_float16(tensor.origin, values, N_("Choose another type: bf16 or f32."))
     return gguf.quantize(values.numpy(), tensor.kind).view(np.uint8)
 
 

@@ -13,6 +13,7 @@ from koki.errors import ConfigError, KokiError, ModelError, RunError
 from koki.formatting import gigabytes
 from koki.gguf.of_run import adapter_of_run, gguf_of_run, read_record
 from koki.inference.engine import Engine
+from koki.language import _
 from koki.notices import LOG
 from koki.runs.card import read_card
 from koki.runs.finished import FinishedRun, base_of, read_run
@@ -52,11 +53,13 @@ def load_engine(run: str | Path | FinishedRun, name: str | None, *, base_only: b
     path = run.folder if isinstance(run, FinishedRun) else Path(run).expanduser()
     if is_gguf(path):
         if name == "transformers":
-            raise ConfigError(f"{path} is a GGUF file, which llama.cpp runs.", "Leave --engine out.")
+            raise ConfigError(_("{path} is a GGUF file, which llama.cpp runs.", path=path), _("Leave --engine out."))
         return _llama_cpp(run_of_gguf(path), path)
     if (path / "config.json").is_file():
         if name == "llama.cpp":
-            raise ConfigError(f"{path} is no run but whole weights, which transformers runs.", "Leave --engine out.")
+            raise ConfigError(
+                _("{path} is no run but whole weights, which transformers runs.", path=path), _("Leave --engine out.")
+            )
         return _whole_weights(path)
     finished = run if isinstance(run, FinishedRun) else read_run(path)
     if name == "transformers" or (name is None and _has_gpu()):
@@ -67,7 +70,8 @@ def load_engine(run: str | Path | FinishedRun, name: str | None, *, base_only: b
     except (KokiError, OSError) as error:
         if name is not None:
             raise
-        LOG.warning("%s", harmless(f"llama.cpp cannot answer here, transformers does, more slowly: {error}"))
+        said = _("llama.cpp cannot answer here, transformers does, more slowly: {error}", error=error)
+        LOG.warning("%s", harmless(said))
         return _transformers(finished, base_only=base_only)
 
 
@@ -106,7 +110,10 @@ def require_engine(name: str | None) -> None:
         ConfigError: there is none of that name.
     """
     if name is not None and name not in get_args(EngineName):
-        raise ConfigError(f"There is no engine {name!r}.", f"Engines: {', '.join(get_args(EngineName))}.")
+        raise ConfigError(
+            _("There is no engine {name!r}.", name=name),
+            _("Engines: {names}.", names=", ".join(get_args(EngineName))),
+        )
 
 
 def is_gguf(path: Path) -> bool:
@@ -121,13 +128,17 @@ def run_of_gguf(file: Path) -> FinishedRun:
         RunError: there is no such file, or no card.
     """
     if not file.is_file():
-        raise RunError(f"There is no file {file}.", "`koki export gguf RUN` makes one.")
+        raise RunError(_("There is no file {file}.", file=file), _("`koki export gguf RUN` makes one."))
     folders: Sequence[Path] = (file.absolute().parent, file.absolute().parent.parent)
     found = next((folder for folder in folders if (folder / METADATA).is_file()), None)
     if found is None:
         raise RunError(
-            f"{file} lies alone: there is no {METADATA} beside it, nor in the folder above.",
-            "Keep the files of an export together.",
+            _(
+                "{file} lies alone: there is no {metadata} beside it, nor in the folder above.",
+                file=file,
+                metadata=METADATA,
+            ),
+            _("Keep the files of an export together."),
         )
     return read_run(found)
 
@@ -142,7 +153,8 @@ def _has_gpu() -> bool:
 
 def _gguf(run: FinishedRun, *, base_only: bool) -> Path:
     def say(path: Path, size: int) -> None:
-        LOG.warning("%s", harmless(f"Preparing {path} for llama.cpp, once: {gigabytes(size)}."))
+        said = _("Preparing {path} for llama.cpp, once: {size}.", path=path, size=gigabytes(size))
+        LOG.warning("%s", harmless(said))
 
     is_small = run.card["training"].get("parameters", _SMALL) < _SMALL
     return gguf_of_run(run, "f16" if is_small else "q8_0", base_only=base_only, on_making=say)
@@ -152,7 +164,7 @@ def _require_llama_cpp() -> None:
     try:
         import xllamacpp  # noqa: F401
     except (ImportError, OSError) as error:  # no wheel for this machine, or one that does not run here
-        raise ModelError(f"llama.cpp cannot be used: {error}", "pip install xllamacpp") from error
+        raise ModelError(_("llama.cpp cannot be used: {error}", error=error), "pip install xllamacpp") from error
 
 
 def _llama_cpp(run: FinishedRun, file: Path) -> Loaded:
@@ -174,9 +186,14 @@ def _llama_cpp_engine(run: FinishedRun, file: Path, adapters: Sequence[Path] = (
 
     entry = read_record(file.parent).get(file.name)
     if entry is None:
-        raise RunError(f"{file} has no entry in the export.json beside it.", "Export it again: koki export gguf RUN")
+        raise RunError(
+            _("{file} has no entry in the export.json beside it.", file=file),
+            _("Export it again: koki export gguf RUN"),
+        )
     if entry["type"] == "adapter":
-        raise ModelError(f"{file} is an adapter, which answers on its base alone.", "Ask the run, or the whole file.")
+        raise ModelError(
+            _("{file} is an adapter, which answers on its base alone.", file=file), _("Ask the run, or the whole file.")
+        )
     template = _template_of(run)
     tokenizer, is_exact = read_tokenizer(run.folder).backend_tokenizer, entry["type"] == "f32"
     return LlamaCppEngine(file, entry["context"], tokenizer, template.stop_id, exact=is_exact, adapters=adapters)

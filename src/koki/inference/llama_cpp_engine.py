@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from koki.errors import ModelError
 from koki.inference.engine import GREEDY, Generated, Sampling
 from koki.inference.growing_answer import GrowingAnswer, endings_of
+from koki.language import _
 
 # Answers that are generated side by side: more are hardly faster on a processor.
 _AT_ONCE: Final = 8
@@ -327,7 +328,9 @@ def start_server(settings: Any) -> Any:
         server = xllamacpp.Server(settings)
     except RuntimeError as error:
         file = settings.model.path
-        raise ModelError(f"llama.cpp cannot open {file}: {error}", "Is the file complete?") from error
+        raise ModelError(
+            _("llama.cpp cannot open {file}: {error}", file=file, error=error), _("Is the file complete?")
+        ) from error
     # one that is closed before its loop has begun waits for it for ever, and all of Python with it
     server.handle_completions({"prompt": [0], "max_tokens": 1})
     return server

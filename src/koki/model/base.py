@@ -9,6 +9,7 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedMod
 from koki.config import ModelConfig
 from koki.errors import ModelError
 from koki.extras import how_to_install
+from koki.language import _
 from koki.model.attention import use_segmented_attention
 from koki.model.device import Device
 from koki.model.source import BaseSource, not_loadable
@@ -61,11 +62,13 @@ def prepare_for_training(model: PreTrainedModel, config: ModelConfig, *, gradien
 def _quantization(kind: str, device: Device) -> BitsAndBytesConfig:
     if device.kind != "cuda":
         raise ModelError(
-            f"model.quantization is {kind}, which needs a CUDA GPU; there is none here.",
-            "Leave model.quantization at null.",
+            _("model.quantization is {kind}, which needs a CUDA GPU; there is none here.", kind=kind),
+            _("Leave model.quantization at null."),
         )
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise ModelError(f"model.quantization is {kind}, which needs bitsandbytes.", how_to_install("quantization"))
+        raise ModelError(
+            _("model.quantization is {kind}, which needs bitsandbytes.", kind=kind), how_to_install("quantization")
+        )
     if kind == "8bit":
         return BitsAndBytesConfig(load_in_8bit=True)
     # NF4 with double quantisation: QLoRA, Dettmers et al. 2023, section 3

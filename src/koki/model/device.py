@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import torch
 
 from koki.errors import ConfigError
+from koki.language import N_, _, retold
 
 Precision = Literal["no", "fp16", "bf16"]
 
@@ -36,6 +37,21 @@ class Device:
         return f"{many}{self.name}: base in {str(self.dtype).removeprefix('torch.')}, {precision}"
 
 
+_DESCRIBED: Final = (
+    N_("{device}: base in {dtype}, {precision}"),
+    N_("CPU, {count} thread"),
+    N_("CPU, {count} threads"),
+    N_("fp16 off"),
+    N_("fp16 on, with loss scaling"),
+    N_("bf16 on"),
+)
+
+
+def in_words(described: str) -> str:
+    """What is recorded of a device, its name or all of `Device.describe`, in the chosen language."""
+    return retold(described, *_DESCRIBED)
+
+
 def detect_device(mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"], processes: int = 1) -> Device:
     """The best device of this machine: CUDA, else MPS, else CPU.
 
@@ -53,24 +69,28 @@ def detect_device(mixed_precision: Literal["auto", "best", "no", "fp16", "bf16"]
         precision = ours.get(mixed_precision) or cast(Precision, mixed_precision)
         if precision == "bf16" and not has_bf16:
             raise ConfigError(
-                f"training.mixed_precision is bf16, which {torch.cuda.get_device_name()} does not have.",
-                "Use --set training.mixed_precision=fp16",
+                _(
+                    "training.mixed_precision is bf16, which {device} does not have.",
+                    device=torch.cuda.get_device_name(),
+                ),
+                _("Use --set training.mixed_precision=fp16"),
             )
         dtype = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
         count = torch.cuda.device_count() if processes == 1 else 1
         return Device("cuda", torch.cuda.get_device_name(), count, dtype, precision)
     if mixed_precision == "fp16":
-        raise _no_such_precision(mixed_precision, "needs CUDA; there is none here")
+        raise _no_such_precision(mixed_precision, _("needs CUDA; there is none here"))
     if torch.backends.mps.is_available() and processes == 1:
         if mixed_precision == "bf16":
-            raise _no_such_precision(mixed_precision, "Koki does not train in on an Apple GPU")
+            raise _no_such_precision(mixed_precision, _("Koki does not train in on an Apple GPU"))
         return Device("mps", "Apple GPU (MPS)", 1, torch.float32, "no")
     threads = torch.get_num_threads()
     name = f"CPU, {threads} {'thread' if threads == 1 else 'threads'}"
     if mixed_precision in ("best", "bf16") and _processor_has_bf16():
         return Device("cpu", name, 1, torch.bfloat16, "bf16")
     if mixed_precision == "bf16":
-        raise _no_such_precision(mixed_precision, "this processor can only imitate, ten times slower than float32")
+        slow = _("this processor can only imitate, ten times slower than float32")
+        raise _no_such_precision(mixed_precision, slow)
     return Device("cpu", name, 1, torch.float32, "no")
 
 
@@ -82,5 +102,6 @@ def _processor_has_bf16() -> bool:
 
 def _no_such_precision(precision: str, why: str) -> ConfigError:
     return ConfigError(
-        f"training.mixed_precision is {precision}, which {why}.", "Leave it at auto: float32 is used on this machine."
+        _("training.mixed_precision is {precision}, which {why}.", precision=precision, why=why),
+        _("Leave it at auto: float32 is used on this machine."),
     )

@@ -9,6 +9,7 @@ from huggingface_hub import try_to_load_from_cache
 from koki import files
 from koki.errors import HubError, ModelError
 from koki.hub import HubCommit, is_commit
+from koki.language import _
 
 _CONFIG: Final = "config.json"
 # What is read of a base before its weights: configuration, tokenizer, chat template, and of its card the licence.
@@ -62,8 +63,8 @@ def find_on_hub(repository: str, revision: str | None) -> HubBase:
 def _not_to_be_had(name: str, error: HubError) -> ModelError:
     """The error for a base that is neither here nor can be fetched."""
     return ModelError(
-        f"Model {name} is not in the local cache and cannot be downloaded: {error.what}",
-        "Check the network and the name; or go on without: --model FOLDER (a downloaded model) or --model mini.",
+        _("Model {name} is not in the local cache and cannot be downloaded: {what}", name=name, what=error.what),
+        _("Check the network and the name; or go on without: --model FOLDER (a downloaded model) or --model mini."),
     )
 
 

@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
 from koki import files
-from koki.config import LoraConfig
+from koki.config import LoraConfig, reason_of
 from koki.errors import CheckpointError, KokiError, ModelError
+from koki.language import _
 from koki.model.names import SETTINGS, WEIGHTS
 from koki.model.source import BaseSource
 
@@ -52,7 +53,13 @@ def load_adapter(base: PreTrainedModel, folder: Path, *, trainable: bool) -> Pef
         config = read_settings(folder / SETTINGS)
         there = _shapes_in(folder / WEIGHTS)
         if any(shape[0] != config.r for name, shape in there.items() if ".lora_A." in name):
-            raise ValueError(f"{SETTINGS} says that its rank is {config.r}, which is not that of its weights")
+            raise ValueError(
+                _(
+                    "{settings} says that its rank is {r}, which is not that of its weights",
+                    settings=SETTINGS,
+                    r=config.r,
+                )
+            )
         model = add_adapter(base, config, trainable=trainable)
         ours = get_peft_model_state_dict(model, save_embedding_layers=False)
         require_same(there, {name: tuple(tensor.shape) for name, tensor in ours.items()})
@@ -61,7 +68,8 @@ def load_adapter(base: PreTrainedModel, folder: Path, *, trainable: bool) -> Pef
     except Exception as error:  # in a tampered folder, the libraries raise whatever they run into
         why = error.what if isinstance(error, KokiError) else str(error)
         raise CheckpointError(
-            f"The adapter in {folder} does not fit the base model: {why}", "Is the folder complete, as it was saved?"
+            _("The adapter in {folder} does not fit the base model: {why}", folder=folder, why=why),
+            _("Is the folder complete, as it was saved?"),
         ) from error
     return model
 
@@ -118,25 +126,38 @@ def read_settings(file: Path) -> LoraConfig:
     """
     settings = json.loads(files.read_bytes(file, _LONGEST_SETTINGS))
     if not isinstance(settings, dict):
-        raise ValueError(f"{file.name} holds no settings")
+        raise ValueError(_("{file} holds no settings", file=file.name))
     try:
         config = LoraConfig.model_validate({name: settings.get(name) for name in LoraConfig.model_fields})
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(
-            f"in {file.name} {first['loc'][0]} is {first['input']!r:.80}: {first['msg'].lower()}"
+            _(
+                "in {file} {name} is {value!r:.80}: {reason}",
+                file=file.name,
+                name=first["loc"][0],
+                value=first["input"],
+                reason=reason_of(first),
+            )
         ) from None
     left_alone = _peft_config(config).to_dict()
     for name, value in settings.items():
         if name not in (*LoraConfig.model_fields, *_NOTES) and (value or None) != (left_alone.get(name) or None):
-            raise ValueError(f"in {file.name} {name} is {value!r:.80}, which is not of Koki's making")
+            raise ValueError(
+                _(
+                    "in {file} {name} is {value!r:.80}, which is not of Koki's making",
+                    file=file.name,
+                    name=name,
+                    value=value,
+                )
+            )
     return config
 
 
 def _shapes_in(file: Path) -> Shapes:
     """The names of a file's tensors and their shapes; the tensors are not read."""
     if not file.is_file():
-        raise FileNotFoundError(f"{file.name} is not there")
+        raise FileNotFoundError(_("{file} is not there", file=file.name))
     with safe_open(file, "pt") as weights:
         return {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
 
@@ -148,22 +169,26 @@ def require_same(there: Shapes, ours: Shapes) -> None:
         ValueError: it has not; names the first few.
     """
     if missing := sorted(ours.keys() - there.keys()):
-        raise ValueError(f"{WEIGHTS} lacks {_few(missing)}")
+        raise ValueError(_("{weights} lacks {names}", weights=WEIGHTS, names=_few(missing)))
     if unknown := sorted(there.keys() - ours.keys()):
-        raise ValueError(f"{WEIGHTS} has {_few(unknown)}, which the model has not")
-    if other := [f"{name} {there[name]} instead of {ours[name]}" for name in sorted(ours) if there[name] != ours[name]]:
-        raise ValueError(f"in {WEIGHTS} {_few(other)}")
+        raise ValueError(_("{weights} has {names}, which the model has not", weights=WEIGHTS, names=_few(unknown)))
+    if other := [
+        _("{name} {found} instead of {expected}", name=name, found=there[name], expected=ours[name])
+        for name in sorted(ours)
+        if there[name] != ours[name]
+    ]:
+        raise ValueError(_("in {weights} {names}", weights=WEIGHTS, names=_few(other)))
 
 
 def _few(names: list[str]) -> str:
-    more = len(names) - _NAMED_IN_AN_ERROR
-    return ", ".join(names[:_NAMED_IN_AN_ERROR]) + (f" and {more:,} more" if more > 0 else "")
+    more, listed = len(names) - _NAMED_IN_AN_ERROR, ", ".join(names[:_NAMED_IN_AN_ERROR])
+    return _("{listed} and {more:,} more", listed=listed, more=more) if more > 0 else listed
 
 
 def _require_targets(base: PreTrainedModel, config: LoraConfig) -> None:
     present = {name.rpartition(".")[2] for name, _ in base.named_modules()}
     if missing := [name for name in config.target_modules if name not in present]:
         raise ModelError(
-            f"lora.target_modules names {', '.join(missing)}, which the model does not have.",
-            "Qwen2 and Qwen3 have q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and down_proj.",
+            _("lora.target_modules names {missing}, which the model does not have.", missing=", ".join(missing)),
+            _("Qwen2 and Qwen3 have q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and down_proj."),
         )

@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM
 
 from koki import files
 from koki.errors import CheckpointError, ModelError
+from koki.language import _
 from koki.model.lora import Shapes, read_settings, require_same
 from koki.model.names import SETTINGS, WEIGHTS
 from koki.model.source import BaseSource, not_loadable
@@ -89,8 +90,8 @@ class MergedWeights:
         """
         if any(name.endswith(_BIAS) for name in self._adapter):
             raise ModelError(
-                "This adapter was trained with lora.bias, and a LoRA file for llama.cpp holds no biases.",
-                "Export the whole model: leave --adapter out.",
+                _("This adapter was trained with lora.bias, and a LoRA file for llama.cpp holds no biases."),
+                _("Export the whole model: leave --adapter out."),
             )
         for name in sorted(self._adapter):
             if name.endswith(_A):
@@ -118,8 +119,14 @@ class MergedWeights:
             found = tuple(there[name].get_slice(name).get_shape()) if name in there else None
             if found != shape:
                 raise ModelError(
-                    f"In the weights in {folder} {name} is {found or 'missing'}; its config.json has {shape}.",
-                    "Is the folder complete?",
+                    _(
+                        "In the weights in {folder} {name} is {found}; its config.json has {shape}.",
+                        folder=folder,
+                        name=name,
+                        found=found or _("missing"),
+                        shape=shape,
+                    ),
+                    _("Is the folder complete?"),
                 )
         return there
 
@@ -136,8 +143,8 @@ class MergedWeights:
             self._require_fit(found, config.r)
         except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
             raise CheckpointError(
-                f"The adapter in {folder} does not fit the base model: {error}",
-                "Is the folder complete, as it was saved?",
+                _("The adapter in {folder} does not fit the base model: {why}", folder=folder, why=error),
+                _("Is the folder complete, as it was saved?"),
             ) from error
         return there, config.lora_alpha / config.r
 
@@ -172,7 +179,7 @@ def require_float16(name: str, tensor: torch.Tensor, otherwise: str) -> None:
         ModelError: a value is too large.
     """
     if float(tensor.abs().max()) > torch.finfo(torch.float16).max:
-        raise ModelError(f"{name} has a value that float16 cannot hold.", otherwise)
+        raise ModelError(_("{name} has a value that float16 cannot hold.", name=name), _(otherwise))
 
 
 def _weight_files(folder: Path) -> list[Path]:
@@ -199,6 +206,9 @@ def _require_whole_numbers_of_bits(source: BaseSource) -> None:
     """Refuse a base that was saved quantised: what an adapter adds to it is lost when its weights are rounded again."""
     if getattr(source.config, "quantization_config", None):
         raise ModelError(
-            f"The base {source.public_name} was saved quantised, so no adapter can be merged into its weights.",
-            "Train on the same model as it was before, such as Qwen/Qwen2.5-0.5B-Instruct for its 4-bit form.",
+            _(
+                "The base {public_name} was saved quantised, so no adapter can be merged into its weights.",
+                public_name=source.public_name,
+            ),
+            _("Train on the same model as it was before, such as Qwen/Qwen2.5-0.5B-Instruct for its 4-bit form."),
         )

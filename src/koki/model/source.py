@@ -13,6 +13,7 @@ from yaml import YAMLError
 from koki import files
 from koki.config import ModelConfig
 from koki.errors import ModelError
+from koki.language import _
 from koki.model.hub import HubBase, find_on_hub
 from koki.user_cache import sha256_of
 
@@ -92,8 +93,12 @@ def find_base(config: ModelConfig) -> BaseSource:
         raise not_loadable(folder, error) from error
     if model_config.model_type not in _FAMILIES:
         raise ModelError(
-            f"{config.name} is a {model_config.model_type} model; Koki trains the Qwen2 and Qwen3 families.",
-            f"Use one of {', '.join(['mini', *ALIASES])}.",
+            _(
+                "{name} is a {kind} model; Koki trains the Qwen2 and Qwen3 families.",
+                name=config.name,
+                kind=model_config.model_type,
+            ),
+            _("Use one of {names}.", names=", ".join(["mini", *ALIASES])),
         )
     return BaseSource(config.name, folder, hub, hub.commit if hub else _fingerprint(folder), model_config)
 
@@ -110,7 +115,9 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     except Exception as error:  # in a damaged or tampered folder, the libraries raise whatever they run into
         raise not_loadable(folder, error) from error
     if tokenizer.vocab_size < _BYTES:  # where the files are missing, transformers makes one that knows no text
-        raise ModelError(f"The tokenizer in {folder} has no vocabulary.", "Its folder needs a tokenizer.json.")
+        raise ModelError(
+            _("The tokenizer in {folder} has no vocabulary.", folder=folder), _("Its folder needs a tokenizer.json.")
+        )
     return tokenizer
 
 
@@ -160,7 +167,9 @@ def pad_id(tokenizer: PreTrainedTokenizerBase, stop_id: int) -> int:
     for candidate in _PAD_CANDIDATES:
         if vocabulary.get(candidate, stop_id) != stop_id:
             return int(vocabulary[candidate])
-    raise ModelError("The tokenizer has no pad token other than its stop token.", "Use a Qwen2 or Qwen3 tokenizer.")
+    raise ModelError(
+        _("The tokenizer has no pad token other than its stop token."), _("Use a Qwen2 or Qwen3 tokenizer.")
+    )
 
 
 def _locate(name: str) -> Path | str:
@@ -177,8 +186,11 @@ def _locate(name: str) -> Path | str:
         return ALIASES[name.lower()]
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise ModelError(
-            f"There is no model {name!r}: neither a name Koki knows, nor a folder, nor a hub id.",
-            f"Names: {', '.join(['mini', *ALIASES])}; a hub id looks like Qwen/Qwen2.5-0.5B-Instruct.",
+            _("There is no model {name!r}: neither a name Koki knows, nor a folder, nor a hub id.", name=name),
+            _(
+                "Names: {names}; a hub id looks like Qwen/Qwen2.5-0.5B-Instruct.",
+                names=", ".join(["mini", *ALIASES]),
+            ),
         )
     return name
 
@@ -190,14 +202,19 @@ def is_folder(name: str) -> bool:
 
 def not_loadable(folder: str | Path, error: Exception) -> ModelError:
     """The error for a model or tokenizer that transformers could not load."""
-    return ModelError(f"The model in {folder} cannot be loaded: {_first_line(error)}", "Is the folder complete?")
+    return ModelError(
+        _("The model in {folder} cannot be loaded: {reason}", folder=folder, reason=_first_line(error)),
+        _("Is the folder complete?"),
+    )
 
 
 def _require_no_pipes(folder: Path) -> None:
     """Refuse a folder with a pipe, for which the libraries would wait for ever, or a device, which has no end."""
     for entry in folder.glob("*"):
         if entry.exists() and not (entry.is_file() or entry.is_dir()):
-            raise ModelError(f"{entry} is a pipe or a device, not a file.", "Is the folder what it should be?")
+            raise ModelError(
+                _("{path} is a pipe or a device, not a file.", path=entry), _("Is the folder what it should be?")
+            )
 
 
 def _first_line(error: Exception) -> str:

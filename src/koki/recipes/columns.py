@@ -7,13 +7,14 @@ from importlib.resources import files
 from typing import Final
 
 from koki.errors import DataError
+from koki.language import N_, _
 from koki.recipes.cleaning import bare
 
 _NAMES: Final[dict[str, list[str]]] = tomllib.loads(
     files(__package__).joinpath("columns.toml").read_text(encoding="utf-8")
 )
 _FIELDS: Final = tuple(_NAMES)
-REQUIRED: Final = ("title", "ingredients", "steps")
+REQUIRED: Final = (N_("title"), N_("ingredients"), N_("steps"))
 
 SEASONING: Final = _NAMES["seasoning"][0]
 """The heading of the items of a second column of ingredients."""
@@ -42,8 +43,8 @@ def require_known(given: Mapping[str, str]) -> None:
     """
     if unknown := [field for field in given if field not in _FIELDS]:
         raise DataError(
-            f"A recipe has no {' and no '.join(map(repr, unknown))} to give a column to.",
-            f"data.columns and --columns know: {', '.join(_FIELDS)}.",
+            _("A recipe has no {unknown} to give a column to.", unknown=_(" and no ").join(map(repr, unknown))),
+            _("data.columns and --columns know: {fields}.", fields=", ".join(_FIELDS)),
         )
 
 
@@ -74,19 +75,26 @@ def require_columns(path: str, header: Sequence[str], columns: Mapping[str, int]
     Raises:
         DataError: it lacks one.
     """
-    shown = ", ".join("".join(filter(str.isprintable, name))[:40] for name in header[:20]) or "(empty)"
+    shown = ", ".join("".join(filter(str.isprintable, name))[:40] for name in header[:20]) or _("(empty)")
     if lost := {field: name for field, name in given.items() if field not in columns}:
-        names = " and no ".join(f"{name!r} (for {field})" for field, name in lost.items())
+        names = _(" and no ").join(_("{name!r} (for {field})", name=name, field=field) for field, name in lost.items())
         meant = {field: _nearest(name, header) for field, name in lost.items()}
+        columns_meant = ",".join(f"{field}={name}" for field, name in meant.items())
         raise DataError(
-            f"{path} has no column {names}. Its header is: {shown}",
-            f'Did you mean --columns "{",".join(f"{field}={name}" for field, name in meant.items())}"?'
+            _("{path} has no column {names}. Its header is: {shown}", path=path, names=names, shown=shown),
+            _('Did you mean --columns "{columns}"?', columns=columns_meant)
             if all(meant.values())
-            else "Correct data.columns or --columns, or leave them out: Koki knows the usual names.",
+            else _("Correct data.columns or --columns, or leave them out: Koki knows the usual names."),
         )
     if missing := [field for field in REQUIRED if field not in columns]:
         raise DataError(
-            f"{path} has no column for {' and '.join(missing)}. Its header is: {shown}", _advice(header, missing)
+            _(
+                "{path} has no column for {missing}. Its header is: {shown}",
+                path=path,
+                missing=_(" and ").join(missing),
+                shown=shown,
+            ),
+            _advice(header, missing),
         )
 
 
@@ -100,9 +108,13 @@ def _nearest(name: str, header: Sequence[str]) -> str:
 def _advice(header: Sequence[str], missing: Sequence[str]) -> str:
     names = "; ".join(f"{field}: {', '.join(_NAMES[field][:_EXAMPLES])}" for field in missing)
     example = ",".join(f"{field}=NAME" for field in missing)
-    advice = f"Name the columns so ({names}), or say which they are: --columns {example}."
+    advice = _(
+        "Name the columns so ({names}), or say which they are: --columns {example}.", names=names, example=example
+    )
     if len(header) == 1:
-        advice += " Only one column was found: Koki knows the delimiters comma, semicolon, tab and |."
-    elif any("--" in name for name in header):
-        advice += " The first line looks like a recipe: is the header line missing?"
+        more = _("Only one column was found: Koki knows the delimiters comma, semicolon, tab and |.")
+        return f"{advice} {more}"
+    if any("--" in name for name in header):
+        more = _("The first line looks like a recipe: is the header line missing?")
+        return f"{advice} {more}"
     return advice

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, Self
 
 from koki import files
 from koki.errors import DataError, RecipeFileNotFound
+from koki.language import _
 
 MOST_BYTES: Final = 2**27
 """Bytes of a file, unpacked: thirteen times the 11,751 real recipes that Koki was tried on. To read it takes up to
@@ -46,7 +47,9 @@ def _matches(path: str) -> list[str]:
         return [path]
     found = sorted(file for file in glob.glob(path, recursive=True) if not Path(file).is_dir())  # noqa: PTH207 (Path's own takes no absolute pattern)
     if not found:
-        raise RecipeFileNotFound(f"No recipe file matches {path}", "Check the pattern, and the folder it starts from.")
+        raise RecipeFileNotFound(
+            _("No recipe file matches {path}", path=path), _("Check the pattern, and the folder it starts from.")
+        )
     return found
 
 
@@ -60,11 +63,13 @@ def read_bytes(path: str) -> bytes:
     try:
         return files.read_bytes(path, MOST_BYTES)
     except IsADirectoryError:
-        raise DataError(f"{path} is a folder, not a recipe file.", "Name the files in it.") from None
+        raise DataError(_("{path} is a folder, not a recipe file.", path=path), _("Name the files in it.")) from None
     except (FileNotFoundError, NotADirectoryError):
-        raise RecipeFileNotFound(f"There is no recipe file {path}", "Check the path given as data.") from None
+        raise RecipeFileNotFound(
+            _("There is no recipe file {path}", path=path), _("Check the path given as data.")
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
-        raise DataError(f"{path!r} cannot be read: {error}", _how_to_read(error)) from error
+        raise DataError(_("{path!r} cannot be read: {error}", path=path, error=error), _how_to_read(error)) from error
 
 
 class FileDigest(NamedTuple):
@@ -91,11 +96,11 @@ def read_digests(paths: Iterable[str | Path]) -> list[FileDigest]:
 def _how_to_read(error: Exception) -> str:
     match getattr(error, "errno", None):
         case errno.EFBIG:
-            return "Split it into smaller files."
+            return _("Split it into smaller files.")
         case errno.EINVAL:
-            return "Save the recipes in a CSV file and name that."
+            return _("Save the recipes in a CSV file and name that.")
         case _:
-            return "Check the path and its permissions."
+            return _("Check the path and its permissions.")
 
 
 def unpack(raw: bytes, path: str) -> tuple[bytes, str]:
@@ -108,9 +113,11 @@ def unpack(raw: bytes, path: str) -> tuple[bytes, str]:
     if raw.startswith(b"\x1f\x8b"):
         raw, packing = _gunzip(raw, path), ", gzip"
     if not raw.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe"):
-        raise DataError(f"{path} is empty.", "It needs a header line and one line for each recipe.")
+        raise DataError(_("{path} is empty.", path=path), _("It needs a header line and one line for each recipe."))
     if raw.startswith(b"PK\x03\x04"):
-        raise DataError(f"{path} is a workbook or zip archive, compressed once more.", "Unpack it first (gunzip).")
+        raise DataError(
+            _("{path} is a workbook or zip archive, compressed once more.", path=path), _("Unpack it first (gunzip).")
+        )
     return raw, packing
 
 
@@ -119,10 +126,17 @@ def _gunzip(raw: bytes, path: str) -> bytes:
         with gzip.open(io.BytesIO(raw)) as packed:
             content = packed.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is a damaged gzip file: {error}", "Pack it again, or unpack it first.") from error
+        raise DataError(
+            _("{path} is a damaged gzip file: {error}", path=path, error=error), _("Pack it again, or unpack it first.")
+        ) from error
     if len(content) > MOST_BYTES:
         raise DataError(
-            f"{path} holds more than {MOST_BYTES // 2**20:,} MiB once it is unpacked.", "Split it into smaller files."
+            _(
+                "{path} holds more than {most_bytes:,} MiB once it is unpacked.",
+                path=path,
+                most_bytes=MOST_BYTES // 2**20,
+            ),
+            _("Split it into smaller files."),
         )
     return content
 
@@ -158,13 +172,22 @@ def split_lines(text: str, path: str) -> list[str]:
         DataError: there are more than ``MOST_LINES``, or one is longer than ``LONGEST_ROW``.
     """
     if text.count("\n") + text.count("\r") - text.count("\r\n") > MOST_LINES:
-        raise DataError(f"{path} has more than {MOST_LINES:,} lines.", "Split it into smaller files.")
+        raise DataError(
+            _("{path} has more than {most_lines:,} lines.", path=path, most_lines=MOST_LINES),
+            _("Split it into smaller files."),
+        )
     lines = _LINE.findall(text)
     if (longest := max(map(len, lines), default=0)) > LONGEST_ROW:
         number = 1 + next(place for place, line in enumerate(lines) if len(line) == longest)
         raise DataError(
-            f"{path}, line {number:,}: {longest:,} characters; no row has more than {LONGEST_ROW:,}.",
-            "Remove it, or save the recipes once more, each in a row of its own.",
+            _(
+                "{path}, line {number:,}: {longest:,} characters; no row has more than {longest_row:,}.",
+                path=path,
+                number=number,
+                longest=longest,
+                longest_row=LONGEST_ROW,
+            ),
+            _("Remove it, or save the recipes once more, each in a row of its own."),
         )
     return lines
 
@@ -201,8 +224,12 @@ def records(lines: list[str], delimiter: str, path: str) -> Iterator[Record]:
             left -= sum(map(len, lines[start:end]))
             if left < 0:
                 raise DataError(
-                    f"{path}, line {start + 1:,}: one quotation mark after another is never closed.",
-                    "Save it as CSV once more, every quotation mark inside a field doubled.",
+                    _(
+                        "{path}, line {start:,}: one quotation mark after another is never closed.",
+                        path=path,
+                        start=start + 1,
+                    ),
+                    _("Save it as CSV once more, every quotation mark inside a field doubled."),
                 )
             fields, end = _read_alone(lines[start], delimiter, width), start + 1
         if len(fields) > 1 or any(map(str.strip, fields)):

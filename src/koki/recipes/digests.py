@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from koki.files import file_name
+from koki.language import _, ngettext
 from koki.recipes.recipe import Recipe
 from koki.recipes.report import some
 
@@ -35,7 +36,7 @@ def differences(there: Digests, now: Sequence[Recipe]) -> list[str]:
     gone, come = list(_flat(there)), list(_flat(digests_of(now)))
     if [one.digest for one in gone] == [one.digest for one in come]:
         return []
-    gone, come, _ = _paired(gone, come, lambda one: one.digest)
+    gone, come = _paired(gone, come, lambda one: one.digest)[:2]
     gone, come, same_title = _paired(gone, come, lambda one: one.digest[:_HALF])
     gone, come, same_rest = _paired(gone, come, lambda one: one.digest[_HALF:])
     found = (("changed", same_title + same_rest), ("added", come), ("removed", gone))
@@ -44,10 +45,10 @@ def differences(there: Digests, now: Sequence[Recipe]) -> list[str]:
     texts: dict[str, list[str]] = {}
     for verb, ones in found:
         for file in dict.fromkeys(one.file for one in ones):
-            of = were.get(file, sum(were.values())) if verb != "added" else None
+            of = were.get(file, sum(were.values()))
             of_file = [one.digest for one in ones if one.file == file]
             texts.setdefault(file, [file]).append(_told(verb, of_file, of, titles))
-    return [", ".join(text) for text in texts.values()] or ["the same recipes in another order"]
+    return [", ".join(text) for text in texts.values()] or [_("the same recipes in another order")]
 
 
 class _One(NamedTuple):
@@ -83,9 +84,13 @@ def _parted(ones: Sequence[_One], partners: Counter[str], key: Callable[[_One], 
     return alone, paired
 
 
-def _told(verb: str, digests: Sequence[str], of: int | None, titles: Mapping[str, str]) -> str:
+def _told(verb: str, digests: Sequence[str], of: int, titles: Mapping[str, str]) -> str:
     known = [titles[digest] for digest in digests if digest in titles]
     named = f" ({some(known, _TITLES_SHOWN)})" if known else ""
-    if of is not None:
-        return f"{len(digests):,} of {of:,} recipes {verb}{named}"
-    return f"{len(digests):,} {'recipe' if len(digests) == 1 else 'recipes'} {verb}{named}"
+    count = len(digests)
+    said = {
+        "changed": _("{count:,} of {of:,} recipes changed", count=count, of=of),
+        "removed": _("{count:,} of {of:,} recipes removed", count=count, of=of),
+        "added": ngettext("{count:,} recipe added", "{count:,} recipes added", count),
+    }
+    return said[verb] + named

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from koki.errors import DataError
 from koki.ingredients.parse import Ingredient
+from koki.language import _
 from koki.recipes.columns import REQUIRED
 from koki.recipes.decoding import read_bytes
 from koki.recipes.formats import open_table
@@ -42,9 +43,12 @@ class Example:
     def render(self) -> Table:
         """What a terminal shows: on the left what is written, on the right what was understood."""
         table = Table(
-            title=Text(f"For example, {self.recipe.place}"), title_justify="left", box=box.SIMPLE_HEAD, show_lines=True
+            title=Text(_("For example, {place}", place=self.recipe.place)),
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            show_lines=True,
         )
-        for heading in ("", "as it is written", "as it was understood"):
+        for heading in ("", _("as it is written"), _("as it was understood")):
             table.add_column(heading, overflow="fold", ratio=int(bool(heading)))
         understood = (
             [self.recipe.title],
@@ -52,7 +56,7 @@ class Example:
             [f"{number}. {step}" for number, step in enumerate(self.recipe.steps, 1)],
         )
         for wanted, items in zip(REQUIRED, understood, strict=True):
-            table.add_row(wanted, Text(_shortened(self.written[wanted])), Text(_listed(items)))
+            table.add_row(_(wanted), Text(_shortened(self.written[wanted])), Text(_listed(items)))
         return table
 
 
@@ -86,7 +90,7 @@ def _describe(item: Ingredient) -> str:
 
 def _listed(items: Sequence[str]) -> str:
     more = len(items) - _MOST_ITEMS
-    return "\n".join([*items[:_MOST_ITEMS], *([f"... and {more:,} more"] if more > 0 else [])])
+    return "\n".join([*items[:_MOST_ITEMS], *([_("... and {more:,} more", more=more)] if more > 0 else [])])
 
 
 def _shortened(text: str) -> str:

@@ -7,6 +7,7 @@ import zlib
 from typing import Final, NamedTuple
 
 from koki.errors import DataError
+from koki.language import N_, _
 
 
 class _Kind(NamedTuple):
@@ -23,49 +24,54 @@ class _Kind(NamedTuple):
     marks: tuple[bytes, ...]
 
 
-_TYPE_IT: Final = "Type the recipes into a text file (.txt: title, Bahan, Cara membuat) or a table (.xlsx, .csv)."
-_AS_TEXT: Final = "Open it and save it as plain text (.txt), or copy the recipes into a table (.xlsx, .csv)."
-_AS_TABLE: Final = "Open it and save it as .xlsx or CSV (UTF-8)."
-_UNPACK: Final = "Unpack it, and name the files in it that have the recipes."
-_EXPORT: Final = (
+_TYPE_IT: Final = N_("Type the recipes into a text file (.txt: title, Bahan, Cara membuat) or a table (.xlsx, .csv).")
+_AS_TEXT: Final = N_("Open it and save it as plain text (.txt), or copy the recipes into a table (.xlsx, .csv).")
+_AS_TABLE: Final = N_("Open it and save it as .xlsx or CSV (UTF-8).")
+_UNPACK: Final = N_("Unpack it, and name the files in it that have the recipes.")
+_UNLOCK: Final = N_("Open it, take the password off, and save it again.")
+_EXPORT: Final = N_(
     "Export the table with the recipes as CSV (in phpMyAdmin: Export, format CSV, column names in the first row)."
 )
 
 _KINDS: Final = (
     _Kind(
-        "a picture",
+        N_("a picture"),
         _TYPE_IT,
         (
             *(rb"\x89PNG\r\n", rb"\xff\xd8\xff", rb"GIF8[79]a", rb"BM.{4}\0\0\0\0", rb"II\*\0|MM\0\*"),
             *(rb"RIFF.{4}WEBP", rb".{4}ftyp(?:heic|heix|heif|mif1|avif)"),
         ),
     ),
-    _Kind("a video", _TYPE_IT, (rb".{4}ftyp", rb"\x1aE\xdf\xa3", rb"RIFF.{4}AVI ")),
-    _Kind("a sound recording", _TYPE_IT, (rb"OggS", rb"ID3", rb"RIFF.{4}WAVE", rb"#!AMR")),
-    _Kind("a PDF", _AS_TEXT, (rb"\s*%PDF-",)),
-    _Kind("a text with formatting (RTF)", _AS_TEXT, (rb"\{\\rtf",)),
-    _Kind("an SQLite database", _EXPORT, (rb"SQLite format 3\0",)),
-    _Kind("an archive", _UNPACK, (rb"Rar!\x1a\x07", rb"7z\xbc\xaf", rb"\xfd7zXZ", rb"BZh[1-9]1AY")),
+    _Kind(N_("a video"), _TYPE_IT, (rb".{4}ftyp", rb"\x1aE\xdf\xa3", rb"RIFF.{4}AVI ")),
+    _Kind(N_("a sound recording"), _TYPE_IT, (rb"OggS", rb"ID3", rb"RIFF.{4}WAVE", rb"#!AMR")),
+    _Kind(N_("a PDF"), _AS_TEXT, (rb"\s*%PDF-",)),
+    _Kind(N_("a text with formatting (RTF)"), _AS_TEXT, (rb"\{\\rtf",)),
+    _Kind(N_("an SQLite database"), _EXPORT, (rb"SQLite format 3\0",)),
+    _Kind(N_("an archive"), _UNPACK, (rb"Rar!\x1a\x07", rb"7z\xbc\xaf", rb"\xfd7zXZ", rb"BZh[1-9]1AY")),
 )
 _PATTERNS: Final = tuple((re.compile(b"|".join(kind.marks), re.DOTALL), kind) for kind in _KINDS)
 
 # Files of Office from before 2007, and those of today that are locked with a password, are both of this form.
 _COMPOUND: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _STREAMS: Final = (
-    ("EncryptedPackage", "is locked with a password", "Open it, take the password off, and save it again."),
-    ("WordDocument", "is a document of Word", _AS_TEXT),
-    ("PowerPoint Document", "is a presentation", _AS_TEXT),
-    ("Workbook", "is a workbook of an old Excel (.xls)", _AS_TABLE),
-    ("Book", "is a workbook of an old Excel (.xls)", _AS_TABLE),
+    (
+        "EncryptedPackage",
+        N_("{path} is locked with a password."),
+        _UNLOCK,
+    ),
+    ("WordDocument", N_("{path} is a document of Word."), _AS_TEXT),
+    ("PowerPoint Document", N_("{path} is a presentation."), _AS_TEXT),
+    ("Workbook", N_("{path} is a workbook of an old Excel (.xls)."), _AS_TABLE),
+    ("Book", N_("{path} is a workbook of an old Excel (.xls)."), _AS_TABLE),
 )
 # A part of a zip archive that tells what it is.
 _CONTENTS: Final = (
-    ("xl/workbook.bin", "a binary workbook of Excel (.xlsb)", _AS_TABLE),
-    ("word/", "a document of Word", _AS_TEXT),
-    ("ppt/", "a presentation", _AS_TEXT),
-    ("Index/", "a document of Pages, Numbers or Keynote", "Export it as .xlsx, CSV or plain text."),
-    ("META-INF/container.xml", "an e-book", _AS_TEXT),
-    ("content.xml", "a document of LibreOffice", _AS_TEXT),
+    ("xl/workbook.bin", N_("a binary workbook of Excel (.xlsb)"), _AS_TABLE),
+    ("word/", N_("a document of Word"), _AS_TEXT),
+    ("ppt/", N_("a presentation"), _AS_TEXT),
+    ("Index/", N_("a document of Pages, Numbers or Keynote"), N_("Export it as .xlsx, CSV or plain text.")),
+    ("META-INF/container.xml", N_("an e-book"), _AS_TEXT),
+    ("content.xml", N_("a document of LibreOffice"), _AS_TEXT),
 )
 _SPREADSHEET: Final = b"application/vnd.oasis.opendocument.spreadsheet"
 
@@ -78,7 +84,8 @@ def require_text_or_table(raw: bytes, path: str) -> None:
     """
     for pattern, kind in _PATTERNS:
         if pattern.match(raw):
-            raise DataError(f"{path} is {kind.name}, which Koki cannot read.", kind.how)
+            what = _("{path} is {what}, which Koki cannot read.", path=path, what=_(kind.name))
+            raise DataError(what, _(kind.how))
     if raw.startswith(_COMPOUND):
         _refuse_compound(raw, path)
 
@@ -86,8 +93,8 @@ def require_text_or_table(raw: bytes, path: str) -> None:
 def _refuse_compound(raw: bytes, path: str) -> None:
     for stream, what, how in _STREAMS:
         if stream.encode("utf-16-le") in raw:
-            raise DataError(f"{path} {what}.", how)
-    raise DataError(f"{path} is a file of an old version of Office.", _AS_TEXT)
+            raise DataError(_(what, path=path), _(how))
+    raise DataError(_("{path} is a file of an old version of Office.", path=path), _(_AS_TEXT))
 
 
 def is_workbook(raw: bytes, path: str) -> bool:
@@ -104,15 +111,15 @@ def is_workbook(raw: bytes, path: str) -> bool:
             kind = archive.open("mimetype").read(len(_SPREADSHEET)) if "mimetype" in names else b""
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, OSError, RuntimeError) as error:
         raise DataError(
-            f"{path} is a damaged workbook or zip archive: {error}",
-            "Copy it again, or open it and save it as CSV (UTF-8).",
+            _("{path} is a damaged workbook or zip archive: {error}", path=path, error=error),
+            _("Copy it again, or open it and save it as CSV (UTF-8)."),
         ) from error
     if "xl/workbook.xml" in names or kind == _SPREADSHEET:
         return True
     for part, what, how in _CONTENTS:
         if any(name.startswith(part) for name in names):
-            raise DataError(f"{path} is {what}, which Koki cannot read.", how)
-    raise DataError(f"{path} is a zip archive.", _UNPACK)
+            raise DataError(_("{path} is {what}, which Koki cannot read.", path=path, what=_(what)), _(how))
+    raise DataError(_("{path} is a zip archive.", path=path), _(_UNPACK))
 
 
 _SQL: Final = re.compile(
@@ -129,4 +136,4 @@ def require_no_sql(text: str, path: str) -> None:
         DataError: it is one.
     """
     if _SQL.match(text[:20_000]):
-        raise DataError(f"{path} is a dump of an SQL database.", _EXPORT)
+        raise DataError(_("{path} is a dump of an SQL database.", path=path), _(_EXPORT))

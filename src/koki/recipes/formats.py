@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from koki.errors import DataError
 from koki.extras import how_to_install
+from koki.language import N_, _
 from koki.recipes.cleaning import repair
 from koki.recipes.columns import REQUIRED, find_columns, require_columns
 from koki.recipes.decoding import MOST_BYTES, MOST_LINES, decode, records, split_lines, unpack
@@ -102,7 +103,10 @@ def open_table(raw: bytes, path: str, given: Mapping[str, str], sheet: str | Non
     if is_workbook(raw, path):
         return _workbook(Workbook(raw, path), path, given, sheet)
     if sheet is not None:
-        raise DataError(f"{path} is no workbook and has no sheet {sheet!r}.", "Leave out --sheet (data.sheet).")
+        raise DataError(
+            _("{path} is no workbook and has no sheet {sheet!r}.", path=path, sheet=sheet),
+            _("Leave out --sheet (data.sheet)."),
+        )
     suffix = Path(path.casefold().removesuffix(".gz")).suffix
     if suffix == ".parquet" or raw.startswith(b"PAR1"):
         return _parquet(raw, path, given)
@@ -145,11 +149,11 @@ def _lines(text: str, path: str, suffix: str, given: Mapping[str, str], called: 
         if table := _plain_text(lines, called("text")):
             return table
         if suffix in {".txt", ".md"} and not any(find_columns(_names(lines[0], it), given) for it in _DELIMITERS):
-            raise DataError(f"{path} is a text in which no recipe was found.", _TEXT_FORM) from None
+            raise DataError(_("{path} is a text in which no recipe was found.", path=path), _(_TEXT_FORM)) from None
         raise
 
 
-_TEXT_FORM: Final = (
+_TEXT_FORM: Final = N_(
     "A recipe has its title in a line, then a line that says Bahan and the ingredients, a line each, then a line that "
     "says Cara membuat and the steps. A table needs a header line."
 )
@@ -159,7 +163,7 @@ def _plain_names(names: Sequence[str]) -> list[str]:
     return [" ".join(repair(name[:_LONGEST_NAME])[0].split()) for name in names]
 
 
-_HEADER: Final = "It should name title, ingredients and steps, and little else."
+_HEADER: Final = N_("It should name title, ingredients and steps, and little else.")
 
 
 def _has_all(columns: Mapping[str, int], given: Mapping[str, str]) -> bool:
@@ -168,7 +172,9 @@ def _has_all(columns: Mapping[str, int], given: Mapping[str, str]) -> bool:
 
 def _require_few(columns: int, path: str) -> None:
     if columns > _MOST_COLUMNS:
-        raise DataError(f"{path} has more than {_MOST_COLUMNS:,} columns.", _HEADER)
+        raise DataError(
+            _("{path} has more than {most_columns:,} columns.", path=path, most_columns=_MOST_COLUMNS), _(_HEADER)
+        )
 
 
 def _row(line: int, fields: dict[str, str], problem: Reason | None, oddities: Iterable[Oddity] = ()) -> Row:
@@ -187,7 +193,14 @@ def _delimited(lines: list[str], path: str, given: Mapping[str, str], encoding: 
     """Read with the delimiter that the file names, or the one under which the header has most of the wanted columns."""
     top = next((place for place, line in enumerate(lines) if not line.isspace()), 0)
     if len(lines[top] if lines else "") > _LONGEST_HEADER:
-        raise DataError(f"The first line of {path} has more than {_LONGEST_HEADER:,} characters.", _HEADER)
+        raise DataError(
+            _(
+                "The first line of {path} has more than {longest_header:,} characters.",
+                path=path,
+                longest_header=_LONGEST_HEADER,
+            ),
+            _(_HEADER),
+        )
     delimiters: Sequence[str] = _DELIMITERS
     if lines and (named := _SEPARATOR.fullmatch(lines[top].rstrip("\r\n"))):  # Excel's own line above the header
         delimiters, lines = named[1], _from(top + 1, lines)
@@ -275,9 +288,10 @@ def _workbook(book: Workbook, path: str, given: Mapping[str, str], sheet: str | 
         if best is None or len(table.columns) > len(best.columns):
             best = table
     if best is None:
-        raise DataError(f"{path} has no sheet that is not hidden.", "Say which: --sheet NAME.")
+        raise DataError(_("{path} has no sheet that is not hidden.", path=path), _("Say which: --sheet NAME."))
     if not tables:
-        require_columns(f"{path}, sheet {best.sheets[0]!r},", best.header, best.columns, given)
+        place = _("{path}, sheet {sheet!r},", path=path, sheet=best.sheets[0])
+        require_columns(place, best.header, best.columns, given)
     first = next(iter(tables.values()))
     unread = [name for name in (*book.visible, *book.hidden) if name not in tables]
     rows = chain.from_iterable(table.rows for table in tables.values())
@@ -291,8 +305,11 @@ def _sheet(book: Workbook, path: str, wanted: str) -> str:
     if wanted in names or same:
         return wanted if wanted in names else same[0]
     near = difflib.get_close_matches(wanted.casefold(), [name.casefold() for name in names], n=1)
-    meant = next((f" Did you mean {name!r}?" for name in names if name.casefold() in near), "")
-    raise DataError(f"{path} has no sheet {wanted!r}.{meant}", f"Its sheets: {', '.join(names[:20])}.")
+    meant = next((_("Did you mean {name!r}?", name=name) for name in names if name.casefold() in near), "")
+    raise DataError(
+        " ".join(filter(None, [_("{path} has no sheet {wanted!r}.", path=path, wanted=wanted), meant])),
+        _("Its sheets: {names}.", names=", ".join(names[:20])),
+    )
 
 
 def _sheet_table(book: Workbook, sheet: str, given: Mapping[str, str]) -> Table:
@@ -316,8 +333,12 @@ def _sheet_rows(book: Workbook, sheet: str, header: int, columns: dict[str, int]
 
 def _json_lines(lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
     if not any(isinstance(found, dict) for _, found in _objects(lines)):
-        problem = next((f"line {number}: {found}" for number, found in _objects(lines)), "it is blank")
-        raise DataError(f"{path} has no JSON object on any line; {problem}.", "JSON Lines have a recipe on each line.")
+        flaws = (_("line {number}: {reason}", number=line, reason=_(str(found))) for line, found in _objects(lines))
+        problem = next(flaws, _("it is blank"))
+        raise DataError(
+            _("{path} has no JSON object on any line; {problem}.", path=path, problem=problem),
+            _("JSON Lines have a recipe on each line."),
+        )
     # They are made anew each time: all at once may take thirty times the memory of the file.
     return _table_of_objects(partial(_objects, lines), path, given, encoding)
 
@@ -337,13 +358,15 @@ def _documents(documents: Iterable[Any], path: str, given: Mapping[str, str], en
         keys = keys or keys_of(document)
     if not found:
         if "web page" in encoding:
-            raise DataError(f"{path} is a web page without data of a recipe (schema.org/Recipe).", _FROM_A_PAGE)
+            raise DataError(
+                _("{path} is a web page without data of a recipe (schema.org/Recipe).", path=path), _(_FROM_A_PAGE)
+            )
         header = _plain_names(list(keys))
         require_columns(path, header, find_columns(header, given), given)
     return _table_of_objects(lambda: enumerate(found, 1), path, given, encoding)
 
 
-_FROM_A_PAGE: Final = (
+_FROM_A_PAGE: Final = N_(
     "Copy the recipe from the page into a text file (.txt). A table in it can be opened in Excel or LibreOffice and "
     "saved as .xlsx."
 )
@@ -357,7 +380,7 @@ def _table_of_objects(
 ) -> Table:
     """The header is every key that an object has, in the order of their first appearance."""
     seen: dict[str, None] = {}
-    for _, it in found():
+    for _number, it in found():
         if isinstance(it, dict):
             seen |= dict.fromkeys(it)
             _require_few(len(seen), path)
@@ -409,7 +432,7 @@ def _parquet(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
         from pyarrow import parquet
     except ImportError:
         raise DataError(
-            f"{path} is a Parquet file, which Koki reads with pyarrow.", how_to_install("parquet")
+            _("{path} is a Parquet file, which Koki reads with pyarrow.", path=path), how_to_install("parquet")
         ) from None
     try:
         file = parquet.ParquetFile(io.BytesIO(raw))
@@ -421,9 +444,15 @@ def _parquet(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
     columns = find_columns(header, given)
     require_columns(path, header, columns, given)
     if file.metadata.num_rows > MOST_LINES:
-        raise DataError(f"{path} has more than {MOST_LINES:,} rows.", "Split it into smaller files.")
+        raise DataError(
+            _("{path} has more than {most_lines:,} rows.", path=path, most_lines=MOST_LINES),
+            _("Split it into smaller files."),
+        )
     if any(chunk.num_values > MOST_ITEMS for chunk in _chunks(file)):
-        raise DataError(f"{path} has more than {MOST_ITEMS:,} items in a column.", "Split it into smaller files.")
+        raise DataError(
+            _("{path} has more than {most_items:,} items in a column.", path=path, most_items=MOST_ITEMS),
+            _("Split it into smaller files."),
+        )
     wanted = {field: keys[place] for field, place in columns.items()}
     return Table("Parquet", "", header, columns, _parquet_rows(file, path, wanted))
 
@@ -441,8 +470,12 @@ def _parquet_rows(file: Any, path: str, wanted: Mapping[str, str]) -> Iterator[R
             size += sum(map(len, row.fields.values()))
             if size > MOST_BYTES:
                 raise DataError(
-                    f"{path} holds more than {MOST_BYTES // 2**20:,} MiB once it is unpacked.",
-                    "Split it into smaller files.",
+                    _(
+                        "{path} holds more than {most_bytes:,} MiB once it is unpacked.",
+                        path=path,
+                        most_bytes=MOST_BYTES // 2**20,
+                    ),
+                    _("Split it into smaller files."),
                 )
             yield row
     except _PARQUET_ERRORS as error:
@@ -457,4 +490,7 @@ def _chunks(file: Any) -> Iterator[Any]:
 
 def _damaged_parquet(path: str, error: Exception) -> DataError:
     reason = " ".join(str(error).split())[:200]
-    return DataError(f"{path} cannot be read as Parquet: {reason}", "Write the file again, or save it as CSV.")
+    return DataError(
+        _("{path} cannot be read as Parquet: {reason}", path=path, reason=reason),
+        _("Write the file again, or save it as CSV."),
+    )

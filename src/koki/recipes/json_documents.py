@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from koki.errors import DataError
+from koki.language import _
 from koki.recipes.findings import Reason
 
 MOST_VALUES: Final = 4_000_000
@@ -29,17 +30,26 @@ def parse_document(text: str, path: str) -> Any:
     """
     if sum(map(text.count, "[{,")) > MOST_VALUES:
         raise DataError(
-            f"{path} has more than {MOST_VALUES:,} values in one JSON document.",
-            "Save it as JSON Lines (.jsonl), a recipe on each line, or split it.",
+            _("{path} has more than {most_values:,} values in one JSON document.", path=path, most_values=MOST_VALUES),
+            _("Save it as JSON Lines (.jsonl), a recipe on each line, or split it."),
         )
     try:
         return json.loads(text, strict=False)  # web pages have line ends within texts
     except json.JSONDecodeError as error:
         raise DataError(
-            f"{path}, line {error.lineno:,}, column {error.colno:,}: this is no JSON: {error.msg}.", "Save it again."
+            _(
+                "{path}, line {lineno:,}, column {colno:,}: this is no JSON: {msg}.",
+                path=path,
+                lineno=error.lineno,
+                colno=error.colno,
+                msg=error.msg,
+            ),
+            _("Save it again."),
         ) from error
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits; brackets a thousand deep
-        raise DataError(f"{path} is no JSON that holds recipes: {error}", "Save it again.") from error
+        raise DataError(
+            _("{path} is no JSON that holds recipes: {error}", path=path, error=error), _("Save it again.")
+        ) from error
 
 
 def is_document(text: str) -> bool:
@@ -79,7 +89,7 @@ def _objects(
 
 def keys_of(document: Any) -> dict[str, None]:
     """The keys of the objects of the first array that has some, or of the document itself: what is no recipe's."""
-    for _ in range(_DEEPEST):
+    for _level in range(_DEEPEST):
         values = list(document.values()) if isinstance(document, dict) else document
         if not isinstance(values, list):
             break

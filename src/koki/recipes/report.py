@@ -15,6 +15,7 @@ from rich.text import Text
 
 from koki.errors import DataError
 from koki.files import require_ours
+from koki.language import _, ngettext, number
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.recipe import place_of
 from koki.terminal import harmless
@@ -54,11 +55,11 @@ class Warned:
     option: str = ""
 
     def __str__(self) -> str:
-        more = f" and {self.rows - len(self.lines):,} more" if self.rows > len(self.lines) else ""
-        rows = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
-        where = f"of sheet {self.sheet}, at row" if self.sheet else "at line"
-        said = f"{self.oddity}: {rows}, {where} {', '.join(map(str, self.lines))}{more}"
-        return f"{said}; perhaps {self.option}" if self.option else said
+        rows = ngettext("{count:,} row", "{count:,} rows", self.rows)
+        where = _("of sheet {sheet}, at row", sheet=self.sheet) if self.sheet else _("at line")
+        lines = _with_more(", ".join(map(str, self.lines)), self.rows - len(self.lines))
+        said = f"{_(self.oddity)}: {rows}, {where} {lines}"
+        return said + _("; perhaps {option}", option=self.option) if self.option else said
 
 
 @dataclass(slots=True)
@@ -162,7 +163,9 @@ class DataReport:
                     cells = (row.file, row.sheet, row.line, row.explained, row.title)
                     writer.writerow([_shown_as_text(cell) if isinstance(cell, str) else cell for cell in cells])
         except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
-            raise DataError(f"{path} cannot be written: {error}", "Check the path given as --output.") from error
+            raise DataError(
+                _("{path} cannot be written: {error}", path=path, error=error), _("Check the path given as --output.")
+            ) from error
 
     def render(self) -> RenderableType:
         """What a terminal shows: the files, their columns, the dropped rows, the warnings, the lengths."""
@@ -176,17 +179,17 @@ class DataReport:
 
     def _files_table(self, names: dict[str, str]) -> Table:
         folders = {str(Path(path).parent) for path in names} - {"."}
-        title = f"Files in {folders.pop()}" if len(folders) == 1 else "Files"
+        title = _("Files in {folder}", folder=folders.pop()) if len(folders) == 1 else _("Files")
         table = Table(title=escape(title), title_justify="left", show_footer=len(self.files) > 1)
-        table.add_column("file", footer="all files", no_wrap=True)
-        table.add_column("encoding")
-        table.add_column("delimiter")
-        table.add_column("rows", footer=f"{self.rows_read:,}", justify="right")
-        table.add_column("kept", footer=f"{self.rows_kept:,}", justify="right", style="green")
-        table.add_column("dropped", footer=f"{len(self.dropped):,}", justify="right", style="red")
+        table.add_column(_("file"), footer=_("all files"), no_wrap=True)
+        table.add_column(_("encoding"))
+        table.add_column(_("delimiter"))
+        table.add_column(_("rows"), footer=number(self.rows_read), justify="right")
+        table.add_column(_("kept"), footer=number(self.rows_kept), justify="right", style="green")
+        table.add_column(_("dropped"), footer=number(len(self.dropped)), justify="right", style="red")
         for file in self.files:
-            delimiter = "tab" if file.delimiter == "\t" else file.delimiter
-            numbers = (f"{count:,}" for count in (file.rows_read, file.rows_kept, len(file.dropped)))
+            delimiter = _("tab") if file.delimiter == "\t" else file.delimiter
+            numbers = map(number, (file.rows_read, file.rows_kept, len(file.dropped)))
             table.add_row(Text(names[file.path]), file.encoding, delimiter, *numbers)
         return table
 
@@ -196,26 +199,30 @@ class DataReport:
         for file in self.files:
             alike.setdefault(_header(file), []).append(names[file.path])
         for header, files in alike.items():
-            yield Text(f"Columns of {some(files, 3)}: {header}" if len(alike) > 1 else f"Columns: {header}")
+            yield Text(
+                _("Columns of {files}: {header}", files=some(files, 3), header=header)
+                if len(alike) > 1
+                else _("Columns: {header}", header=header)
+            )
 
     def _dropped_table(self, names: dict[str, str]) -> Table:
-        table = Table(title="Dropped rows", title_justify="left")
-        table.add_column("reason")
-        table.add_column("rows", justify="right")
-        table.add_column("where (file:line)", overflow="fold")
+        table = Table(title=_("Dropped rows"), title_justify="left")
+        table.add_column(_("reason"))
+        table.add_column(_("rows"), justify="right")
+        table.add_column(_("where (file:line)"), overflow="fold")
         for reason, count in self.dropped_by_reason.items():
             rows = (row for row in self.dropped if row.reason == reason)
             places = [place_of(names[row.file], row.sheet, row.line) for row in rows]
-            table.add_row(reason, f"{count:,}", Text(some(places, 3)))
+            table.add_row(_(reason), number(count), Text(some(places, 3)))
         return table
 
     def _lengths_table(self) -> Table:
-        table = Table(title="Kept recipes", title_justify="left")
-        table.add_column("per recipe")
-        for heading in ("least", "median", "most"):
+        table = Table(title=_("Kept recipes"), title_justify="left")
+        table.add_column(_("per recipe"))
+        for heading in (_("least"), _("median"), _("most")):
             table.add_column(heading, justify="right")
         for name, spread in self.lengths.items():
-            table.add_row(name, f"{spread.min:,}", f"{spread.median:,g}", f"{spread.max:,}")
+            table.add_row(_(name), number(spread.min), number(spread.median, ",g"), number(spread.max))
         return table
 
 
@@ -227,8 +234,11 @@ def _shown_as_text(cell: str) -> str:
 
 def some(items: Sequence[object], shown: int) -> str:
     """The first items in words, and how many more there are: "2, 7, 9 and 4 more"."""
-    listed = ", ".join(map(str, items[:shown]))
-    return f"{listed} and {len(items) - shown:,} more" if len(items) > shown else listed
+    return _with_more(", ".join(map(str, items[:shown])), len(items) - shown)
+
+
+def _with_more(listed: str, more: int) -> str:
+    return _("{listed} and {more:,} more", listed=listed, more=more) if more > 0 else listed
 
 
 def _short_names(paths: Sequence[str]) -> dict[str, str]:
@@ -245,7 +255,7 @@ def _ends(path: str) -> list[str]:
 def _header(file: FileReport) -> str:
     """How a header was understood, where a column has another name in the file, and which sheets were read."""
     mapped = [wanted if wanted == found.casefold() else f"{wanted} ← {found}" for wanted, found in file.columns.items()]
-    ignored = f"; ignored: {', '.join(file.ignored)}" if file.ignored else ""
-    sheets = f"; sheets: {', '.join(file.sheets)}" if file.sheets else ""
-    unread = f"; not read: {', '.join(file.sheets_unread)}" if file.sheets_unread else ""
+    ignored = _("; ignored: {names}", names=", ".join(file.ignored)) if file.ignored else ""
+    sheets = _("; sheets: {names}", names=", ".join(file.sheets)) if file.sheets else ""
+    unread = _("; not read: {names}", names=", ".join(file.sheets_unread)) if file.sheets_unread else ""
     return "".join([", ".join(mapped), ignored, sheets, unread])

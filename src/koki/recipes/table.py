@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from koki.errors import DataError
 from koki.gc_paused import gc_paused
 from koki.ingredients.parse import Ingredient, parse_ingredients
+from koki.language import N_, _, ngettext
 from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is_missing, repair
 from koki.recipes.columns import REQUIRED, SEASONING, require_known
 from koki.recipes.decoding import FileDigest, find_files, read_bytes
@@ -88,12 +89,12 @@ def read_recipes(
             _add(found, recipes, file)
         kept = _without_near_duplicates(list(recipes.values()), report)
     if not kept:
-        names = ", ".join(map(str, paths)) or "no file was given"
-        raise DataError(f"No recipe to learn from: {names}", _why_none(report))
+        names = ", ".join(map(str, paths)) or _("no file was given")
+        raise DataError(_("No recipe to learn from: {names}", names=names), _why_none(report))
     report.lengths = {
-        "ingredients": Spread.of([sum(not item.heading for item in recipe.ingredients) for recipe in kept]),
-        "steps": Spread.of([len(recipe.steps) for recipe in kept]),
-        "characters": Spread.of([_characters(recipe) for recipe in kept]),
+        N_("ingredients"): Spread.of([sum(not item.heading for item in recipe.ingredients) for recipe in kept]),
+        N_("steps"): Spread.of([len(recipe.steps) for recipe in kept]),
+        N_("characters"): Spread.of([_characters(recipe) for recipe in kept]),
     }
     return Recipes(kept, report)
 
@@ -101,22 +102,22 @@ def read_recipes(
 def _why_none(report: DataReport) -> str:
     """What became of the rows, where none gave a recipe."""
     dropped = report.dropped_by_reason
-    reasons = ", ".join(f"{reason} ({count})" for reason, count in dropped.items())
-    said = f"Rows read: {report.rows_read}. Dropped: {reasons or 'none'}."
+    reasons = ", ".join(f"{_(reason)} ({count})" for reason, count in dropped.items()) or _("none")
+    said = _("Rows read: {count}. Dropped: {reasons}.", count=report.rows_read, reasons=reasons)
     if perhaps := [f"{warning}." for file in report.files for warning in file.warnings if warning.option]:
         return " ".join((said, *perhaps))
     for reason, how in _IN_MANY_ROWS.items():
         if 2 * dropped.get(reason, 0) > report.rows_read:
-            rows = f"{dropped[reason]:,} {'row' if dropped[reason] == 1 else 'rows'}"
-            return f"{said} {how.format(rows=rows)}"
+            rows = ngettext("{count:,} row", "{count:,} rows", dropped[reason])
+            return f"{said} {_(how, rows=rows)}"
     return said
 
 
 _IN_MANY_ROWS: Final = {
-    Reason.NO_TITLE: (
+    Reason.NO_TITLE: N_(
         "{rows} without a title: is this one ingredient a row? Then write the title into each row of its recipe."
     ),
-    Reason.FEW_INGREDIENTS: (
+    Reason.FEW_INGREDIENTS: N_(
         "{rows} with one ingredient: is this one ingredient a row? Then write the title into each row of a recipe. "
         "Ingredients within a cell are separated by --, new lines or numbers."
     ),
@@ -220,11 +221,18 @@ def _require_use(report: FileReport, recipes: int) -> None:
     """Check that the file, as far as it was read, is one of recipes: few megabytes hold a million useless rows."""
     useless = len(report.dropped)
     if useless > MOST_USELESS + recipes:
-        (reason, count), *_ = Counter(row.reason for row in report.dropped).most_common()
+        reason, count = Counter(row.reason for row in report.dropped).most_common(1)[0]
         raise DataError(
-            f"{report.path}: up to line {report.dropped[-1].line:,}, {useless:,} rows give no recipe and {recipes:,} "
-            f"do; {reason}: {count:,}.",
-            "Is it a file of recipes, and are its columns the right ones (--columns)? Take out what is no recipe.",
+            _(
+                "{path}: up to line {line:,}, {useless:,} rows give no recipe and {recipes:,} do; {reason}: {count:,}.",
+                path=report.path,
+                line=report.dropped[-1].line,
+                useless=useless,
+                recipes=recipes,
+                reason=_(reason),
+                count=count,
+            ),
+            _("Is it a file of recipes, and are its columns the right ones (--columns)? Take out what is no recipe."),
         )
 
 

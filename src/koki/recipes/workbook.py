@@ -18,6 +18,7 @@ from xml.parsers import expat
 import python_calamine as calamine
 
 from koki.errors import DataError
+from koki.language import N_, _
 from koki.recipes.decoding import MOST_BYTES
 
 _MOST_CELLS: Final = 2**22
@@ -108,13 +109,16 @@ def _told(path: str) -> Iterator[None]:
     ) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(
-            f"{path} cannot be read as a workbook: {reason}", "Save it again as .xlsx or .ods, or as CSV (UTF-8)."
+            _("{path} cannot be read as a workbook: {reason}", path=path, reason=reason),
+            _("Save it again as .xlsx or .ods, or as CSV (UTF-8)."),
         ) from error
 
 
 def locked(path: str) -> DataError:
     """The error of a workbook that is locked with a password."""
-    return DataError(f"{path} is locked with a password.", "Open it, take the password off, and save it again.")
+    return DataError(
+        _("{path} is locked with a password.", path=path), _("Open it, take the password off, and save it again.")
+    )
 
 
 # ----------------------------------------------------------------------------------------------------------- unpacking
@@ -133,7 +137,9 @@ def _parts(raw: bytes, path: str) -> dict[str, bytes]:
             entry for entry in archive.infolist() if entry.filename.casefold().endswith((".xml", ".rels", "type"))
         ]
         if len(entries) > _MOST_PARTS:
-            raise DataError(f"{path} has more than {_MOST_PARTS:,} parts.", _SMALLER)
+            raise DataError(
+                _("{path} has more than {most_parts:,} parts.", path=path, most_parts=_MOST_PARTS), _(_SMALLER)
+            )
         for entry in entries:
             if entry.flag_bits & 1:
                 raise locked(path)
@@ -141,11 +147,18 @@ def _parts(raw: bytes, path: str) -> dict[str, bytes]:
                 parts[entry.filename] = part.read(left + 1)
             left -= len(parts[entry.filename])
             if left < 0:
-                raise DataError(f"{path} holds more than {MOST_BYTES // 2**20:,} MiB once it is unpacked.", _SMALLER)
+                raise DataError(
+                    _(
+                        "{path} holds more than {most_bytes:,} MiB once it is unpacked.",
+                        path=path,
+                        most_bytes=MOST_BYTES // 2**20,
+                    ),
+                    _(_SMALLER),
+                )
     return parts
 
 
-_SMALLER: Final = "Save the sheet with the recipes as a file of its own."
+_SMALLER: Final = N_("Save the sheet with the recipes as a file of its own.")
 
 
 def _packed(parts: dict[str, bytes]) -> bytes:
@@ -209,15 +222,18 @@ class _Measure:
             if index.isdecimal() and int(index) < len(self._strings)
         )
         if self._characters + shared > MOST_BYTES:
-            self._refuse(f"holds more than {MOST_BYTES // 2**20:,} MiB once it is unpacked")
+            self._refuse(
+                "{path} holds more than {most_bytes:,} MiB once it is unpacked.", most_bytes=MOST_BYTES // 2**20
+            )
         if self._elements * sheets > _MOST_ELEMENTS:
-            self._refuse(f"is too large: {self._elements:,} XML elements in {sheets:,} sheets")
+            too_large = N_("{path} is too large: {elements:,} XML elements in {sheets:,} sheets.")
+            self._refuse(too_large, elements=self._elements, sheets=sheets)
 
-    def _refuse(self, what: str) -> None:
-        raise DataError(f"{self._path} {what}.", _SMALLER)
+    def _refuse(self, what: str, **slots: object) -> None:
+        raise DataError(_(what, path=self._path, **slots), _(_SMALLER))
 
-    def _doctype(self, *_: object) -> None:
-        self._refuse("has XML that no program writes into a workbook")
+    def _doctype(self, *_of: object) -> None:
+        self._refuse(N_("{path} has XML that no program writes into a workbook."))
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._elements += 1
@@ -225,7 +241,7 @@ class _Measure:
         counts = {key.rpartition(":")[2]: value for key, value in attributes.items()}
         for key in counts.keys() & _COUNTS:
             if _number(counts[key]) > _MOST_CELLS:
-                self._refuse(f"says that it has {counts[key][:20]} of something")
+                self._refuse(N_("{path} says that it has {count} of something."), count=counts[key][:20])
         if local in {"row", "c", "v", "is", "si"}:
             self._start_excel(local, attributes)
         elif local in {"table", "table-row", "p", "s", *_CELLS}:
@@ -242,7 +258,7 @@ class _Measure:
                 if reference:
                     place = _REFERENCE.fullmatch(reference)
                     if place is None:
-                        self._refuse(f"has a cell at {reference[:20]!r}")
+                        self._refuse(N_("{path} has a cell at {place!r}."), place=reference[:20])
                     else:
                         self._row, self._column = int(place[2]), _column(place[1])
                 self._shared = attributes.get("t") == "s"
@@ -276,7 +292,8 @@ class _Measure:
         self._last_row = max(self._last_row, self._row)
         self._last_column = max(self._last_column, self._column)
         if self._cells + self._last_row * self._last_column > _MOST_CELLS:
-            self._refuse(f"has more than {_MOST_CELLS:,} cells, or some that stand far away from the others")
+            far = N_("{path} has more than {most_cells:,} cells, or some that stand far away from the others.")
+            self._refuse(far, most_cells=_MOST_CELLS)
 
     def _close_sheet(self) -> None:
         self._cells += self._last_row * self._last_column

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 from koki.formatting import gigabytes, in_its_unit
-
-Language = Literal["en", "id"]
-LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+from koki.language import Language
 
 _DIGITS: Final = 6  # of a setting: as many as anyone writes
 

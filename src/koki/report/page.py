@@ -12,9 +12,10 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from koki.files import file_name, published_name
+from koki.language import Language
 from koki.report import content
 from koki.report.forms import Forms
-from koki.report.language import Language, Translation
+from koki.report.language import Translation
 from koki.report.verdict import ENOUGH, Verdict, sentence
 from koki.runs.log import LossCourse
 

@@ -11,8 +11,8 @@ from jinja2 import TemplateError
 from koki.errors import RunError
 from koki.files import write_text
 from koki.gguf.of_run import read_record
+from koki.language import Language, _, chosen, in_english
 from koki.report.forms import forms_of
-from koki.report.language import Language
 from koki.report.page import render
 from koki.report.scorecard_section import with_scorecard
 from koki.runs.card import read_card
@@ -27,7 +27,7 @@ def write_report(run: Path, language: Language | None = None) -> Path:
 
     Args:
         run: a finished run folder.
-        language: None keeps the language of the page that is there; a first page is in English.
+        language: None keeps the language of the page that is there; a first page is in that of the terminal.
 
     Returns:
         Where the page lies.
@@ -39,16 +39,21 @@ def write_report(run: Path, language: Language | None = None) -> Path:
     try:
         scorecard = _read_scorecard(run / SCORECARD)
         forms = forms_of(read_record(run / GGUF), scorecard, _scorecards_of_files(run))
-        html = render(run, card, scorecard, language or _language_of(page), forms)
+        language = language or _language_of(page)
+        with in_english():  # the page has translations of its own
+            html = render(run, card, scorecard, language, forms)
         page.parent.mkdir(exist_ok=True)
         write_text(page, html)
         _update_model_card(run / MODEL_CARD, card, scorecard)
     except OSError as error:
-        raise RunError(f"The report of {run} cannot be written: {error}.", "`koki report RUN` tries again.") from error
+        raise RunError(
+            _("The report of {run} cannot be written: {error}.", run=run, error=error),
+            _("`koki report RUN` tries again."),
+        ) from error
     except (KeyError, TypeError, ValueError, TemplateError, yaml.YAMLError) as error:
         raise RunError(
-            f"The report of {run} cannot be made: {type(error).__name__}: {error}.",
-            "Were its training_metadata.json and report/scorecard.json written by this version of Koki?",
+            _("The report of {run} cannot be made: {kind}: {error}.", run=run, kind=type(error).__name__, error=error),
+            _("Were its training_metadata.json and report/scorecard.json written by this version of Koki?"),
         ) from error
     return page
 
@@ -69,7 +74,7 @@ def _language_of(page: Path) -> Language:
     try:
         found = _LANGUAGE.search(page.read_text("utf-8", errors="replace"))
     except FileNotFoundError:
-        return "en"
+        return chosen()
     return "id" if found and found[1] == "id" else "en"
 
 

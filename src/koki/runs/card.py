@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, field_validator
 import koki
 from koki import files
 from koki.errors import RunError
+from koki.language import _
 from koki.runs.log import LossCourse, held_out_losses, lowest
 from koki.runs.names import BOOK, METADATA
 
@@ -169,17 +170,17 @@ def read_card(folder: Path) -> dict[str, Any]:
         RunError: the folder is not a finished run.
     """
     if not folder.is_dir():
-        raise RunError(f"There is no run folder {folder}.", "`koki train --output DIR` makes one.")
+        raise RunError(_("There is no run folder {folder}.", folder=folder), _("`koki train --output DIR` makes one."))
     try:
         card: dict[str, Any] = json.loads(files.read_bytes(folder / METADATA, _LONGEST))
         _Card.model_validate(card)
     except FileNotFoundError:
         raise RunError(
-            f"{folder} is not a finished run: it has no {METADATA}.",
-            "If training was interrupted, the same `koki train` command goes on and finishes it.",
+            _("{folder} is not a finished run: it has no {metadata}.", folder=folder, metadata=METADATA),
+            _("If training was interrupted, the same `koki train` command goes on and finishes it."),
         ) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{folder / METADATA} cannot be read: {error}.") from error
+        raise RunError(_("{file} cannot be read: {error}.", file=folder / METADATA, error=error)) from error
     return card
 
 
@@ -190,7 +191,7 @@ class _Base(BaseModel):
     @classmethod
     def _is_recorded(cls, revision: str) -> str:
         if revision == "None":
-            raise ValueError("the commit of the base was not recorded; if you know it, write it there")
+            raise ValueError(_("the commit of the base was not recorded; if you know it, write it there"))
         return revision
 
 

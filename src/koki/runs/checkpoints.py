@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 
 from koki import files
 from koki.errors import CheckpointError
+from koki.language import _
 
 SEAL: Final = "koki_checkpoint.json"
 STAGING: Final = ".writing"
@@ -149,7 +150,7 @@ def differences(there: Mapping[str, Any], identity: Identity) -> list[str]:
         A text for each difference, with old and new value.
     """
     return [
-        f"{name}: {there[name]!r} there, {value!r} now"
+        _("{name}: {old!r} there, {new!r} now", name=_(name), old=there[name], new=value)
         for name, value in identity.items()
         if name in there and there[name] != value
     ]
@@ -206,7 +207,7 @@ def rotate(run_folder: Path, newest: Path, keep: int, best: Path | None = None) 
     """
     flaw = _flaw(newest)
     if flaw is not None:
-        raise CheckpointError(f"{newest} was damaged as it was written: {flaw}.")
+        raise CheckpointError(_("{newest} was damaged as it was written: {flaw}.", newest=newest, flaw=flaw))
     others = sorted((folder for folder in folders(run_folder) if folder not in (newest, best)), key=_step)
     for old in others[: max(0, len(others) - (keep - 1))]:
         shutil.rmtree(old.rename(run_folder / STAGING / old.name))
@@ -225,5 +226,5 @@ def _flaw(folder: Path) -> str | None:
     """What is wrong with a checkpoint; None when it is whole."""
     with suppress(OSError, ValueError, AttributeError, RecursionError):  # the seal's own flaws are told below
         if not isinstance(files.read_seal(folder, SEAL).get("identity"), dict):
-            return "its seal cannot be read (it names no run)"
+            return _("its seal cannot be read (it names no run)")
     return files.flaw_of(folder, SEAL)

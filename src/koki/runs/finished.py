@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from koki.config import ModelConfig, flatten, load_config
 from koki.errors import RunError
 from koki.files import file_name
+from koki.language import _
 from koki.runs.card import read_card
 from koki.runs.names import CONFIG, METADATA
 from koki.runs.pulled import run_folder
@@ -42,7 +43,7 @@ class FinishedRun:
         try:
             return ModelConfig.model_validate(model)
         except ValidationError as error:
-            raise RunError(f"{self.folder / METADATA} cannot be used: {error}.") from error
+            raise RunError(_("{file} cannot be used: {error}.", file=self.folder / METADATA, error=error)) from error
 
 
 def read_run(folder: Path) -> FinishedRun:
@@ -79,17 +80,31 @@ def base_of(run: FinishedRun) -> "BaseSource":
     trained_on = run.card["base_model"]["revision"]
     if not is_commit(trained_on) and not is_folder(config.name):
         raise RunError(
-            f"{run.folder} was trained on the base {file_name(config.name)}, which is not in {config.name}; its "
-            f"fingerprint is {trained_on}.",
-            f"Say where it lies now: name, in the section model of {run.folder / CONFIG}.",
+            _(
+                "{folder} was trained on the base {name}, which is not in {place}; its fingerprint is {trained_on}.",
+                folder=run.folder,
+                name=file_name(config.name),
+                place=config.name,
+                trained_on=trained_on,
+            ),
+            _("Say where it lies now: name, in the section model of {file}.", file=run.folder / CONFIG),
         )
     source = find_base(config)
     if source.revision != trained_on:
         raise RunError(
-            f"{run.folder} was trained on another {source.name} than {source.location}: on revision {trained_on}, not "
-            f"{source.revision}.",
-            f"Train again, or say where the right one lies: model.name in {run.folder / CONFIG}. If you know that it "
-            "is the same (fingerprints were made in another way before), say so: base_model.revision in "
-            f"{run.folder / METADATA}.",
+            _(
+                "{folder} was trained on another {name} than {location}: on revision {trained_on}, not {revision}.",
+                folder=run.folder,
+                name=source.name,
+                location=source.location,
+                trained_on=trained_on,
+                revision=source.revision,
+            ),
+            _(
+                "Train again, or say where the right one lies: model.name in {config}. If you know that it is the "
+                "same (fingerprints were made in another way before), say so: base_model.revision in {metadata}.",
+                config=run.folder / CONFIG,
+                metadata=run.folder / METADATA,
+            ),
         )
     return source

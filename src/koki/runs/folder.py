@@ -16,6 +16,7 @@ from koki.config import RunConfig, to_yaml
 from koki.errors import ConfigError
 from koki.files import free_name, read_bytes, write_json, write_text
 from koki.formatting import gigabytes
+from koki.language import _, in_english
 from koki.recipes.digests import Digests
 from koki.runs import checkpoints
 from koki.runs.lock import LOCK, hold
@@ -56,7 +57,9 @@ def open_run_folder(output: str, *, fresh: bool) -> Iterator[OpenRunFolder]:
     """
     folder = Path(output).expanduser()
     if harmless(output) != output or {"\n", "\t"} & set(output):
-        raise ConfigError(f"output {output!r} has control characters in it.", "Choose another: --output DIR")
+        raise ConfigError(
+            _("output {output!r} has control characters in it.", output=output), _("Choose another: --output DIR")
+        )
     with ExitStack() as lock:
         try:
             _require_room_for_a_run(folder)
@@ -64,7 +67,10 @@ def open_run_folder(output: str, *, fresh: bool) -> Iterator[OpenRunFolder]:
             folder.mkdir(parents=True, exist_ok=True)
             unlocked = lock.enter_context(hold(folder))
         except OSError as error:
-            raise ConfigError(f"output {folder} cannot be used: {error}.", "Choose another: --output DIR") from error
+            raise ConfigError(
+                _("output {folder} cannot be used: {error}.", folder=folder, error=error),
+                _("Choose another: --output DIR"),
+            ) from error
         yield OpenRunFolder(folder, set_aside, unlocked)
 
 
@@ -76,8 +82,8 @@ def require_seen(folder: Path) -> None:
     """
     if not folder.is_dir():
         raise ConfigError(
-            f"output {folder} is not there on {platform.node()}.",
-            "The machines of one run need an output folder that all of them see: --output DIR on a network drive.",
+            _("output {folder} is not there on {node}.", folder=folder, node=platform.node()),
+            _("The machines of one run need an output folder that all of them see: --output DIR on a network drive."),
         )
 
 
@@ -92,15 +98,20 @@ def require_space(folder: Path, needed: float) -> None:
     free = shutil.disk_usage(folder).free
     if free + there < needed:
         raise ConfigError(
-            f"{folder} needs about {gigabytes(needed - there)} for its checkpoints and the result; "
-            f"{gigabytes(free)} are free.",
-            "Make room, keep fewer checkpoints (--set training.save_total_limit=1), or choose another: --output DIR",
+            _(
+                "{folder} needs about {needed} for its checkpoints and the result; {free} are free.",
+                folder=folder,
+                needed=gigabytes(needed - there),
+                free=gigabytes(free),
+            ),
+            _("Make room, keep fewer checkpoints (--set training.save_total_limit=1), or choose another: --output DIR"),
         )
 
 
 def write_config(folder: Path, config: RunConfig) -> None:
     """Write the configuration, enough to run it again."""
-    text = f"{_CONFIG_START} --config {folder / CONFIG}\n{to_yaml(config)}"
+    with in_english():
+        text = f"{_CONFIG_START} --config {folder / CONFIG}\n{to_yaml(config)}"
     write_text(folder / CONFIG, text)
 
 
@@ -120,9 +131,12 @@ def kept_recipes(folder: Path) -> Digests | None:
 
 def _require_room_for_a_run(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"output {folder} is a file.", "Choose a folder: --output DIR")
+        raise ConfigError(_("output {folder} is a file.", folder=folder), _("Choose a folder: --output DIR"))
     if folder.is_dir() and any(folder.iterdir()) and not _is_a_run(folder):
-        raise ConfigError(f"output {folder} is not empty and was not made by Koki.", "Choose another: --output DIR")
+        raise ConfigError(
+            _("output {folder} is not empty and was not made by Koki.", folder=folder),
+            _("Choose another: --output DIR"),
+        )
 
 
 def _is_a_run(folder: Path) -> bool:

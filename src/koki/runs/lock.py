@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from koki.errors import ConfigError
+from koki.language import _
 
 LOCK: Final = ".lock"
 
@@ -32,7 +33,11 @@ def hold(folder: Path) -> Iterator[str | None]:
         except (BlockingIOError, PermissionError):
             raise _in_use(folder, file) from None
         except OSError as error:
-            unlocked = f"{folder} cannot be locked ({error.strerror}); see to it that one run at a time uses it"
+            unlocked = _(
+                "{folder} cannot be locked ({reason}); see to it that one run at a time uses it",
+                folder=folder,
+                reason=error.strerror,
+            )
         if not _is_still_there(folder / LOCK, file):  # --fresh has just set the folder aside
             raise _in_use(folder, file)
         with suppress(OSError):  # the number only makes the other run's message better
@@ -52,10 +57,12 @@ def _is_still_there(path: Path, file: IO[bytes]) -> bool:
 def _in_use(folder: Path, file: IO[bytes]) -> ConfigError:
     file.seek(0)
     holder = file.read().decode("utf-8", "replace").strip()
-    return ConfigError(
-        f"Another run{f' (process {holder})' if holder else ''} is using {folder}.",
-        "Wait for it or stop it, or choose another folder: --output DIR",
+    what = (
+        _("Another run (process {holder}) is using {folder}.", holder=holder, folder=folder)
+        if holder
+        else _("Another run is using {folder}.", folder=folder)
     )
+    return ConfigError(what, _("Wait for it or stop it, or choose another folder: --output DIR"))
 
 
 if sys.platform == "win32":

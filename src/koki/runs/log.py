@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from koki.language import N_, _, ngettext
+
 # The share of a run's steps whose mean loss is its beginning, and its end.
 _SHARE: Final = 0.1
 
@@ -43,11 +45,18 @@ class LossCourse:
 
     def __str__(self) -> str:
         if self.first_steps == self.last_steps and self.first == self.last:
-            of = f"mean of {self.last_steps:,} steps" if self.last_steps > 1 else "of one step"
-            return f"loss {self.last:.4f} ({of})"
-        first = f" {self.first_steps:,}" if self.first_steps != self.last_steps else ""
-        steps = f"means of the first{first} and last {self.last_steps:,} steps"
-        return f"loss {self.first:.4f} to {self.last:.4f} ({steps})"
+            of = ngettext("of one step", "mean of {count:,} steps", self.last_steps)
+            return _("loss {loss:.4f} ({of})", loss=self.last, of=of)
+        if self.first_steps != self.last_steps:
+            steps = N_("means of the first {first:,} and last {last:,} steps")
+        else:
+            steps = N_("means of the first and last {last:,} steps")
+        return _(
+            "loss {first:.4f} to {last:.4f} ({steps})",
+            first=self.first,
+            last=self.last,
+            steps=_(steps, first=self.first_steps, last=self.last_steps),
+        )
 
 
 def _windows(logged: Sequence[tuple[int, float]]) -> list[_Window]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from huggingface_hub import ModelCardData
 from jinja2 import Environment, StrictUndefined
 
+from koki.language import in_english
 from koki.runs.card import plain_name
 from koki.runs.log import LossCourse
 from koki.runs.names import BOOK
@@ -36,13 +37,14 @@ def model_card(card: dict[str, Any]) -> str:
     environment.filters["python"] = repr
     environment.filters["four_digits"] = "{:.4f}".format
     text = files(__package__).joinpath("model_card.md.jinja").read_text(encoding="utf-8")
-    return environment.from_string(text).render(
-        card=card,
-        metadata=metadata.to_yaml(),
-        hub_id=hub_id,
-        loss=LossCourse.of(card["training"]["log"]),
-        question=card.get("example_question"),  # older versions kept none
-    )
+    with in_english():
+        return environment.from_string(text).render(
+            card=card,
+            metadata=metadata.to_yaml(),
+            hub_id=hub_id,
+            loss=LossCourse.of(card["training"]["log"]),
+            question=card.get("example_question"),  # older versions kept none
+        )
 
 
 def published_card(text: str, repository: str, *, with_book: bool) -> str:

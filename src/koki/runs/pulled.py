@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from koki import files
 from koki.errors import HubError, RunError
 from koki.files import file_name
+from koki.language import N_, _
 from koki.model.names import SETTINGS, WEIGHTS
 from koki.notices import LOG
 from koki.runs.card import read_card
@@ -78,14 +79,20 @@ def run_folder(run: Path) -> Path:
         found = HubCommit.find(named.repository, named.revision, known_by=METADATA)
         folder = _place_of(run)
         if found.unreachable:
-            LOG.warning("%s", harmless(f"The hub cannot be asked ({found.unreachable}); what was had earlier answers."))
+            said = N_("The hub cannot be asked ({reason}); what was had earlier answers.")
+            LOG.warning("%s", harmless(_(said, reason=found.unreachable)))
         if _commit_of(folder) != found.commit:
-            LOG.warning("%s", f"Fetching {run.as_posix()} from the hub, commit {found.commit[:8]}.")
+            said = N_("Fetching {name} from the hub, commit {commit}.")
+            LOG.warning("%s", _(said, name=run.as_posix(), commit=found.commit[:8]))
             _copy(found, found.download(_TAKEN), folder)
     except HubError as error:
         raise RunError(
-            f"There is no run folder {run.as_posix()} here, and from the hub it cannot be had: {harmless(error.what)}",
-            "Check the name and the network; a private run needs `hf auth login`.",
+            _(
+                "There is no run folder {name} here, and from the hub it cannot be had: {what}",
+                name=run.as_posix(),
+                what=harmless(error.what),
+            ),
+            _("Check the name and the network; a private run needs `hf auth login`."),
         ) from error
     return folder
 
@@ -93,8 +100,11 @@ def run_folder(run: Path) -> Path:
 def not_written_to(run: Path) -> RunError:
     """The error for what is to be written into a run, which lies on the hub."""
     return RunError(
-        f"{run.as_posix()} lies on the hub: what is kept in a run is written into a folder of your own.",
-        f"Have one: hf download {run.as_posix()} --local-dir {run.name}",
+        _(
+            "{name} lies on the hub: what is kept in a run is written into a folder of your own.",
+            name=run.as_posix(),
+        ),
+        _("Have one: hf download {name} --local-dir {folder}", name=run.as_posix(), folder=run.name),
     )
 
 
@@ -106,7 +116,9 @@ def _place_of(run: Path) -> Path:
     """
     cache = user_cache_folder()
     if cache is None:
-        raise RunError("There is no home, in whose cache a run from the hub could lie.", "Name one: KOKI_CACHE=DIR")
+        raise RunError(
+            _("There is no home, in whose cache a run from the hub could lie."), _("Name one: KOKI_CACHE=DIR")
+        )
     runs = cache / _OUR_RUNS
     try:
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -114,7 +126,9 @@ def _place_of(run: Path) -> Path:
     except OSError as error:
         flaw = str(error)
     if flaw:
-        raise RunError(f"Runs from the hub cannot be kept: {flaw}.", "Mend that, or name another: KOKI_CACHE=DIR")
+        raise RunError(
+            _("Runs from the hub cannot be kept: {flaw}.", flaw=flaw), _("Mend that, or name another: KOKI_CACHE=DIR")
+        )
     return runs / run.parent.name / run.name
 
 
@@ -132,7 +146,7 @@ def _copy(found: "HubCommit", snapshot: Path, folder: Path) -> None:
         RunError: it is no run of Koki's, or has a base that is not to be had; or the disk has no room.
     """
     if missing := [name for name in _NEEDED if not (snapshot / name).is_file()]:
-        raise RunError(f"{found.id} on the hub is no run of Koki's: it has no {missing[0]}.")
+        raise RunError(_("{id} on the hub is no run of Koki's: it has no {file}.", id=found.id, file=missing[0]))
     card = _made_harmless(read_card(snapshot), found.id)
     try:
         with files.replacing(folder) as new:
@@ -144,7 +158,10 @@ def _copy(found: "HubCommit", snapshot: Path, folder: Path) -> None:
             if (folder / GGUF).is_dir():
                 (folder / GGUF).rename(new / GGUF)
     except OSError as error:
-        raise RunError(f"{found.id} cannot be kept in {folder}: {error}.", "Make room, or: KOKI_CACHE=DIR") from error
+        raise RunError(
+            _("{id} cannot be kept in {folder}: {error}.", id=found.id, folder=folder, error=error),
+            _("Make room, or: KOKI_CACHE=DIR"),
+        ) from error
 
 
 def _made_harmless(card: dict[str, Any], repository: str) -> dict[str, Any]:
@@ -159,8 +176,12 @@ def _made_harmless(card: dict[str, Any], repository: str) -> dict[str, Any]:
     location = str(base.get("location"))
     if location != "mini" and not (is_commit(base["revision"]) and is_repository(location)):
         raise RunError(
-            f"{repository} was trained on the base {harmless(file_name(location))}, which is not on the hub.",
-            "Ask its owner for the folder of that base, or for whole weights (koki export merged).",
+            _(
+                "{repository} was trained on the base {location}, which is not on the hub.",
+                repository=repository,
+                location=harmless(file_name(location)),
+            ),
+            _("Ask its owner for the folder of that base, or for whole weights (koki export merged)."),
         )
     settings = card["settings"] | {
         "model.name": location,

@@ -17,6 +17,7 @@ from koki.errors import RunError
 from koki.evaluation.mentions import can_be_mentioned
 from koki.ingredients.lexicon import is_staple
 from koki.ingredients.parse import Ingredient, parse_ingredients
+from koki.language import _
 from koki.runs.names import FEEDBACK
 from koki.serving.errors import ApiError
 
@@ -123,7 +124,9 @@ def _ends_a_line(path: Path) -> bool:
 
 def _read(path: Path) -> tuple[list[Feedback], int]:
     if not path.is_file():
-        raise RunError(f"There is no feedback in {path.parent}.", "`koki serve RUN --feedback` keeps it.")
+        raise RunError(
+            _("There is no feedback in {folder}.", folder=path.parent), _("`koki serve RUN --feedback` keeps it.")
+        )
     found = list(map(_entry, files.read_bytes(path, _MOST_BYTES).splitlines()))
     return [entry for entry in found if entry], sum(entry is None for entry in found)
 

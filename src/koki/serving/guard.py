@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from koki.errors import ConfigError
+from koki.language import _
 from koki.serving.errors import ApiError
 from koki.serving.service import LOG, Service
 from koki.terminal import harmless
@@ -164,9 +165,11 @@ def require_origins(origins: Sequence[str]) -> list[str]:
         ConfigError: one is none.
     """
     for origin in origins:
-        scheme, _, place = origin.partition("://")
+        scheme, _separator, place = origin.partition("://")
         if scheme not in ("http", "https") or not place or _place_in(origin) != place:
-            raise ConfigError(f"{origin!r} is no site.", "Example: --allow-origin https://resep.example.com")
+            raise ConfigError(
+                _("{origin!r} is no site.", origin=origin), _("Example: --allow-origin https://resep.example.com")
+            )
     return list(origins)
 
 

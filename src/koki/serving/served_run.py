@@ -9,6 +9,7 @@ from typing import Final
 from koki.errors import RunError
 from koki.inference.chef import Chef
 from koki.inference.engines import is_gguf, run_of_gguf
+from koki.language import _
 from koki.serving.waiting_line import WaitingLine
 
 # Those who wait hold a question each, some kilobytes; more would wait for minutes.
@@ -42,7 +43,7 @@ def names_of(runs: Sequence[Path]) -> dict[str, Path]:
     """
     names = [path.stem if is_gguf(path) else path.expanduser().resolve().name for path in runs]
     if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise RunError(f"Two of the runs are called {twice[0]}.", "Rename one of the folders.")
+        raise RunError(_("Two of the runs are called {twice}.", twice=twice[0]), _("Rename one of the folders."))
     return dict(zip(names, runs, strict=True))
 
 

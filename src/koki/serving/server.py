@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from koki.errors import ConfigError
+from koki.language import _
 from koki.serving.service import LOG, Service
 
 # For so long answers that are being given may be given to their end.
@@ -23,14 +24,15 @@ def open_socket(host: str, port: int) -> socket.socket:
         ConfigError: it cannot listen there.
     """
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, *_rest, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listening = socket.socket(family, socket.SOCK_STREAM)
         if sys.platform != "win32":  # there it would let two programs listen
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
     except (OSError, OverflowError) as error:
         raise ConfigError(
-            f"Koki cannot listen on {host}, port {port}: {error}.", "Name another --port or --host."
+            _("Koki cannot listen on {host}, port {port}: {error}.", host=host, port=port, error=error),
+            _("Name another --port or --host."),
         ) from error
     return listening
 
@@ -42,7 +44,9 @@ def require_key(key: str) -> str:
         ConfigError: it is empty, or has characters that no header carries.
     """
     if not key or not key.isascii() or not key.isprintable() or key != key.strip():
-        raise ConfigError("That is no API key.", "One or more letters, figures and signs, without blanks at its ends.")
+        raise ConfigError(
+            _("That is no API key."), _("One or more letters, figures and signs, without blanks at its ends.")
+        )
     return key
 
 

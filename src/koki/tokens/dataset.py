@@ -16,6 +16,7 @@ from koki.dialogue.pages import asked_after_reading, question_after_reading
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError
 from koki.gc_paused import gc_paused
+from koki.language import _
 from koki.tokens.fit_report import FitReport
 from koki.tokens.fitter import Fitter, together
 from koki.tokens.store import GrowingSequences, KnownPieces, Numbers, PieceStore, Sequences
@@ -86,8 +87,8 @@ class ConversationDataset(Dataset[Example]):
                     group_starts.append(len(kinds))
         if not kinds:
             raise DataError(
-                f"Not one conversation fits in {config.max_length} tokens.",
-                f"Raise it: --set tokens.max_length={report.longest}",
+                _("Not one conversation fits in {max_length} tokens.", max_length=config.max_length),
+                _("Raise it: --set tokens.max_length={longest}", longest=report.longest),
             )
         tokens, digests = pieces.done()
         self._hold(

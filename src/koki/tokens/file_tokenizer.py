@@ -13,6 +13,7 @@ from tokenizers.decoders import DecodeStream
 
 from koki import files
 from koki.errors import ModelError
+from koki.language import _
 
 _VOCABULARY: Final = "tokenizer.json"
 _SETTINGS: Final = "tokenizer_config.json"
@@ -56,7 +57,7 @@ class FileTokenizer:
             ValueError: there is none.
         """
         if self.chat_template is None:
-            raise ValueError("there is none")
+            raise ValueError(_("there is none"))
         return self.chat_template
 
 
@@ -71,9 +72,15 @@ def read_tokenizer(folder: Path) -> FileTokenizer:
         settings = json.loads(files.read_bytes(folder / _SETTINGS, _LONGEST))
         tokenizer = FileTokenizer(backend, settings, _chat_template(folder, settings))
     except Exception as error:  # of what is damaged or tampered with, the library raises whatever it runs into
-        raise ModelError(f"The tokenizer in {folder} cannot be loaded: {error}", "Is the folder complete?") from error
+        raise ModelError(
+            _("The tokenizer in {folder} cannot be loaded: {error}", folder=folder, error=error),
+            _("Is the folder complete?"),
+        ) from error
     if backend.get_vocab_size(with_added_tokens=False) < _BYTES:
-        raise ModelError(f"The tokenizer in {folder} has no vocabulary.", f"Its folder needs a {_VOCABULARY}.")
+        raise ModelError(
+            _("The tokenizer in {folder} has no vocabulary.", folder=folder),
+            _("Its folder needs a {vocabulary}.", vocabulary=_VOCABULARY),
+        )
     return tokenizer
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
+from koki.language import _, number
+
 
 @dataclass
 class FitReport:
@@ -39,32 +41,40 @@ class FitReport:
 
     def render(self) -> Group:
         """For a terminal: a row for each kind of conversation."""
-        table = Table(title="Conversations", title_justify="left", box=None, pad_edge=False, title_style="bold")
-        table.add_column("kind")
+        table = Table(title=_("Conversations"), title_justify="left", box=None, pad_edge=False, title_style="bold")
+        table.add_column(_("kind"))
         columns = {
-            "composed": self.composed,
-            "shortened": self.shortened,
-            "without recipe": self.without_recipe,
-            "left out": self.left_out,
+            _("composed"): self.composed,
+            _("shortened"): self.shortened,
+            _("without recipe"): self.without_recipe,
+            _("left out"): self.left_out,
         }
         for column in columns:
             table.add_column(column, justify="right")
         for kind in self.composed:
-            table.add_row(kind, *(f"{counts[kind]:,}" for counts in columns.values()))
+            table.add_row(kind, *(number(counts[kind]) for counts in columns.values()))
         return Group(table, *self._notes())
 
     def _notes(self) -> Iterator[str]:
         for kind, recipes in self.unsupported.items():
-            yield f"{recipes:,} recipes have too few ingredients for conversations of kind {kind}."
+            yield _(
+                "{recipes:,} recipes have too few ingredients for conversations of kind {kind}.",
+                recipes=recipes,
+                kind=kind,
+            )
         if self.groups_not_whole:
-            yield (
-                f"{self.groups_not_whole:,} recipes have conversations of more than {self.max_length} tokens; "
-                f"--set tokens.max_length={self.longest} would keep all of them whole."
+            yield _(
+                "{recipes:,} recipes have conversations of more than {max_length} tokens; "
+                "--set tokens.max_length={longest} would keep all of them whole.",
+                recipes=self.groups_not_whole,
+                max_length=self.max_length,
+                longest=self.longest,
             )
         if any(self.without_recipe.values()):
-            yield "Without recipe: the answer names the dish and offers its recipe, which would not fit."
+            yield _("Without recipe: the answer names the dish and offers its recipe, which would not fit.")
         if self.groups_too_long:
-            yield (
-                f"{self.groups_too_long:,} recipes have conversations that do not fit even without courtesy and tips; "
-                "these are left out, not cut."
+            yield _(
+                "{recipes:,} recipes have conversations that do not fit even without courtesy and tips; "
+                "these are left out, not cut.",
+                recipes=self.groups_too_long,
             )

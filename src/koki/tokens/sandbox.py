@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from koki.errors import ModelError
+from koki.language import _
 from koki.workers import python
 
 if TYPE_CHECKING:  # it takes a second to import
@@ -52,7 +53,8 @@ def render(
         return _rendered(json.dumps(job, default=str))
     except Exception as error:  # a template is a program, and can fail in any way
         raise ModelError(
-            f"The chat template cannot be used: {error}", "Use an instruct model of the Qwen2 or Qwen3 family."
+            _("The chat template cannot be used: {error}", error=error),
+            _("Use an instruct model of the Qwen2 or Qwen3 family."),
         ) from error
 
 
@@ -63,7 +65,7 @@ def _rendered(job: str) -> tuple[str, ...]:
     Raises:
         ValueError, OSError: the template fails or exceeds a limit, or no process can be started.
     """
-    too_long = f"it does not end within {_LONGEST_RENDERING} seconds"
+    too_long = _("it does not end within {seconds} seconds", seconds=_LONGEST_RENDERING)
     try:
         child = subprocess.run(
             python(_RUN.format(seconds=_LONGEST_RENDERING)),

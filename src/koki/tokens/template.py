@@ -25,6 +25,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from koki.errors import ModelError
+from koki.language import _
 from koki.tokens.sandbox import render
 
 if TYPE_CHECKING:  # it takes a second to import
@@ -89,8 +90,11 @@ class ChatTemplate:
         stop = next(iter(pieces[at_answer + 1 :]), None)
         if not isinstance(stop, int) or not self._answer_form.endswith(_ANSWER):
             raise ModelError(
-                "The chat template puts no stop token right after an answer, so the model would never learn to stop.",
-                "Use an instruct model of the Qwen2 or Qwen3 family.",
+                _(
+                    "The chat template puts no stop token right after an answer, "
+                    "so the model would never learn to stop."
+                ),
+                _("Use an instruct model of the Qwen2 or Qwen3 family."),
             )
         self.stop_id = stop
         self._answer_prefix = self.encode([self._answer_form.removesuffix(_ANSWER)])[0]
@@ -148,7 +152,10 @@ class ChatTemplate:
         """
         if list(ids[: self.answer_start]) != self._answer_prefix:
             raise ModelError(
-                f"The tokenizer merges the chat template with an answer: {self.decode_answer(ids)[:40]!r}."
+                _(
+                    "The tokenizer merges the chat template with an answer: {answer!r}.",
+                    answer=self.decode_answer(ids)[:40],
+                )
             )
 
     def decode_question(self, ids: Sequence[int]) -> str:
@@ -214,8 +221,11 @@ class ChatTemplate:
         ):
             if number in ids:
                 raise ModelError(
-                    f"The tokenizer makes the control token of the text {text!r}, wherever that comes from.",
-                    "Use the tokenizer of the Qwen2 or Qwen3 family.",
+                    _(
+                        "The tokenizer makes the control token of the text {text!r}, wherever that comes from.",
+                        text=text,
+                    ),
+                    _("Use the tokenizer of the Qwen2 or Qwen3 family."),
                 )
 
     def _join(self, pieces: Sequence[int | str], system: str = "") -> Ids:
@@ -247,7 +257,9 @@ def _occurrences(ids: npt.NDArray[Any], piece: Ids) -> npt.NDArray[np.int64]:
 def _render(tokenizer: "PreTrainedTokenizerBase | FileTokenizer") -> tuple[str, ...]:
     """One conversation of marker words, in the template's form; and again, with a second question behind it."""
     if not tokenizer.chat_template:
-        raise ModelError("The tokenizer has no chat template.", "Use an instruct model of the Qwen2 or Qwen3 family.")
+        raise ModelError(
+            _("The tokenizer has no chat template."), _("Use an instruct model of the Qwen2 or Qwen3 family.")
+        )
     messages = [
         {"role": "system", "content": _SYSTEM},
         {"role": "user", "content": _QUESTION},
@@ -268,8 +280,8 @@ def _slot(pieces: Sequence[int | str], marker: str) -> int:
     places = [place for place, piece in enumerate(pieces) if isinstance(piece, str) and marker in piece]
     if len(places) != 1:
         raise ModelError(
-            "The chat template does not show each message once.",
-            "Use an instruct model of the Qwen2 or Qwen3 family.",
+            _("The chat template does not show each message once."),
+            _("Use an instruct model of the Qwen2 or Qwen3 family."),
         )
     return places[0]
 
@@ -278,7 +290,7 @@ def _without_added_tokens(tokenizer: "PreTrainedTokenizerBase | FileTokenizer") 
     """The same tokenizer without a single added token, so that no text can turn into one; they share the vocabulary."""
     backend: Tokenizer | None = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
-        raise ModelError("The tokenizer has no fast implementation.", "Its folder needs a tokenizer.json.")
+        raise ModelError(_("The tokenizer has no fast implementation."), _("Its folder needs a tokenizer.json."))
     plain = Tokenizer(backend.model)
     for part in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
         setattr(plain, part, getattr(backend, part))

@@ -16,6 +16,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.integrations.integration_utils import TensorBoardCallback
 
 from koki.formatting import duration
+from koki.language import _
 from koki.training.processes import ALONE, Processes
 
 # What asks a run to stop; Windows has no hang-up.
@@ -62,7 +63,7 @@ class ProgressCallback(TrainerCallback):
         self._console = console
         self._on_progress = on_progress
         self._bar = Progress(
-            TextColumn("[bold]training"),
+            TextColumn(f"[bold]{_('training')}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[clock]}"),
@@ -71,25 +72,28 @@ class ProgressCallback(TrainerCallback):
         )
         self._task = self._bar.add_task("training", total=None, clock="")
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any
+    ) -> None:
         self._steps_before = state.global_step
         self._bar.start()
         self._bar.reset(self._task, total=state.max_steps, completed=state.global_step)
         self._progress = TrainingProgress(state.global_step, state.max_steps)
         self._tell()
 
-    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any
+    ) -> None:
         if state.global_step == self._steps_before:
             self._started = time.perf_counter()  # an evaluation before the first step says nothing about what is left
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any) -> None:
         elapsed = time.perf_counter() - self._started
         to_go = state.max_steps - state.global_step
         left = elapsed / (state.global_step - self._steps_before) * to_go
-        self._left = f"{duration(left)} left"
-        self._bar.update(
-            self._task, completed=state.global_step, clock=f"{duration(elapsed)} elapsed, {self._left}", refresh=True
-        )
+        self._left = _("{time} left", time=duration(left))
+        clock = _("{time} elapsed, {left}", time=duration(elapsed), left=self._left)
+        self._bar.update(self._task, completed=state.global_step, clock=clock, refresh=True)
         self._progress = replace(self._progress, step=state.global_step, seconds=elapsed, seconds_left=left)
         if state.global_step == state.max_steps:
             control.should_log = True  # the last loss, also where the run ends between two logs
@@ -102,24 +106,28 @@ class ProgressCallback(TrainerCallback):
         state: TrainerState,
         control: TrainerControl,
         logs: dict[str, float] | None = None,
-        **_: Any,
+        **_given: Any,
     ) -> None:
         if logs and "eval_loss" in logs:
             self._say(
-                state, f"held-out loss {logs['eval_loss']:.4f}", f"{logs['eval_bits_per_byte']:.3f} bits per byte"
+                state,
+                _("held-out loss {loss:.4f}", loss=logs["eval_loss"]),
+                _("{bits:.3f} bits per byte", bits=logs["eval_bits_per_byte"]),
             )
             self._tell(held_out_loss=logs["eval_loss"])
         if logs and "loss" in logs:
             self._say(
                 state,
-                f"loss {logs['loss']:.4f}",
-                f"learning rate {logs['learning_rate']:.2e}",
-                f"{logs['tokens_per_second']:,.0f} tokens/s",
+                _("loss {loss:.4f}", loss=logs["loss"]),
+                _("learning rate {rate:.2e}", rate=logs["learning_rate"]),
+                _("{speed:,.0f} tokens/s", speed=logs["tokens_per_second"]),
                 self._left,
             )
             self._tell(loss=logs["loss"], learning_rate=logs["learning_rate"])
 
-    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -133,7 +141,9 @@ class ProgressCallback(TrainerCallback):
 
     def _say(self, state: TrainerState, *parts: str) -> None:
         self._console.print(
-            "  ".join((f"step {state.global_step}/{state.max_steps}", *parts)), highlight=False, soft_wrap=True
+            "  ".join((_("step {step}/{steps}", step=state.global_step, steps=state.max_steps), *parts)),
+            highlight=False,
+            soft_wrap=True,
         )
 
 
@@ -174,20 +184,24 @@ class TensorBoardLog(TensorBoardCallback):
         try:
             write()
         except OSError as error:
-            self._do_without(error, "training goes on without it")
+            self._do_without(error, _("training goes on without it"))
 
-    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any
+    ) -> None:
         """Write the log to its end. The writer is closed by whoever opened it, also after a failure."""
         if self._failed:
             return
         try:
             self.tb_writer.flush()
         except OSError as error:
-            self._do_without(error, "its last points are lost")
+            self._do_without(error, _("its last points are lost"))
 
     def _do_without(self, error: OSError, what_follows: str) -> None:
         self._failed = True
-        self._say(f"TensorBoard's log cannot be written: {error}; {what_follows}")
+        self._say(
+            _("TensorBoard's log cannot be written: {error}; {what_follows}", error=error, what_follows=what_follows)
+        )
 
 
 @contextmanager
@@ -213,14 +227,16 @@ class SaveEveryMinutes(TrainerCallback):
         self._seconds = 60 * minutes
         self._processes = processes
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any
+    ) -> None:
         self._saved = time.monotonic()
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any) -> None:
         if self._processes.all_max(time.monotonic() - self._saved >= self._seconds):
             control.should_save = True
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any) -> None:
         self._saved = time.monotonic()
 
 
@@ -251,11 +267,11 @@ class GracefulStop(TrainerCallback):
                     self._handlers[number] = signal.signal(number, self._on_signal)
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_of: type[BaseException] | BaseException | TracebackType | None) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any) -> None:
         if number := self._processes.all_max(self.received or 0):
             self.received = signal.Signals(number)
             control.should_save = True
@@ -266,8 +282,8 @@ class GracefulStop(TrainerCallback):
         for again, handler in self._handlers.items():
             signal.signal(again, signal.SIG_IGN if again.name == "SIGHUP" else handler)
         # printed by a thread: what the signal interrupted may hold the console, and this handler must not wait for it
-        text = "\nStopping: this step is finished and saved first. Once more stops at once."
-        threading.Thread(target=self._console.print, args=(text,)).start()
+        text = _("Stopping: this step is finished and saved first. Once more stops at once.")
+        threading.Thread(target=self._console.print, args=(f"\n{text}",)).start()
 
 
 def ignore_stop_signals(_worker: int) -> None:

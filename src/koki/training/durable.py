@@ -21,6 +21,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from koki.config import RunConfig
 from koki.errors import CheckpointError, TrainingError
+from koki.language import _
 from koki.model.lora import save_adapter
 from koki.runs import checkpoints
 from koki.runs.checkpoints import Identity
@@ -125,16 +126,18 @@ class DurableTrainer(Trainer):
 
     def _do_without_checkpoint(self, error: Exception) -> None:
         there = self._what_is_there()
-        what = f"Saving a checkpoint at step {self.state.global_step} failed: {error}"
+        what = _("Saving a checkpoint at step {step} failed: {error}", step=self.state.global_step, error=error)
         if self.control.should_training_stop and self.state.global_step < self.state.max_steps:
-            raise CheckpointError(what, f"Training was to stop here; {there}.") from error
-        self._say(f"{what}; training goes on, {there}")
+            raise CheckpointError(what, _("Training was to stop here; {there}.", there=there)) from error
+        self._say(_("{what}; training goes on, {there}", what=what, there=there))
 
     def _what_is_there(self) -> str:
         if not self._run_folder.is_dir():
-            return f"{self._run_folder} was removed, with what was saved in it"
+            return _("{folder} was removed, with what was saved in it", folder=self._run_folder)
         newest = checkpoints.find_newest(self._run_folder).newest
-        return f"the newest whole checkpoint is {newest.folder}" if newest else "there is no checkpoint yet"
+        if newest is None:
+            return _("there is no checkpoint yet")
+        return _("the newest whole checkpoint is {folder}", folder=newest.folder)
 
     def _save_rng_state(self, output_dir: str) -> None:
         """Save nothing: what a step draws follows from its number."""
@@ -186,7 +189,8 @@ class DurableTrainer(Trainer):
         if bool(torch.isfinite(judged)):
             self._nonfinite_steps = 0
         else:
-            self._leave_out(model, f"loss {loss.item()}, gradient norm {float(grad_norm)}")
+            numbers = _("loss {loss}, gradient norm {norm}", loss=loss.item(), norm=float(grad_norm))
+            self._leave_out(model, numbers)
         return grad_norm
 
     def _leave_out(self, model: torch.nn.Module, numbers: str) -> None:
@@ -195,14 +199,20 @@ class DurableTrainer(Trainer):
         self._globalstep_last_logged += 1  # the mean of the next log is over the steps that count
         self._nonfinite_steps += 1
         step = self.state.global_step + 1
-        self._say(f"Step {step} is left out, its numbers are not finite: {numbers}")
+        self._say(_("Step {step} is left out, its numbers are not finite: {numbers}", step=step, numbers=numbers))
         if self._nonfinite_steps >= self._max_nonfinite_steps:
             questions = self._questions_of_step()
             with self._processes.failing_together():
                 raise TrainingError(
-                    f"{self._nonfinite_steps} steps in a row, up to step {step}, were not finite ({numbers}); "
-                    "the last one's questions:\n" + "\n".join(f"  {question}" for question in questions),
-                    "Try a lower training.learning_rate, or training.mixed_precision=no (or bf16), with --fresh.",
+                    _(
+                        "{steps} steps in a row, up to step {step}, were not finite ({numbers}); "
+                        "the last one's questions:\n{questions}",
+                        steps=self._nonfinite_steps,
+                        step=step,
+                        numbers=numbers,
+                        questions="\n".join(f"  {question}" for question in questions),
+                    ),
+                    _("Try a lower training.learning_rate, or training.mixed_precision=no (or bf16), with --fresh."),
                 )
 
     def _questions_of_step(self) -> list[str]:
@@ -214,7 +224,7 @@ class DurableTrainer(Trainer):
         ]
         questions = [question for share in self._processes.all_gather(ours) for question in share]
         more = len(questions) - _QUESTIONS_SHOWN
-        return [*questions[:_QUESTIONS_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+        return [*questions[:_QUESTIONS_SHOWN], *([_("and {more} more", more=more)] if more > 0 else [])]
 
 
 class _LossAcrossSteps(TrainerCallback):
@@ -223,14 +233,18 @@ class _LossAcrossSteps(TrainerCallback):
     def __init__(self, trainer: DurableTrainer) -> None:
         self._trainer = trainer
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any
+    ) -> None:
         state.compute_steps(args, state.max_steps)  # the intervals of this session, not those of the checkpoint
         if kept := _kept(state).get(_RUNNING_LOSS):
             self._trainer._tr_loss.fill_(kept["since_log"])
             self._trainer._globalstep_last_logged = kept["last_log"]
         self._trainer._speed_since = (time.perf_counter(), int(state.num_input_tokens_seen))
 
-    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any
+    ) -> None:
         self._trainer._loss_before = self._trainer._tr_loss.clone()
 
 

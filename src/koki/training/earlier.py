@@ -10,6 +10,7 @@ from transformers import TrainerState
 from koki.config import HARMLESS_ON_RESUME, EvaluationConfig, RunConfig, flatten
 from koki.data.recipes import RecipesOfRun
 from koki.errors import CheckpointError, RunError
+from koki.language import _
 from koki.recipes import digests
 from koki.runs.card import read_card
 from koki.runs.checkpoints import Checkpoint, Identity, differences, find_newest
@@ -72,11 +73,10 @@ def require_same_finished(finished: FinishedBefore, identity: Identity, recipes:
     changed = differences(finished.checkpoint.identity if finished.checkpoint else settings, identity)
     data = [] if _reads_the_same(finished.card, recipes) else _other_recipes(finished.folder, recipes)
     if data is None:
-        data = ["recipes: the files are not those that it was trained on"]
+        data = [_("recipes: {what}", what=_("the files are not those that it was trained on"))]
     if changed or data:
-        raise _another_run(
-            finished.folder, [*changed, *data], "It is finished: train in another folder (--output), or --fresh."
-        )
+        how = _("It is finished: train in another folder (--output), or --fresh.")
+        raise _another_run(finished.folder, [*changed, *data], how)
 
 
 def require_same_run(checkpoint: Checkpoint, identity: Identity, recipes: RecipesOfRun) -> None:
@@ -85,17 +85,17 @@ def require_same_run(checkpoint: Checkpoint, identity: Identity, recipes: Recipe
     Raises:
         CheckpointError: names all that differs: settings and base by old and new value, recipes by what became of them.
     """
-    listed = differences(
-        checkpoint.identity, {name: value for name, value in identity.items() if name != _CONVERSATIONS}
-    )
+    compared = {name: value for name, value in identity.items() if name != _CONVERSATIONS}
+    listed = differences(checkpoint.identity, compared)
     there = checkpoint.identity.get(_CONVERSATIONS)
     if listed or identity.get(_CONVERSATIONS, there) != there:
         if others := _other_recipes(checkpoint.folder.parent, recipes):
-            listed = [difference for difference in listed if not difference.startswith("recipes:")] + others
+            compared.pop("recipes", None)
+            listed = differences(checkpoint.identity, compared) + others
         raise _another_run(
             checkpoint.folder,
-            listed or ["conversations: others are made of the recipes now"],
-            "Use the old ones to go on from it, --fresh to start over, or another --output.",
+            listed or [_("conversations: others are made of the recipes now")],
+            _("Use the old ones to go on from it, --fresh to start over, or another --output."),
         )
 
 
@@ -109,10 +109,11 @@ def state_of(checkpoint: Checkpoint) -> TrainerState:
     try:
         state: TrainerState = TrainerState.load_from_json(str(file))
         if not checkpoint.step == state.global_step <= state.max_steps:
-            raise ValueError(f"it is of step {state.global_step!r:.40}")
+            raise ValueError(_("it is of step {step!r:.40}", step=state.global_step))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(
-            f"{file} cannot be used: {error}.", "Rename the checkpoint, and the next older one is used; or --fresh."
+            _("{file} cannot be used: {error}.", file=file, error=error),
+            _("Rename the checkpoint, and the next older one is used; or --fresh."),
         ) from error
     return state
 
@@ -133,9 +134,12 @@ def _reads_the_same(card: dict[str, Any], recipes: RecipesOfRun) -> bool:
 def _other_recipes(folder: Path, recipes: RecipesOfRun) -> list[str] | None:
     """In which recipes those of now are not those that a run folder is of; None where no digests were kept there."""
     kept = kept_recipes(folder)
-    return None if kept is None else [f"recipes: {text}" for text in digests.differences(kept, recipes.read)]
+    found = digests.differences(kept, recipes.read) if kept is not None else None
+    return None if found is None else [_("recipes: {what}", what=what) for what in found]
 
 
 def _another_run(folder: Path, differing: list[str], how: str) -> CheckpointError:
     listed = "\n".join(f"  {difference}" for difference in differing)
-    return CheckpointError(f"{folder} was made with other data or settings:\n{listed}", how)
+    return CheckpointError(
+        _("{folder} was made with other data or settings:\n{listed}", folder=folder, listed=listed), how
+    )

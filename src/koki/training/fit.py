@@ -6,6 +6,7 @@ from peft import PeftModel
 from transformers import TrainerState
 
 from koki.errors import KokiError, TrainingError
+from koki.language import _
 from koki.runs.checkpoints import find_best
 from koki.runs.log import held_out_losses
 from koki.training.earlier import state_of
@@ -26,7 +27,10 @@ def fit(run: Run, trainer: RecipeTrainer) -> bool:
     saved = state_of(run.checkpoint) if run.checkpoint else None
     if saved is not None and is_over(saved, run.config.evaluation):
         trainer.state = saved
-        run.say("Training", f"was over at step {saved.global_step} before its result was saved, which is done now")
+        run.say(
+            _("Training"),
+            _("was over at step {step} before its result was saved, which is done now", step=saved.global_step),
+        )
     else:
         _train(run, trainer)
     return is_over(trainer.state, run.config.evaluation)
@@ -45,11 +49,18 @@ def take_the_best(run: Run, model: PeftModel, state: TrainerState) -> int:
     losses = held_out_losses(state.log_history)
     best = find_best(run.folder, losses)
     if best is None:
-        run.warn("no checkpoint with a held-out loss is whole: the result is the last adapter")
+        run.warn(_("no checkpoint with a held-out loss is whole: the result is the last adapter"))
         return state.global_step
-    run.say("Best", f"the result is the adapter of {best.folder}, held-out loss {losses[best.step]:.4f}")
+    run.say(
+        _("Best"),
+        _(
+            "the result is the adapter of {folder}, held-out loss {loss:.4f}",
+            folder=best.folder,
+            loss=losses[best.step],
+        ),
+    )
     if (base := losses.get(0, math.inf)) <= losses[best.step]:
-        run.warn(f"the base alone has {base:.4f}: on recipes that it has not seen, no step does better")
+        run.warn(_("the base alone has {loss:.4f}: on recipes that it has not seen, no step does better", loss=base))
     restore_adapter(model, best.folder)
     return best.step
 
@@ -63,7 +74,12 @@ def _train(run: Run, trainer: RecipeTrainer) -> None:
         raise
     except Exception as error:
         raise TrainingError(
-            f"Training stopped at step {trainer.state.global_step}: {type(error).__name__}: {error}",
+            _(
+                "Training stopped at step {step}: {kind}: {error}",
+                step=trainer.state.global_step,
+                kind=type(error).__name__,
+                error=error,
+            ),
             run.how_to_go_on(),
         ) from error
     finally:

@@ -8,6 +8,8 @@ from rich.table import Table
 from transformers import TrainingArguments
 
 from koki.formatting import duration, gigabytes
+from koki.language import _
+from koki.model.device import in_words
 from koki.tokens.batches import Seen, VariationSampler
 from koki.tokens.dataset import IGNORED, ConversationDataset
 from koki.training.costs import Costs, Workload, longest_micro_batch
@@ -52,15 +54,28 @@ class Plan:
 
     def render(self) -> Table:
         """The plan as a table for a terminal."""
-        table = Table(title="Plan", title_justify="left", box=None, pad_edge=False, title_style="bold")
+        table = Table(title=_("Plan"), title_justify="left", box=None, pad_edge=False, title_style="bold")
         table.add_column()
         table.add_column()
-        table.add_row("steps", f"{self.steps:,} ({self.tokens:,} tokens)")
-        table.add_row("each recipe", f"seen {self.seen.mean:,.0f} times in the mean, {self.seen.least:,.0f} at least")
-        table.add_row("time", f"about {duration(self.seconds)} of training on {self.device}")
-        table.add_row("memory", f"about {gigabytes(self.memory)}; {gigabytes(self.free_memory)} are free")
-        table.add_row("disk", f"at most {gigabytes(self.disk)}")
-        table.add_row("checkpointing", "on" if self.gradient_checkpointing else "off")
+        table.add_row(_("steps"), _("{steps:,} ({tokens:,} tokens)", steps=self.steps, tokens=self.tokens))
+        table.add_row(
+            _("each recipe"),
+            _("seen {mean:,.0f} times in the mean, {least:,.0f} at least", mean=self.seen.mean, least=self.seen.least),
+        )
+        table.add_row(
+            _("time"),
+            _("about {time} of training on {device}", time=duration(self.seconds), device=in_words(self.device)),
+        )
+        table.add_row(
+            _("memory"),
+            _(
+                "about {needed}; {free} are free",
+                needed=gigabytes(self.memory),
+                free=gigabytes(self.free_memory),
+            ),
+        )
+        table.add_row(_("disk"), _("at most {disk}", disk=gigabytes(self.disk)))
+        table.add_row(_("checkpointing"), _("on") if self.gradient_checkpointing else _("off"))
         return table
 
 

@@ -18,6 +18,7 @@ from accelerate import PartialState
 from torch import distributed
 
 from koki.errors import KokiError, TrainingError
+from koki.language import _, ngettext
 
 _T = TypeVar("_T")
 
@@ -97,7 +98,15 @@ class Processes:
             raise SystemExit(1) from error
         if error is None:
             number, (what, how) = next((n, failure) for n, failure in enumerate(failures) if failure is not None)
-            raise KokiError(f"Process {number} of {self.world_size} (the first is 0): {what}", how)
+            raise KokiError(
+                _(
+                    "Process {number} of {world_size} (the first is 0): {what}",
+                    number=number,
+                    world_size=self.world_size,
+                    what=what,
+                ),
+                how,
+            )
 
     # agreeing
 
@@ -126,7 +135,9 @@ class Processes:
         with self.failing_together():
             if differing := [name for name in values if any(other[name] != values[name] for other in theirs)]:
                 there = [{name: other[name] for name in differing} for other in theirs]
-                raise KokiError(f"The processes do not see the same: {there}.", "Give all of them the same files.")
+                raise KokiError(
+                    _("The processes do not see the same: {there}.", there=there), _("Give all of them the same files.")
+                )
 
     def all_max(self, number: int) -> int:
         """Give every process the largest of their numbers."""
@@ -179,8 +190,11 @@ class Processes:
                 self.barrier()
                 raise SystemExit(1) from error
             raise TrainingError(
-                f"Another process of this run has ended or cannot be reached ({str(error).splitlines()[0]}).",
-                "What it printed says why. The same command goes on from the newest checkpoint.",
+                _(
+                    "Another process of this run has ended or cannot be reached ({reason}).",
+                    reason=str(error).splitlines()[0],
+                ),
+                _("What it printed says why. The same command goes on from the newest checkpoint."),
             ) from error
 
 
@@ -214,8 +228,13 @@ def _require_a_gpu_for_each(processes_here: int) -> None:
     """NCCL, through which gradients travel, refuses two processes on one GPU, in words of its own."""
     if torch.cuda.is_available() and (gpus := torch.cuda.device_count()) < processes_here:
         raise KokiError(
-            f"{processes_here} processes were started on this machine, which has {gpus} GPU{'s' if gpus > 1 else ''}.",
-            f"Start {gpus} (--nproc-per-node), or set CUDA_VISIBLE_DEVICES= to train on the processor.",
+            ngettext(
+                "{processes} processes were started on this machine, which has {count} GPU.",
+                "{processes} processes were started on this machine, which has {count} GPUs.",
+                gpus,
+                processes=processes_here,
+            ),
+            _("Start {gpus} (--nproc-per-node), or set CUDA_VISIBLE_DEVICES= to train on the processor.", gpus=gpus),
         )
 
 

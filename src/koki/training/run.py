@@ -19,8 +19,9 @@ from koki.data.token_cache import TrainingData
 from koki.errors import TrainingError
 from koki.formatting import gigabytes
 from koki.hub import is_commit
+from koki.language import N_, _
 from koki.libraries import quiet_libraries
-from koki.model.device import Device, detect_device
+from koki.model.device import Device, detect_device, in_words
 from koki.model.source import ALIASES, BaseSource, find_base
 from koki.notices import WARNING
 from koki.recipes.decoding import FileDigest
@@ -60,8 +61,8 @@ from koki.training.processes import Processes, join_processes
 from koki.training.resolve import resolve
 from koki.training.speed import free_memory
 
-_PER_STEP: Final = "conversations in a step"
-_PRECISION: Final = "precision, as training.mixed_precision was resolved"
+_PER_STEP: Final = N_("conversations in a step")
+_PRECISION: Final = N_("precision, as training.mixed_precision was resolved")
 _VERSIONS: Final = "versions"
 # Their next version may round in another way, or draw other numbers.
 _LIBRARIES: Final = ("torch", "transformers", "peft")
@@ -124,7 +125,7 @@ class Run:
             quiet_libraries()
             transformers.set_seed(asked.seed)
             device = detect_device(asked.training.mixed_precision, processes.world_size)
-            say(console, "Device", device.describe())
+            say(console, _("Device"), in_words(device.describe()))
             base = find_base(asked.model if fresh else _as_recorded(asked.model, Path(asked.output).expanduser()))
             shape = Shape.of(base.config)
             costs = Costs(resolve(asked, shape, device, processes), shape, device)
@@ -209,15 +210,21 @@ class Run:
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        self.say(WARNING, text)
+        self.say(_(WARNING), text)
 
     def say_if_no_instruct_model(self, ended_with: str | None) -> None:
         """Warn of a base that ends its texts with another token than its chat template does; None where it does not."""
         if ended_with is not None:
             self.warn(
-                f"{self.base.name} ends with {ended_with}, not as its chat template does: it is no instruct model"
+                _(
+                    "{base} ends with {token}, not as its chat template does: it is no instruct model",
+                    base=self.base.name,
+                    token=ended_with,
+                )
             )
-            self.say("", f"It has more to learn, and takes more steps; instruct models are {', '.join(ALIASES)}.")
+            names = ", ".join(ALIASES)
+            more = N_("It has more to learn, and takes more steps; instruct models are {names}.")
+            self.say("", _(more, names=names))
 
     def require_same_data(self, data: TrainingData) -> Identity:
         """Check that all processes, and the run that the checkpoint is of, train on the same; then keep what it is.
@@ -256,27 +263,37 @@ class Run:
         plan, warmup = plan_of(self.costs, workload()), self.config.training.warmup_steps
         self.console.print(plan.render())
         if warmup >= plan.steps:
-            self.say("Short run", f"{plan.steps} steps, all of them in the warm-up of {warmup}: little will be learned")
             self.say(
-                "", "--set training.warmup_steps=... is shorter, --set training.num_train_epochs=... trains longer"
+                _("Short run"),
+                _(
+                    "{steps} steps, all of them in the warm-up of {warmup}: little will be learned",
+                    steps=plan.steps,
+                    warmup=warmup,
+                ),
+            )
+            self.say(
+                "", _("--set training.warmup_steps=... is shorter, --set training.num_train_epochs=... trains longer")
             )
         data = self.config.data  # the base that ships knows the recipes that ship, and who reads need not know any
         if data.files and not data.book_share and plan.seen.mean < BY_HEART:
-            times = f"each recipe {plan.seen.mean:.0f} times; to know a new one by heart takes about {BY_HEART}"
-            self.say("Seldom seen", times)
+            times = N_("each recipe {mean:.0f} times; to know a new one by heart takes about {by_heart}")
+            self.say(_("Seldom seen"), _(times, mean=plan.seen.mean, by_heart=BY_HEART))
             self.say(
                 "",
-                "Longer: --max-steps, or --set training.num_train_epochs=...; more of each: --set data.variations=...",
+                _(
+                    "Longer: --max-steps, or --set training.num_train_epochs=...; "
+                    "more of each: --set data.variations=..."
+                ),
             )
 
     def how_to_go_on(self) -> str:
         """What a user can do after a failure: where the newest whole checkpoint lies, if there is one."""
         if not self.folder.is_dir():
-            return f"{self.folder} was removed, with the checkpoints in it."
+            return _("{folder} was removed, with the checkpoints in it.", folder=self.folder)
         saved = find_newest(self.folder).newest
         if saved is None:
-            return "There is no checkpoint to go on from."
-        return f"The same command without --fresh goes on from {saved.folder}."
+            return _("There is no checkpoint to go on from.")
+        return _("The same command without --fresh goes on from {folder}.", folder=saved.folder)
 
     @contextmanager
     def saving_the_result(self) -> Iterator[None]:
@@ -289,8 +306,12 @@ class Run:
             yield
         except WRITE_ERRORS as error:
             raise TrainingError(
-                f"Training is finished, but the result cannot be saved in {self.folder}: {error}",
-                f"See that it has room and can be written to. {self.how_to_go_on()}",
+                _(
+                    "Training is finished, but the result cannot be saved in {folder}: {error}",
+                    folder=self.folder,
+                    error=error,
+                ),
+                _("See that it has room and can be written to.") + f" {self.how_to_go_on()}",
             ) from error
 
 
@@ -311,19 +332,37 @@ def _identity_of(
     per_step = identity["training.per_device_train_batch_size"] * accumulated * processes.world_size
     if checkpoint is not None and checkpoint.identity.get("base model") == base.revision:
         identity["model.name"] = checkpoint.identity["model.name"]  # the same model, wherever it lies now
-    return {**identity, _PER_STEP: per_step, "base model": base.revision}
+    return {**identity, _PER_STEP: per_step, N_("base model"): base.revision}
 
 
 def _newest_checkpoint(run_folder: Path, console: Console) -> Checkpoint | None:
     """The newest whole checkpoint; newer ones that are damaged are set aside, and files that are not of it."""
     search = find_newest(run_folder)
     for damaged in search.damaged:
-        say(console, "Damaged", f"{damaged.folder.name}: {damaged.flaw}; kept as {set_aside(damaged.folder).name}")
+        say(
+            console,
+            _("Damaged"),
+            _(
+                "{folder}: {flaw}; kept as {aside}",
+                folder=damaged.folder.name,
+                flaw=damaged.flaw,
+                aside=set_aside(damaged.folder).name,
+            ),
+        )
     if search.newest is not None:
         unknown, aside = set_unknown_files_aside(search.newest)
         if aside is not None:
             what = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-            say(console, "Unknown", f"not saved with {search.newest.folder.name}: {what}; kept in {aside.name}")
+            say(
+                console,
+                _("Unknown"),
+                _(
+                    "not saved with {folder}: {what}; kept in {aside}",
+                    folder=search.newest.folder.name,
+                    what=what,
+                    aside=aside.name,
+                ),
+            )
     return search.newest
 
 
@@ -345,38 +384,69 @@ def _tensorboard(run_folder: Path, checkpoint: Checkpoint | None) -> Iterator[An
 def _say_if_memory_is_short(console: Console, costs: Costs) -> None:
     needed, free = costs.memory, free_memory(costs.device)
     if needed > free:
-        say(console, WARNING, f"training takes about {gigabytes(needed)} of memory; {gigabytes(free)} are free")
-        advice = "Less: --set training.tokens_per_micro_batch=512, a smaller --model, or model.quantization=4bit"
+        say(
+            console,
+            _(WARNING),
+            _(
+                "training takes about {needed} of memory; {free} are free",
+                needed=gigabytes(needed),
+                free=gigabytes(free),
+            ),
+        )
+        advice = _("Less: --set training.tokens_per_micro_batch=512, a smaller --model, or model.quantization=4bit")
         say(console, "", advice)
 
 
 def _say_how_it_opened(console: Console, folder: OpenRunFolder) -> None:
     if folder.set_aside is not None:
-        say(console, "Fresh", f"the earlier run is kept as {folder.set_aside}")
+        say(console, _("Fresh"), _("the earlier run is kept as {folder}", folder=folder.set_aside))
     if folder.unlocked is not None:
-        say(console, WARNING, folder.unlocked)
+        say(console, _(WARNING), folder.unlocked)
 
 
 def _say_that_it_is_over(console: Console, finished: FinishedBefore, asked: RunConfig) -> None:
     steps, date = finished.card["training"]["steps"], finished.card["created"][:10]
-    say(console, "Finished", f"{finished.folder} was finished at step {steps} on {date}; nothing in it is changed")
+    say(
+        console,
+        _("Finished"),
+        _(
+            "{folder} was finished at step {steps} on {date}; nothing in it is changed",
+            folder=finished.folder,
+            steps=steps,
+            date=date,
+        ),
+    )
     if unused := finished.unused(asked):
-        say(console, "Not used", ", ".join(f"{name}={value}" for name, value in unused.items()))
-    say(console, "", "--fresh starts over and keeps this run under another name, another --output keeps it as it is")
+        say(console, _("Not used"), ", ".join(f"{name}={value}" for name, value in unused.items()))
+    say(console, "", _("--fresh starts over and keeps this run under another name, another --output keeps it as it is"))
 
 
 def _say_if_versions_differ(console: Console, checkpoint: Checkpoint) -> None:
     now, then = versions(_LIBRARIES), checkpoint.identity.get(_VERSIONS, {})
     if others := [
-        f"{name} {then[name]} there, {now[name]} now" for name in now if then.get(name, now[name]) != now[name]
+        _("{name} {old} there, {new} now", name=name, old=then[name], new=now[name])
+        for name in now
+        if then.get(name, now[name]) != now[name]
     ]:
-        say(console, WARNING, f"{checkpoint.folder.name} was made with other versions: {', '.join(others)}")
-        say(console, "", "The result may differ in its last digits from that of a run without a break.")
+        say(
+            console,
+            _(WARNING),
+            _(
+                "{folder} was made with other versions: {versions}",
+                folder=checkpoint.folder.name,
+                versions=", ".join(others),
+            ),
+        )
+        say(console, "", _("The result may differ in its last digits from that of a run without a break."))
 
 
 def _say_where_it_starts(console: Console, base: BaseSource, checkpoint: Checkpoint | None) -> None:
     where = f"{base.name} ({base.location})" if base.name != base.location else base.name
     if checkpoint is not None:
-        say(console, "Start", f"{checkpoint.folder}, the newest whole checkpoint, on base {where}")
+        say(
+            console,
+            _("Start"),
+            _("{folder}, the newest whole checkpoint, on base {where}", folder=checkpoint.folder, where=where),
+        )
     else:
-        say(console, "Start", f"base {where}: no checkpoint in the run folder")
+        say(console, _("Start"), _("base {where}: no checkpoint in the run folder", where=where))

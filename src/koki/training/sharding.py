@@ -11,6 +11,7 @@ from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 from koki.errors import ConfigError
+from koki.language import _
 
 
 def shard_base(model: PeftModel, device: str) -> None:
@@ -27,8 +28,8 @@ def shard_base(model: PeftModel, device: str) -> None:
     """
     if not all(parameter.is_floating_point() for parameter in model.parameters()):
         raise ConfigError(
-            "A quantised base cannot be spread over processes.",
-            "Leave model.quantization at null, or do without ACCELERATE_USE_FSDP (accelerate launch --use_fsdp).",
+            _("A quantised base cannot be spread over processes."),
+            _("Leave model.quantization at null, or do without ACCELERATE_USE_FSDP (accelerate launch --use_fsdp)."),
         )
     mesh = init_device_mesh(device, (distributed.get_world_size(),))
     adapter = {parameter for parameter in model.parameters() if parameter.requires_grad}

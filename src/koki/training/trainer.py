@@ -14,6 +14,7 @@ from transformers import TrainingArguments
 
 from koki.config import ResolvedConfig
 from koki.errors import TrainingError
+from koki.language import _
 from koki.model.device import Device
 from koki.tokens.batches import empty_row, recut
 from koki.training.callbacks import ignore_stop_signals
@@ -129,7 +130,7 @@ class RecipeTrainer(DurableTrainer):
         loss, halvings = self._processes.all_sum(loss, halvings)
         self._processes.all_sum_gradients(model.parameters())
         if halvings:
-            self._say("Out of memory: from here on, micro-batches of fewer tokens; steps have the same examples")
+            self._say(_("Out of memory: from here on, micro-batches of fewer tokens; steps have the same examples"))
         self.state.num_input_tokens_seen += int(tokens)
         return torch.as_tensor(loss, dtype=torch.float32, device=self.args.device)
 
@@ -205,15 +206,17 @@ class RecipeTrainer(DurableTrainer):
         """
         if self._is_sharded:
             raise TrainingError(
-                "Out of memory, in which the others wait for this process's part of the base.",
-                "Set training.tokens_per_micro_batch lower.",
+                _("Out of memory, in which the others wait for this process's part of the base."),
+                _("Set training.tokens_per_micro_batch lower."),
             ) from error
         most = max(batch["input_ids"].numel() for batch in micro_batches) // 2
         if all(len(batch["segment_lengths"]) == 1 for batch in micro_batches):
             raise TrainingError(
-                f"Not even one conversation of {2 * most} tokens fits in the memory of the GPU.",
-                "Try training.gradient_checkpointing=true, a smaller tokens.max_length, model.quantization=4bit or a "
-                "smaller model.",
+                _("Not even one conversation of {tokens} tokens fits in the memory of the GPU.", tokens=2 * most),
+                _(
+                    "Try training.gradient_checkpointing=true, a smaller tokens.max_length, model.quantization=4bit or "
+                    "a smaller model."
+                ),
             ) from error
         self._most_tokens = most
         torch.cuda.empty_cache()

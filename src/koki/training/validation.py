@@ -32,6 +32,7 @@ from transformers import (
 
 from koki.config import EvaluationConfig, ResolvedConfig
 from koki.dialogue.conversation import KINDS, Kind
+from koki.language import _
 from koki.runs.log import held_out_losses, is_out_of_patience, lowest, lowest_trained
 from koki.tokens.batches import StepCollator
 from koki.tokens.dataset import IGNORED, ConversationDataset
@@ -136,18 +137,20 @@ class Validation(TrainerCallback):
         self._config = config
         self._say = say
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any
+    ) -> None:
         if state.global_step == 0:
             self._trainer.evaluate()
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any) -> None:
         every = self._config.every_steps
         if every is not None and (state.global_step % every == 0 or state.global_step == state.max_steps):
             # a stop that was asked for waits: a checkpoint has the evaluation of its step, so no run misses one
             control.should_evaluate = True
             control.should_log = True  # the loss trained on beside the one held out, also where it stops early
 
-    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any) -> None:
         losses = held_out_losses(state.log_history)
         if not losses:
             return
@@ -156,8 +159,14 @@ class Validation(TrainerCallback):
             control.should_save = True
         if is_out_of_patience(losses, patience):
             self._say(
-                f"after step {state.global_step}: the held-out loss was lowest at step {best} ({losses[best]:.4f}), "
-                f"evaluation.early_stopping_patience is {patience}"
+                _(
+                    "after step {step}: the held-out loss was lowest at step {best} ({loss:.4f}), "
+                    "evaluation.early_stopping_patience is {patience}",
+                    step=state.global_step,
+                    best=best,
+                    loss=losses[best],
+                    patience=patience,
+                )
             )
             control.should_save = control.should_training_stop = True
 
@@ -193,7 +202,13 @@ class SampledAnswers(TrainerCallback):
         except Exception as error:  # whatever it is, it must not end the training
             if is_sharded(given["model"]):
                 raise  # in which the others wait for this process's part of the base
-            self._say(f"the model cannot be asked now: {type(error).__name__}: {error}; training goes on")
+            self._say(
+                _(
+                    "the model cannot be asked now: {kind}: {error}; training goes on",
+                    kind=type(error).__name__,
+                    error=error,
+                )
+            )
             return
         for number, (question, answer) in enumerate(zip(self._questions, answers, strict=True), start=1):
             self._console.print(Padding(Text(_in_short(question), style="bold"), (0, 0, 0, 2)))

@@ -14,6 +14,7 @@ from koki.dialogue.forms import ask
 from koki.dialogue.phrasebook import Phrasebook, load_phrasebook
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.words import WORDS
+from koki.language import N_
 
 _ABSENT: Final = re.compile("|".join(rf"\b{words}\b" for words in WORDS["absent"]["said"]))
 
@@ -52,10 +53,10 @@ ABSENT: Final = Capability(
     kind="absent",
     measures={
         "said_absent": Measure(
-            "says it is not there", "says that there is no such dish in the book, and gives no recipe"
+            N_("says it is not there"), "says that there is no such dish in the book, and gives no recipe"
         ),
-        "nothing_invented": Measure("nothing invented", "gives no recipe of a dish that is not there"),
-        "names_nearest": Measure("names the nearest", "names a dish that is near to it and is there"),
+        "nothing_invented": Measure(N_("nothing invented"), "gives no recipe of a dish that is not there"),
+        "names_nearest": Measure(N_("names the nearest"), "names a dish that is near to it and is there"),
     },
     judge=_judge,
     bars={"said_absent": 1.0},

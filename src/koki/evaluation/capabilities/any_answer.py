@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from koki.evaluation.capabilities.capability import Measure, Scores
 from koki.evaluation.cookbook import Cookbook
 from koki.evaluation.metrics import has_control_token, has_loop, indonesian_share
+from koki.language import N_
 
 if TYPE_CHECKING:  # who lists the capabilities needs no chef
     from koki.inference.answer import Answer
@@ -13,10 +14,12 @@ ANY: Final = "any answer"
 """Stands for all capabilities together."""
 
 MEASURES: Final = {
-    "ended": Measure("ends by itself", "with the stop token, before the limit"),
-    "no_loop": Measure("no loops", "no run of words three times on end, no line four times, no 30 words twice"),
-    "indonesian": Measure("words known", "of its words, the share in the lexicon, the recipes or the conversations"),
-    "no_control_token": Measure("no control tokens", "none in the text, and none that broke the answer off"),
+    "ended": Measure(N_("ends by itself"), "with the stop token, before the limit"),
+    "no_loop": Measure(N_("no loops"), "no run of words three times on end, no line four times, no 30 words twice"),
+    "indonesian": Measure(
+        N_("words known"), "of its words, the share in the lexicon, the recipes or the conversations"
+    ),
+    "no_control_token": Measure(N_("no control tokens"), "none in the text, and none that broke the answer off"),
 }
 
 BARS: Final = {"ended": 1.0, "no_loop": 1.0, "no_control_token": 1.0}

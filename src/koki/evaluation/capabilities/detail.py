@@ -22,6 +22,7 @@ from koki.evaluation.metrics import key_words, said_of
 from koki.evaluation.words import WORDS
 from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import parse_ingredient
+from koki.language import N_
 
 _WORDS: Final[dict[str, Any]] = WORDS["details"]
 # Of the key words of the step that is meant, where the answer gives it without its number.
@@ -265,9 +266,11 @@ DETAIL: Final = Capability(
     name="detail",
     kind="detail",
     measures={
-        "right": Measure("right", "the recipe's amounts, ingredients, step, yes or no, and nothing else of the thing"),
+        "right": Measure(
+            N_("right"), "the recipe's amounts, ingredients, step, yes or no, and nothing else of the thing"
+        ),
         "contradicts": Measure(
-            "contradicts", "says something else of the thing than the recipe does", lower_is_better=True
+            N_("contradicts"), "says something else of the thing than the recipe does", lower_is_better=True
         ),
     },
     judge=_judge,

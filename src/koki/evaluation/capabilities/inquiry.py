@@ -10,6 +10,7 @@ from koki.dialogue.phrasebook import Phrasebook
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.capabilities.dishes import first_dish, recipe_f1
+from koki.language import N_
 from koki.recipes.recipe import Recipe
 
 
@@ -43,8 +44,8 @@ INQUIRY: Final = Capability(
     name="inquiry",
     kind="inquiry",
     measures={
-        "dishes_right": Measure("dishes have it", "of the dishes named, the share that has the ingredient"),
-        "recipe_f1": Measure("its recipe, F1", "ingredients given, against those of the dish named"),
+        "dishes_right": Measure(N_("dishes have it"), "of the dishes named, the share that has the ingredient"),
+        "recipe_f1": Measure(N_("its recipe, F1"), "ingredients given, against those of the dish named"),
     },
     judge=_judge,
     bars={"dishes_right": 1.0, "recipe_f1": 1.0},

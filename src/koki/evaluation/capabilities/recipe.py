@@ -6,23 +6,30 @@ from koki.answers.comparison import compare_ingredients, rouge_l, steps_order
 from koki.answers.said import read_answer
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.cookbook import body_of
+from koki.language import N_
 from koki.recipes.recipe import Recipe
 
 _MEASURES: Final = {
-    "right_dish": Measure("right dish", "the opening names the dish asked for, and no other recipe is nearer"),
+    "right_dish": Measure(N_("right dish"), "the opening names the dish asked for, and no other recipe is nearer"),
     "ingredients_f1": Measure(
-        "ingredients F1", "of precision and recall, the next two: their harmonic mean, high only where both are"
+        N_("ingredients F1"), "of precision and recall, the next two: their harmonic mean, high only where both are"
     ),
     "ingredients_precision": Measure(
-        "  precision", "precision: of the ingredients said, the share that is in the recipe"
+        N_("  precision"), "precision: of the ingredients said, the share that is in the recipe"
     ),
-    "ingredients_recall": Measure("  recall", "recall: of the recipe's ingredients, the share that is said"),
-    "quantities": Measure("quantities right", "of the recipe's amounts, the share that is said with number and unit"),
+    "ingredients_recall": Measure(N_("  recall"), "recall: of the recipe's ingredients, the share that is said"),
+    "quantities": Measure(
+        N_("quantities right"), "of the recipe's amounts, the share that is said with number and unit"
+    ),
     "invented": Measure(
-        "invented", "of the ingredients said, the share of which the recipe has not even a kind", lower_is_better=True
+        N_("invented"),
+        "of the ingredients said, the share of which the recipe has not even a kind",
+        lower_is_better=True,
     ),
-    "steps": Measure("steps ROUGE-L", "ROUGE-L: words in common with the true steps, in the same order"),
-    "order": Measure("order of steps", "Kendall's tau over the steps found again: 1 in order, -1 the wrong way round"),
+    "steps": Measure(N_("steps ROUGE-L"), "ROUGE-L: words in common with the true steps, in the same order"),
+    "order": Measure(
+        N_("order of steps"), "Kendall's tau over the steps found again: 1 in order, -1 the wrong way round"
+    ),
 }
 
 # As the recipe has it, every ingredient and amount; steps may miss a word here and there.

@@ -10,6 +10,7 @@ from koki.dialogue.phrasebook import Phrasebook
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.capabilities.dishes import first_dish, recipe_f1
 from koki.evaluation.cookbook import missing_for
+from koki.language import N_
 
 
 def _judge(case: Case) -> Scores:
@@ -38,15 +39,15 @@ RECOMMENDATION: Final = Capability(
     name="recommendation",
     kind="recommendation",
     measures={
-        "dish_exists": Measure("dish exists", "the dish is one of the recipes"),
+        "dish_exists": Measure(N_("dish exists"), "the dish is one of the recipes"),
         "uses_offered": Measure(
-            "uses what is offered",
+            N_("uses what is offered"),
             "of the ingredients at hand, the share that the dish uses; the best dish need not use all",
         ),
         "missing_exact": Measure(
-            "missing is exact", "the list of what is missing is just what the recipe needs besides"
+            N_("missing is exact"), "the list of what is missing is just what the recipe needs besides"
         ),
-        "recipe_f1": Measure("its recipe, F1", "ingredients given, against those of the dish named"),
+        "recipe_f1": Measure(N_("its recipe, F1"), "ingredients given, against those of the dish named"),
     },
     judge=_judge,
     bars={"dish_exists": 1.0, "missing_exact": 1.0, "recipe_f1": 1.0},

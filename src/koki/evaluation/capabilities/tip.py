@@ -9,6 +9,7 @@ from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import load_tips
 from koki.evaluation.capabilities.capability import Capability, Case, Measure, Scores
 from koki.evaluation.metrics import gives_reason, key_words, said_of
+from koki.language import N_
 
 # An answer is on the topic when it says this share of the question's key words, or of the true answer's.
 _ON_TOPIC: Final = 1 / 3
@@ -39,12 +40,13 @@ TIP: Final = Capability(
     kind="tip",
     measures={
         "on_topic": Measure(
-            "on the topic", "says a third of the key words of the question or of the true tip, and is no recipe"
+            N_("on the topic"), "says a third of the key words of the question or of the true tip, and is no recipe"
         ),
         "reason": Measure(
-            "gives a reason", "has a word that reasons are given with, such as karena, or key words of the true reason"
+            N_("gives a reason"),
+            "has a word that reasons are given with, such as karena, or key words of the true reason",
         ),
-        "key_words": Measure("key words", "of the true tip's key words, the share that is said"),
+        "key_words": Measure(N_("key words"), "of the true tip's key words, the share that is said"),
     },
     judge=_judge,
     bars={"on_topic": 1.0, "reason": 1.0},
