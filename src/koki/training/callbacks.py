@@ -70,7 +70,7 @@ class ProgressCallback(TrainerCallback):
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task("training", total=None, clock="")
+        self._task = self._bar.add_task(_("training"), total=None, clock="")
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_given: Any
