@@ -1,5 +1,6 @@
 """What Koki says has a translation, and which language it speaks follows from what its user says and uses."""
 
+import ast
 import string
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,7 @@ from babel.messages.catalog import Catalog
 from hypothesis import given
 from hypothesis import strategies as st
 
+import koki
 import messages
 from koki import language
 from koki.language import LANGUAGES, N_, Language, _, choose, in_english, ngettext, number, of_locale, retold
@@ -48,6 +50,14 @@ def test_every_message_of_the_code_has_its_translation_and_no_other_is_kept(
     assert {str(it.id) for it in kept} == {str(it.id) for it in of_the_code}, "make messages"
     assert not kept.obsolete
     assert [it.id for it in messages.missing(kept)] == []
+
+
+@pytest.mark.parametrize("file", sorted(Path(koki.__file__).parent.rglob("*.py")), ids=lambda file: file.stem)
+def test_no_message_stands_within_an_f_string_where_it_would_not_be_found(file: Path) -> None:
+    texts = [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.JoinedStr)]
+    calls = [node for text in texts for node in ast.walk(text) if isinstance(node, ast.Call)]
+    asked = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("_", "N_", "ngettext")]
+    assert [ast.unparse(call) for call in asked if isinstance(call.args[0], ast.Constant)] == []
 
 
 @in_each

@@ -132,7 +132,8 @@ def main() -> None:
         if debug:
             raise
         what, how = _told(error)
-        err.print(f"[bold red]{_('Error')}[/] {escape(what)}", highlight=False, soft_wrap=True)
+        label = _("Error")
+        err.print(f"[bold red]{label}[/] {escape(what)}", highlight=False, soft_wrap=True)
         if how:
             err.print(how, highlight=False, markup=False, soft_wrap=True)
         sys.exit(1)

@@ -110,8 +110,9 @@ def find(
         return
     for what, said in _understood(understood).items():
         _say(f"{_(what) + ':':12} {_in_words(said)}")
+    page = _("page")
     for name, place in places.items():
-        _say(f"{_('page') + ':':12} {name} ({place})")
+        _say(f"{page + ':':12} {name} ({place})")
     _say("")
     _say(text or _("The chef reads nothing: it answers from memory"))
 

@@ -45,6 +45,7 @@ def parse(
 
 def _describe(parsed: dict[str, Any]) -> str:
     if parsed["heading"]:
-        return f"{parsed['raw']}  ->  {_('heading')}"
-    parts = [f"{_(key)} {value}" for key, value in parsed.items() if key in _PARTS and value]
+        parts = [_("heading")]
+    else:
+        parts = [f"{_(key)} {value}" for key, value in parsed.items() if key in _PARTS and value]
     return f"{parsed['raw']}  ->  {', '.join(parts)}"

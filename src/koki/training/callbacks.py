@@ -63,7 +63,7 @@ class ProgressCallback(TrainerCallback):
         self._console = console
         self._on_progress = on_progress
         self._bar = Progress(
-            TextColumn(f"[bold]{_('training')}"),
+            TextColumn("[bold]{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[clock]}"),
