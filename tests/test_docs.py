@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from pydantic import BaseModel
-from typer.main import get_command
+from verbs import VERBS
 
-from koki.cli.app import app
 from koki.config import RunConfig, flatten, load_config, read_assignments
 
 FOLDER = Path(__file__).parents[1]
@@ -26,19 +25,6 @@ PAGES = {
 ENGLISH, INDONESIAN = (PAGES[name] for name in READMES)
 SETTINGS, COMMANDS, RESULTS = (PAGES[f"docs/{name}.md"] for name in ("settings", "commands", "results"))
 
-
-def _verbs(command: Any, before: str = "") -> Iterator[tuple[str, Any]]:
-    """Each verb of a group of commands, as it is typed."""
-    for name, verb in command.commands.items():
-        if verb.hidden:
-            continue
-        if hasattr(verb, "commands"):
-            yield from _verbs(verb, f"{name} ")
-        else:
-            yield before + name, verb
-
-
-VERBS = dict(_verbs(get_command(app)))
 
 each_page = pytest.mark.parametrize("name", PAGES)
 each_readme = pytest.mark.parametrize("text", [ENGLISH, INDONESIAN], ids=["English", "Indonesian"])

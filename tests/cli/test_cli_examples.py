@@ -2,14 +2,12 @@
 
 import re
 import shlex
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner
+from verbs import VERBS
 
 from koki.cli.app import app
 
@@ -35,18 +33,6 @@ NAMES = {
 REDIRECTED = {"ask <": "*.txt", "config >": "*.yaml"}
 
 
-def verbs(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
-    """Each verb of a group of commands, as it is typed."""
-    for name, verb in group.commands.items():
-        if verb.hidden:
-            continue
-        if hasattr(verb, "commands"):
-            yield from verbs(verb, f"{name} ")
-        else:
-            yield before + name, verb
-
-
-VERBS = dict(verbs(get_command(app)))
 EXAMPLES = {name: re.findall(r"`(.+?)`", verb.epilog or "") for name, verb in VERBS.items()}
 
 of_each_verb = pytest.mark.parametrize("verb", VERBS)
