@@ -1,4 +1,4 @@
-"""The table of README.md from a scorecard, with 95 % intervals.
+"""The figures from memory of docs/results.md from a scorecard, with 95 % intervals.
 
 koki evaluate runs/demo --compare base --questions-per-capability 60 --seed 7
 python benchmarks/readme_table.py runs/demo

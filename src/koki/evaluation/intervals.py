@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from koki.language import chosen, number
+
 _RESAMPLES: Final = 2000
 _PERCENTILES: Final = (2.5, 97.5)
 _Z: Final = NormalDist().inv_cdf(0.975)
@@ -34,6 +36,16 @@ class Mean:
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return asdict(self)
+
+    def as_text(self, form: str) -> str:
+        """``0.95 [0.89,1.00]`` in the language of the terminal; of one question, the mean alone.
+
+        Args:
+            form: of each number, such as ``.2f``.
+        """
+        between = ";" if chosen() == "id" else ","  # where the comma is the decimal mark
+        interval = f" [{number(self.low, form)}{between}{number(self.high, form)}]" if self.questions > 1 else ""
+        return number(self.mean, form) + interval
 
 
 def mean_of(scores: Sequence[float | None], seed: int) -> Mean | None:

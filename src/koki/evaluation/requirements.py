@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from koki.errors import ConfigError
 from koki.evaluation.intervals import Mean
-from koki.language import N_, _, chosen, number
+from koki.language import N_, _
 
 Place = tuple[str, ...]
 """What a mean is of: group, capability and measure; of people's own questions, capability and measure."""
@@ -115,7 +115,7 @@ class Reached:
     def __str__(self) -> str:
         """A line: the worst mean if it is met, else all that are not within the bound."""
         said = [
-            f"{_figures(mean)} ({', '.join(place[:-1])})"
+            f"{mean.as_text('g')} ({', '.join(place[:-1])})"
             for place, mean in self.means.items()
             if not self.requirement.is_met_by(mean.mean)
         ]
@@ -125,7 +125,7 @@ class Reached:
             return _("not met: {requirement}: no answer has a score of that", requirement=self.requirement.text)
         place, worst = next(iter(self.means.items()))
         of = ", ".join(place[:-1]) + (_(", the worst of {count}", count=len(self.means)) if len(self.means) > 1 else "")
-        return _("met: {requirement}: {mean} ({of})", requirement=self.requirement.text, mean=_figures(worst), of=of)
+        return _("met: {requirement}: {mean} ({of})", requirement=self.requirement.text, mean=worst.as_text("g"), of=of)
 
 
 def require_asked(requirements: Collection[Requirement], asked: Collection[Place]) -> None:
@@ -161,9 +161,3 @@ def _require_known(otherwise: str, name: str, names: Collection[str]) -> None:
 
 def _listed(names: Iterable[str], between: str = ", ") -> str:
     return between.join(name.replace(" ", "_") for name in names)
-
-
-def _figures(mean: Mean) -> str:
-    between = ";" if chosen() == "id" else ","  # where the comma is the decimal mark
-    interval = f" [{number(mean.low, 'g')}{between}{number(mean.high, 'g')}]" if mean.questions > 1 else ""
-    return number(mean.mean, "g") + interval

@@ -24,7 +24,7 @@ from koki.evaluation.requirements import Place, Reached, Requirement
 from koki.files import write_json
 from koki.inference.answer import Answer
 from koki.inference.engines import is_gguf, run_of_gguf
-from koki.language import N_, _, chosen, number, retold
+from koki.language import N_, _, retold
 from koki.runs.names import OWN_QUESTIONS, SCORECARD
 
 _ALL: Final = "all"
@@ -341,9 +341,7 @@ def _cell(mean: Mean | None, form: str, asked: int) -> str:
     """Mean, interval, and the number of questions where only some of those asked have this score."""
     if mean is None:
         return "-"
-    between = ";" if chosen() == "id" else ","  # where the comma is the decimal mark
-    interval = f" [{number(mean.low, form)}{between}{number(mean.high, form)}]" if mean.questions > 1 else ""
-    return number(mean.mean, form) + interval + ("" if mean.questions == asked else f" n={mean.questions}")
+    return mean.as_text(form) + ("" if mean.questions == asked else f" n={mean.questions}")
 
 
 def run_of(evaluated: Path) -> Path | None:
