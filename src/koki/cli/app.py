@@ -30,7 +30,7 @@ from koki.cli import (
     serve,
     train,
 )
-from koki.cli.printing import err, out
+from koki.cli.printing import err, out, print_line
 from koki.cli.words import EXAMPLES, OPTION, TranslatedGroup, choose_language, translate
 from koki.errors import KokiError
 from koki.language import _, of_system
@@ -135,7 +135,7 @@ def main() -> None:
         label = _("Error")
         err.print(f"[bold red]{label}[/] {escape(what)}", highlight=False, soft_wrap=True)
         if how:
-            err.print(how, highlight=False, markup=False, soft_wrap=True)
+            print_line(how, err)
         sys.exit(1)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from koki.cli import options
 from koki.cli.lines import read_lines
-from koki.cli.printing import err, out, print_json
+from koki.cli.printing import err, out, print_json, print_line
 from koki.inference.engine import MAX_NEW_TOKENS
 from koki.language import _
 
@@ -53,7 +53,7 @@ def ask(
     as_it_is = not out.is_terminal
     for answer in answers:
         if question is None:
-            out.print(answer.question, style="bold", highlight=False, markup=False, soft_wrap=True)
+            print_line(answer.question, style="bold")
         out.print(answer.answer, highlight=False, markup=False, soft_wrap=as_it_is)
         say_where_it_stands(answer)
         if question is None:
@@ -67,7 +67,7 @@ def ask(
 def say_where_it_stands(answer: "Answer") -> None:
     """Print in one quiet line which recipe an answer was read from, and what in it differs."""
     if line := answer.where_it_stands:
-        err.print(f"({line})", style="dim", highlight=False, markup=False, soft_wrap=True)
+        print_line(f"({line})", err, style="dim")
 
 
 def why_unfinished(max_new_tokens: int, context: int) -> "dict[Ending, str]":

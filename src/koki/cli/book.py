@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from koki.cli import options
-from koki.cli.printing import err, out, print_json
+from koki.cli.printing import err, print_json, print_line
 from koki.errors import EmptyQuestion, RunError
 from koki.language import N_, _, number
 from koki.runs.names import BOOK
@@ -70,7 +70,7 @@ def add(
         return
     if report.dropped:
         reasons = ", ".join(f"{_(reason)}: {number(count)}" for reason, count in report.dropped_by_reason.items())
-        _say(
+        print_line(
             _(
                 "Rows without a recipe: {count:,} of {all:,} ({reasons}); see koki check",
                 count=len(report.dropped),
@@ -79,9 +79,11 @@ def add(
             )
         )
     known = _("; in it already: {count:,}", count=added.known) if added.known else ""
-    _say(_("Recipes added to {path}: {count:,}", path=path, count=added.recipes) + known)
+    print_line(_("Recipes added to {path}: {count:,}", path=path, count=added.recipes) + known)
     if not had_one:
-        _say(_("The run had no book: if its chef shall look up what it was trained on too, add those files as well"))
+        print_line(
+            _("The run had no book: if its chef shall look up what it was trained on too, add those files as well")
+        )
 
 
 def find(
@@ -109,12 +111,12 @@ def find(
         print_json({"question": question, "understood": _understood(understood), "sources": places, "text": text})
         return
     for what, said in _understood(understood).items():
-        _say(f"{_(what) + ':':12} {_in_words(said)}")
+        print_line(f"{_(what) + ':':12} {_in_words(said)}")
     page = _("page")
     for name, place in places.items():
-        _say(f"{page + ':':12} {name} ({place})")
-    _say("")
-    _say(text or _("The chef reads nothing: it answers from memory"))
+        print_line(f"{page + ':':12} {name} ({place})")
+    print_line("")
+    print_line(text or _("The chef reads nothing: it answers from memory"))
 
 
 def list_dishes(
@@ -133,9 +135,9 @@ def list_dishes(
             if as_json:
                 print_json(_as_dict(page), indent=None)
             else:
-                _say(f"{page.name}  ({page.recipe.place})")
+                print_line(f"{page.name}  ({page.recipe.place})")
         said = _("Dishes in {path}: {count:,}", path=path, count=len(book))
-        err.print(said, highlight=False, markup=False, soft_wrap=True)
+        print_line(said, err)
 
 
 def remove(
@@ -149,7 +151,7 @@ def remove(
 
     with Book.open(path, write=True) as book:
         recipe = book.remove(name)
-    _say(_("{title} ({place}) is taken out of {path}", title=recipe.title, place=recipe.place, path=path))
+    print_line(_("{title} ({place}) is taken out of {path}", title=recipe.title, place=recipe.place, path=path))
 
 
 def _book_to_read(run: Path) -> Path:
@@ -189,7 +191,3 @@ def _in_words(said: Any) -> str:
 def _as_dict(page: "Page") -> dict[str, Any]:
     facts = ("id", "title", "loves", "file", "sheet", "line")
     return {"name": page.name} | {fact: getattr(page.recipe, fact) for fact in facts}
-
-
-def _say(line: str) -> None:
-    out.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from koki.cli import options
-from koki.cli.printing import err, out, print_json
+from koki.cli.printing import err, out, print_json, print_line
 from koki.language import _
 
 EXAMPLES: Final = (
@@ -39,4 +39,4 @@ def check(
     if output:
         report.save_dropped(output)
         said = _("Dropped rows written to {output}: {count:,}", output=output, count=len(report.dropped))
-        err.print(said, highlight=False, markup=False, soft_wrap=True)
+        print_line(said, err)

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from koki.cli.ask import say_where_it_stands
-from koki.cli.printing import out
+from koki.cli.printing import out, print_line
 from koki.cli.report import write_report_or_warn
 from koki.language import _
 from koki.terminal import outlive_reader
@@ -45,7 +45,7 @@ def demo(
     for question in _QUESTIONS:
         answer = chef.ask(question)
         out.print(f"\n[bold]{question}[/]", highlight=False)
-        out.print(answer.answer, highlight=False, markup=False, soft_wrap=True)
+        print_line(answer.answer)
         say_where_it_stands(answer)
         ended = (
             _("{tokens} tokens, ended by itself", tokens=answer.tokens)

@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from koki.cli import options
-from koki.cli.printing import err, out, print_json
+from koki.cli.printing import err, out, print_json, print_line
 from koki.cli.report import write_report_or_warn
 from koki.inference.engine import MAX_NEW_TOKENS
 from koki.language import N_, _
@@ -120,7 +120,7 @@ def evaluate(
     reached = card.reached()
     for one in reached:  # standard output is the JSON's
         (err if as_json else out).print(Text(str(one), style="green" if one.met else "bold red"), soft_wrap=True)
-    err.print(_("Written to {path}", path=card.save(run)), highlight=False, markup=False, soft_wrap=True)
+    print_line(_("Written to {path}", path=card.save(run)), err)
     if not questions and (folder := run_of(run)):
         write_report_or_warn(folder, err)
     if not all(one.met for one in reached):

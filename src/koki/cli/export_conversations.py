@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from koki.cli import options
-from koki.cli.printing import out
+from koki.cli.printing import out, print_line
 from koki.errors import ConfigError
 from koki.language import N_, _
 
@@ -47,4 +47,4 @@ def export_conversations(
     if settings.data.typing_noise:
         out.print(_("Questions are as composed: how some are typed is drawn anew each epoch (data.typing_noise)"))
     said = _("{count:,} conversations in {output}", count=exported.conversations, output=output)
-    out.print(said, highlight=False, markup=False, soft_wrap=True)
+    print_line(said)

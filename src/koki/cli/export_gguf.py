@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from koki.cli import options
-from koki.cli.printing import out
+from koki.cli.printing import print_line
 from koki.errors import ConfigError
 from koki.language import _
 
@@ -40,17 +40,17 @@ def export_gguf(
 
     if adapter:
         path = export_adapter(read_run(run), folder=output)
-        _print(f"{path} ({gigabytes(path.stat().st_size)})")
-        _print(f"llama.cpp: llama-cli -m BASE.gguf --lora {shlex.quote(str(path))}")
+        print_line(f"{path} ({gigabytes(path.stat().st_size)})")
+        print_line(f"llama.cpp: llama-cli -m BASE.gguf --lora {shlex.quote(str(path))}")
         return
     path = export(
         run,
         file_type or "q8_0",
         folder=output,
-        on_making=lambda file, size: _print(_("Writing {file}: {size} ...", file=file, size=gigabytes(size))),
-        on_proving=lambda: _print(_("Comparing it with the run: template, tokens, answers ...")),
+        on_making=lambda file, size: print_line(_("Writing {file}: {size} ...", file=file, size=gigabytes(size))),
+        on_proving=lambda: print_line(_("Comparing it with the run: template, tokens, answers ...")),
     )
-    _print(_("{path} ({size}), with a Modelfile beside it", path=path, size=gigabytes(path.stat().st_size)))
+    print_line(_("{path} ({size}), with a Modelfile beside it", path=path, size=gigabytes(path.stat().st_size)))
     _print_how_to_run(path, file_type or "q8_0", run.resolve().name)
 
 
@@ -58,17 +58,13 @@ def _print_how_to_run(path: Path, file_type: str, run: str) -> None:
     from koki.export.modelfile import ollama_name
 
     name, file, folder = ollama_name(run), shlex.quote(str(path)), shlex.quote(str(path.parent))
-    _print(f"Ollama:    cd {folder} && ollama create {name} -f Modelfile")
-    _print(f"           ollama run {name}")
-    _print(f"llama.cpp: llama-cli -m {file} --temp 0")
+    print_line(f"Ollama:    cd {folder} && ollama create {name} -f Modelfile")
+    print_line(f"           ollama run {name}")
+    print_line(f"llama.cpp: llama-cli -m {file} --temp 0")
     if file_type not in _NOT_ROUNDED:
         return
     smaller = shlex.quote(str(path.with_name(f"{path.stem.removesuffix(file_type)}q4_k_m.gguf")))
-    _print(_("Smaller, with K-quants, which Ollama and llama.cpp make of this file:"))
+    print_line(_("Smaller, with K-quants, which Ollama and llama.cpp make of this file:"))
     if file_type != "bf16":
-        _print(f"           ollama create {name} --quantize q4_K_M -f Modelfile")
-    _print(f"           llama-quantize {file} {smaller} Q4_K_M")
-
-
-def _print(line: str) -> None:
-    out.print(line, highlight=False, markup=False, soft_wrap=True)
+        print_line(f"           ollama create {name} --quantize q4_K_M -f Modelfile")
+    print_line(f"           llama-quantize {file} {smaller} Q4_K_M")

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from koki.cli import options
-from koki.cli.printing import out
+from koki.cli.printing import out, print_line
 from koki.language import N_, _
 
 EXAMPLES: Final = (
@@ -32,4 +32,4 @@ def export_merged(
     if quantization := finished.settings.get("model.quantization"):
         said = N_("Trained on the base in {quantization}; merged into the base as it is published, not rounded")
         out.print(_(said, quantization=quantization), highlight=False)
-    out.print(f"{output} ({gigabytes(size)}, {dtype})", highlight=False, markup=False, soft_wrap=True)
+    print_line(f"{output} ({gigabytes(size)}, {dtype})")

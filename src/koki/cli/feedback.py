@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from koki.cli import options
-from koki.cli.printing import out, print_json
+from koki.cli.printing import print_json, print_line
 from koki.language import _
 
 EXPORT_EXAMPLES: Final = (
@@ -36,7 +36,7 @@ def export(
     if as_json:
         print_json(asdict(made))
         return
-    _say(
+    print_line(
         _(
             "Corrected recipes in {file}: {count:,} (koki book add {run} {file})",
             file=recipes,
@@ -44,7 +44,7 @@ def export(
             run=run,
         )
     )
-    _say(
+    print_line(
         _(
             "Questions in {file}: {count:,} (koki evaluate {run} --questions {file})",
             file=questions,
@@ -53,15 +53,11 @@ def export(
         )
     )
     if made.without:
-        _say(
+        print_line(
             _(
                 "Answers that are wrong, without what is right, of which nothing was made: {count:,}",
                 count=made.without,
             )
         )
     if made.damaged:
-        _say(_("Lines that are no feedback: {count:,}", count=made.damaged))
-
-
-def _say(line: str) -> None:
-    out.print(line, highlight=False, markup=False, soft_wrap=True)
+        print_line(_("Lines that are no feedback: {count:,}", count=made.damaged))

@@ -6,7 +6,7 @@ import typer
 
 from koki.cli import options
 from koki.cli.lines import read_lines
-from koki.cli.printing import out, print_json
+from koki.cli.printing import print_json, print_line
 from koki.language import N_, _
 
 EXAMPLES: Final = (
@@ -40,7 +40,7 @@ def parse(
         if as_json:
             print_json(ingredient.as_dict(), indent=None)
         else:
-            out.print(_describe(ingredient.as_dict()), highlight=False, markup=False, soft_wrap=True)
+            print_line(_describe(ingredient.as_dict()))
 
 
 def _describe(parsed: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from koki.cli import options
-from koki.cli.printing import err, out
+from koki.cli.printing import err, print_line
 from koki.errors import ConfigError
 from koki.language import N_, _
 from koki.runs.names import BOOK
@@ -46,25 +46,25 @@ def push(
         if not yes:
             _ask(repository)
         upload(parcel, repository, f"{run.resolve().name}, with Koki")
-    _say(_("Uploaded: {url}", url=repository.url))
+    print_line(_("Uploaded: {url}", url=repository.url))
     question = finished.card.get("example_question") or "Resep soto ayam dong!"
     command = f'koki ask {name} "{question}"'
-    _say(_("Ask it:   {command}", command=command))
+    print_line(_("Ask it:   {command}", command=command))
 
 
 def _list(parcel: "Parcel") -> None:
     from koki.formatting import file_size
 
     width = max(map(len, (*parcel.files, *parcel.left_out)))
-    _say(_("To be uploaded, {size}:", size=file_size(parcel.size)))
+    print_line(_("To be uploaded, {size}:", size=file_size(parcel.size)))
     for name in parcel.files:
-        _say(f"  {name:{width}}  {file_size(parcel.size_of(name)):>8}")
-    _say(_("Not uploaded:"))
+        print_line(f"  {name:{width}}  {file_size(parcel.size_of(name)):>8}")
+    print_line(_("Not uploaded:"))
     for name, why in parcel.left_out.items():
-        _say(f"  {name:{width}}  {_(why)}")
-    _say(_("The adapter knows recipes by heart: who has it can have it say them."))
+        print_line(f"  {name:{width}}  {_(why)}")
+    print_line(_("The adapter knows recipes by heart: who has it can have it say them."))
     if BOOK in parcel.left_out:
-        _say(_("Without its book the chef answers from memory alone."))
+        print_line(_("Without its book the chef answers from memory alone."))
 
 
 def _say_what_becomes_of(repository: "Repository", parcel: "Parcel") -> None:
@@ -74,9 +74,9 @@ def _say_what_becomes_of(repository: "Repository", parcel: "Parcel") -> None:
         if repository.commit is None
         else N_("A new commit to the repository {name}: {who}")
     )
-    _say(_(what, name=repository.id, who=_("everybody may see it") if repository.is_public else _("private")))
+    print_line(_(what, name=repository.id, who=_("everybody may see it") if repository.is_public else _("private")))
     if outdated := repository.outdated(parcel):
-        _say(_("Taken out of it, though earlier commits keep it: {names}", names=", ".join(outdated)))
+        print_line(_("Taken out of it, though earlier commits keep it: {names}", names=", ".join(outdated)))
 
 
 def _ask(repository: "Repository") -> None:
@@ -93,7 +93,3 @@ def _ask(repository: "Repository") -> None:
     if not typer.confirm(_("Upload it?")):
         err.print(_("Nothing was uploaded."), highlight=False)
         raise typer.Exit(1)
-
-
-def _say(line: str) -> None:
-    out.print(line, highlight=False, markup=False, soft_wrap=True)

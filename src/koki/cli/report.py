@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from koki.cli import options
-from koki.cli.printing import out
+from koki.cli.printing import print_line
 from koki.errors import KokiError
 from koki.language import LANGUAGES, _
 
@@ -23,7 +23,7 @@ def report(context: typer.Context, run: options.Run) -> None:
 
     asked = context.find_root().params["language"]
     page = write_report(run, next((language for language in LANGUAGES if language == asked), None))
-    out.print(_("Report: {page}", page=page), highlight=False, markup=False, soft_wrap=True)
+    print_line(_("Report: {page}", page=page))
 
 
 def write_report_or_warn(run: Path, console: Console) -> None:
@@ -37,4 +37,4 @@ def write_report_or_warn(run: Path, console: Console) -> None:
     except Exception as error:  # whatever it is: hours of training or evaluation are saved and must not seem lost
         known = isinstance(error, KokiError)
         said = _("Warning: {error}", error=error) if known else _("Warning: no report: {error!r}", error=error)
-    console.print(said, highlight=False, markup=False, soft_wrap=True)
+    print_line(said, console)

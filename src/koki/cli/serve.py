@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from koki.cli import options
-from koki.cli.printing import out
+from koki.cli.printing import print_line
 from koki.errors import ModelError
 from koki.extras import how_to_install
 from koki.language import _, choose
@@ -75,14 +75,14 @@ def serve(
     app = make_app(service, key=key, hosts=[host, *(allow_host or [])], origins=origins)
     listening.listen()
     page = url_of(host, listening.getsockname()[1], key)
-    _say(_("Models: {names}", names=", ".join(service.runs)))
+    print_line(_("Models: {names}", names=", ".join(service.runs)))
     if not is_private:
-        _say(_("Whoever is in the same network and has the key may ask. For a phone:"))
-        _say(f"\n{qr_code(page)}")
+        print_line(_("Whoever is in the same network and has the key may ask. For a phone:"))
+        print_line(f"\n{qr_code(page)}")
         if api_key is None:
-            _say(_("API key: {key}", key=key))
-    _say(_("Page: {url}", url=page))
-    _say(f"API:  {url_of(host, listening.getsockname()[1])}v1")
+            print_line(_("API key: {key}", key=key))
+    print_line(_("Page: {url}", url=page))
+    print_line(f"API:  {url_of(host, listening.getsockname()[1])}v1")
     choose("en")  # its log, and what it answers, are read by programs
     serve(app, service, listening)
 
@@ -96,7 +96,3 @@ def _require_serve() -> None:
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise ModelError(_("To serve, {name} is missing.", name=error.name), how_to_install("serve")) from error
-
-
-def _say(line: str) -> None:
-    out.print(line, highlight=False, markup=False, soft_wrap=True)

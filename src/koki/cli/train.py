@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from koki.cli import options
-from koki.cli.printing import out
+from koki.cli.printing import out, print_line
 from koki.cli.report import write_report_or_warn
 from koki.language import _
 from koki.terminal import outlive_reader
@@ -61,7 +61,7 @@ def train(
         is_launched = "TORCHELASTIC_RUN_ID" in os.environ
         going_on = [argument for argument in sys.argv[1:] if argument != "--fresh"]
         command = f"{'torchrun ... -m ' if is_launched else ''}koki {shlex.join(going_on)}"
-        out.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)
+        print_line(f"  {command}")
         if is_launched:
             out.print(_("torchrun calls this a failure and ends with 1, as it does whenever a process is stopped."))
         raise typer.Exit(128 + result.stopped_by)
@@ -71,4 +71,4 @@ def train(
         write_report_or_warn(result.folder, out)
     question = f'koki ask {result.folder} "{result.example_question}"'
     ask = question if result.example_question else f"koki chat {result.folder}"
-    out.print(_("Ask it:  {command}", command=ask), highlight=False, markup=False, soft_wrap=True)
+    print_line(_("Ask it:  {command}", command=ask))
