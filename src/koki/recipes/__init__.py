@@ -18,6 +18,7 @@ findings.py         why a row gives no recipe, and what is odd about one that ma
 example.py          one recipe beside the text that it was read from
 report.py           what was read, what was dropped, and why
 recipe.py           `Recipe`, which all this makes
+stored.py           recipes on disk, each read when it is asked for
 sequence.py         `Recipes`: those that were read, with the report on their files
 digests.py          which recipes are others than those that a run was trained on
 split.py            the recipes to train on and those held out
