@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         RecipeFileNotFound,
         RunError,
         TrainingError,
+        WorkerError,
     )
     from koki.evaluation.evaluate import evaluate
     from koki.evaluation.scorecard import Scorecard
@@ -78,6 +79,7 @@ __all__ = [
     "TrainingConversations",
     "TrainingError",
     "TrainingProgress",
+    "WorkerError",
     "__version__",
     "conversations",
     "evaluate",

@@ -11,11 +11,15 @@
     ├── BookError                a book of recipes cannot be read or written
     ├── HubError                 the Hugging Face hub cannot be reached, or refuses
     ├── ProofError               an exported file does not say what its run says
+    ├── WorkerError              a process that did part of the work died
     ├── EmptyQuestion            a question has no words
     └── QuestionTooLong          a question has more tokens than the model reads
 
 The command line prints the message without a traceback; ``--debug`` shows it.
 """
+
+import copyreg
+from typing import Any
 
 from koki.language import _
 
@@ -35,6 +39,10 @@ class KokiError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}\n{self.how}" if self.how else self.what
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, also where a kind of error is made from other arguments than these."""
+        return copyreg.__newobj__, (type(self),), {"args": self.args, **self.__dict__}  # type: ignore[attr-defined]
 
 
 class ConfigError(KokiError):
@@ -75,6 +83,10 @@ class HubError(KokiError):
 
 class ProofError(KokiError):
     """An exported file does not say what its run says."""
+
+
+class WorkerError(KokiError):
+    """A process that did part of the work died."""
 
 
 class EmptyQuestion(KokiError):

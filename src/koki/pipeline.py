@@ -29,6 +29,7 @@ from koki.model.lora import add_adapter, enable_input_gradients, load_adapter, n
 from koki.model.lora_linear import fuse_lora
 from koki.model.source import find_base, set_pad_token, set_stop_token
 from koki.notices import LogConsole
+from koki.progress import shown_on
 from koki.runs.card import Outcome, run_card
 from koki.runs.log import LossCourse
 from koki.runs.names import BOOK, CURVES
@@ -107,7 +108,7 @@ def train(
     """
     # environment, processes and devices; output folder; checkpoint or base; TensorBoard; all of it closed at the end
     console = console or LogConsole()
-    with Run.open(config, console, fresh=fresh, on_progress=on_progress) as run:
+    with shown_on(console), Run.open(config, console, fresh=fresh, on_progress=on_progress) as run:
         if isinstance(run, FinishedBefore):  # nothing is left to do, and what is there is history
             return TrainResult.of_card(run.folder, run.card)
         settings, processes, checkpoint = run.config, run.processes, run.checkpoint

@@ -35,6 +35,7 @@ from koki.cli.words import EXAMPLES, OPTION, TranslatedGroup, choose_language, t
 from koki.errors import KokiError
 from koki.language import _, of_system
 from koki.notices import printing_warnings
+from koki.progress import shown_on
 
 
 def _with_examples(*lines: str) -> str:
@@ -126,7 +127,7 @@ def main() -> None:
         sys.argv[1:] = choose_language(sys.argv[1:])
         command = get_command(app)
         translate(command)
-        with printing_warnings(err):
+        with printing_warnings(err), shown_on(err):
             command()
     except (KokiError, OSError, MemoryError) as error:
         if debug:

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 from koki.config import RunConfig
@@ -13,15 +12,9 @@ from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
 from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.recipe import Recipe
-from koki.tokens.fitter import together
-from koki.workers import Helper, pays
 
 Group = list[Conversation]
 """The conversations of one recipe, tip or refusal."""
-
-WORTH_A_PROCESS: Final = 1_000
-"""Recipes from which on a second process saves more than it takes to start (0.5 s)."""
-
 
 # Held-out recipes that conversations are drawn from: a recipe has forty conversations, which are much alike.
 _MOST_HELD_OUT: Final = 50
@@ -53,15 +46,15 @@ class Conversations:
 
 
 def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
-    """The conversations of each recipe, then of each tip and each refusal.
-
-    Those of many recipes are composed by a second process, ahead of their use in this one.
-    """
-    if pays(len(recipes), WORTH_A_PROCESS):
-        with Helper(_composed_together, recipes, config) as helper:
-            yield from chain.from_iterable(helper)
-    else:
-        yield from _compose(recipes, config)
+    """The conversations of each recipe, then of each tip and each refusal."""
+    composer = composer_of(recipes, config)
+    for recipe in recipes:
+        yield conversations_of(recipe, composer, config)
+    for tip in _tips(config):
+        read = composer.open_book.compose_tip(tip) if config.data.book_share else []
+        yield [*composer.compose_tip(tip), *read]
+    for refusal in load_refusals() if config.data.refusals else ():
+        yield composer.compose_refusal(refusal)
 
 
 def composer_of(recipes: Sequence[Recipe], config: RunConfig) -> Composer:
@@ -73,21 +66,6 @@ def conversations_of(recipe: Recipe, composer: Composer, config: RunConfig) -> G
     """Those that are answered from memory, then, where a run has such, those that are answered from the book."""
     read = composer.open_book.compose(recipe) if config.data.book_share else []
     return [*composer.compose(recipe), *read]
-
-
-def _composed_together(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[list[Group]]:
-    return together(_compose(recipes, config))
-
-
-def _compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
-    composer = composer_of(recipes, config)
-    for recipe in recipes:
-        yield conversations_of(recipe, composer, config)
-    for tip in _tips(config):
-        read = composer.open_book.compose_tip(tip) if config.data.book_share else []
-        yield [*composer.compose_tip(tip), *read]
-    for refusal in load_refusals() if config.data.refusals else ():
-        yield composer.compose_refusal(refusal)
 
 
 def _tips(config: RunConfig) -> tuple[Tip, ...]:

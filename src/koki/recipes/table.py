@@ -7,7 +7,7 @@ title, ingredient lines and steps (``cleaning.py``); recipe (here). Then the nea
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -28,13 +28,9 @@ from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warn
 from koki.recipes.sequence import Recipes
 from koki.recipes.unsplit import Unsplit
 from koki.recipes.values import written_out
-from koki.workers import Helper, pays
 
 MOST_USELESS: Final = 100_000
 """Rows of a file that may give no recipe, beyond as many as give one. Of 11,751 real rows 36 give none."""
-
-WORTH_A_PROCESS: Final = 2_000_000
-"""Bytes of files from which on a second process saves more than it takes to start (0.3 s)."""
 
 # Ingredients that a recipe must have. Of 11,205 real recipes one has fewer: it only links to another recipe.
 _LEAST_INGREDIENTS: Final = 2
@@ -84,7 +80,7 @@ def read_recipes(
     require_known(columns or {})
     with gc_paused():
         given = _Given(columns or {}, items or {}, sheet)
-        for file, found in _read_files(find_files(paths), given):
+        for file, found in (_read_file(path, given) for path in find_files(paths)):
             report.files.append(file)
             _add(found, recipes, file)
         kept = _without_near_duplicates(list(recipes.values()), report)
@@ -146,35 +142,6 @@ def require_files(
 
 def _characters(recipe: Recipe) -> int:
     return sum(map(len, (recipe.title, *(item.raw for item in recipe.ingredients), *recipe.steps)))
-
-
-def _read_files(paths: Sequence[str], given: _Given) -> Iterator[tuple[FileReport, list[Recipe]]]:
-    """What `_read_file` gives of each file; large files are read by two processes."""
-    here, there = two_halves(paths)
-    if not there:
-        yield from (_read_file(path, given) for path in here)
-        return
-    with Helper(_read_all, there, given) as helper:
-        yield from _read_all(here, given)
-        yield from helper
-
-
-def two_halves(paths: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """The files to read in this process and those for a second one, in order; none for it where it would not pay."""
-    try:
-        sizes = [Path(path).stat().st_size for path in paths]
-    except (OSError, ValueError):  # reading it will say what is wrong
-        return paths, ()
-    if not pays(sum(sizes), WORTH_A_PROCESS):
-        return paths, ()
-    here = 1
-    while here < len(paths) and 2 * sum(sizes[: here + 1]) <= sum(sizes) + sizes[here]:
-        here += 1
-    return paths[:here], paths[here:]
-
-
-def _read_all(paths: Sequence[str], given: _Given) -> list[tuple[FileReport, list[Recipe]]]:
-    return [_read_file(path, given) for path in paths]
 
 
 def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) -> None:

@@ -7,13 +7,15 @@ rendered by `koki.tokens.rendering` in another process, and nothing has to be wa
 
 import json
 import subprocess
+import sys
+import sysconfig
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from koki.errors import ModelError
 from koki.language import _
-from koki.workers import python
 
 if TYPE_CHECKING:  # it takes a second to import
     from transformers import PreTrainedTokenizerBase
@@ -68,7 +70,7 @@ def _rendered(job: str) -> tuple[str, ...]:
     too_long = _("it does not end within {seconds} seconds", seconds=_LONGEST_RENDERING)
     try:
         child = subprocess.run(
-            python(_RUN.format(seconds=_LONGEST_RENDERING)),
+            _python(_RUN.format(seconds=_LONGEST_RENDERING)),
             input=job.encode(),
             capture_output=True,
             timeout=_LONGEST_WAIT,
@@ -83,3 +85,14 @@ def _rendered(job: str) -> tuple[str, ...]:
     if "error" in answer:
         raise ValueError(answer["error"])
     return tuple(answer["texts"])
+
+
+def _python(code: str) -> list[str]:
+    """The command that runs code in a new process of this Python, which finds the modules that this one finds.
+
+    Neither the current folder nor a ``sitecustomize`` of the user's has a part in it.
+    """
+    name = "python.exe" if sys.platform == "win32" else "python"
+    program = sys.executable or str(Path(sysconfig.get_path("scripts"), name))  # a program around Python may have none
+    places = [str(place) for place in sys.path if str(place)]
+    return [program, "-P", "-S", "-c", f"import sys; sys.path[:] = sys.argv[1:]; {code}", *places]

@@ -11,12 +11,12 @@ from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.integrations.integration_utils import TensorBoardCallback
 
 from koki.formatting import duration
 from koki.language import _
+from koki.progress import bars_on
 from koki.training.processes import ALONE, Processes
 
 # What asks a run to stop; Windows has no hang-up.
@@ -62,14 +62,7 @@ class ProgressCallback(TrainerCallback):
     def __init__(self, console: Console, on_progress: OnProgress | None = None) -> None:
         self._console = console
         self._on_progress = on_progress
-        self._bar = Progress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[clock]}"),
-            console=console,
-            disable=not console.is_terminal,
-        )
+        self._bar = bars_on(console)
         self._task = self._bar.add_task(_("training"), total=None, clock="")
 
     def on_train_begin(
