@@ -1,16 +1,18 @@
 """All conversations of a data set, group by group: those of each recipe, then of each tip and each refusal."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from koki.book.naming import names_of
 from koki.config import RunConfig
 from koki.data.recipes import RecipesOfRun
 from koki.dialogue.compose import Composer
 from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_refusals, load_tips
+from koki.dialogue.shelf import shelf_of
 from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.recipe import Recipe
 from koki.tokens.fitter import together
@@ -42,14 +44,15 @@ class Conversations:
     def vocabulary(self) -> Vocabulary:
         """What the questions of those that are trained on are made of."""
         learned, _ = self.recipes.split
-        return composer_of(learned, self.recipes.config).vocabulary
+        return Vocabulary.of(learned, names_of(learned), load_phrasebook())
 
     def held_out(self) -> Iterator[Group]:
         """Compose those of some recipes that are held out, the same ones each time."""
         config, (_, held_out) = self.recipes.config, self.recipes.split
-        composer = composer_of(held_out, config)
+        names = names_of(held_out)
+        composer = composer_of(held_out, names, config)
         some = random.Random(f"{config.seed}:held out").sample(held_out, min(_MOST_HELD_OUT, len(held_out)))
-        return (conversations_of(recipe, composer, config) for recipe in some)
+        return (conversations_of(recipe, names[recipe.id], composer, config) for recipe in some)
 
 
 def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
@@ -64,15 +67,15 @@ def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
         yield from _compose(recipes, config)
 
 
-def composer_of(recipes: Sequence[Recipe], config: RunConfig) -> Composer:
+def composer_of(recipes: Sequence[Recipe], names: Mapping[str, str], config: RunConfig) -> Composer:
     """The composer that writes, about these recipes, what a run with this configuration trains on."""
-    return Composer(load_phrasebook(), _tips(config), recipes, config.seed)
+    return Composer(load_phrasebook(), _tips(config), shelf_of(recipes, names), config.seed)
 
 
-def conversations_of(recipe: Recipe, composer: Composer, config: RunConfig) -> Group:
+def conversations_of(recipe: Recipe, name: str, composer: Composer, config: RunConfig) -> Group:
     """Those that are answered from memory, then, where a run has such, those that are answered from the book."""
-    read = composer.open_book.compose(recipe) if config.data.book_share else []
-    return [*composer.compose(recipe), *read]
+    read = composer.open_book.compose(recipe, name) if config.data.book_share else []
+    return [*composer.compose(recipe, name), *read]
 
 
 def _composed_together(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[list[Group]]:
@@ -80,9 +83,10 @@ def _composed_together(recipes: Sequence[Recipe], config: RunConfig) -> Iterator
 
 
 def _compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[Group]:
-    composer = composer_of(recipes, config)
+    names = names_of(recipes)
+    composer = composer_of(recipes, names, config)
     for recipe in recipes:
-        yield conversations_of(recipe, composer, config)
+        yield conversations_of(recipe, names[recipe.id], composer, config)
     for tip in _tips(config):
         read = composer.open_book.compose_tip(tip) if config.data.book_share else []
         yield [*composer.compose_tip(tip), *read]
