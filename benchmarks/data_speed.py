@@ -113,9 +113,12 @@ def verdict(result: dict[str, Any], peer: dict[str, Any]) -> str:
 
 def time_koki(config: RunConfig) -> dict[str, Any]:
     """Processor seconds of each phase, both clocks and the peak of the whole way."""
-    from koki.data.conversations import compose, composer_of
+    from koki.book.naming import names_of
+    from koki.data.conversations import compose
     from koki.data.recipes import recipe_files
     from koki.data.token_cache import TokenCache, TrainingData
+    from koki.dialogue.phrasebook import load_phrasebook
+    from koki.dialogue.vocabulary import Vocabulary
     from koki.recipes.table import read_recipes
     from koki.tokens.dataset import ConversationDataset
 
@@ -130,7 +133,7 @@ def time_koki(config: RunConfig) -> dict[str, Any]:
     dataset = ConversationDataset(groups, template, len(tokenizer), config.tokens)
     seconds["composing"] = composing["cpu"]
     seconds["tokenising"], clock = clock.read()["cpu"] - composing["cpu"], Clock()
-    vocabulary = composer_of(recipes, config).vocabulary
+    vocabulary = Vocabulary.of(recipes, names_of(recipes), load_phrasebook())
     TokenCache(template, config).keep(TrainingData(dataset, data_report, (), {}, vocabulary))
     seconds["keeping"], clock = clock.read()["cpu"], Clock()
     make_first_batch(dataset, config)

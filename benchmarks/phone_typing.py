@@ -20,6 +20,7 @@ from koki.data.recipes import RecipesOfRun
 from koki.dialogue.compose import Composer
 from koki.dialogue.forms import trained
 from koki.dialogue.phrasebook import load_phrasebook
+from koki.dialogue.shelf import shelf_of
 from koki.evaluation.asked import Asked
 from koki.evaluation.capabilities.capability import Scores
 from koki.evaluation.cookbook import Cookbook
@@ -53,7 +54,7 @@ def asked_for(recipe: Recipe, name: str, composer: Composer, draw: random.Random
     """The dish in each form."""
     book = load_phrasebook()
     forms = [form.answers for form in (*trained(book.standard), *trained(book.simple))]
-    answers = dict(zip(forms, composer.compose(recipe), strict=False))
+    answers = dict(zip(forms, composer.compose(recipe, name), strict=False))
     references = {part: "\n\n".join(segment.text for segment in answers[part].answer) for part in answers}
     small = name.lower()
     words = {"dish": name, "small": small, "Slip": with_one_error(name, draw), "slip": with_one_error(small, draw)}
@@ -66,7 +67,8 @@ def scores(run: Path, seed: int, max_new_tokens: int) -> list[list[Scores]]:
     settings: RunConfig = load_config(settings=read_run(run).settings)
     recipes: Sequence[Recipe] = RecipesOfRun(settings).split[0]
     book, draw = load_phrasebook(), random.Random(seed)
-    names, composer = names_of(recipes), Composer(book, (), recipes, settings.seed)
+    names = names_of(recipes)
+    composer = Composer(book, (), shelf_of(recipes, names), settings.seed)
     questions = [one for it in recipes for one in asked_for(it, names[it.id], composer, draw)]
     answers = Chef.load(run).ask([one.question for one in questions], max_new_tokens=max_new_tokens)
     cookbook = Cookbook(recipes, names)

@@ -16,6 +16,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 
 from koki.book.kitchen import inquiry_subjects, unrelated_names
+from koki.book.naming import names_of
 from koki.book.pantry import Pantry, Suggestion
 from koki.book.reading import Page, Reading
 from koki.dialogue.altered import altered
@@ -23,6 +24,7 @@ from koki.dialogue.compose import Composer
 from koki.dialogue.conversation import Conversation
 from koki.dialogue.pages import asked_after_reading, reading_texts, recipe_blocks, suggestion_line
 from koki.dialogue.phrasebook import Tip, load_phrasebook, load_tips
+from koki.dialogue.shelf import shelf_of
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 
@@ -276,9 +278,10 @@ def conversations(corpus: Corpus, draw: random.Random) -> list[Document]:
     own = [altered(recipe, corpus.train, draw) for recipe in corpus.own]
     asked: list[Document] = []
     for recipes, tips, questions in ((posts, (), ASKED_OF_POST), (own, corpus.tips, ASKED_OF_OWN)):
-        book = Composer(load_phrasebook(), tips, recipes, draw.getrandbits(32)).open_book
+        names = names_of(recipes)
+        book = Composer(load_phrasebook(), tips, shelf_of(recipes, names), draw.getrandbits(32)).open_book
         for recipe in recipes:
-            asked += some_of_each_kind(book.compose(recipe), questions, draw)
+            asked += some_of_each_kind(book.compose(recipe, names[recipe.id]), questions, draw)
         for tip in tips:
             asked += some_of_each_kind(book.compose_tip(tip), ASKED_OF_TIP, draw)
     return asked

@@ -12,7 +12,13 @@ from typing import Any
 
 from rich.console import Console
 
+from koki.book.naming import names_of
 from koki.config import RunConfig, load_config, read_assignments
+from koki.dialogue.compose import Composer
+from koki.dialogue.conversation import Conversation
+from koki.dialogue.phrasebook import load_phrasebook, load_tips
+from koki.dialogue.shelf import shelf_of
+from koki.recipes.recipe import Recipe
 from koki.runs import checkpoints
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -49,6 +55,21 @@ QUESTIONS = [
     "Langkah-langkah membuat telur dadar apa saja?",
     "Resep soto ayam dong!",
 ]
+
+
+Composing = Callable[[Recipe], list[Conversation]]
+"""A recipe of a collection -> its conversations."""
+
+
+def composer_of(recipes: Sequence[Recipe], seed: int = 42) -> Composer:
+    """With the words and the tips that ship."""
+    return Composer(load_phrasebook(), load_tips(), shelf_of(recipes, names_of(recipes)), seed)
+
+
+def composing(recipes: Sequence[Recipe], seed: int = 42) -> Composing:
+    """What composes the conversations of these recipes that are answered from memory."""
+    names, composer = names_of(recipes), composer_of(recipes, seed)
+    return lambda recipe: composer.compose(recipe, names[recipe.id])
 
 
 def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:

@@ -4,17 +4,19 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from helpers import composer_of
 
 import koki.recipes
-from koki.dialogue.compose import Composer
+from koki.book.naming import names_of
 from koki.dialogue.conversation import Conversation, Kind
-from koki.dialogue.phrasebook import load_phrasebook, load_tips
+from koki.dialogue.phrasebook import load_tips
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 
 RECIPES = read_recipes(Path(koki.recipes.__file__).parent / "samples.csv")[:24]
-COMPOSER = Composer(load_phrasebook(), load_tips(), RECIPES, seed=42)
-ALL = {recipe.id: COMPOSER.open_book.compose(recipe) for recipe in RECIPES}
+NAMES = names_of(RECIPES)
+BOOK = composer_of(RECIPES).open_book
+ALL = {recipe.id: BOOK.compose(recipe, NAMES[recipe.id]) for recipe in RECIPES}
 
 
 def of_kind(*kinds: Kind) -> list[tuple[Recipe, Conversation]]:
@@ -43,7 +45,7 @@ def test_every_line_of_a_recipe_that_is_told_stands_on_a_page() -> None:
 
 def test_the_answer_to_a_request_is_about_the_page_that_was_asked_for() -> None:
     for recipe, conversation in of_kind("standard", "simple"):
-        name = COMPOSER.open_book.name_of(recipe)
+        name = NAMES[recipe.id]
         assert name.lower() in conversation.question.lower()
         assert name in said(conversation).split("\n")[0]
 
@@ -52,7 +54,7 @@ def test_some_pages_lie_beside_the_right_one_before_and_behind_it() -> None:
     places = set()
     for recipe, conversation in of_kind("standard", "simple"):
         titles = [line for line in lines([conversation.read[0]]) if line.startswith("Resep ") and line.endswith(":")]
-        places.add((titles.index(f"Resep {COMPOSER.open_book.name_of(recipe)}:"), len(titles)))
+        places.add((titles.index(f"Resep {NAMES[recipe.id]}:"), len(titles)))
     assert {(0, 1), (0, 2), (1, 2), (0, 3), (2, 3)} <= places
 
 
@@ -78,7 +80,7 @@ def test_what_was_understood_to_be_wanted_stands_before_the_question() -> None:
         (note,) = {read.rpartition("\n\n")[2] for read in conversation.read}
         assert note.startswith("Yang diminta: resep lengkap") == whole
         is_sure = conversation.read[0].count("Resep ") == 1
-        assert note.endswith(f" {COMPOSER.open_book.name_of(recipe)}.") == is_sure
+        assert note.endswith(f" {NAMES[recipe.id]}.") == is_sure
 
 
 def test_of_a_dish_that_is_on_none_of_several_pages_it_is_not_said_which_is_meant() -> None:
@@ -113,15 +115,16 @@ def test_dishes_that_are_called_nearest_are_named_in_what_is_read() -> None:
 
 
 def test_an_answer_depends_on_what_was_read_and_asked_alone() -> None:
-    other = Composer(load_phrasebook(), load_tips(), RECIPES, seed=1).open_book
+    other = composer_of(RECIPES, seed=1).open_book
     by_prompt = {(one.read, one.question): said(one) for _, one in of_kind("standard", "simple", "inquiry")}
-    again = [one for recipe in RECIPES for one in other.compose(recipe) if (one.read, one.question) in by_prompt]
+    asked = (one for recipe in RECIPES for one in other.compose(recipe, NAMES[recipe.id]))
+    again = [one for one in asked if (one.read, one.question) in by_prompt]
     assert len(again) > 100
     assert all(said(one) == by_prompt[one.read, one.question] for one in again)
 
 
 def test_a_tip_is_told_as_it_stands_on_its_page() -> None:
     for tip in load_tips()[:20]:
-        for conversation in COMPOSER.open_book.compose_tip(tip):
+        for conversation in BOOK.compose_tip(tip):
             assert said(conversation) == tip.answer
             assert tip.answer in conversation.read[0]

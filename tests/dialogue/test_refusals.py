@@ -8,12 +8,14 @@ import pytest
 
 from koki.answers.comparison import words_of
 from koki.answers.said import read_answer
+from koki.book.naming import names_of
 from koki.config import load_config, read_assignments
 from koki.data.conversations import compose
 from koki.data.recipes import recipe_files
 from koki.dialogue.compose import Composer
 from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import Refusal, load_phrasebook, load_refusals, load_tips
+from koki.dialogue.shelf import shelf_of
 from koki.evaluation.metrics import declines, has_loop
 from koki.evaluation.questions import with_other_forms
 from koki.recipes.table import read_recipes
@@ -72,8 +74,9 @@ def test_no_question_is_asked_twice_whatever_its_kind(groups: list[list[Conversa
     ours = [question for refusal in REFUSALS for question in (*refusal.questions, refusal.held_out)]
     assert len({question.lower() for question in ours}) == len(ours)
     recipes = read_recipes(*recipe_files(load_config()))
-    held_out = Composer(with_other_forms(load_phrasebook()), (), recipes, seed=42)
-    others = [*chain(*groups), *chain.from_iterable(map(held_out.compose, recipes))]
+    names = names_of(recipes)
+    held_out = Composer(with_other_forms(load_phrasebook()), (), shelf_of(recipes, names), seed=42)
+    others = [*chain(*groups), *chain.from_iterable(held_out.compose(it, names[it.id]) for it in recipes)]
     theirs = {one.question.lower() for one in others if one.kind != "refusal"}
     assert theirs.isdisjoint(question.lower() for question in ours)
 

@@ -9,12 +9,13 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from helpers import composer_of, composing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from koki.book.naming import names_of
 from koki.config import RunConfig
 from koki.data.recipes import RecipesOfRun
-from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook, load_refusals, load_tips
 from koki.dialogue.typist import Typist
 from koki.dialogue.vocabulary import Vocabulary
@@ -64,10 +65,10 @@ def test_what_is_drawn_decides_what_is_typed() -> None:
 def answers_of(recipes: Sequence[Recipe], rounds: int) -> dict[str, set[str]]:
     """What is typed for all questions, however it is capitalised and ends -> the answers that it is taught."""
     book = load_phrasebook()
-    composer = Composer(book, load_tips(), recipes, seed=42)
-    typist = Typist(book, composer.vocabulary)
+    composer = composer_of(recipes)
+    typist = Typist(book, Vocabulary.of(recipes, names_of(recipes), book))
     groups = [
-        *map(composer.compose, recipes),
+        *map(composing(recipes), recipes),
         *map(composer.compose_tip, load_tips()),
         *map(composer.compose_refusal, load_refusals()),
     ]

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from helpers import composer_of, composing
+
 import koki.evaluation
 import koki.recipes
 from koki.book.naming import names_of
 from koki.config import RunConfig, load_config
 from koki.data.recipes import split_recipes
-from koki.dialogue.compose import Composer
 from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import load_phrasebook, load_refusals, load_tips
 from koki.evaluation.cookbook import Cookbook
@@ -63,8 +64,8 @@ def examiner(seed: int = 42) -> Examiner:
 def trained_on() -> list[Conversation]:
     """Every conversation of that run that is answered from memory."""
     train, tips = samples()[0], load_tips()
-    composer = Composer(load_phrasebook(), tips, train, config().seed)
-    about_recipes = [one for recipe in train for one in composer.compose(recipe)]
+    composer, compose = composer_of(train, config().seed), composing(train, config().seed)
+    about_recipes = [one for recipe in train for one in compose(recipe)]
     about_tips = [one for tip in tips for one in composer.compose_tip(tip)]
     declined = [one for refusal in load_refusals() for one in composer.compose_refusal(refusal)]
     return [*about_recipes, *about_tips, *declined]
@@ -74,8 +75,8 @@ def trained_on() -> list[Conversation]:
 def read_for() -> list[Conversation]:
     """Those that are answered from the book, where a run has such."""
     train = samples()[0]
-    composer = Composer(load_phrasebook(), load_tips(), train, config().seed)
-    return [one for recipe in train for one in composer.open_book.compose(recipe)]
+    names, book = names_of(train), composer_of(train, config().seed).open_book
+    return [one for recipe in train for one in book.compose(recipe, names[recipe.id])]
 
 
 def recipe_named(title: str) -> Recipe:

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerBase
 
+from koki.book.naming import names_of
 from koki.config import ModelConfig, TokensConfig
 from koki.data.export import FORMATS, export_conversations, take_apart
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import Phrasebook, Tip, load_phrasebook
+from koki.dialogue.shelf import shelf_of
 from koki.errors import ModelError
 from koki.evaluation.own_questions import read_questions
 from koki.inference.chef import Chef
@@ -132,8 +134,10 @@ def dataset(
         Tip(topic=token, ingredients=("ayam",), questions=(f"{token} Kenapa?",), answer=f"Karena {token}", short=token)
         for token in tokens
     ]
-    composer = Composer(hostile_phrasebook(tokens[0]), tips, recipes, seed=1)
-    groups = [*map(composer.compose, recipes[:: max(1, len(recipes) // 30)]), *map(composer.compose_tip, tips)]
+    names = names_of(recipes)
+    composer = Composer(hostile_phrasebook(tokens[0]), tips, shelf_of(recipes, names), seed=1)
+    some = recipes[:: max(1, len(recipes) // 30)]
+    groups = [*(composer.compose(it, names[it.id]) for it in some), *map(composer.compose_tip, tips)]
     return ConversationDataset(groups, template, len(tokenizer), TokensConfig(max_length=4096))
 
 

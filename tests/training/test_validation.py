@@ -23,10 +23,12 @@ from torch_helpers import on_device, resolved
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, TrainerControl, TrainerState
 
 from koki import pipeline
+from koki.book.naming import names_of
 from koki.config import RunConfig, load_config, read_assignments
 from koki.data import recipes as recipes_module
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
+from koki.dialogue.shelf import shelf_of
 from koki.errors import ConfigError, DataError, TrainingError
 from koki.inference.chef import Chef
 from koki.model.base import prepare_for_training
@@ -86,7 +88,9 @@ def held_out(
     tokenizer = load_tokenizer(str(evaluated_run[0].folder))
     book = load_phrasebook()
     recipes = [recipe for recipe in read_recipes(recipe_csv) if recipe.title == "Telur Dadar"]
-    groups = [Composer(book, (), recipes, RunConfig().seed).compose(recipe) for recipe in recipes]
+    names = names_of(recipes)
+    composer = Composer(book, (), shelf_of(recipes, names), RunConfig().seed)
+    groups = [composer.compose(recipe, names[recipe.id]) for recipe in recipes]
     template = ChatTemplate(tokenizer, book.system.prompt)
     return ConversationDataset(groups, template, len(tokenizer), RunConfig().tokens), tokenizer
 

@@ -7,11 +7,14 @@ from rich.console import Group
 from rich.text import Text
 from transformers import PreTrainedTokenizerBase
 
+from koki.book.naming import names_of
 from koki.config import RunConfig
 from koki.data.build import load_template
 from koki.data.conversations import composer_of, conversations_of
 from koki.data.recipes import RecipesOfRun
 from koki.dialogue.conversation import Kind
+from koki.dialogue.phrasebook import load_phrasebook
+from koki.dialogue.vocabulary import Vocabulary
 from koki.errors import DataError
 from koki.language import _
 from koki.libraries import quiet_libraries
@@ -111,9 +114,11 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
     tokenizer, template = load_template(find_base(config.model).folder)
     learned, held_out = recipes.split
     is_held_out = recipe in held_out
-    composer = composer_of([*learned, recipe] if is_held_out else learned, config)
-    dataset = ConversationDataset([conversations_of(recipe, composer, config)], template, len(tokenizer), config.tokens)
-    examples = TypedConversations.of(dataset, composer.vocabulary, config)
+    together = [*learned, recipe] if is_held_out else learned
+    names = names_of(together)
+    group = conversations_of(recipe, names[recipe.id], composer_of(together, names, config), config)
+    dataset = ConversationDataset([group], template, len(tokenizer), config.tokens)
+    examples = TypedConversations.of(dataset, Vocabulary.of(together, names, load_phrasebook()), config)
     shown = (
         _decode(examples[Drawn(number, epoch=0)], dataset.kind(number), tokenizer) for number in range(len(dataset))
     )

@@ -68,6 +68,7 @@ PROGRAM: Final = (
     "koki.dialogue.pages",
     "koki.dialogue.phrasebook",
     "koki.dialogue.reasons",
+    "koki.dialogue.shelf",
     "koki.dialogue.step_facts",
     "koki.dialogue.vocabulary",
     "koki.extras",

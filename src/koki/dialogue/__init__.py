@@ -7,6 +7,7 @@ layout.py        the lists of a recipe, as they stand in an answer and on a page
 pages.py         what a chef reads before a question: pages of the book, and notes
 conversation.py  a question and its answer, in the parts that it is made of
 forms.py         forms of question and sentences, filled
+shelf.py         the recipes that questions over all recipes are answered from
 at_hand.py       what somebody may have at hand who asks what to cook
 compose.py       the phrasebook filled for a recipe, a tip or a refusal: questions, and answers from memory
 altered.py       a recipe with other amounts, whose page must be read

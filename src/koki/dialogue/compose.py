@@ -12,8 +12,7 @@ from functools import cache, cached_property, lru_cache, partial
 from typing import Final
 
 from koki.book.kitchen import inquiry_subjects
-from koki.book.naming import names_of
-from koki.book.pantry import Pantry, used_of
+from koki.book.pantry import Pantry, Suggestion, used_of
 from koki.book.reading import Page
 from koki.dialogue.at_hand import draw_at_hand
 from koki.dialogue.book_answers import body, further
@@ -23,7 +22,7 @@ from koki.dialogue.open_book import OpenBook
 from koki.dialogue.pages import companion_line, suggestion_line
 from koki.dialogue.phrasebook import Answers, Phrasebook, Question, Refusal, Tip
 from koki.dialogue.reasons import reasons_in
-from koki.dialogue.vocabulary import Vocabulary
+from koki.dialogue.shelf import Shelf
 from koki.ingredients.lexicon import fold
 from koki.recipes.recipe import Recipe
 
@@ -32,49 +31,52 @@ ANSWER_WORDINGS: Final = 2
 
 # Dishes in one answer.
 _MOST_DISHES: Final = 3
+# Ingredients of which is kept what is said of them.
+_KEPT: Final = 4096
 
 
 class Composer:
-    """Writes conversations about recipes that belong together, with one phrasebook and one set of tips.
+    """Writes conversations about the recipes of a collection, with one phrasebook and one set of tips.
 
     A question has one answer, whichever recipe it was written for: recipes have names of their own, and what is
     drawn for a recommendation or an inquiry follows from the question alone.
+
+    Args:
+        shelf: of the collection; dishes for what is at hand or with an ingredient are looked for there alone.
     """
 
-    def __init__(self, phrasebook: Phrasebook, tips: Sequence[Tip], recipes: Sequence[Recipe], seed: int) -> None:
+    def __init__(self, phrasebook: Phrasebook, tips: Sequence[Tip], shelf: Shelf, seed: int) -> None:
         self._book = phrasebook
         self._tips = [(tip, frozenset(map(fold, tip.ingredients))) for tip in tips]
-        self._pantry = Pantry(recipes)
-        self._names = names_of(recipes)
+        self._shelf = shelf
+        self._pantry = Pantry(shelf.recipes)
         self._seed = seed
-        self._recipes = {recipe.id: recipe for recipe in recipes}
         # A recipe stands in many answers, and an answer under several questions: each is written once.
         self._bodies = lru_cache(maxsize=1024)(self._write_bodies)
-        self._inquired = cache(self._write_inquired)
+        self._inquired = lru_cache(_KEPT)(self._write_inquired)
 
-    def compose(self, recipe: Recipe) -> list[Conversation]:
+    def compose(self, recipe: Recipe, name: str) -> list[Conversation]:
         """All conversations of one of the recipes, in the order of the phrasebook, then tips from its own steps.
 
         A recipe with fewer than three main ingredients has no recommendations; one without any main ingredient
-        has no inquiries either.
+        has no inquiries either. Nor is anything asked that no dish on the shelf is an answer to: two recipes that are
+        not there would answer the same question, each with itself.
+
+        Args:
+            recipe: on the shelf or not.
+            name: of the dish; no other recipe has it.
         """
         return [
-            *self._requests(recipe),
+            *self._requests(recipe, name),
             *self._recommendations(recipe),
             *self._inquiries(recipe),
-            *self._reasons(recipe),
+            *self._reasons(recipe, name),
         ]
 
     @cached_property
     def open_book(self) -> OpenBook:
         """What writes conversations about the same recipes that are answered from pages of the book."""
-        recipes, tips = tuple(self._recipes.values()), [tip for tip, _ in self._tips]
-        return OpenBook(self._book, recipes, self._names, self._pantry, tips, self._seed)
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """What the questions about the recipes are made of."""
-        return Vocabulary.of(tuple(self._recipes.values()), self._names, self._book)
+        return OpenBook(self._book, self._shelf, self._pantry, [tip for tip, _ in self._tips], self._seed)
 
     def compose_tip(self, tip: Tip) -> list[Conversation]:
         """One conversation for each way of asking for the tip."""
@@ -94,53 +96,54 @@ class Composer:
     ) -> Conversation:
         return Conversation(kind, self._book.system.prompt, question, answer, terse, brief)
 
-    def _requests(self, recipe: Recipe) -> Iterator[Conversation]:
+    def _requests(self, recipe: Recipe, dish: str) -> Iterator[Conversation]:
         forms: tuple[tuple[Kind, Sequence[Question]], ...] = (
             ("standard", self._book.standard),
             ("simple", self._book.simple),
         )
-        dish = self._names[recipe.id]
-        requested = cache(partial(self._requested, recipe, self._fitting_tips(recipe)))
+        requested = cache(partial(self._requested, recipe, dish, self._fitting_tips(recipe)))
         for kind, questions in forms:
             for number, q in enumerate(trained(questions)):
                 answer = requested(q.answers, q.tip, number % ANSWER_WORDINGS)
                 yield self._conversation(kind, ask(q.question, dish=dish), answer)
 
     def _requested(
-        self, recipe: Recipe, tips: Sequence[Tip], answers: Answers, has_tip: bool, wording: int
+        self, recipe: Recipe, dish: str, tips: Sequence[Tip], answers: Answers, has_tip: bool, wording: int
     ) -> tuple[Segment, ...]:
         draw = self._generator(recipe.id, answers, wording)
         frame = self._book.frames.requested(answers)
-        opening = Segment(say(draw.choice(frame.opening), dish=self._names[recipe.id]))
+        opening = Segment(say(draw.choice(frame.opening), dish=dish))
         tip = (self._tip(draw.choice(tips)),) if has_tip and tips else ()
-        return (opening, *self._bodies(recipe.id)[answers], *tip, self._courtesy(draw))
+        return (opening, *self._bodies(recipe, dish)[answers], *tip, self._courtesy(draw))
 
-    def _recommendations(self, recipe: Recipe) -> list[Conversation]:
-        return [
-            self._recommendation(at_hand, question)
-            for number, question in enumerate(trained(self._book.recommendation))
-            if (at_hand := draw_at_hand(recipe, self._generator(recipe.id, "recommendation", number)))
-        ]
+    def _recommendations(self, recipe: Recipe) -> Iterator[Conversation]:
+        for number, form in enumerate(trained(self._book.recommendation)):
+            at_hand = draw_at_hand(recipe, self._generator(recipe.id, "recommendation", number))
+            suggestions = self._pantry.what_can_i_cook(at_hand, _MOST_DISHES if form.several else 1)
+            if suggestions:
+                yield self._recommendation(at_hand, form, suggestions)
 
-    def _recommendation(self, at_hand: Sequence[str], form: Question) -> Conversation:
+    def _recommendation(
+        self, at_hand: Sequence[str], form: Question, suggestions: Sequence[Suggestion]
+    ) -> Conversation:
         """A question with what is at hand; the answer names the best dish, what is missing, and its recipe."""
         question = ask(form.question, ingredients=self._join(at_hand))
         draw = self._generator(question.lower())
         frame = self._book.frames.recommendation
-        best, *others = self._pantry.what_can_i_cook(at_hand, _MOST_DISHES if form.several else 1)
-        dish = self._names[best.recipe.id]
+        best, *others = suggestions
+        dish = self._name_of(best.recipe)
         opening = say(draw.choice(frame.opening), dish=dish, ingredients=self._join(used_of(at_hand, best)))
         if best.missing:
             rest = say(draw.choice(frame.missing), missing=self._join(best.missing))
         else:
             rest = draw.choice(frame.complete)
-        recipe = self._bodies(best.recipe.id)["recipe"]
+        recipe = self._bodies(best.recipe, dish)["recipe"]
         end = (
             *further(
                 draw.choice(self._book.frames.others.recommendation),
                 # a dish that uses a single thing at hand is not worth suggesting
                 (
-                    suggestion_line(Page(self._names[other.recipe.id], other.recipe, used, other.missing), self._book)
+                    suggestion_line(Page(self._name_of(other.recipe), other.recipe, used, other.missing), self._book)
                     for other in others
                     if len(used := used_of(at_hand, other)) > 1
                 ),
@@ -155,34 +158,33 @@ class Composer:
             brief=(Segment(f"{opening} {rest} {say(draw.choice(frame.offer), dish=dish)}"), *end),
         )
 
-    def _inquiries(self, recipe: Recipe) -> list[Conversation]:
-        subjects = inquiry_subjects(recipe)
-        if not subjects:
-            return []
-        return [
-            self._inquiry(subjects[number % len(subjects)], question)
-            for number, question in enumerate(trained(self._book.inquiry))
-        ]
+    def _inquiries(self, recipe: Recipe) -> Iterator[Conversation]:
+        told = [(name, both) for name in inquiry_subjects(recipe) if (both := self._inquired(name))]
+        for number, form in enumerate(trained(self._book.inquiry) if told else ()):
+            ingredient, (answer, brief) = told[number % len(told)]
+            yield self._conversation("inquiry", ask(form.question, ingredient=ingredient), answer, brief=brief)
 
-    def _inquiry(self, ingredient: str, form: Question) -> Conversation:
-        answer, brief = self._inquired(ingredient)
-        return self._conversation("inquiry", ask(form.question, ingredient=ingredient), answer, brief=brief)
+    def _write_inquired(self, ingredient: str) -> tuple[tuple[Segment, ...], tuple[Segment, ...]] | None:
+        """The best-loved dish with the ingredient, its recipe, and further dishes; and the same without the recipe.
 
-    def _write_inquired(self, ingredient: str) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
-        """The best-loved dish with the ingredient, its recipe, and further dishes; and the same without the recipe."""
+        None where no dish has the ingredient.
+        """
+        dishes = self._dishes_with(ingredient)
+        if not dishes:
+            return None
         # seeded by the ingredient, so that all questions about it share one answer
         draw = self._generator("inquiry", ingredient.lower())
         frame = self._book.frames.inquiry
-        best, *others = self._dishes_with(ingredient)
-        dish = self._names[best.id]
+        best, *others = dishes
+        dish = self._name_of(best)
         opening = say(draw.choice(frame.opening), dish=dish, ingredient=ingredient)
         heading = say(draw.choice(self._book.frames.others.inquiry), ingredient=ingredient)
         end = (
-            *further(heading, (companion_line(Page(self._names[it.id], it), ingredient, self._book) for it in others)),
+            *further(heading, (companion_line(Page(self._name_of(it), it), ingredient, self._book) for it in others)),
             self._courtesy(draw),
         )
         return (
-            (Segment(f"{opening} {draw.choice(frame.recipe)}"), *self._bodies(best.id)["recipe"], *end),
+            (Segment(f"{opening} {draw.choice(frame.recipe)}"), *self._bodies(best, dish)["recipe"], *end),
             (Segment(f"{opening} {say(draw.choice(frame.offer), dish=dish)}"), *end),
         )
 
@@ -201,25 +203,29 @@ class Composer:
                 dishes += sorted(equal, key=lambda it: self._generator(ingredient.lower(), it.id).random())
         return dishes[:_MOST_DISHES]
 
-    def _reasons(self, recipe: Recipe) -> list[Conversation]:
+    def _reasons(self, recipe: Recipe, dish: str) -> list[Conversation]:
         forms = self._book.reasons.questions
         return [
             self._conversation(
                 "tip",
-                ask(forms[number % len(forms)], dish=self._names[recipe.id], purpose=purpose),
+                ask(forms[number % len(forms)], dish=dish, purpose=purpose),
                 (Segment(sentence),),
             )
             for number, (purpose, sentence) in enumerate(reasons_in(recipe, self._book.reasons))
         ]
 
-    def _write_bodies(self, recipe_id: str) -> dict[Answers, tuple[Segment, ...]]:
+    def _write_bodies(self, recipe: Recipe, dish: str) -> dict[Answers, tuple[Segment, ...]]:
         """The whole recipe, and each of its parts alone."""
-        page = Page(self._names[recipe_id], self._recipes[recipe_id])
+        page = Page(dish, recipe)
         return {
             "recipe": body(page, "recipe", self._book),
             "ingredients": body(page, "ingredients", self._book),
             "steps": body(page, "steps", self._book),
         }
+
+    def _name_of(self, recipe: Recipe) -> str:
+        """The name of a dish on the shelf."""
+        return self._shelf.names[recipe.id]
 
     def _fitting_tips(self, recipe: Recipe) -> list[Tip]:
         """The tips about one of the recipe's ingredients."""

@@ -36,6 +36,18 @@ class Vocabulary(NamedTuple):
         asked = chain(tips, refusals, names.values(), ingredients, _names_in_details(recipes))
         return cls(common | _words_in(asked), ingredients, common)
 
+    @classmethod
+    def joined(cls, parts: Iterable[Self]) -> Self:
+        """That of all recipes, from those `of` parts of them."""
+        words: set[str] = set()
+        ingredients: set[str] = set()
+        common: set[str] = set()
+        for part in parts:
+            words |= part.words
+            ingredients |= part.ingredients
+            common |= part.common
+        return cls(frozenset(words), frozenset(ingredients), frozenset(common))
+
 
 def _forms_of_details() -> Iterator[str]:
     book = load_details()

@@ -14,6 +14,7 @@ from koki.dialogue.compose import Composer
 from koki.dialogue.conversation import Conversation, Kind, Segment
 from koki.dialogue.details import common_ingredients, details_of
 from koki.dialogue.phrasebook import Phrasebook, load_phrasebook, load_tips
+from koki.dialogue.shelf import shelf_of
 from koki.dialogue.typist import Typist
 from koki.dialogue.vocabulary import Vocabulary
 from koki.errors import DataError
@@ -114,7 +115,7 @@ class Examiner:
     def _drawn_apart(self, group: _Group, capability: Capability, count: int) -> Iterator[Asked]:
         # another seed would be other questions than earlier scorecards have, hence the s of "refusals"
         draw = random.Random(f"{self._seed}:evaluation:{group.name}:{capability.name}s")
-        composer = Composer(group.book, (), (), self._config.seed)
+        composer = Composer(group.book, (), shelf_of((), {}), self._config.seed)
         subjects = list(self._fitting(group, self._besides_recipes(group, capability, composer, count, draw)))
         yield from _numbered(_dealt(subjects, draw), count)
 
@@ -123,12 +124,15 @@ class Examiner:
         if not group.recipes:
             return
         tips = load_tips() if self._config.data.tips else ()
-        composer = Composer(group.book, tips, group.recipes, self._config.seed)
+        names = names_of(group.recipes)
+        shelf = shelf_of(group.recipes, names)
+        composer = Composer(group.book, tips, shelf, self._config.seed)
         for capability in self._about_recipes():
             yield from self._besides_recipes(group, capability, composer, count, draw)
-        names, in_vain = names_of(group.recipes), common_ingredients(group.recipes)
+        in_vain = common_ingredients(shelf.recipes)
         for recipe in draw.sample(group.recipes, len(group.recipes)):
-            yield recipe, [*composer.compose(recipe), *self._details(group, recipe, names[recipe.id], in_vain)]
+            dish = names[recipe.id]
+            yield recipe, [*composer.compose(recipe, dish), *self._details(group, recipe, dish, in_vain)]
 
     def _details(self, group: _Group, recipe: Recipe, dish: str, in_vain: Sequence[str]) -> Iterator[Conversation]:
         """Questions about one thing in a recipe, in forms that are trained on, or for understanding in the others."""
