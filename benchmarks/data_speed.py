@@ -130,7 +130,7 @@ def time_koki(config: RunConfig) -> dict[str, Any]:
     data_report = recipes.report
     seconds["reading"], clock = clock.read()["cpu"], Clock()
     groups = metered(compose(recipes, config), composing)
-    dataset = ConversationDataset(groups, template, len(tokenizer), config.tokens)
+    dataset = ConversationDataset.of(groups, template, len(tokenizer), config.tokens)
     seconds["composing"] = composing["cpu"]
     seconds["tokenising"], clock = clock.read()["cpu"] - composing["cpu"], Clock()
     vocabulary = Vocabulary.of(recipes, names_of(recipes), load_phrasebook())

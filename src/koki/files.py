@@ -159,10 +159,15 @@ def flush_tree(folder: Path) -> None:
         if entry.is_dir():
             folders.append(entry)
         else:
-            with entry.open("rb+") as file:  # Windows flushes only what is open for writing
-                os.fsync(file.fileno())
+            flush_file(entry)
     for inner in reversed(folders):
         flush_folder(inner)
+
+
+def flush_file(path: Path) -> None:
+    """Flush what a file holds to disk."""
+    with path.open("rb+") as file:  # Windows flushes only what is open for writing
+        os.fsync(file.fileno())
 
 
 def flush_folder(folder: Path) -> None:

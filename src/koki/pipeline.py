@@ -155,7 +155,7 @@ def train(
             data_collator=collator,
             processing_class=tokenizer,
             callbacks=run.callbacks(),
-            sampler=run.steps_of(order, data.dataset.lengths()),
+            sampler=run.steps_of(order, data.dataset.lengths),
             held_out=HeldOut.of(held_out, tokenizer, settings) if held_out else None,
             questions_in=template.questions_in,
             run_folder=run.folder,

@@ -138,7 +138,7 @@ def dataset(
     composer = Composer(hostile_phrasebook(tokens[0]), tips, shelf_of(recipes, names), seed=1)
     some = recipes[:: max(1, len(recipes) // 30)]
     groups = [*(composer.compose(it, names[it.id]) for it in some), *map(composer.compose_tip, tips)]
-    return ConversationDataset(groups, template, len(tokenizer), TokensConfig(max_length=4096))
+    return ConversationDataset.of(groups, template, len(tokenizer), TokensConfig(max_length=4096))
 
 
 def test_in_training_the_control_tokens_are_the_templates_own(

@@ -26,7 +26,7 @@ def make_dataset(tokenizer: PreTrainedTokenizerBase) -> MakeDataset:
     template = ChatTemplate(tokenizer, "Kamu Koki.")
 
     def make(groups: list[list[Conversation]], **tokens: object) -> ConversationDataset:
-        return ConversationDataset(groups, template, len(tokenizer), TokensConfig.model_validate(tokens))
+        return ConversationDataset.of(groups, template, len(tokenizer), TokensConfig.model_validate(tokens))
 
     return make
 
@@ -54,10 +54,10 @@ def test_an_answer_that_is_too_long_loses_courtesy_then_tip_and_keeps_its_stop_t
     make_dataset: MakeDataset, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     long = conversation("Resep?", "Rebus ayam.", tip="Tips: " + "pelan " * 20, courtesy="Selamat " * 10)
-    whole = int(make_dataset([[long]]).lengths()[0])
+    whole = int(make_dataset([[long]]).lengths[0])
     without_courtesy = make_dataset([[long]], max_length=whole - 1)
     assert "Tips: pelan" in tokenizer.decode(without_courtesy[0]["input_ids"])
-    body_only = make_dataset([[long]], max_length=int(without_courtesy.lengths()[0]) - 1)
+    body_only = make_dataset([[long]], max_length=int(without_courtesy.lengths[0]) - 1)
     text = tokenizer.decode(body_only[0]["input_ids"])
     assert "Rebus ayam.<|im_end|>" in text
     assert "Tips" not in text
@@ -113,7 +113,7 @@ def test_when_nothing_fits_the_error_says_how_many_tokens_would(make_dataset: Ma
 
 def test_lengths_are_those_of_the_examples(make_dataset: MakeDataset) -> None:
     dataset = make_dataset([[conversation(f"Resep {n}?", "Rebus ayam. " * n) for n in range(1, 9)]])
-    assert [len(dataset[number]["input_ids"]) for number in range(len(dataset))] == dataset.lengths().tolist()
+    assert [len(dataset[number]["input_ids"]) for number in range(len(dataset))] == dataset.lengths.tolist()
 
 
 def test_an_answer_that_several_questions_share_is_stored_once(make_dataset: MakeDataset) -> None:
@@ -166,7 +166,7 @@ def test_a_recipe_on_a_page_shares_its_pieces_with_the_answer_that_gives_it(make
 
 
 def test_what_is_read_is_given_in_a_shorter_version_where_the_whole_does_not_fit(make_dataset: MakeDataset) -> None:
-    whole = int(make_dataset([[with_book("Resep soto?", "Rebus ayam.")]]).lengths()[0])
+    whole = int(make_dataset([[with_book("Resep soto?", "Rebus ayam.")]]).lengths[0])
     dataset = make_dataset([[with_book("Resep soto?", "Rebus ayam.")]], max_length=whole - 1)
     assert dataset.texts(0)[0] == f"{READ[1]}\n\nPertanyaan: Resep soto?"
     assert dataset.report.shortened == {"simple": 1}

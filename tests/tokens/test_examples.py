@@ -28,7 +28,7 @@ def dataset_of(max_length: int) -> ConversationDataset:
     tokenizer, template = load_template(find_base(ModelConfig(name="mini")).folder)
     answer = (Segment("Rebus daging.\n\nTumis bumbu."),)
     conversation = Conversation("simple", template.system, QUESTION, answer)
-    return ConversationDataset([[conversation]], template, len(tokenizer), TokensConfig(max_length=max_length))
+    return ConversationDataset.of([[conversation]], template, len(tokenizer), TokensConfig(max_length=max_length))
 
 
 def asked(dataset: ConversationDataset, share: float, epoch: int) -> str:
@@ -64,7 +64,7 @@ def test_the_answer_is_the_same_however_the_question_is_typed(dataset: Conversat
 
 
 def test_a_typed_question_that_does_not_fit_is_asked_as_it_was_composed(dataset: ConversationDataset) -> None:
-    just = int(dataset.lengths()[0])
+    just = int(dataset.lengths[0])
     tight = dataset_of(just)
     longer = [epoch for epoch in range(40) if length(dataset, epoch) > just]
     assert longer

@@ -25,7 +25,7 @@ def dataset() -> ConversationDataset:
         [Conversation(kind, "Kamu Koki.", question, (Segment(answer),)) for kind, question, answer in group]
         for group in GROUPS
     ]
-    return ConversationDataset(groups, ChatTemplate(tokenizer, "Kamu Koki."), len(tokenizer), TokensConfig())
+    return ConversationDataset.of(groups, ChatTemplate(tokenizer, "Kamu Koki."), len(tokenizer), TokensConfig())
 
 
 def rows(pattern: str) -> list[tuple[str, ...]]:

@@ -92,7 +92,7 @@ def held_out(
     composer = Composer(book, (), shelf_of(recipes, names), RunConfig().seed)
     groups = [composer.compose(recipe, names[recipe.id]) for recipe in recipes]
     template = ChatTemplate(tokenizer, book.system.prompt)
-    return ConversationDataset(groups, template, len(tokenizer), RunConfig().tokens), tokenizer
+    return ConversationDataset.of(groups, template, len(tokenizer), RunConfig().tokens), tokenizer
 
 
 def evaluations(folder: Path) -> dict[int, tuple[float, float]]:

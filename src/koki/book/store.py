@@ -23,7 +23,7 @@ from koki.book.pantry import Suggestion, used_of
 from koki.book.reading import Page
 from koki.book.titles import spoken
 from koki.errors import BookError
-from koki.files import failing_as, flush_folder, published_name
+from koki.files import failing_as, flush_file, flush_folder, published_name
 from koki.gc_paused import gc_paused
 from koki.ingredients.lexicon import fold
 from koki.ingredients.parse import parse_ingredients
@@ -173,8 +173,7 @@ class Book:
                     book._connection.execute(f"PRAGMA {pragma}")
                 added = book.add(recipes, tips)
                 book._connection.execute("PRAGMA journal_mode = DELETE")  # who only reads leaves no log beside it
-            with beside.open("rb+") as file:
-                os.fsync(file.fileno())
+            flush_file(beside)
             for log in _logs(path):  # what a crash has left of the one before
                 log.unlink(missing_ok=True)
             beside.replace(path)

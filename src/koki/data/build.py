@@ -44,7 +44,7 @@ def tokenize(
         titles = tuple(recipe.title for recipe in recipes.split[1])
         _say_what_is_held_out(console, titles)
         known = cache.known_pieces()
-        dataset = ConversationDataset(conversations, template, vocabulary_size, config.tokens, known)
+        dataset = ConversationDataset.of(conversations, template, vocabulary_size, config.tokens, known)
         data = TrainingData(dataset, read.report, titles, digests_of(read), conversations.vocabulary)
         if (problem := cache.keep(data)) is not None:
             say(console, _("Cache"), _("the tokens are not kept for the next time: {problem}", problem=problem))
@@ -70,7 +70,7 @@ def tokenize_held_out(
     judged = config.tokens.model_copy(update={"loss_on": "answer"})
     groups = conversations.held_out()  # what is wrong with the recipes is an error
     with suppress(DataError):  # not one fits, or there is not one
-        return ConversationDataset(groups, template, vocabulary_size, judged)
+        return ConversationDataset.of(groups, template, vocabulary_size, judged)
     if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
         raise DataError(
             _("No recipe is held out, so there is no held-out loss to stop early by or to choose the best step by."),

@@ -117,7 +117,7 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
     together = [*learned, recipe] if is_held_out else learned
     names = names_of(together)
     group = conversations_of(recipe, names[recipe.id], composer_of(together, names, config), config)
-    dataset = ConversationDataset([group], template, len(tokenizer), config.tokens)
+    dataset = ConversationDataset.of([group], template, len(tokenizer), config.tokens)
     examples = TypedConversations.of(dataset, Vocabulary.of(together, names, load_phrasebook()), config)
     shown = (
         _decode(examples[Drawn(number, epoch=0)], dataset.kind(number), tokenizer) for number in range(len(dataset))

@@ -153,7 +153,7 @@ class Examiner:
         """The questions of each subject whose conversations fit, with their answers as they are trained on."""
         with suppress(DataError):  # raised where not one fits
             conversations = [conversations for _, conversations in subjects]
-            dataset = ConversationDataset(conversations, self._template, self._vocabulary_size, self._config.tokens)
+            dataset = ConversationDataset.of(conversations, self._template, self._vocabulary_size, self._config.tokens)
             bounds = pairwise(dataset.group_starts.tolist())
             for (recipe, _), (start, end) in zip(subjects, bounds, strict=True):
                 numbers = range(start, end)

@@ -1,6 +1,6 @@
 """`Recipes`: those that were read, in order, with the report on their files."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
 from koki.recipes.recipe import Recipe
@@ -12,15 +12,16 @@ class Recipes(Sequence[Recipe], Records):
     """The recipes of some files, each once, in the order of the files.
 
     Attributes:
+        kept: the same recipes, in memory or on disk.
         report: what became of every row.
     """
 
-    def __init__(self, recipes: Iterable[Recipe], report: DataReport) -> None:
-        self._recipes = tuple(recipes)
+    def __init__(self, kept: Sequence[Recipe], report: DataReport) -> None:
+        self.kept = kept
         self.report = report
 
     def __len__(self) -> int:
-        return len(self._recipes)
+        return len(self.kept)
 
     @overload
     def __getitem__(self, place: int) -> Recipe: ...
@@ -29,10 +30,10 @@ class Recipes(Sequence[Recipe], Records):
     def __getitem__(self, place: slice) -> tuple[Recipe, ...]: ...
 
     def __getitem__(self, place: int | slice) -> Recipe | tuple[Recipe, ...]:
-        return self._recipes[place]
+        return self.kept[place] if isinstance(place, int) else tuple(self.kept[place])
 
     def __iter__(self) -> Iterator[Recipe]:
-        return iter(self._recipes)
+        return iter(self.kept)
 
     def __repr__(self) -> str:
         files = ", ".join(file.path for file in self.report.files)

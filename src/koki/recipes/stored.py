@@ -7,6 +7,7 @@ that a recipe holds, and unlike a pickle it runs nothing when it is read.
 import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, overload
@@ -81,6 +82,15 @@ class EncodedRecipes(NamedTuple):
         """The recipes encoded, in order."""
         encoded = list(map(encode, recipes))
         return cls(b"".join(encoded), list(map(len, encoded)))
+
+    def where(self, are_wanted: NDArray[np.bool_]) -> Self:
+        """Those that are wanted, of which the array has one for each recipe."""
+        if are_wanted.all():
+            return self
+        ends = [*accumulate(self.sizes, initial=0)]
+        wanted = np.flatnonzero(are_wanted).tolist()
+        content = b"".join(self.content[ends[place] : ends[place + 1]] for place in wanted)
+        return self._replace(content=content, sizes=[self.sizes[place] for place in wanted])
 
 
 class RecipeWriter:

@@ -1,52 +1,50 @@
 """Recipe files -> Recipe objects and a report on every row that gave none.
 
-The way of a file: bytes, text, lines, records (``decoding.py``); a table of the wanted columns (``formats.py``); clean
-title, ingredient lines and steps (``cleaning.py``); recipe (here). Then the near-duplicates go
-(``near_duplicates.py``).
+The way of a file: bytes, text, lines, records (``decoding.py``); a table of the wanted columns (``formats.py``); rows
+that are parsed together, side by side, into clean titles, ingredient lines and steps, and recipes (``parsing.py``).
+All recipes go to the disk (``stored.py``), each once; then the near-duplicates go (``near_duplicates.py``).
 """
 
-import re
+import shutil
+import tempfile
+import weakref
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import chain, count
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import numpy as np
 
 from koki.errors import DataError
 from koki.gc_paused import gc_paused
-from koki.ingredients.parse import Ingredient, parse_ingredients
 from koki.language import N_, _, ngettext
-from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is_missing, repair
-from koki.recipes.columns import REQUIRED, SEASONING, require_known
-from koki.recipes.decoding import FileDigest, find_files, read_bytes
-from koki.recipes.findings import Oddity, Reason
-from koki.recipes.formats import Row, open_table
+from koki.progress import stage
+from koki.recipes.columns import require_known
+from koki.recipes.decoding import FileDigest, find_files
+from koki.recipes.findings import Reason
+from koki.recipes.formats import Row, Table, open_table
 from koki.recipes.item_rows import put_together
-from koki.recipes.near_duplicates import near_duplicate_groups
-from koki.recipes.recipe import Recipe, identity
-from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
+from koki.recipes.near_duplicates import Integers, NearDuplicates
+from koki.recipes.parsing import Notes, ParsedRows, Parser, SomeRows, label_of
+from koki.recipes.recipe import place_of
+from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread
 from koki.recipes.sequence import Recipes
-from koki.recipes.unsplit import Unsplit
-from koki.recipes.values import written_out
+from koki.recipes.stored import RecipeWriter, StoredRecipes
+from koki.user_cache import user_cache_folder
+from koki.workers import Workers
 
 MOST_USELESS: Final = 100_000
 """Rows of a file that may give no recipe, beyond as many as give one. Of 11,751 real rows 36 give none."""
 
-# Ingredients that a recipe must have. Of 11,205 real recipes one has fewer: it only links to another recipe.
-_LEAST_INGREDIENTS: Final = 2
-# Words that all its steps together must have. "Campur semua" is a step, "Ready" is none; the shortest of 11,205 real
-# recipes has seven.
-_LEAST_WORDS: Final = 2
-# Lines that are named of an oddity that many rows have.
-_LINES_TOLD: Final = 10
+ROWS_AT_ONCE: Final = 2_048
+"""Rows that are parsed together, by one process: in about a second. Files with no more than these are read here, and
+their recipes are held in memory."""
 
-
-class _Given(NamedTuple):
-    """What a user says of the files, as `read_recipes` takes it."""
-
-    columns: Mapping[str, str]
-    items: Mapping[Any, str]
-    sheet: str | None
+# Characters that are parsed together, at most: of long rows there are fewer.
+_CHARACTERS_AT_ONCE: Final = 2**23
 
 
 def read_recipes(
@@ -75,24 +73,73 @@ def read_recipes(
     >>> recipes.report.dropped_by_reason
     {}
     """
-    recipes: dict[str, Recipe] = {}
-    report = DataReport()
+    folder = _work_folder()
+    try:
+        recipes = read_into(folder, *paths, columns=columns, items=items, sheet=sheet)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(recipes, shutil.rmtree, folder, ignore_errors=True)
+    return recipes
+
+
+def read_into(
+    folder: Path,
+    *paths: str | Path,
+    columns: Mapping[str, str] | None = None,
+    items: Mapping[Any, str] | None = None,
+    sheet: str | None = None,
+) -> Recipes:
+    """Read recipe files as `read_recipes` does, by way of a folder, where all but a few recipes stay.
+
+    What was made of these files before, until something stopped it, is found in the folder and not made again.
+
+    Args:
+        folder: is there, for these files and settings and this version of Koki alone. The recipes can be read as long
+            as it is there.
+
+    Raises:
+        RecipeFileNotFound, DataError: as `read_recipes`.
+        WorkerError: a process that parsed some rows died.
+        OSError: the folder cannot be written.
+    """
     require_known(columns or {})
-    with gc_paused():
-        given = _Given(columns or {}, items or {}, sheet)
-        for file, found in (_read_file(path, given) for path in find_files(paths)):
-            report.files.append(file)
-            _add(found, recipes, file)
-        kept = _without_near_duplicates(list(recipes.values()), report)
-    if not kept:
+    reading = _Reading(find_files(paths), columns or {}, sheet)
+    processes = 1 if reading.is_small else None
+    rows = None if reading.is_small else folder / "rows"
+    if rows is not None:
+        rows.mkdir(exist_ok=True)
+    with gc_paused(), NearDuplicates(folder / "prints") as near:
+        with (
+            RecipeWriter(folder / "recipes") as writer,
+            Workers(partial(Parser, items or {}, rows), processes) as workers,
+            stage(_("Reading recipes")) as advance,
+        ):
+            account = _Account(reading.reports, writer, near)
+            for parsed in workers.map(Parser.parse, reading, label_of):
+                account.add(parsed)
+                advance(parsed.rows)
+        lengths, recipes = account.finish(), StoredRecipes(folder / "recipes")
+        kept = _without_near_duplicates(recipes, near.groups(recipes, processes), reading.reports)
+    report = DataReport(reading.reports)
+    if not len(kept):
         names = ", ".join(map(str, paths)) or _("no file was given")
         raise DataError(_("No recipe to learn from: {names}", names=names), _why_none(report))
-    report.lengths = {
-        N_("ingredients"): Spread.of([sum(not item.heading for item in recipe.ingredients) for recipe in kept]),
-        N_("steps"): Spread.of([len(recipe.steps) for recipe in kept]),
-        N_("characters"): Spread.of([_characters(recipe) for recipe in kept]),
-    }
-    return Recipes(kept, report)
+    report.lengths = dict(zip(_LENGTHS, map(Spread.of, lengths[kept.numbers].T.tolist()), strict=True))
+    return Recipes(tuple(kept) if reading.is_small else kept, report)
+
+
+_LENGTHS: Final = (N_("ingredients"), N_("steps"), N_("characters"))
+
+
+def _work_folder() -> Path:
+    """A new folder for what does not fit in memory, in the user's cache: the system's own may lie in memory."""
+    cache = user_cache_folder()
+    with suppress(OSError):
+        if cache is not None:
+            cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(prefix="reading-", dir=cache))
+    return Path(tempfile.mkdtemp(prefix="koki-"))
 
 
 def _why_none(report: DataReport) -> str:
@@ -140,28 +187,39 @@ def require_files(
     return digests
 
 
-def _characters(recipe: Recipe) -> int:
-    return sum(map(len, (recipe.title, *(item.raw for item in recipe.ingredients), *recipe.steps)))
+class _Reading:
+    """Reads files: their rows, some at a time; the report on each file is begun when its rows are.
+
+    Attributes:
+        reports: on the files begun.
+        is_small: whether all of them together have no more than `ROWS_AT_ONCE` rows.
+    """
+
+    def __init__(self, paths: Sequence[str], columns: Mapping[str, str], sheet: str | None) -> None:
+        self._paths, self._columns, self._sheet = paths, columns, sheet
+        self.reports: list[FileReport] = []
+        self._some, self._first = self._read(), list[SomeRows]()
+        while sum(len(some.rows) for some in self._first) <= ROWS_AT_ONCE and (some := next(self._some, None)):
+            self._first.append(some)
+        self.is_small = sum(len(some.rows) for some in self._first) <= ROWS_AT_ONCE
+
+    def __iter__(self) -> Iterator[SomeRows]:
+        return chain(self._first, self._some)
+
+    def _read(self) -> Iterator[SomeRows]:
+        numbers = count()
+        for file, path in enumerate(self._paths):
+            table = put_together(open_table(path, self._columns, self._sheet))
+            self.reports.append(_begun(path, table))
+            for rows in _some_at_a_time(table.rows):
+                yield SomeRows(next(numbers), file, path, rows)
 
 
-def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) -> None:
-    """Add the recipes of a file to those before (by id), each once."""
-    for recipe in found:
-        if recipe.id in recipes:
-            file.dropped.append(_dropped(recipe, Reason.DUPLICATE, recipes[recipe.id]))
-        else:
-            recipes[recipe.id] = recipe
-            file.rows_kept += 1
-
-
-def _read_file(path: str, given: _Given) -> tuple[FileReport, list[Recipe]]:
-    """The report on one file, which accounts for every row, and its recipes."""
-    raw = read_bytes(path)
-    table = put_together(open_table(raw, path, given.columns, given.sheet))
-    report = FileReport(
+def _begun(path: str, table: Table) -> FileReport:
+    return FileReport(
         path=path,
-        sha256=FileDigest.of(path, raw).sha256,
-        bytes=len(raw),
+        sha256=table.sha256,
+        bytes=table.bytes,
         encoding=table.encoding,
         delimiter=table.delimiter,
         header=table.header,
@@ -170,152 +228,112 @@ def _read_file(path: str, given: _Given) -> tuple[FileReport, list[Recipe]]:
         sheets=[*table.sheets],
         sheets_unread=[*table.sheets_unread],
     )
-    notes = _Notes()
-    recipes: list[Recipe] = []
-    for row in table.rows:
-        report.rows_read += 1
-        recipe = _recipe(row, path, notes, given.items)
-        if isinstance(recipe, DroppedRow):
-            report.dropped.append(recipe)
-            _require_use(report, len(recipes))
-        else:
-            recipes.append(recipe)
-    report.warnings = notes.warnings()
-    return report, recipes
 
 
-def _require_use(report: FileReport, recipes: int) -> None:
-    """Check that the file, as far as it was read, is one of recipes: few megabytes hold a million useless rows."""
-    useless = len(report.dropped)
-    if useless > MOST_USELESS + recipes:
-        reason, count = Counter(row.reason for row in report.dropped).most_common(1)[0]
-        raise DataError(
-            _(
-                "{path}: up to line {line:,}, {useless:,} rows give no recipe and {recipes:,} do; {reason}: {count:,}.",
-                path=report.path,
-                line=report.dropped[-1].line,
-                useless=useless,
-                recipes=recipes,
-                reason=_(reason),
-                count=count,
-            ),
-            _("Is it a file of recipes, and are its columns the right ones (--columns)? Take out what is no recipe."),
-        )
+def _some_at_a_time(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    some: list[Row] = []
+    characters = 0
+    for row in rows:
+        some.append(row)
+        characters += sum(map(len, row.fields.values()))
+        if len(some) == ROWS_AT_ONCE or characters > _CHARACTERS_AT_ONCE:
+            yield some
+            some, characters = [], 0
+    if some:
+        yield some
 
 
-def _without_near_duplicates(recipes: list[Recipe], report: DataReport) -> list[Recipe]:
-    """The first of each group and all that are in none; the report counts the others as dropped."""
-    files = {file.path: file for file in reversed(report.files)}  # a file that is named twice gave them the first time
-    gone: set[int] = set()
-    for first, *others in near_duplicate_groups(recipes):
-        gone.update(others)
+class _Account:
+    """What has become of the rows so far: recipes, each once, on their way to the disk, and reports on the files."""
+
+    def __init__(self, reports: Sequence[FileReport], writer: RecipeWriter, near: NearDuplicates) -> None:
+        self._reports, self._writer, self._near = reports, writer, near
+        self._numbers: dict[str, int] = {}  # by id
+        self._places: list[tuple[int, int, str]] = []  # the file, line and sheet of each
+        self._lengths = [np.empty((0, 3), np.int64)]
+        self._notes: defaultdict[int, Notes] = defaultdict(Notes)
+        self._recipes: Counter[int] = Counter()  # by file; those that repeat another too
+        self._useless: defaultdict[int, Counter[Reason]] = defaultdict(Counter)
+
+    def add(self, parsed: ParsedRows) -> None:
+        """Take in what some rows gave, behind all before.
+
+        Raises:
+            DataError: too many rows of the file give no recipe.
+        """
+        report = self._reports[parsed.file]
+        self._drop(parsed, report)
+        report.rows_read += parsed.rows
+        self._recipes[parsed.file] += len(parsed.ids)
+        self._notes[parsed.file].join(parsed.notes)
+        are_new = np.fromiter((self._is_new(parsed, at) for at in range(len(parsed.ids))), np.bool_, len(parsed.ids))
+        report.rows_kept += int(are_new.sum())
+        self._writer.append(parsed.recipes.where(are_new))
+        self._near.add(parsed.prints[np.repeat(are_new, parsed.print_counts)], parsed.print_counts[are_new])
+        self._lengths.append(parsed.lengths[are_new])
+
+    def finish(self) -> Integers:
+        """Tell what is odd about the files; returns the lengths of all recipes, shape (recipes, 3)."""
+        for file, notes in self._notes.items():
+            self._reports[file].warnings = notes.warnings()
+        return np.concatenate(self._lengths)
+
+    def _drop(self, parsed: ParsedRows, report: FileReport) -> None:
+        """Take in the rows that give no recipe, as long as they are not most of those before."""
+        useless = self._useless[parsed.file]
+        for before, (place, row) in enumerate(parsed.dropped):
+            report.dropped.append(row)
+            useless[row.reason] += 1
+            recipes = self._recipes[parsed.file] + place - before
+            if useless.total() > MOST_USELESS + recipes:
+                raise _no_recipes(row, useless, recipes)
+
+    def _is_new(self, parsed: ParsedRows, at: int) -> bool:
+        """Whether no recipe before is the same; one that repeats another is told as dropped."""
+        line, sheet = parsed.places[at]
+        number = self._numbers.setdefault(parsed.ids[at], len(self._numbers))
+        if number == len(self._places):
+            self._places.append((parsed.file, line, sheet))
+            return True
+        file, first_line, first_sheet = self._places[number]
+        first = place_of(self._reports[file].path, first_sheet, first_line)
+        report = self._reports[parsed.file]
+        report.dropped.append(DroppedRow(report.path, line, parsed.titles[at], Reason.DUPLICATE, first, sheet))
+        return False
+
+
+def _no_recipes(row: DroppedRow, useless: Counter[Reason], recipes: int) -> DataError:
+    """Few megabytes hold a million useless rows, which are no file of recipes."""
+    reason, most = useless.most_common(1)[0]
+    return DataError(
+        _(
+            "{path}: up to line {line:,}, {useless:,} rows give no recipe and {recipes:,} do; {reason}: {count:,}.",
+            path=row.file,
+            line=row.line,
+            useless=useless.total(),
+            recipes=recipes,
+            reason=_(reason),
+            count=most,
+        ),
+        _("Is it a file of recipes, and are its columns the right ones (--columns)? Take out what is no recipe."),
+    )
+
+
+def _without_near_duplicates(
+    recipes: StoredRecipes, groups: Iterable[Sequence[int]], reports: Sequence[FileReport]
+) -> StoredRecipes:
+    """The first of each group and all that are in none; the reports count the others as dropped."""
+    files = {file.path: file for file in reversed(reports)}  # a file that is named twice gave them the first time
+    is_kept = np.ones(len(recipes), np.bool_)
+    for first, *others in groups:
         for place in others:
-            file = files[recipes[place].file]
-            file.dropped.append(_dropped(recipes[place], Reason.NEAR_DUPLICATE, recipes[first]))
+            recipe, is_kept[place] = recipes[place], False
+            file = files[recipe.file]
+            row = DroppedRow(
+                recipe.file, recipe.line, recipe.title, Reason.NEAR_DUPLICATE, recipes[first].place, recipe.sheet
+            )
+            file.dropped.append(row)
             file.rows_kept -= 1
-    for file in report.files:
+    for file in reports:
         file.dropped.sort(key=lambda row: (row.sheet and file.sheets.index(row.sheet), row.line))
-    return [recipe for place, recipe in enumerate(recipes) if place not in gone]
-
-
-def _dropped(recipe: Recipe, reason: Reason, kept: Recipe) -> DroppedRow:
-    return DroppedRow(recipe.file, recipe.line, recipe.title, reason, kept.place, recipe.sheet)
-
-
-class _Notes:
-    """The oddities of a file, each with the lines that have it, sheet by sheet."""
-
-    def __init__(self) -> None:
-        self._lines: dict[tuple[str, Oddity], list[int]] = {}
-        self.unsplit: defaultdict[str, Unsplit] = defaultdict(Unsplit)
-
-    def add(self, row: Row, oddity: Oddity) -> None:
-        lines = self._lines.setdefault((row.sheet, oddity), [])
-        if row.line not in lines[-1:]:
-            lines.append(row.line)
-
-    def repaired(self, row: Row, text: str) -> str:
-        """The text, of this row, repaired; what was odd about it is noted."""
-        text, oddities = repair(text)
-        for oddity in oddities:
-            self.add(row, oddity)
-        return text
-
-    def warnings(self) -> list[Warned]:
-        """The oddities of rows, then what most rows of the file, or of a sheet, have in common."""
-        of_rows = (Warned(odd, len(at), at[:_LINES_TOLD], sheet) for (sheet, odd), at in self._lines.items())
-        of_most = (
-            Warned(odd, len(at), at[:_LINES_TOLD], sheet, option)
-            for sheet, unsplit in self.unsplit.items()
-            for odd, at, option in unsplit.found()
-        )
-        return [*of_rows, *of_most]
-
-
-# ---------------------------------------------------------------------------------------- row -> recipe or not
-
-
-def _recipe(row: Row, path: str, notes: _Notes, items: Mapping[str, str]) -> Recipe | DroppedRow:
-    for oddity in row.oddities:
-        notes.add(row, oddity)
-    if row.problem:
-        title = clean_title(notes.repaired(row, row.fields.get("title", "")[:200]))
-        return DroppedRow(path, row.line, title, row.problem, sheet=row.sheet)
-    read = {wanted: notes.repaired(row, written_out(text)) for wanted, text in row.fields.items()}
-    fields = dict.fromkeys(REQUIRED, "") | read
-    title = clean_title(fields["title"])
-    lines = ingredient_lines(fields["ingredients"], items.get("ingredients"))
-    if seasoning := ingredient_lines(fields.get("seasoning", ""), items.get("ingredients")):
-        lines += [f"{SEASONING}:", *seasoning]
-    ingredients = parse_ingredients(lines)
-    steps = clean_steps(fields["steps"], items.get("steps"))
-    if ingredients and steps:
-        notes.unsplit[row.sheet].look_at(row.line, (fields["ingredients"], fields["steps"]), ingredients, steps)
-    problem = (
-        (None if title else Reason.NO_TITLE)
-        or _nothing_in("ingredients", fields["ingredients"], lines)
-        or _nothing_in("steps", fields["steps"], steps)
-        or _too_few(ingredients, steps)
-    )
-    if problem:
-        return DroppedRow(path, row.line, title, problem, sheet=row.sheet)
-    return Recipe(
-        id=identity(title, lines, steps),
-        title=title,
-        ingredients=ingredients,
-        steps=tuple(steps),
-        loves=_count(fields.get("loves", "")),
-        url=_optional(fields.get("url", "")),
-        category=_optional(fields.get("category", "")),
-        file=path,
-        line=row.line,
-        sheet=row.sheet,
-    )
-
-
-def _nothing_in(column: str, text: str, items: list[str]) -> Reason | None:
-    if items:
-        return None
-    return Reason(f"{column} are 'nan' or the like" if is_missing(text) else f"{column} are empty")
-
-
-def _too_few(ingredients: Sequence[Ingredient], steps: Sequence[str]) -> Reason | None:
-    """A line may name several ingredients: "garam dan gula" are two."""
-    first = islice((item for item in ingredients if not item.heading), _LEAST_INGREDIENTS)
-    if sum(1 + len(item.others) for item in first) < _LEAST_INGREDIENTS:
-        return Reason.FEW_INGREDIENTS
-    return Reason.FEW_STEPS if len(" ".join(steps).split(maxsplit=_LEAST_WORDS)) < _LEAST_WORDS else None
-
-
-_COUNT: Final = re.compile(r"\s*(\d{1,9})(?:\.0+)?\s*")
-
-
-def _count(text: str) -> int | None:
-    """``12`` and ``12.0`` (as pandas writes a column with gaps) are 12; anything else is no count."""
-    number = _COUNT.fullmatch(text)
-    return int(number[1]) if number else None
-
-
-def _optional(text: str) -> str | None:
-    cleaned = " ".join(text.split())
-    return None if not cleaned or is_missing(cleaned) else cleaned
+    return recipes.at(np.flatnonzero(is_kept))

@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Self
 
 from koki.ingredients.parse import Ingredient
 from koki.recipes.findings import Oddity
@@ -29,6 +29,11 @@ class _Unsplit:
             self.lines.append(line)
             self.marks.update({mark: 1 for mark, count in Counter(_MARK.findall(text)).items() if count > 1})
 
+    def join(self, later: "_Unsplit") -> None:
+        self.rows += later.rows
+        self.lines += later.lines
+        self.marks.update(later.marks)
+
     def separator(self) -> str:
         """What may separate the items: the mark that stands in most of the texts, and in half of them at least."""
         [(mark, rows)] = self.marks.most_common(1) or [("", 0)]
@@ -52,6 +57,22 @@ class Unsplit:
                 break
         self._ingredients.add(line, texts[0], named < 2)
         self._steps.add(line, texts[1], len(steps) == 1 and len(steps[0]) >= _LONG)
+
+    def join(self, later: Self) -> None:
+        """Take in what was seen of rows behind these."""
+        self._ingredients.join(later._ingredients)
+        self._steps.join(later._steps)
+
+    def as_list(self) -> list[Any]:
+        """JSON-ready; `of_list` makes the same of it."""
+        return [asdict(self._ingredients), asdict(self._steps)]
+
+    @classmethod
+    def of_list(cls, kept: Sequence[dict[str, Any]]) -> Self:
+        """What `as_list` gave this of."""
+        unsplit = cls()
+        unsplit._ingredients, unsplit._steps = (_Unsplit(**it | {"marks": Counter(it["marks"])}) for it in kept)
+        return unsplit
 
     def found(self) -> list[tuple[Oddity, list[int], str]]:
         """What most rows have: the oddity, the lines that have it, and the option that may mend it, if one may."""

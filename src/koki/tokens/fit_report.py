@@ -1,9 +1,9 @@
 """What became of the conversations at the token limit, for a terminal, a run card and a preview."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Group
 from rich.table import Table
@@ -24,6 +24,28 @@ class FitReport:
     groups_not_whole: int = 0  # recipes, tips or refusals of which at least one conversation does not fit as composed
     groups_too_long: int = 0  # recipes, tips or refusals of which at least one conversation is left out
     longest: int = 0  # tokens of the longest conversation as composed
+
+    @classmethod
+    def of_dict(cls, counts: Mapping[str, Any]) -> Self:
+        """The report that has these attributes, as JSON gives them back."""
+        return cls(**{name: Counter(it) if isinstance(it, dict) else it for name, it in counts.items()})
+
+    @classmethod
+    def joined(cls, reports: Sequence[Self]) -> Self:
+        """That of all groups, of the reports on some of them each.
+
+        Args:
+            reports: at least one, with the same limit.
+        """
+        joined = cls(reports[0].max_length)
+        for report in reports:
+            for name, count in vars(report).items():
+                if isinstance(count, Counter):
+                    getattr(joined, name).update(count)
+            joined.groups_not_whole += report.groups_not_whole
+            joined.groups_too_long += report.groups_too_long
+            joined.longest = max(joined.longest, report.longest)
+        return joined
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""

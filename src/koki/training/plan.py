@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+import numpy as np
 from rich.table import Table
 from transformers import TrainingArguments
 
@@ -11,7 +12,7 @@ from koki.formatting import duration, gigabytes
 from koki.language import _
 from koki.model.device import in_words
 from koki.tokens.batches import Seen, VariationSampler
-from koki.tokens.dataset import IGNORED, ConversationDataset
+from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 from koki.training.costs import Costs, Workload, longest_micro_batch
 from koki.training.speed import free_memory, measure
 from koki.training.trainer import optimizer_steps
@@ -102,25 +103,29 @@ def workload_of(
     dataset: ConversationDataset, sampler: VariationSampler, arguments: TrainingArguments, sample: int = 256
 ) -> Workload:
     """Count what goes through the model; the supervised share is that of a sample of the conversations."""
-    lengths = dataset.lengths()
-    numbers: list[int] = []
-    for epoch in range(math.ceil(arguments.num_train_epochs)):
+    epochs = math.ceil(arguments.num_train_epochs)
+    every = max(1, epochs * len(sampler) // sample)
+    count = tokens = squares = 0
+    examples: list[Example] = []
+    for epoch in range(epochs):
         sampler.set_epoch(epoch)
-        numbers += sampler
+        numbers = np.fromiter(sampler, np.int64, len(sampler))
+        drawn = dataset.lengths[numbers].astype(np.int64)
+        tokens, squares = tokens + int(drawn.sum()), squares + int((drawn**2).sum())
+        examples += [dataset[number] for number in numbers[-count % every :: every].tolist()]
+        count += len(numbers)
     sampler.set_epoch(0)
-    drawn = lengths[numbers]
     steps = optimizer_steps(arguments, len(sampler))
-    examples = [dataset[number] for number in numbers[:: max(1, len(numbers) // sample)]]
     supervised = sum(int((example["labels"] != IGNORED).sum()) for example in examples)
     everywhere = examples_of(arguments, len(sampler), steps)
-    count = everywhere // arguments.world_size
+    examples_here = everywhere // arguments.world_size
     return Workload(
         conversations=len(dataset),
         steps=steps,
-        examples=count,
-        tokens=round(drawn.mean() * count),
+        examples=examples_here,
+        tokens=round(tokens / count * examples_here),
         supervised=supervised / sum(len(example["labels"]) for example in examples),
-        length=float((drawn**2).sum() / drawn.sum()),
+        length=squares / tokens,
         seen=sampler.seen(everywhere),
     )
 
