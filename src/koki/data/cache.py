@@ -1,11 +1,13 @@
-"""The user's cache on disk: flat arrays and a few facts under a name that says what they were made of.
+"""The user's cache on disk: files and a few facts under a name that says what they were made of.
 
-    ~/.cache/koki/tokens/3f2a...-90c1.../  tokens.npy  ...  facts.json  seal.json
+    ~/.cache/koki/tokens/3f2a.../  00000.safetensors  ...  facts.json  seal.json
+    ~/.cache/koki/tokens/.making-90c1.../  what is made of another one, until it is whole
 
-An entry is written beside, sealed (`koki.files.write_seal`) and renamed, so nobody sees half of one. Where two
-processes make the same entry, that of the later one is dropped. An entry that does not match its seal counts as none.
-Nothing in the cache is needed: where it cannot be written, everything works without it. Nor is it used where others
-than this user may write: a seal tells what is damaged, not who made it.
+An entry is made beside, sealed (`koki.files.write_seal`) and renamed, so nobody sees half of one. Who makes it again
+after an interruption goes on with what is there. Where two processes make the same entry at once, that of the later one
+is dropped. An entry that does not match its seal counts as none. Nothing in the cache is needed: where it cannot be
+written, everything works without it. Nor is it used where others than this user may write: a seal tells what is damaged,
+not who made it.
 """
 
 import hashlib
@@ -14,33 +16,32 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from koki import files
+from koki.errors import ConfigError
 from koki.language import _
-from koki.tokens.store import Numbers
+from koki.lock import hold
 from koki.user_cache import user_cache_folder, why_not_trusted
 
 _SEAL: Final = "seal.json"
 _FACTS: Final = "facts.json"
-_WRITING: Final = ".writing-"
-_ABANDONED_SECONDS: Final = 24 * 3600
+_MAKING: Final = ".making-"
+_ABANDONED_SECONDS: Final = 7 * 24 * 3600
 
-_LONGEST_FACTS: Final = 100_000_000  # bytes; those of 440,000 conversations have 2,000,000
+_LONGEST_FACTS: Final = 1_000_000_000  # bytes; those of 440,000 conversations have 2,000,000
 
 # Bytes of all entries together, without the one just written; 440,000 conversations take about 130 MB.
 _MOST_BYTES: Final = 2 * 10**9
 
 
 class Entry(NamedTuple):
-    """What was kept: arrays, which are memory-mapped and read-only, and JSON-ready facts."""
+    """What was kept: a folder of files, and JSON-ready facts."""
 
-    arrays: dict[str, Numbers]
+    folder: Path
     facts: dict[str, Any]
 
 
@@ -70,26 +71,24 @@ class Cache:
         try:
             if why_not_trusted(self._folder) or not _is_whole(folder):
                 return None
-            sealed = files.read_seal(folder, _SEAL)["files"]
-            arrays = {
-                Path(name).stem: np.load(folder / name, mmap_mode="r", allow_pickle=False)
-                for name in sealed
-                if name.endswith(".npy")
-            }
             facts = json.loads(files.read_bytes(folder / _FACTS, _LONGEST_FACTS))
         except (OSError, ValueError):
             return None
         with suppress(OSError):
             os.utime(folder)
-        return Entry(arrays, facts)
+        return Entry(folder, facts)
 
-    def find_like(self, start: str) -> Entry | None:
-        """The whole entry that was used last among those whose names start with this; None if there is none."""
-        names = (folder.name for folder in self._entries() if folder.name.startswith(start))
-        return next((entry for entry in map(self.find, names) if entry is not None), None)
+    @contextmanager
+    def making(self, name: str) -> Iterator[Path]:
+        """A folder for what an entry is made of; the same one again where it was not made to the end.
 
-    def keep(self, name: str, arrays: Mapping[str, Numbers], facts: Mapping[str, Any]) -> str | None:
-        """Keep arrays and facts under a name.
+        Where the cache cannot be used, or another process makes this entry now, it is a new one elsewhere.
+        """
+        with ExitStack() as held:
+            yield self._held(name, held) or Path(tempfile.mkdtemp(prefix="koki-"))
+
+    def keep(self, name: str, folder: Path, facts: Mapping[str, Any]) -> str | None:
+        """Keep the files of a folder, and facts, under a name; the folder, of those that `making` gives, is moved.
 
         Returns:
             None, or why they cannot be kept.
@@ -97,21 +96,37 @@ class Cache:
         if self._folder is None:
             return _("there is no home folder")
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if why := why_not_trusted(self._folder):
+            if why := self._why_not():
                 return why
-            writing = Path(tempfile.mkdtemp(prefix=_WRITING, dir=self._folder))
+            (folder / _FACTS).write_text(json.dumps(facts), "ascii")
+            files.write_seal(folder, _SEAL, {})
+            _publish(folder, self._folder / name)
         except OSError as error:
             return str(error)
-        try:
-            _write(writing, arrays, facts)
-            _publish(writing, self._folder / name)
-        except OSError as error:
-            return str(error)
-        finally:
-            shutil.rmtree(writing, ignore_errors=True)
         self._tidy(keep=name)
         return None
+
+    def _held(self, name: str, held: ExitStack) -> Path | None:
+        """A folder in the cache that no other process uses meanwhile; None if there can be none."""
+        try:
+            if self._folder is None or self._why_not():
+                return None
+            folder = self._folder / f"{_MAKING}{name}"
+            folder.mkdir(exist_ok=True)
+            os.utime(folder)
+            try:
+                held.enter_context(hold(folder))
+            except ConfigError:  # another process makes the same
+                return Path(tempfile.mkdtemp(prefix=_MAKING, dir=self._folder))
+        except OSError:
+            return None
+        return folder
+
+    def _why_not(self) -> str | None:
+        """Why nothing can be kept in the folder, which is made if it is not there."""
+        assert self._folder is not None
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return why_not_trusted(self._folder)
 
     def _entries(self) -> list[Path]:
         """The folders of all entries, the one used last first."""
@@ -122,15 +137,15 @@ class Cache:
             return []
 
     def _tidy(self, keep: str) -> None:
-        """Delete the entries beyond the limit, and what processes left behind that died while they wrote."""
+        """Delete the entries beyond the limit, and what was begun and not gone on with."""
         left = self._most_bytes
         for folder in self._entries():
             left -= sum(_size(file) for file in folder.glob("*")) if folder.name != keep else 0
             if left < 0 and folder.name != keep:
                 shutil.rmtree(folder, ignore_errors=True)
-        for writing in self._folder.glob(f"{_WRITING}*") if self._folder else ():
-            if time.time() - _used(writing) > _ABANDONED_SECONDS:
-                shutil.rmtree(writing, ignore_errors=True)
+        for making in self._folder.glob(f"{_MAKING}*") if self._folder else ():
+            if time.time() - _used(making) > _ABANDONED_SECONDS:
+                shutil.rmtree(making, ignore_errors=True)
 
 
 def fingerprint(*parts: Any) -> str:
@@ -138,18 +153,11 @@ def fingerprint(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _write(folder: Path, arrays: Mapping[str, Numbers], facts: Mapping[str, Any]) -> None:
-    for name, numbers in arrays.items():
-        np.save(folder / f"{name}.npy", numbers, allow_pickle=False)
-    (folder / _FACTS).write_text(json.dumps(facts), "ascii")
-    files.write_seal(folder, _SEAL, {})
-
-
-def _publish(writing: Path, folder: Path) -> None:
+def _publish(making: Path, folder: Path) -> None:
     if folder.exists() and not _is_whole(folder):
         shutil.rmtree(folder, ignore_errors=True)
     try:
-        writing.rename(folder)
+        making.rename(folder)
     except OSError:
         if not folder.is_dir():  # else another process was faster, with the same content
             raise

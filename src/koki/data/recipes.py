@@ -14,7 +14,7 @@ from koki.recipes.decoding import FileDigest, read_digests
 from koki.recipes.recipe import Recipe
 from koki.recipes.sequence import Recipes
 from koki.recipes.split import split
-from koki.recipes.table import read_recipes, require_files
+from koki.recipes.table import read_into, read_recipes, require_files
 
 FEWEST_TO_SPLIT: Final = 100
 """Recipes from which on some are held out: of fewer, 5 % are a handful, and a user with thirty wants all thirty."""
@@ -50,9 +50,30 @@ class RecipesOfRun:
         data = self.config.data
         return read_recipes(*recipe_files(self.config), columns=data.columns, items=data.items, sheet=data.sheet)
 
+    def read_into(self, folder: Path) -> Recipes:
+        """The same by way of a folder, where nothing was read before; see `koki.recipes.table.read_into`.
+
+        Raises:
+            RecipeFileNotFound, DataError, WorkerError, OSError: as there.
+        """
+        if "read" not in vars(self):  # where cached_property keeps it
+            data = self.config.data
+            files = recipe_files(self.config)
+            vars(self)["read"] = read_into(folder, *files, columns=data.columns, items=data.items, sheet=data.sheet)
+        return self.read
+
+    @property
+    def are_many(self) -> bool:
+        """Whether they do not fit in memory, or only just: then several processes work on them."""
+        return isinstance(self.read.kept, StoredRecipes)
+
     @cached_property
-    def split(self) -> tuple[list[Recipe], list[Recipe]]:
-        """See `split_recipes`."""
+    def split(self) -> tuple[Sequence[Recipe], Sequence[Recipe]]:
+        """The recipes to train on and those held out; of few recipes none is held out, since it would measure nothing.
+
+        Raises:
+            DataError: all are held out.
+        """
         return split_recipes(self.read, self.config)
 
 

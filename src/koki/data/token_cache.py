@@ -24,7 +24,7 @@ from koki.tokens.dataset import ConversationDataset
 from koki.tokens.store import KnownPieces, Sequences
 from koki.tokens.template import ChatTemplate
 
-PIECES: Final = (
+PROGRAM: Final = (
     "koki.errors",
     "koki.gc_paused",
     "koki.language",
@@ -34,11 +34,6 @@ PIECES: Final = (
     "koki.tokens.template",
     "koki.tokens.words",
     "koki.workers",
-)
-"""The modules that, with the TOML files beside them, decide the ids of a piece of text."""
-
-PROGRAM: Final = (
-    *PIECES,
     "koki.book.kitchen",
     "koki.book.naming",
     "koki.book.pantry",
@@ -157,55 +152,40 @@ class TokenCache:
     """The training data of a configuration in the user's cache, if it was made before.
 
     The name of an entry says what decides the data: the content of the recipe files, the settings, the tokenizer with
-    its chat template, and the program itself. What decides the ids of a piece stands first in the name, so that after
-    an edit of the recipes the pieces of an earlier entry are found.
+    its chat template, and the program itself.
     """
 
     def __init__(self, template: ChatTemplate, config: RunConfig) -> None:
         self._cache = Cache(user_folder())
         self._template, self._config = template, config
-        self._pieces = fingerprint(template.fingerprint, _program(*PIECES))
 
     def find(self, files: Sequence[FileDigest]) -> TrainingData | None:
         """The training data that was made of these recipe files earlier; None if there is none."""
-        entry = self._cache.find(self._name(files))
-        if entry is None:
-            return None
-        dataset = ConversationDataset.kept(entry.arrays, entry.facts, self._template, self._config.tokens)
-        facts = entry.facts
-        vocabulary = Vocabulary(*map(frozenset, facts["vocabulary"]))
-        return TrainingData(dataset, _report(facts["data"]), tuple(facts["held out"]), facts["recipes"], vocabulary)
+        entry = self._cache.find(self.name(files))
+        return None if entry is None else self.open(entry)
 
-    def known_pieces(self) -> KnownPieces | None:
-        """The pieces of the training data that was used last, if they have the ids that this tokenizer gives them."""
-        entry = self._cache.find_like(self._pieces)
-        if entry is None:
-            return None
-        arrays = entry.arrays
-        return KnownPieces(Sequences(arrays["tokens"], arrays["token_ends"]), arrays["digests"])
+    def making(self, files: Sequence[FileDigest]) -> AbstractContextManager[Path]:
+        """A folder for what is made on the way; see `Cache.making`."""
+        return self._cache.making(self.name(files))
 
-    def keep(self, data: TrainingData) -> str | None:
+    def keep(self, parts: Path, facts: "Facts") -> str | None:
         """Keep training data for the next time.
+
+        Args:
+            parts: the folder of its parts, which is moved.
 
         Returns:
             None, or why it cannot be kept.
         """
         # the files as they were when they were parsed: one may have changed since its digest was looked for
-        files = [FileDigest(file.path, file.sha256) for file in data.report.files]
-        facts = {
-            **data.dataset.facts(),
-            "data": asdict(data.report),
-            "held out": data.held_out,
-            "recipes": data.digests,
-            "vocabulary": [*map(sorted, data.vocabulary)],
-        }
-        return self._cache.keep(self._name(files), data.dataset.arrays(), facts)
+        return self._cache.keep(self.name([FileDigest(file.path, file.sha256) for file in facts.report.files]), parts, facts.as_dict())
 
-    def _name(self, files: Sequence[FileDigest]) -> str:
+    def name(self, files: Sequence[FileDigest]) -> str:
+        """That of the entry for these recipe files."""
         data, tokens = self._config.data, self._config.tokens
-        groups = (data.validation_fraction, data.tips, data.refusals)
+        groups = (data.validation_fraction, data.tips, data.refusals, data.book_share > 0)
         settings = (data.columns, data.items, data.sheet, *groups, self._config.seed, tokens.max_length)
-        return f"{self._pieces}-{fingerprint(files, settings, _program(*PROGRAM))}"
+        return fingerprint(self._template.fingerprint, files, settings, _program(*PROGRAM))
 
 
 @cache

@@ -21,7 +21,7 @@ def digests_of(recipes: Iterable[Recipe]) -> dict[str, list[str]]:
     """The digests of recipes; folders are left out, since what is kept with a run may be published."""
     digests: dict[str, list[str]] = {}
     for recipe in recipes:
-        digests.setdefault(file_name(recipe.file), []).append(_digest(recipe))
+        digests.setdefault(file_name(recipe.file), []).append(digest_of(recipe))
     return digests
 
 
@@ -40,7 +40,7 @@ def differences(there: Digests, now: Sequence[Recipe]) -> list[str]:
     gone, come, same_title = _paired(gone, come, lambda one: one.digest[:_HALF])
     gone, come, same_rest = _paired(gone, come, lambda one: one.digest[_HALF:])
     found = (("changed", same_title + same_rest), ("added", come), ("removed", gone))
-    titles = {_digest(recipe): recipe.title for recipe in now}
+    titles = {digest_of(recipe): recipe.title for recipe in now}
     were = {file: len(ones) for file, ones in there.items()}
     texts: dict[str, list[str]] = {}
     for verb, ones in found:
@@ -56,7 +56,7 @@ class _One(NamedTuple):
     digest: str
 
 
-def _digest(recipe: Recipe) -> str:
+def digest_of(recipe: Recipe) -> str:
     """All of a recipe that shows in its conversations; its loves decide which of two that share a title has it."""
     title = " ".join(recipe.title.split())
     rest = "\x1e".join((*(item.raw for item in recipe.ingredients), "", *recipe.steps, str(recipe.loves or 0)))

@@ -19,7 +19,7 @@ from koki.formatting import gigabytes
 from koki.language import _, in_english
 from koki.recipes.digests import Digests
 from koki.runs import checkpoints
-from koki.runs.lock import LOCK, hold
+from koki.lock import LOCK, hold
 from koki.runs.names import CONFIG, METADATA, RECIPES
 from koki.terminal import harmless
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from koki.errors import ConfigError
-from koki.runs.lock import hold
+from koki.lock import hold
 
 # Takes the lock, leaves a child behind that a data loader might have forked, which says when it is there.
 HOLDER = """
 import os, sys, time
 from pathlib import Path
-from koki.runs.lock import hold
+from koki.lock import hold
 with hold(Path(sys.argv[1])):
     if os.fork() == 0:
         print(os.getpid(), flush=True)
@@ -58,7 +58,7 @@ def test_an_error_while_it_is_held_gives_it_back(tmp_path: Path) -> None:
 def test_where_a_file_system_has_no_locks_the_run_goes_on_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import koki.runs.lock as module
+    import koki.lock as module
 
     def unsupported(_: object) -> None:
         raise OSError(38, "Function not implemented")
