@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 from koki.errors import DataError
@@ -22,12 +23,13 @@ from koki.recipes.decoding import FileDigest, find_files, read_bytes
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.formats import Row, open_table
 from koki.recipes.item_rows import put_together
-from koki.recipes.near_duplicates import near_duplicate_groups
+from koki.recipes.near_duplicates import Fingerprints, NearDuplicates
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
 from koki.recipes.sequence import Recipes
 from koki.recipes.unsplit import Unsplit
 from koki.recipes.values import written_out
+from koki.workers import Workers
 
 MOST_USELESS: Final = 100_000
 """Rows of a file that may give no recipe, beyond as many as give one. Of 11,751 real rows 36 give none."""
@@ -207,7 +209,11 @@ def _without_near_duplicates(recipes: list[Recipe], report: DataReport) -> list[
     """The first of each group and all that are in none; the report counts the others as dropped."""
     files = {file.path: file for file in reversed(report.files)}  # a file that is named twice gave them the first time
     gone: set[int] = set()
-    for first, *others in near_duplicate_groups(recipes):
+    with TemporaryDirectory(prefix="koki-") as folder, Workers(lambda: None, 1) as workers:
+        near_duplicates = NearDuplicates(Path(folder))
+        near_duplicates.add(Fingerprints.of(recipes))
+        groups = near_duplicates.groups(recipes, workers)
+    for first, *others in groups:
         gone.update(others)
         for place in others:
             file = files[recipes[place].file]
