@@ -16,7 +16,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from koki.config import RunConfig
 from koki.data.book import write_book
 from koki.data.build import build_dataset, load_template, tokenize, tokenize_held_out
-from koki.data.conversations import Conversations
 from koki.data.recipes import RecipesOfRun
 from koki.evaluation.capabilities.registry import promised
 from koki.inference.chef import Chef
@@ -137,10 +136,8 @@ def train(
 
         # recipe CSV: structure, cleaning; conversations; chat template, tokens, which the cache may have already
         recipes = RecipesOfRun(settings, run.files)
-        conversations = Conversations(recipes)
-        data = processes.main_here_first(partial(tokenize, conversations, template, len(tokenizer), console))
-        held_out = tokenize_held_out(conversations, template, len(tokenizer))
-        del recipes, conversations  # training does not need their memory
+        data = processes.main_here_first(partial(tokenize, recipes, template, len(tokenizer), console))
+        held_out = tokenize_held_out(recipes, template, len(tokenizer))
         identity = run.require_same_data(data)
 
         # collator, training arguments, trainer
@@ -184,7 +181,7 @@ def train(
                     save_result(run.folder, model, tokenizer, card)
                     run.keep_config()  # once more: the folder may have been removed meanwhile
                     draw_curves(card, run.folder.name, run.folder / CURVES)
-                write_book(run.folder / BOOK, RecipesOfRun(settings, run.files), run.warn)
+                write_book(run.folder / BOOK, recipes, run.warn)
     if not is_over:
         processes.barrier()
     stopped_by = None if is_over else run.stop.received

@@ -1,18 +1,23 @@
 """Which recipes are the same dish in the same words, up to small edits, and which of them is kept."""
 
+import random
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from koki.ingredients.parse import parse_ingredients
+from koki.recipes import buckets
 from koki.recipes.findings import Reason
-from koki.recipes.near_duplicates import MOST_SHARED, near_duplicate_groups
+from koki.recipes.near_duplicates import MOST_SHARED, Fingerprints, NearDuplicates
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
+from koki.workers import Workers
 
 
 def recipe(title: str, ingredients: str, *steps: str, loves: int | None = None) -> Recipe:
@@ -34,6 +39,15 @@ OPOR = recipe(
     "Masukkan potongan ayam, aduk sampai berubah warna, lalu tuang santan.",
     "Masak dengan api kecil sambil diaduk agar santan tidak pecah.",
 )
+
+
+def near_duplicate_groups(recipes: Sequence[Recipe], at_once: int = 100) -> list[list[int]]:
+    """The groups of recipes that are added a few at a time."""
+    with TemporaryDirectory() as folder, Workers(lambda: None, 1) as workers:
+        near_duplicates = NearDuplicates(Path(folder))
+        for start in range(0, len(recipes), at_once):
+            near_duplicates.add(Fingerprints.of(recipes[start : start + at_once]))
+        return near_duplicates.groups(recipes, workers)
 
 
 def edited(it: Recipe, old: str, new: str) -> Recipe:
@@ -131,6 +145,33 @@ def test_a_recipe_posted_very_often_is_one_group() -> None:
 
 def test_groups_come_in_the_order_of_their_earliest_recipe() -> None:
     assert near_duplicate_groups([OPOR, loved(1), OPOR, loved(2)]) == [[0, 2], [3, 1]]
+
+
+# ------------------------------------------------------------------------------------------- more than memory holds
+
+
+def test_the_groups_are_the_same_whatever_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    copies = [edited(it, ".", f" {number}.") for number in range(30) for it in (BALADO, OPOR)]
+    recipes = random.Random(0).sample(copies, len(copies))
+    groups = near_duplicate_groups(recipes)
+    assert list(map(len, groups)) == [30, 30]
+    monkeypatch.setattr(buckets, "_MOST_HELD", 1000)
+    assert near_duplicate_groups(recipes, at_once=7) == groups
+
+
+def test_what_went_to_disk_is_taken_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buckets, "_MOST_HELD", 1000)
+    near_duplicates = NearDuplicates(tmp_path)
+    near_duplicates.add(Fingerprints.of([BALADO] * 30))
+    assert list((tmp_path / "prints").iterdir())
+    with Workers(lambda: None, 1) as workers:
+        near_duplicates.groups([BALADO] * 30, workers)
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
+def test_fingerprints_are_of_a_recipe_alone() -> None:
+    prints, counts = Fingerprints.of([BALADO, OPOR])
+    assert prints[counts[0] :].tolist() == Fingerprints.of([OPOR]).prints.tolist()
 
 
 # ---------------------------------------------------------------------------------------------------------- any input

@@ -1,5 +1,7 @@
 """Conversations -> what a run trains on: their tokens, made here or found in the cache."""
 
+import shutil
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -8,52 +10,73 @@ from rich.console import Console
 from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig
-from koki.data.conversations import Conversations
+from koki.data.conversations import held_out_conversations
+from koki.data.parts import Collection, divided, make_parts
 from koki.data.recipes import FEWEST_TO_SPLIT, RecipesOfRun
-from koki.data.token_cache import TokenCache, TrainingData
+from koki.data.token_cache import TokenCache, TrainingData, facts_of
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError
 from koki.language import _
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
-from koki.recipes.digests import digests_of
+from koki.recipes.decoding import FileDigest
 from koki.terminal import say
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
 
 
 def tokenize(
-    conversations: Conversations, template: ChatTemplate, vocabulary_size: int, console: Console
+    recipes: RecipesOfRun, template: ChatTemplate, vocabulary_size: int, console: Console
 ) -> TrainingData:
-    """What is trained on: made from the conversations, or taken from the cache if it was made before.
+    """What is trained on: made from the recipes, or taken from the cache if it was made before.
 
-    In a run whose data are in the cache no recipe is read and no conversation composed.
+    In a run whose data are in the cache no recipe is read and no conversation composed. What was made before something
+    stopped it is found there too.
 
     Raises:
         DataError: as `read_recipes` and `ConversationDataset`.
+        WorkerError: a process that made a part of it died.
     """
-    recipes, config = conversations.recipes, conversations.recipes.config
-    cache = TokenCache(template, config)
+    cache = TokenCache(template, recipes.config)
     data = cache.find(recipes.digests)
     if data is not None:
         console.print(data.report.render())
         _say_what_is_held_out(console, data.held_out)
     else:
-        read = recipes.read
-        console.print(read.report.render())
-        titles = tuple(recipe.title for recipe in recipes.split[1])
-        _say_what_is_held_out(console, titles)
-        known = cache.known_pieces()
-        dataset = ConversationDataset.of(conversations, template, vocabulary_size, config.tokens, known)
-        data = TrainingData(dataset, read.report, titles, digests_of(read), conversations.vocabulary)
-        if (problem := cache.keep(data)) is not None:
-            say(console, _("Cache"), _("the tokens are not kept for the next time: {problem}", problem=problem))
+        data = _made(recipes, template, vocabulary_size, cache, console)
     console.print(data.dataset.report.render())
     return data
 
 
+def _made(
+    recipes: RecipesOfRun, template: ChatTemplate, vocabulary_size: int, cache: TokenCache, console: Console
+) -> TrainingData:
+    config = recipes.config
+    with cache.making(recipes.digests) as folder:
+        report = recipes.read_into(folder).report
+        console.print(report.render())
+        learned, held_out = recipes.places
+        lines = recipes.survey.lines
+        facts = facts_of(report, [lines[place].title for place in held_out], recipes.survey.digests)
+        _say_what_is_held_out(console, facts["held out"])
+        # of the files as they were when they were read: one may have changed since its digest was looked for
+        name = cache.name([FileDigest(file.path, file.sha256) for file in report.files])
+        collection = Collection.of(recipes)
+        parts = folder / name
+        make_parts([*divided(collection.names)], parts, collection, template, vocabulary_size, config)
+        kept = cache.keep(name, parts, facts)
+        if isinstance(kept, str):
+            say(console, _("Cache"), _("the tokens are not kept for the next time: {problem}", problem=kept))
+    data = cache.open(parts if isinstance(kept, str) else kept, facts)
+    if isinstance(kept, str) or recipes.are_many:
+        weakref.finalize(data.dataset if isinstance(kept, str) else recipes.read, shutil.rmtree, folder, ignore_errors=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return data
+
+
 def tokenize_held_out(
-    conversations: Conversations, template: ChatTemplate, vocabulary_size: int
+    recipes: RecipesOfRun, template: ChatTemplate, vocabulary_size: int
 ) -> ConversationDataset | None:
     """Conversations of some of the held-out recipes, the same ones each time; None where the run looks at none.
 
@@ -64,11 +87,11 @@ def tokenize_held_out(
     Raises:
         DataError: there are none, and the run is to stop early or to choose its best step by them.
     """
-    config, evaluation = conversations.recipes.config, conversations.recipes.config.evaluation
+    config, evaluation = recipes.config, recipes.config.evaluation
     if evaluation.every_steps is None:
         return None
     judged = config.tokens.model_copy(update={"loss_on": "answer"})
-    groups = conversations.held_out()  # what is wrong with the recipes is an error
+    groups = held_out_conversations(recipes)  # what is wrong with the recipes is an error
     with suppress(DataError):  # not one fits, or there is not one
         return ConversationDataset.of(groups, template, vocabulary_size, judged)
     if evaluation.early_stopping_patience is not None or evaluation.load_best_model_at_end:
@@ -91,7 +114,7 @@ def build_dataset(config: RunConfig) -> ConversationDataset:
     """
     quiet_libraries()
     tokenizer, template = load_template(find_base(config.model).folder)
-    return tokenize(Conversations(RecipesOfRun(config)), template, len(tokenizer), Console(quiet=True)).dataset
+    return tokenize(RecipesOfRun(config), template, len(tokenizer), Console(quiet=True)).dataset
 
 
 def load_template(folder: Path) -> tuple[PreTrainedTokenizerBase, ChatTemplate]:

@@ -87,11 +87,11 @@ class Cache:
         with ExitStack() as held:
             yield self._held(name, held) or Path(tempfile.mkdtemp(prefix="koki-"))
 
-    def keep(self, name: str, folder: Path, facts: Mapping[str, Any]) -> str | None:
+    def keep(self, name: str, folder: Path, facts: Mapping[str, Any]) -> Path | str:
         """Keep the files of a folder, and facts, under a name; the folder, of those that `making` gives, is moved.
 
         Returns:
-            None, or why they cannot be kept.
+            Where they are now, or why they cannot be kept.
         """
         if self._folder is None:
             return _("there is no home folder")
@@ -104,7 +104,7 @@ class Cache:
         except OSError as error:
             return str(error)
         self._tidy(keep=name)
-        return None
+        return self._folder / name
 
     def _held(self, name: str, held: ExitStack) -> Path | None:
         """A folder in the cache that no other process uses meanwhile; None if there can be none."""

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from koki.config import RunConfig
+from koki.data.survey import Survey
 from koki.errors import DataError
 from koki.language import _
 from koki.recipes.decoding import FileDigest, read_digests
 from koki.recipes.recipe import Recipe
 from koki.recipes.sequence import Recipes
 from koki.recipes.split import split
+from koki.recipes.stored import StoredRecipes
 from koki.recipes.table import read_into, read_recipes, require_files
 
 FEWEST_TO_SPLIT: Final = 100
@@ -68,13 +70,36 @@ class RecipesOfRun:
         return isinstance(self.read.kept, StoredRecipes)
 
     @cached_property
-    def split(self) -> tuple[Sequence[Recipe], Sequence[Recipe]]:
-        """The recipes to train on and those held out; of few recipes none is held out, since it would measure nothing.
+    def survey(self) -> Survey:
+        """What must be known of all of them."""
+        return Survey.of(self.read.kept, None if self.are_many else 1)
+
+    @cached_property
+    def places(self) -> tuple[list[int], list[int]]:
+        """The places of those to train on and of those held out; of few recipes none is, since it would measure nothing.
 
         Raises:
             DataError: all are held out.
         """
-        return split_recipes(self.read, self.config)
+        if len(self.read) < FEWEST_TO_SPLIT:
+            return [*range(len(self.read))], []
+        learned, held_out = split((line.title for line in self.survey.lines), self.config.data.validation_fraction)
+        if not learned:
+            raise DataError(
+                _("All {count} recipes are held out.", count=len(held_out)),
+                _("Train on all: --set data.validation_fraction=0"),
+            )
+        return learned, held_out
+
+    @cached_property
+    def split(self) -> tuple[Sequence[Recipe], Sequence[Recipe]]:
+        """The recipes at these places.
+
+        Raises:
+            DataError: as `places`.
+        """
+        learned, held_out = (some_of(self.read.kept, places) for places in self.places)
+        return learned, held_out
 
 
 def check_files(config: RunConfig) -> list[FileDigest]:
@@ -102,18 +127,6 @@ def shipped_recipes() -> Path:
     return Path(str(resources.files("koki.recipes") / "samples.csv"))
 
 
-def split_recipes(recipes: Sequence[Recipe], config: RunConfig) -> tuple[list[Recipe], list[Recipe]]:
-    """The recipes to train on and those held out; of few recipes none is held out, since it would measure nothing.
-
-    Raises:
-        DataError: all are held out.
-    """
-    if len(recipes) < FEWEST_TO_SPLIT:
-        return list(recipes), []
-    train_recipes, held_out = split(recipes, config.data.validation_fraction)
-    if not train_recipes:
-        raise DataError(
-            _("All {count} recipes are held out.", count=len(held_out)),
-            _("Train on all: --set data.validation_fraction=0"),
-        )
-    return train_recipes, held_out
+def some_of(recipes: Sequence[Recipe], places: Sequence[int]) -> Sequence[Recipe]:
+    """Those at some places, in the order of these; those on disk stay there."""
+    return recipes.at(places) if isinstance(recipes, StoredRecipes) else [recipes[place] for place in places]

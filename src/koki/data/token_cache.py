@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import import_module
@@ -14,14 +15,14 @@ import numpy as np
 
 from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
+from koki.data.parts import open_parts, vocabulary_of
 from koki.dialogue.conversation import KINDS
 from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.decoding import FileDigest
 from koki.recipes.digests import Digests
-from koki.recipes.findings import Oddity, Reason
+from koki.recipes.findings import Oddity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
 from koki.tokens.dataset import ConversationDataset
-from koki.tokens.store import KnownPieces, Sequences
 from koki.tokens.template import ChatTemplate
 
 PROGRAM: Final = (
@@ -162,23 +163,39 @@ class TokenCache:
     def find(self, files: Sequence[FileDigest]) -> TrainingData | None:
         """The training data that was made of these recipe files earlier; None if there is none."""
         entry = self._cache.find(self.name(files))
-        return None if entry is None else self.open(entry)
+        return None if entry is None else self.open(*entry)
 
     def making(self, files: Sequence[FileDigest]) -> AbstractContextManager[Path]:
         """A folder for what is made on the way; see `Cache.making`."""
         return self._cache.making(self.name(files))
 
-    def keep(self, parts: Path, facts: "Facts") -> str | None:
+    def keep(self, name: str, parts: Path, facts: Mapping[str, Any]) -> Path | str:
         """Keep training data for the next time.
 
         Args:
             parts: the folder of its parts, which is moved.
+            facts: as `facts_of` gives them.
 
         Returns:
-            None, or why it cannot be kept.
+            Where the parts are now, or why they cannot be kept.
         """
-        # the files as they were when they were parsed: one may have changed since its digest was looked for
-        return self._cache.keep(self.name([FileDigest(file.path, file.sha256) for file in facts.report.files]), parts, facts.as_dict())
+        return self._cache.keep(name, parts, facts)
+
+    def open(self, parts: Path, facts: Mapping[str, Any]) -> TrainingData:
+        """The training data in a folder of parts.
+
+        Raises:
+            DataError: not one conversation fits.
+            OSError, ValueError: a part cannot be read.
+        """
+        found = open_parts(parts)
+        return TrainingData(
+            ConversationDataset(found, self._template, self._config.tokens),
+            _report(facts["data"]),
+            tuple(facts["held out"]),
+            facts["recipes"],
+            vocabulary_of(found),
+        )
 
     def name(self, files: Sequence[FileDigest]) -> str:
         """That of the entry for these recipe files."""
@@ -186,6 +203,11 @@ class TokenCache:
         groups = (data.validation_fraction, data.tips, data.refusals, data.book_share > 0)
         settings = (data.columns, data.items, data.sheet, *groups, self._config.seed, tokens.max_length)
         return fingerprint(self._template.fingerprint, files, settings, _program(*PROGRAM))
+
+
+def facts_of(report: DataReport, held_out: Sequence[str], digests: Digests) -> dict[str, Any]:
+    """What is kept of training data beside its parts, JSON-ready."""
+    return {"data": asdict(report), "held out": held_out, "recipes": digests}
 
 
 @cache
@@ -203,7 +225,7 @@ def _report(facts: Mapping[str, Any]) -> DataReport:
         FileReport(
             **file
             | {
-                "dropped": [DroppedRow(**row | {"reason": Reason(row["reason"])}) for row in file["dropped"]],
+                "dropped": [DroppedRow.of_dict(row) for row in file["dropped"]],
                 "warnings": [Warned(**it | {"oddity": Oddity(it["oddity"])}) for it in file["warnings"]],
             }
         )

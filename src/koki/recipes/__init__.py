@@ -13,6 +13,7 @@ values.py           a list or an object, also one written out in a cell -> the t
 items.py            a field -> its items: what separates ingredients, and what steps
 cleaning.py         a field -> clean title, ingredient lines, steps; its words are in cleaning.toml
 near_duplicates.py  which recipes are one dish in the same words, up to small edits
+buckets.py          more numbers than memory holds, brought together on disk
 unsplit.py          fields whose items were not told apart, and what may separate them
 findings.py         why a row gives no recipe, and what is odd about one that may
 example.py          one recipe beside the text that it was read from

@@ -7,19 +7,25 @@ Comparing each of ten thousand recipes with every other takes a quarter of an ho
    two recipes that share ``_PASSAGE + _WINDOW - 1`` characters in a row share a fingerprint, wherever these stand.
 2. *rapidfuzz* measures how much of the text of such a pair is equal, and the titles say whether it is one dish:
    "Chicken Crispy Steak" with the word "beef" for "chicken" throughout is another one.
+
+The fingerprints of a million recipes, and the pairs that share one, are gigabytes. They go to disk in buckets, by the
+fingerprint and by the recipe, so that all that belongs together is in memory at once and the rest is not.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from koki.ingredients.lexicon import fold
+from koki.recipes.buckets import Buckets
 from koki.recipes.recipe import Recipe
+from koki.workers import Workers
 
 MOST_SHARED: Final = 50
 """A passage that more recipes share than this is a set phrase ("secukupnya garam dan gula"), or a post that was posted
@@ -36,6 +42,11 @@ _WINDOW: Final = 16
 # The share of its fingerprints that the text with fewer must have in common with another for the two to be compared. Of
 # the same posts, all pairs that are equal at 80 % share 0.11 or more, and one pair in ten thousand is compared.
 _LEAST_SHARED: Final = 0.07
+# Recipes are numbered below 2**31, so that two numbers are one.
+_NUMBER_BITS: Final = np.int64(32)
+# Of a fingerprint, or of a recipe's number: those that tell its bucket.
+_BUCKET_BITS: Final = 9
+_PAIRS_AT_ONCE: Final = 2048  # that a worker process compares: a tenth of a second, and some thousand recipes
 # Texts that numpy works on together: one by one, the calls would take as long as the work; all at once fill 100 MB.
 _TEXTS_AT_ONCE: Final = 256
 
@@ -46,81 +57,113 @@ Integers = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
 
-def near_duplicate_groups(recipes: Sequence[Recipe]) -> list[list[int]]:
-    """The groups of two or more recipes that are near-duplicates of each other, directly or through a third.
+_ENTRY: Final = np.dtype([("print", np.uint64), ("owner", np.uint32)])
+_PRINT_SHIFT: Final = np.uint64(64 - _BUCKET_BITS)
+_NUMBER: Final = (np.int64(1) << _NUMBER_BITS) - 1
 
-    Returns:
-        Places in ``recipes``. The first of a group is the one to keep: the best-loved, of these the longest, of these
-        the first; the others follow in order. Groups come in the order of their earliest recipe.
+
+class Fingerprints(NamedTuple):
+    """What some recipes are recognised by, one recipe after the other.
+
+    Attributes:
+        prints: of all recipes, shape (fingerprints,).
+        counts: how many are of each recipe, shape (recipes,). One of a single short text has none.
     """
-    texts = [_plain(_body(recipe)) for recipe in recipes]
-    alike = [pair for pair in _worth_comparing(texts) if _is_near_duplicate(recipes, texts, *pair)]
-    groups = _connected(alike)
-    for group in groups:
-        best = min(group, key=lambda place: (-(recipes[place].loves or 0), -len(texts[place]), place))
-        group.remove(best)
-        group.insert(0, best)
-    return groups
+
+    prints: Hashes
+    counts: Integers
+
+    @classmethod
+    def of(cls, recipes: Iterable[Recipe]) -> Self:
+        """The fingerprints of recipes; each depends on its recipe alone."""
+        texts = [_Text.of(recipe).plain for recipe in recipes]
+        prints, counts = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            some = texts[start : start + _TEXTS_AT_ONCE]
+            some_prints, owners = _least_hashes(some)
+            prints.append(some_prints)
+            counts.append(np.bincount(owners, minlength=len(some)))
+        return cls(np.concatenate(prints), np.concatenate(counts))
+
+    def where(self, are_wanted: NDArray[np.bool_]) -> Self:
+        """Those of the recipes that are wanted, of which the array has one for each recipe."""
+        return type(self)(self.prints[np.repeat(are_wanted, self.counts)], self.counts[are_wanted])
 
 
-def _body(recipe: Recipe) -> str:
-    return " ".join((*(item.raw for item in recipe.ingredients), *recipe.steps))
+class NearDuplicates:
+    """Finds the near-duplicates among recipes that are not in memory.
 
+    Args:
+        folder: for what memory does not hold: 4 KB a recipe.
 
-def _plain(text: str) -> str:
-    """Lower-case words and single spaces: what is left when layout, punctuation and capitals are edited."""
-    if text.isascii():  # as nearly all are; takes a fifth of the time
-        return b" ".join(text.encode().translate(_LOWER_WORDS).split()).decode()
-    return _NOT_A_WORD.sub(" ", text.lower()).strip()
+    Raises:
+        OSError: the folder cannot be written.
+    """
 
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._entries = Buckets(folder / "prints", _ENTRY, lambda entries: entries["print"] >> _PRINT_SHIFT)
+        self._recipes = 0
 
-def _is_near_duplicate(recipes: Sequence[Recipe], texts: Sequence[str], one: int, other: int) -> bool:
-    if not fuzz.ratio(texts[one], texts[other], score_cutoff=_LEAST_EQUAL):
-        return False
-    return not (
-        _says_more(recipes[one].title, recipes[other].title, texts[other])
-        and _says_more(recipes[other].title, recipes[one].title, texts[one])
-    )
+    def add(self, found: Fingerprints) -> None:
+        """Add some recipes; they are numbered in the order in which they are added, from 0 on."""
+        entries = np.empty(len(found.prints), _ENTRY)
+        entries["print"] = found.prints
+        entries["owner"] = np.repeat(self._recipes + np.arange(len(found.counts)), found.counts)
+        self._entries.add(entries)
+        self._recipes += len(found.counts)
 
+    def groups(self, recipes: Sequence[Recipe], workers: Workers[Any]) -> list[list[int]]:
+        """The groups of two or more recipes that are near-duplicates of each other, directly or through a third.
 
-def _says_more(title: str, other_title: str, other_text: str) -> bool:
-    """Whether the title has a word that the other recipe has nowhere. If both have one, they are two dishes."""
-    others = {fold(word) for word in (*_plain(other_title).split(), *other_text.split())}
-    return not {fold(word) for word in _plain(title).split()} <= others
+        It can be called once.
+
+        Args:
+            recipes: those that were added, in order; it is pickled for every batch of pairs that are compared.
+
+        Returns:
+            Numbers of recipes. The first of a group is the one to keep: the best-loved, of these the longest, of these
+            the first; the others follow in order. Groups come in the order of their earliest recipe.
+        """
+        batches = (_Batch(recipes, pairs) for pairs in self._worth_comparing())
+        alike = workers.map(_near_duplicates, batches, _Batch.label)
+        groups = _connected(pair for pairs in alike for pair in pairs)
+        return [_best_first(group, recipes) for group in groups]
+
+    def _worth_comparing(self) -> Iterator[Integers]:
+        """The pairs of recipes that share enough fingerprints, in order, in arrays of shape (pairs, 2)."""
+        pairs, counts = self._pairs()
+        for some in pairs.take():
+            some.sort()
+            starts, shared = _runs(some)
+            one, other = some[starts] >> _NUMBER_BITS, some[starts] & _NUMBER
+            enough = shared >= _LEAST_SHARED * np.minimum(counts[one], counts[other])
+            worth = np.stack([one[enough], other[enough]], axis=1)
+            for start in range(0, len(worth), _PAIRS_AT_ONCE):
+                yield worth[start : start + _PAIRS_AT_ONCE]
+
+    def _pairs(self) -> tuple[Buckets, Integers]:
+        """Each pair of recipes that share a fingerprint, for each that they share; the fingerprints of each recipe."""
+        shift = _NUMBER_BITS + max(0, self._recipes.bit_length() - _BUCKET_BITS)
+        pairs = Buckets(self._folder / "pairs", np.int64, lambda pairs: pairs >> shift)
+        counts = np.zeros(self._recipes, np.int64)
+        for entries in self._entries.take():
+            prints, owners = _in_order(entries["print"], entries["owner"], self._recipes)
+            counts += np.bincount(owners, minlength=self._recipes)
+            for some in _sharing(prints, owners):
+                pairs.add(some)
+        return pairs, counts
 
 
 # ------------------------------------------------------------------------------------------------- fingerprints
 
 
-def _worth_comparing(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """The pairs of texts that share enough fingerprints, in order."""
-    prints, owners = _fingerprints(texts)
-    counts = np.bincount(owners, minlength=len(texts))
-    for one, other, shared in _sharing(prints, owners, len(texts)):
-        enough = shared >= _LEAST_SHARED * np.minimum(counts[one], counts[other])
-        yield from zip(one[enough].tolist(), other[enough].tolist(), strict=True)
-
-
-def _fingerprints(texts: Sequence[str]) -> tuple[Hashes, Integers]:
-    """The distinct fingerprints of each text, sorted, and the places of the texts that they are of.
-
-    A text shorter than ``_PASSAGE + _WINDOW - 1`` characters has none. A fingerprint that several texts have stands
-    there once for each of them, in their order.
-    """
-    prints, owners = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
-    for start in range(0, len(texts), _TEXTS_AT_ONCE):
-        some_prints, some_owners = _least_hashes(texts[start : start + _TEXTS_AT_ONCE])
-        prints.append(some_prints)
-        owners.append(start + some_owners)
-    return _in_order(np.concatenate(prints), np.concatenate(owners), len(texts))
-
-
-def _in_order(prints: Hashes, owners: Integers, texts: int) -> tuple[Hashes, Integers]:
+def _in_order(prints: Hashes, owners: Integers, recipes: int) -> tuple[Hashes, Integers]:
     """The fingerprints and their owners, sorted by fingerprint, then owner, each pair once.
 
     The last bits of a fingerprint give way to its owner: one number is sorted in a third of the time that two take.
     """
-    ones = np.uint64(2 ** texts.bit_length() - 1)
+    ones = np.uint64(2 ** recipes.bit_length() - 1)
     pairs = np.sort((prints & ~ones) | owners.astype(np.uint64))
     pairs = pairs[_runs(pairs)[0]]
     return pairs & ~ones, (pairs & ones).astype(np.int64)
@@ -148,29 +191,21 @@ def _runs(values: Hashes | Integers) -> tuple[Integers, Integers]:
     return starts, np.diff(np.r_[starts, len(values)])
 
 
-def _sharing(prints: Hashes, owners: Integers, texts: int) -> Iterator[tuple[Integers, Integers, Integers]]:
-    """The pairs of texts, the earlier one first, that share a fingerprint, and how many they share.
+def _sharing(prints: Hashes, owners: Integers) -> Iterator[Integers]:
+    """The pairs of recipes that share a fingerprint, each pair as one number, the earlier recipe in its upper half.
 
-    Each fingerprint gives all pairs of the texts that have it, up to ``MOST_SHARED`` texts; from there on neighbours.
+    Each fingerprint gives all pairs of the recipes that have it, up to ``MOST_SHARED``; from there on neighbours.
 
     Args:
-        prints, owners: as `_fingerprints` returns them.
-        texts: how many there are.
+        prints, owners: as `_in_order` returns them.
     """
     _, sizes = _runs(prints)
     reach = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(owners))  # owners of the same fingerprint from here on
     reach = np.where(np.repeat(sizes > MOST_SHARED, sizes), np.minimum(reach, 2), reach)
-    ahead = np.flatnonzero(reach > 1)
-    by_owner = owners[ahead].astype(np.min_scalar_type(texts))  # up to 65,535 texts numpy sorts by radix
-    ahead = ahead[np.argsort(by_owner, kind="stable")]
-    for some_ahead in np.split(ahead, np.searchsorted(owners[ahead], range(_TEXTS_AT_ONCE, texts, _TEXTS_AT_ONCE))):
-        found, here = [], some_ahead
-        for step in range(1, MOST_SHARED):
-            here = here[reach[here] > step]
-            found.append(owners[here] * texts + owners[here + step])
-        pairs = np.sort(np.concatenate(found))  # np.unique would take twice as long
-        starts, shared = _runs(pairs)
-        yield *np.divmod(pairs[starts], max(texts, 1)), shared
+    here = np.arange(len(owners))
+    for step in range(1, MOST_SHARED):
+        here = here[reach[here] > step]
+        yield owners[here] << _NUMBER_BITS | owners[here + step]
 
 
 def _doublings(goal: int) -> list[int]:
@@ -183,20 +218,85 @@ _DOUBLINGS: Final = [(size, np.uint64(pow(int(_ODD), size, 2**64))) for size in 
 _WINDOW_DOUBLINGS: Final = _doublings(_WINDOW)
 
 
+# --------------------------------------------------------------------------------------------------- comparison
+
+
+class _Batch(NamedTuple):
+    """Pairs of recipes to be compared."""
+
+    recipes: Sequence[Recipe]
+    pairs: Integers
+
+    def label(self) -> str:
+        """Where the first of them stands."""
+        return self.recipes[int(self.pairs[0, 0])].place
+
+
+class _Text(NamedTuple):
+    """A recipe as it is compared."""
+
+    title: str
+    plain: str
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        body = " ".join((*(item.raw for item in recipe.ingredients), *recipe.steps))
+        return cls(recipe.title, _plain(body))
+
+
+def _plain(text: str) -> str:
+    """Lower-case words and single spaces: what is left when layout, punctuation and capitals are edited."""
+    if text.isascii():  # as nearly all are; takes a fifth of the time
+        return b" ".join(text.encode().translate(_LOWER_WORDS).split()).decode()
+    return _NOT_A_WORD.sub(" ", text.lower()).strip()
+
+
+def _near_duplicates(_: object, batch: _Batch) -> list[tuple[int, int]]:
+    """The pairs of a batch that are near-duplicates, in order."""
+    texts = {number: _Text.of(batch.recipes[number]) for number in np.unique(batch.pairs).tolist()}
+    pairs = [(one, other) for one, other in batch.pairs.tolist()]
+    return [(one, other) for one, other in pairs if _is_near_duplicate(texts[one], texts[other])]
+
+
+def _is_near_duplicate(one: _Text, other: _Text) -> bool:
+    if not fuzz.ratio(one.plain, other.plain, score_cutoff=_LEAST_EQUAL):
+        return False
+    return not (_says_more(one.title, other) and _says_more(other.title, one))
+
+
+def _says_more(title: str, other: _Text) -> bool:
+    """Whether the title has a word that the other recipe has nowhere. If both have one, they are two dishes."""
+    words = {fold(word) for word in _plain(title).split()} - {fold(word) for word in _plain(other.title).split()}
+    return bool(words) and not words <= {fold(word) for word in other.plain.split()}
+
+
 # ------------------------------------------------------------------------------------------------------- groups
 
 
 def _connected(pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
     """The sets that the pairs tie together, each in order, in the order of their least members."""
-    neighbours: dict[int, set[int]] = defaultdict(set)
+    leaders: dict[int, int] = {}  # each member -> itself, if it is the least of its set, or one nearer to that
     for one, other in pairs:
-        neighbours[one].add(other)
-        neighbours[other].add(one)
-    groups = []
-    while neighbours:
-        group, ahead = set[int](), {min(neighbours)}
-        while ahead:
-            group |= ahead
-            ahead = set[int]().union(*(neighbours.pop(place) for place in ahead)) - group
-        groups.append(sorted(group))
-    return groups
+        first, second = sorted((_leader(leaders, one), _leader(leaders, other)))
+        leaders[second] = first
+    groups: defaultdict[int, list[int]] = defaultdict(list)
+    for member in sorted(leaders):
+        groups[_leader(leaders, member)].append(member)
+    return list(groups.values())
+
+
+def _leader(leaders: dict[int, int], member: int) -> int:
+    """The least of a member's set; the way to it is shorter from then on."""
+    leaders.setdefault(member, member)
+    while (nearer := leaders[member]) != member:
+        leaders[member] = member = leaders[nearer]
+    return member
+
+
+def _best_first(group: Sequence[int], recipes: Sequence[Recipe]) -> list[int]:
+    def worst(number: int) -> tuple[int, int, int]:
+        recipe = recipes[number]
+        return -(recipe.loves or 0), -len(_Text.of(recipe).plain), number
+
+    best = min(group, key=worst)
+    return [best, *(number for number in group if number != best)]

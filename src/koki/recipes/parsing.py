@@ -20,7 +20,7 @@ from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is
 from koki.recipes.columns import REQUIRED, SEASONING
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.formats import Row
-from koki.recipes.near_duplicates import Hashes, Integers, fingerprints_of
+from koki.recipes.near_duplicates import Fingerprints, Integers
 from koki.recipes.recipe import Recipe, identity, place_of
 from koki.recipes.report import DroppedRow, Warned
 from koki.recipes.stored import EncodedRecipes
@@ -40,11 +40,11 @@ class SomeRows(NamedTuple):
     """Rows of a file that are parsed together.
 
     Attributes:
-        number: how many such are before them, of all files.
+        name: of these rows of a file with these bytes, and of no others.
         file: the place of their file among the files.
     """
 
-    number: int
+    name: str
     file: int
     path: str
     rows: list[Row]
@@ -62,7 +62,6 @@ class ParsedRows(NamedTuple):
     Attributes:
         places: the line and the sheet of each recipe.
         lengths: ingredients, steps and characters of each, shape (recipes, 3).
-        prints, print_counts: as `fingerprints_of` gives them.
         dropped: the place among the rows of each that gave no recipe, and why.
     """
 
@@ -73,8 +72,7 @@ class ParsedRows(NamedTuple):
     titles: list[str]
     places: list[tuple[int, str]]
     lengths: Integers
-    prints: Hashes
-    print_counts: Integers
+    prints: Fingerprints
     dropped: list[tuple[int, DroppedRow]]
     notes: "Notes"
 
@@ -85,8 +83,8 @@ class ParsedRows(NamedTuple):
             "recipes": np.frombuffer(self.recipes.content, np.uint8),
             "sizes": np.array(self.recipes.sizes, np.int64),
             "lengths": self.lengths,
-            "prints": self.prints,
-            "print_counts": self.print_counts,
+            "prints": self.prints.prints,
+            "print_counts": self.prints.counts,
         }
         facts = {
             "file": self.file,
@@ -115,10 +113,15 @@ class ParsedRows(NamedTuple):
             dropped = [
                 (place, DroppedRow(**row | {"reason": Reason(row["reason"])})) for place, row in facts["dropped"]
             ]
-            recipes = EncodedRecipes(arrays.pop("recipes").tobytes(), arrays.pop("sizes").tolist())
-            places = [(line, sheet) for line, sheet in facts["places"]]
-            changed = {"places": places, "dropped": dropped, "notes": Notes.of_list(facts["notes"])}
-            return cls(recipes=recipes, **arrays, **facts | changed)
+            changed = {
+                "recipes": EncodedRecipes(arrays["recipes"].tobytes(), arrays["sizes"].tolist()),
+                "places": [(line, sheet) for line, sheet in facts["places"]],
+                "lengths": arrays["lengths"],
+                "prints": Fingerprints(arrays["prints"], arrays["print_counts"]),
+                "dropped": dropped,
+                "notes": Notes.of_list(facts["notes"]),
+            }
+            return cls(**facts | changed)
         except (SafetensorError, TypeError, LookupError) as error:
             raise ValueError(f"{path}: {error}") from error
 
@@ -142,7 +145,7 @@ class Parser:
         """
         if self._folder is None:
             return self._parse(some)
-        path = self._folder / f"{some.number:06}.safetensors"
+        path = self._folder / f"{some.name}.safetensors"
         if path.exists():
             with suppress(ValueError):
                 return ParsedRows.read(path)
@@ -158,7 +161,6 @@ class Parser:
                 dropped.append((place, recipe))
             else:
                 recipes.append(recipe)
-        prints, print_counts = fingerprints_of(recipes)
         return ParsedRows(
             some.file,
             len(some.rows),
@@ -167,8 +169,7 @@ class Parser:
             [recipe.title for recipe in recipes],
             [(recipe.line, recipe.sheet) for recipe in recipes],
             np.array(list(map(_lengths, recipes)), np.int64).reshape(-1, 3),
-            prints,
-            print_counts,
+            Fingerprints.of(recipes),
             dropped,
             notes,
         )

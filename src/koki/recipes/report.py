@@ -2,11 +2,11 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -37,6 +37,11 @@ class DroppedRow:
     reason: Reason
     of: str = ""
     sheet: str = ""
+
+    @classmethod
+    def of_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """The row with these fields, as JSON gives them back."""
+        return cls(**{**fields, "reason": Reason(fields["reason"])})
 
     @property
     def explained(self) -> str:

@@ -6,27 +6,26 @@ of them.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from koki.ingredients.lexicon import fold
-from koki.recipes.recipe import Recipe
 
 _HASHES: Final = 2**64
 
 
-def split(recipes: Sequence[Recipe], validation_fraction: float) -> tuple[list[Recipe], list[Recipe]]:
-    """The recipes to train on and those held out, both in order.
+def split(titles: Iterable[str], validation_fraction: float) -> tuple[list[int], list[int]]:
+    """The places of the recipes to train on and of those held out, by their titles; both in order.
 
     Args:
         validation_fraction: the expected share of titles that are held out, 0 to 1. A larger one holds out more and
             takes none back.
     """
-    train: list[Recipe] = []
-    held_out: list[Recipe] = []
-    for recipe in recipes:
-        side = held_out if _hash(_key(recipe.title)) < validation_fraction * _HASHES else train
-        side.append(recipe)
+    train: list[int] = []
+    held_out: list[int] = []
+    for place, title in enumerate(titles):
+        side = held_out if _hash(_key(title)) < validation_fraction * _HASHES else train
+        side.append(place)
     return train, held_out
 
 

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,22 +105,18 @@ def read_into(
     """
     require_known(columns or {})
     reading = _Reading(find_files(paths), columns or {}, sheet)
-    processes = 1 if reading.is_small else None
     rows = None if reading.is_small else folder / "rows"
     if rows is not None:
         rows.mkdir(exist_ok=True)
-    with gc_paused(), NearDuplicates(folder / "prints") as near:
-        with (
-            RecipeWriter(folder / "recipes") as writer,
-            Workers(partial(Parser, items or {}, rows), processes) as workers,
-            stage(_("Reading recipes")) as advance,
-        ):
+    near = NearDuplicates(folder / "prints")
+    with gc_paused(), Workers(partial(Parser, items or {}, rows), 1 if reading.is_small else None) as workers:
+        with RecipeWriter(folder / "recipes") as writer, stage(_("Reading recipes")) as advance:
             account = _Account(reading.reports, writer, near)
             for parsed in workers.map(Parser.parse, reading, label_of):
                 account.add(parsed)
                 advance(parsed.rows)
         lengths, recipes = account.finish(), StoredRecipes(folder / "recipes")
-        kept = _without_near_duplicates(recipes, near.groups(recipes, processes), reading.reports)
+        kept = _without_near_duplicates(recipes, near.groups(recipes, workers), reading.reports)
     report = DataReport(reading.reports)
     if not len(kept):
         names = ", ".join(map(str, paths)) or _("no file was given")
@@ -207,12 +203,11 @@ class _Reading:
         return chain(self._first, self._some)
 
     def _read(self) -> Iterator[SomeRows]:
-        numbers = count()
         for file, path in enumerate(self._paths):
             table = put_together(open_table(path, self._columns, self._sheet))
             self.reports.append(_begun(path, table))
-            for rows in _some_at_a_time(table.rows):
-                yield SomeRows(next(numbers), file, path, rows)
+            for number, rows in enumerate(_some_at_a_time(table.rows)):
+                yield SomeRows(f"{table.sha256}-{number:06}", file, path, rows)
 
 
 def _begun(path: str, table: Table) -> FileReport:
@@ -269,7 +264,7 @@ class _Account:
         are_new = np.fromiter((self._is_new(parsed, at) for at in range(len(parsed.ids))), np.bool_, len(parsed.ids))
         report.rows_kept += int(are_new.sum())
         self._writer.append(parsed.recipes.where(are_new))
-        self._near.add(parsed.prints[np.repeat(are_new, parsed.print_counts)], parsed.print_counts[are_new])
+        self._near.add(parsed.prints.where(are_new))
         self._lengths.append(parsed.lengths[are_new])
 
     def finish(self) -> Integers:
