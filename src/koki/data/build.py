@@ -25,9 +25,7 @@ from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
 
 
-def tokenize(
-    recipes: RecipesOfRun, template: ChatTemplate, vocabulary_size: int, console: Console
-) -> TrainingData:
+def tokenize(recipes: RecipesOfRun, template: ChatTemplate, vocabulary_size: int, console: Console) -> TrainingData:
     """What is trained on: made from the recipes, or taken from the cache if it was made before.
 
     In a run whose data are in the cache no recipe is read and no conversation composed. What was made before something
@@ -55,7 +53,7 @@ def _made(
     with cache.making(recipes.digests) as folder:
         report = recipes.read_into(folder).report
         console.print(report.render())
-        learned, held_out = recipes.places
+        held_out = recipes.places[1]
         lines = recipes.survey.lines
         facts = facts_of(report, [lines[place].title for place in held_out], recipes.survey.digests)
         _say_what_is_held_out(console, facts["held out"])
@@ -68,8 +66,10 @@ def _made(
         if isinstance(kept, str):
             say(console, _("Cache"), _("the tokens are not kept for the next time: {problem}", problem=kept))
     data = cache.open(parts if isinstance(kept, str) else kept, facts)
-    if isinstance(kept, str) or recipes.are_many:
-        weakref.finalize(data.dataset if isinstance(kept, str) else recipes.read, shutil.rmtree, folder, ignore_errors=True)
+    if isinstance(kept, str):
+        weakref.finalize(data.dataset, shutil.rmtree, folder, ignore_errors=True)
+    elif recipes.are_many:  # they are read from there as long as they are needed
+        weakref.finalize(recipes.read, shutil.rmtree, folder, ignore_errors=True)
     else:
         shutil.rmtree(folder, ignore_errors=True)
     return data

@@ -4,10 +4,10 @@
     ~/.cache/koki/tokens/.making-90c1.../  what is made of another one, until it is whole
 
 An entry is made beside, sealed (`koki.files.write_seal`) and renamed, so nobody sees half of one. Who makes it again
-after an interruption goes on with what is there. Where two processes make the same entry at once, that of the later one
-is dropped. An entry that does not match its seal counts as none. Nothing in the cache is needed: where it cannot be
-written, everything works without it. Nor is it used where others than this user may write: a seal tells what is damaged,
-not who made it.
+after an interruption goes on with what is there. Where two processes make the same entry at once, that of the later
+one is dropped. An entry that does not match its seal counts as none. Nothing in the cache is needed: where it cannot be
+written, everything works without it. Nor is it used where others than this user may write: a seal tells what is
+damaged, not who made it.
 """
 
 import hashlib

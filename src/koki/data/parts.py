@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from heapq import nsmallest
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
+from koki.book.naming import names_of
 from koki.config import RunConfig
 from koki.data.conversations import conversations_besides, conversations_of, tips_of
-from koki.data.survey import Line
+from koki.data.recipes import RecipesOfRun
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.dialogue.shelf import MOST_ON_SHELF, Shelf
@@ -18,6 +19,7 @@ from koki.dialogue.vocabulary import Vocabulary
 from koki.language import _
 from koki.progress import stage
 from koki.recipes.recipe import Recipe
+from koki.recipes.stored import StoredRecipes
 from koki.tokens.part import Part, PartFile
 from koki.tokens.template import ChatTemplate
 from koki.workers import Workers
@@ -34,10 +36,10 @@ class Collection:
     """The recipes that a data set is about.
 
     Attributes:
-        recipes: of which a worker process gets a copy.
+        recipes: of which a worker process gets a copy, unless they are on disk.
         names: that of each dish.
         shelf: the places of those on the shelf.
-        roots: of the main ingredients of all recipes.
+        roots: of the main ingredients of all recipes, those that are held out too.
     """
 
     recipes: Sequence[Recipe]
@@ -46,10 +48,17 @@ class Collection:
     roots: frozenset[str]
 
     @classmethod
-    def of(cls, recipes: Sequence[Recipe], lines: Sequence[Line], names: Sequence[str], roots: frozenset[str]) -> Self:
-        """That of recipes with these lines and names."""
+    def of(cls, recipes: RecipesOfRun) -> Self:
+        """Those that a run trains on.
+
+        Raises:
+            DataError: all are held out.
+        """
+        learned, survey = recipes.split[0], recipes.survey
+        lines = [survey.lines[place] for place in recipes.places[0]]
         best = nsmallest(MOST_ON_SHELF, range(len(lines)), key=lambda place: (-lines[place].loves, lines[place].id))
-        return cls(recipes, names, sorted(best), roots)
+        names = names_of(learned)
+        return cls(learned, [names[line.id] for line in lines], sorted(best), survey.roots)
 
 
 class Some(NamedTuple):
@@ -87,12 +96,8 @@ def make_parts(
     template: ChatTemplate,
     vocabulary_size: int,
     config: RunConfig,
-    processes: int | None,
 ) -> None:
     """Make parts in a folder, each in its file; those that are there already stay.
-
-    Args:
-        processes: that make some each; None is as many as `Workers` takes.
 
     Raises:
         ModelError: as `Part.of`.
@@ -100,13 +105,12 @@ def make_parts(
         OSError: the folder cannot be written.
     """
     folder.mkdir(exist_ok=True)
-    shelf_names = [collection.names[place] for place in collection.shelf]
-    start = partial(
-        _Maker, folder, collection.recipes, collection.shelf, shelf_names, collection.roots, template, vocabulary_size, config
-    )
+    on_shelf = [collection.names[place] for place in collection.shelf]
+    start = partial(_Maker, folder, replace(collection, names=on_shelf), template, vocabulary_size, config)
+    processes = None if isinstance(collection.recipes, StoredRecipes) else 1
     total = sum(len(some.names) for some in parts)
     with Workers(start, processes) as workers, stage(_("Writing conversations"), total) as advance:
-        for some, _done in zip(parts, workers.map(_Maker.make, parts, _label), strict=True):
+        for some, _made in zip(parts, workers.map(_Maker.make, parts, _label), strict=True):
             advance(len(some.names))
 
 
@@ -130,24 +134,22 @@ def _label(some: Some) -> str:
 
 
 class _Maker:
-    """Makes parts: what a worker process has at hand for it."""
+    """Makes parts: what a worker process has at hand for it.
+
+    Args:
+        collection: its names are only those of the recipes on the shelf.
+    """
 
     def __init__(
-        self,
-        folder: Path,
-        recipes: Sequence[Recipe],
-        shelf: Sequence[int],
-        shelf_names: Sequence[str],
-        roots: frozenset[str],
-        template: ChatTemplate,
-        vocabulary_size: int,
-        config: RunConfig,
+        self, folder: Path, collection: Collection, template: ChatTemplate, vocabulary_size: int, config: RunConfig
     ) -> None:
-        self._folder, self._recipes, self._config = folder, recipes, config
+        self._folder, self._recipes, self._config = folder, collection.recipes, config
         self._template, self._vocabulary_size = template, vocabulary_size
-        on_shelf = [recipes[place] for place in shelf]
-        names = {recipe.id: name for recipe, name in zip(on_shelf, shelf_names, strict=True)}
-        self._composer = Composer(load_phrasebook(), tips_of(config), Shelf(on_shelf, names, roots), config.seed)
+        recipes = [self._recipes[place] for place in collection.shelf]
+        names = {recipe.id: name for recipe, name in zip(recipes, collection.names, strict=True)}
+        self._composer = Composer(
+            load_phrasebook(), tips_of(config), Shelf(recipes, names, collection.roots), config.seed
+        )
 
     def make(self, some: Some) -> None:
         path = self._folder / some.file
@@ -161,5 +163,7 @@ class _Maker:
         about = (conversations_of(recipe, name, composer, config) for recipe, name in named)
         groups = about if named else conversations_besides(composer, config)
         part = Part.of(groups, self._template, self._vocabulary_size, config.tokens)
-        words = Vocabulary.of([recipe for recipe, _ in named], {recipe.id: name for recipe, name in named}, load_phrasebook())
+        words = Vocabulary.of(
+            [recipe for recipe, _ in named], {recipe.id: name for recipe, name in named}, load_phrasebook()
+        )
         part.write(path, vocabulary=[*map(sorted, words)])

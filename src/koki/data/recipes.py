@@ -76,7 +76,7 @@ class RecipesOfRun:
 
     @cached_property
     def places(self) -> tuple[list[int], list[int]]:
-        """The places of those to train on and of those held out; of few recipes none is, since it would measure nothing.
+        """The places of those to train on and of those held out; of few none is, since it would measure nothing.
 
         Raises:
             DataError: all are held out.

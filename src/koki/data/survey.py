@@ -1,6 +1,6 @@
 """What must be known of all recipes before conversations about one of them are composed: a line on each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 from typing import Final, NamedTuple
@@ -55,7 +55,10 @@ class Survey(NamedTuple):
         starts = range(0, len(recipes), _AT_ONCE)
         some = (range(start, min(start + _AT_ONCE, len(recipes))) for start in starts)
         parts: list[Survey] = []
-        with Workers(partial(_same, recipes), processes) as workers, stage(_("Looking at recipes"), len(recipes)) as advance:
+        with (
+            Workers(partial(_same, recipes), processes) as workers,
+            stage(_("Looking at recipes"), len(recipes)) as advance,
+        ):
             for part in workers.map(_survey, some, _label):
                 parts.append(part)
                 advance(len(part.lines))

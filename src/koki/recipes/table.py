@@ -25,7 +25,7 @@ from koki.progress import stage
 from koki.recipes.columns import require_known
 from koki.recipes.decoding import FileDigest, find_files
 from koki.recipes.findings import Reason
-from koki.recipes.formats import Row, Table, open_table
+from koki.recipes.formats import Row, Table, open_tables
 from koki.recipes.item_rows import put_together
 from koki.recipes.near_duplicates import Integers, NearDuplicates
 from koki.recipes.parsing import Notes, ParsedRows, Parser, SomeRows, label_of
@@ -175,12 +175,9 @@ def require_files(
         RecipeFileNotFound, DataError: as `read_recipes`.
     """
     require_known(columns or {})
-    digests: list[FileDigest] = []
-    for path in find_files(paths):
-        raw = read_bytes(path)
-        open_table(raw, path, columns or {}, sheet)
-        digests.append(FileDigest.of(path, raw))
-    return digests
+    files = find_files(paths)
+    tables = open_tables(files, columns or {}, sheet)
+    return [FileDigest(path, table.sha256) for path, table in zip(files, tables, strict=True)]
 
 
 class _Reading:
@@ -203,8 +200,8 @@ class _Reading:
         return chain(self._first, self._some)
 
     def _read(self) -> Iterator[SomeRows]:
-        for file, path in enumerate(self._paths):
-            table = put_together(open_table(path, self._columns, self._sheet))
+        tables = open_tables(self._paths, self._columns, self._sheet)
+        for file, (path, table) in enumerate(zip(self._paths, map(put_together, tables), strict=True)):
             self.reports.append(_begun(path, table))
             for number, rows in enumerate(_some_at_a_time(table.rows)):
                 yield SomeRows(f"{table.sha256}-{number:06}", file, path, rows)

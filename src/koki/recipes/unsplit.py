@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from koki.ingredients.parse import Ingredient
@@ -65,13 +65,13 @@ class Unsplit:
 
     def as_list(self) -> list[Any]:
         """JSON-ready; `of_list` makes the same of it."""
-        return [asdict(self._ingredients), asdict(self._steps)]
+        return [(it.rows, it.lines, it.marks) for it in (self._ingredients, self._steps)]
 
     @classmethod
-    def of_list(cls, kept: Sequence[dict[str, Any]]) -> Self:
+    def of_list(cls, kept: Sequence[Any]) -> Self:
         """What `as_list` gave this of."""
         unsplit = cls()
-        unsplit._ingredients, unsplit._steps = (_Unsplit(**it | {"marks": Counter(it["marks"])}) for it in kept)
+        unsplit._ingredients, unsplit._steps = (_Unsplit(rows, lines, Counter(marks)) for rows, lines, marks in kept)
         return unsplit
 
     def found(self) -> list[tuple[Oddity, list[int], str]]:

@@ -17,9 +17,9 @@ from koki.errors import ConfigError
 from koki.files import free_name, read_bytes, write_json, write_text
 from koki.formatting import gigabytes
 from koki.language import _, in_english
+from koki.lock import LOCK, hold
 from koki.recipes.digests import Digests
 from koki.runs import checkpoints
-from koki.lock import LOCK, hold
 from koki.runs.names import CONFIG, METADATA, RECIPES
 from koki.terminal import harmless
 

@@ -60,7 +60,7 @@ class ConversationDataset(Dataset[Example]):
 
     def __init__(self, parts: Sequence[Part | PartFile], template: ChatTemplate, config: TokensConfig) -> None:
         self.report = FitReport.joined([part.report for part in parts])
-        counts = [part.arrays["group_starts"][-1:].item() for part in parts]
+        counts = [len(part.arrays["kinds"][:]) for part in parts]
         if not sum(counts):
             raise DataError(
                 _("Not one conversation fits in {max_length} tokens.", max_length=config.max_length),
@@ -68,10 +68,7 @@ class ConversationDataset(Dataset[Example]):
             )
         self._parts, self._starts = parts, [*accumulate(counts, initial=0)]
         self.kinds, self.read_pieces, self.lengths = map(self._whole, ("kinds", "read_pieces", "lengths"))
-        group_starts = [
-            part.arrays["group_starts"][:-1] + start for part, start in zip(parts, self._starts, strict=False)
-        ]
-        self.group_starts = np.concatenate([*group_starts, self._starts[-1:]])
+        self.group_starts = _joined([part.arrays["group_starts"][:] for part in parts])
         self.template, self._config = template, config
 
     @classmethod
@@ -171,6 +168,14 @@ class ConversationDataset(Dataset[Example]):
         start, end = arrays["conversation_ends"][number : number + 2].tolist()
         pieces = [_piece(arrays, piece) for piece in arrays["conversations"][start:end].tolist()]
         return _Pieces(pieces[:read], pieces[read], pieces[read + 1 :])
+
+
+def _joined(ends: Iterable[Numbers]) -> Numbers:
+    """Ends of several parts, each led by 0, as those of all of them."""
+    joined = [np.zeros(1, np.int64)]
+    for some in ends:
+        joined.append(some[1:] + joined[-1][-1])
+    return np.concatenate(joined)
 
 
 def _piece(arrays: Mapping[str, Any], number: int) -> Numbers:
