@@ -5,6 +5,7 @@ import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from transformers import PreTrainedTokenizerBase
@@ -46,22 +47,43 @@ def tokenize(recipes: RecipesOfRun, template: ChatTemplate, vocabulary_size: int
     return data
 
 
+class Prepared(NamedTuple):
+    """All that is known of training data before its parts are made.
+
+    Attributes:
+        name: of its entry in the cache.
+        facts: as `facts_of` gives them.
+        collection: what its parts are made of.
+    """
+
+    name: str
+    facts: dict[str, Any]
+    collection: Collection
+
+
+def prepare(recipes: RecipesOfRun, cache: TokenCache, folder: Path, console: Console) -> Prepared:
+    """Read the recipes by way of a folder, and tell what was found.
+
+    Raises:
+        DataError, WorkerError, OSError: as `koki.recipes.table.read_into`.
+    """
+    report = recipes.read_into(folder).report
+    console.print(report.render())
+    survey = recipes.survey
+    held_out = [survey.lines[place].title for place in recipes.places[1]]
+    _say_what_is_held_out(console, held_out)
+    # of the files as they were when they were read: one may have changed since its digest was looked for
+    name = cache.name([FileDigest(file.path, file.sha256) for file in report.files])
+    return Prepared(name, facts_of(report, held_out, survey.digests), Collection.of(recipes))
+
+
 def _made(
     recipes: RecipesOfRun, template: ChatTemplate, vocabulary_size: int, cache: TokenCache, console: Console
 ) -> TrainingData:
-    config = recipes.config
     with cache.making(recipes.digests) as folder:
-        report = recipes.read_into(folder).report
-        console.print(report.render())
-        held_out = recipes.places[1]
-        lines = recipes.survey.lines
-        facts = facts_of(report, [lines[place].title for place in held_out], recipes.survey.digests)
-        _say_what_is_held_out(console, facts["held out"])
-        # of the files as they were when they were read: one may have changed since its digest was looked for
-        name = cache.name([FileDigest(file.path, file.sha256) for file in report.files])
-        collection = Collection.of(recipes)
+        name, facts, collection = prepare(recipes, cache, folder, console)
         parts = folder / name
-        make_parts([*divided(collection.names)], parts, collection, template, vocabulary_size, config)
+        make_parts([*divided(collection.names)], parts, collection, template, vocabulary_size, recipes.config)
         kept = cache.keep(name, parts, facts)
         if isinstance(kept, str):
             say(console, _("Cache"), _("the tokens are not kept for the next time: {problem}", problem=kept))

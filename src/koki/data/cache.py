@@ -32,7 +32,7 @@ _FACTS: Final = "facts.json"
 _MAKING: Final = ".making-"
 _ABANDONED_SECONDS: Final = 7 * 24 * 3600
 
-_LONGEST_FACTS: Final = 1_000_000_000  # bytes; those of 440,000 conversations have 2,000,000
+LONGEST_FACTS: Final = 1_000_000_000  # bytes; those of 440,000 conversations have 2,000,000
 
 # Bytes of all entries together, without the one just written; 440,000 conversations take about 130 MB.
 _MOST_BYTES: Final = 2 * 10**9
@@ -71,7 +71,7 @@ class Cache:
         try:
             if why_not_trusted(self._folder) or not _is_whole(folder):
                 return None
-            facts = json.loads(files.read_bytes(folder / _FACTS, _LONGEST_FACTS))
+            facts = json.loads(files.read_bytes(folder / _FACTS, LONGEST_FACTS))
         except (OSError, ValueError):
             return None
         with suppress(OSError):

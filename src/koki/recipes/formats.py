@@ -86,8 +86,6 @@ class Table:
     rows: Iterator[Row]
     sheets: Sequence[str] = ()
     sheets_unread: Sequence[str] = ()
-    sha256: str = ""
-    bytes: int = 0
 
 
 def open_table(raw: bytes, path: str, given: Mapping[str, str], sheet: str | None = None) -> Table:
@@ -496,15 +494,3 @@ def _damaged_parquet(path: str, error: Exception) -> DataError:
         _("{path} cannot be read as Parquet: {reason}", path=path, reason=reason),
         _("Write the file again, or save it as CSV."),
     )
-
-
-def open_tables(paths, given, sheet=None):  # SHIM
-    from koki.recipes.decoding import FileDigest, read_bytes
-
-    class T:
-        pass
-
-    for path in paths:
-        raw = read_bytes(path)
-        t = open_table(raw, path, given, sheet)
-        yield replace(t, sha256=FileDigest.of(path, raw).sha256, bytes=len(raw))
