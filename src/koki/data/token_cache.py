@@ -16,10 +16,10 @@ from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
 from koki.dialogue.conversation import KINDS
 from koki.dialogue.vocabulary import Vocabulary
-from koki.recipes.decoding import FileDigest
 from koki.recipes.digests import Digests
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
+from koki.recipes.sources import FileDigest
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.store import KnownPieces, Sequences
 from koki.tokens.template import ChatTemplate
@@ -95,10 +95,12 @@ PROGRAM: Final = (
     "koki.recipes.items",
     "koki.recipes.json_documents",
     "koki.recipes.near_duplicates",
+    "koki.recipes.parquet",
     "koki.recipes.plain_text",
     "koki.recipes.recipe",
     "koki.recipes.report",
     "koki.recipes.sequence",
+    "koki.recipes.sources",
     "koki.recipes.split",
     "koki.recipes.table",
     "koki.recipes.unsplit",

@@ -18,14 +18,14 @@ from koki.ingredients.parse import Ingredient, parse_ingredients
 from koki.language import N_, _, ngettext
 from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is_missing, repair
 from koki.recipes.columns import REQUIRED, SEASONING, require_known
-from koki.recipes.decoding import FileDigest, find_files, read_bytes
 from koki.recipes.findings import Oddity, Reason
-from koki.recipes.formats import Row, open_table
+from koki.recipes.formats import Row, open_table, open_tables
 from koki.recipes.item_rows import put_together
 from koki.recipes.near_duplicates import near_duplicate_groups
 from koki.recipes.recipe import Recipe, identity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
 from koki.recipes.sequence import Recipes
+from koki.recipes.sources import FileDigest, find_files
 from koki.recipes.unsplit import Unsplit
 from koki.recipes.values import written_out
 from koki.workers import Helper, pays
@@ -130,18 +130,15 @@ def require_files(
     """Check that every file is there and has its columns, before anything expensive is begun.
 
     Returns:
-        The digest of each file as it was read here, one at a time, in order.
+        The digest of each file as it was read here, in order.
 
     Raises:
         RecipeFileNotFound, DataError: as `read_recipes`.
     """
     require_known(columns or {})
-    digests: list[FileDigest] = []
-    for path in find_files(paths):
-        raw = read_bytes(path)
-        open_table(raw, path, columns or {}, sheet)
-        digests.append(FileDigest.of(path, raw))
-    return digests
+    files = find_files(paths)
+    tables = open_tables(files, columns or {}, sheet)
+    return [FileDigest(path, table.sha256) for path, table in zip(files, tables, strict=True)]
 
 
 def _characters(recipe: Recipe) -> int:
@@ -189,12 +186,11 @@ def _add(found: Sequence[Recipe], recipes: dict[str, Recipe], file: FileReport) 
 
 def _read_file(path: str, given: _Given) -> tuple[FileReport, list[Recipe]]:
     """The report on one file, which accounts for every row, and its recipes."""
-    raw = read_bytes(path)
-    table = put_together(open_table(raw, path, given.columns, given.sheet))
+    table = put_together(open_table(path, given.columns, given.sheet))
     report = FileReport(
         path=path,
-        sha256=FileDigest.of(path, raw).sha256,
-        bytes=len(raw),
+        sha256=table.sha256,
+        bytes=table.bytes,
         encoding=table.encoding,
         delimiter=table.delimiter,
         header=table.header,
