@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
-from typing import IO, Any, Final
+from typing import IO, Any, BinaryIO, Final
 
 from koki.errors import ConfigError, KokiError
 from koki.language import _
@@ -27,11 +27,11 @@ _LONGEST_SEAL: Final = 10_000_000  # bytes; that of a checkpoint has about 3,000
 _LONGEST_LINE: Final = 1_000_000  # bytes; the conversations that are exported have about 3,000
 
 
-def read_bytes(path: str | Path, most: int) -> bytes:
-    """The content of a file.
+def open_regular(path: str | Path, most: int) -> BinaryIO:
+    """A file, open for reading.
 
     Args:
-        most: the largest size that is read, in bytes.
+        most: the largest size that it may have, in bytes.
 
     Raises:
         OSError: the file cannot be read, has more than ``most`` bytes, or is no regular file: reading a pipe or a
@@ -46,7 +46,17 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     if found.st_size > most:
         too_large = _("{size:,} bytes are more than {most:,}", size=found.st_size, most=most)
         raise OSError(errno.EFBIG, too_large, str(path))
-    return Path(path).read_bytes()
+    return Path(path).open("rb")
+
+
+def read_bytes(path: str | Path, most: int) -> bytes:
+    """The content of a file that `open_regular` opens.
+
+    Raises:
+        OSError, ValueError: as `open_regular`.
+    """
+    with open_regular(path, most) as file:
+        return file.read()
 
 
 def file_name(path: str) -> str:

@@ -20,7 +20,7 @@ from koki.cli.app import app
 from koki.config import load_config, read_assignments
 from koki.errors import ConfigError, DataError, KokiError
 from koki.evaluation.own_questions import read_questions
-from koki.recipes import decoding, formats, json_documents, table, workbook
+from koki.recipes import decoding, json_documents, parquet, sources, table, workbook
 from koki.recipes.findings import Oddity
 from koki.recipes.table import read_recipes, require_files
 
@@ -58,14 +58,19 @@ def test_a_file_of_a_terabyte_is_not_read(tmp_path: Path, read: Callable[[Path],
         read(sparse(tmp_path / "besar.csv"))
 
 
-def test_a_file_of_too_many_lines_is_refused_before_they_are_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(decoding, "MOST_LINES", 1000)
-    for end in ("\n", "\r", "\r\n"):
-        require_files(write(tmp_path, "penuh.csv", HEADER + SOTO + end * 998))
-        with pytest.raises(DataError, match=r"baris\.csv has more than 1,000 lines"):
-            require_files(write(tmp_path, "baris.csv", HEADER + SOTO + end * 999))
+def test_blank_lines_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "MOST_BLANK", 1000)
+    for end in ("\n", "\r", " \n"):
+        read_recipes(write(tmp_path, "penuh.csv", HEADER + SOTO + end * (1000 // len(end)) + SOTO))
+        with pytest.raises(DataError, match=r"baris\.csv, line \d.*: more than 1,000 characters of blank lines"):
+            read_recipes(write(tmp_path, "baris.csv", HEADER + SOTO + end * 1001 + SOTO))
+
+
+def test_a_file_without_line_ends_is_refused_before_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MOST_BYTES", 2**22)
+    sparse(tmp_path / "r.csv", 2**36)
+    with pytest.raises(DataError, match="holds more than 4 MiB without a line end"):
+        require_files(tmp_path / "r.csv")
 
 
 @pytest.mark.slow
@@ -119,8 +124,8 @@ def test_a_mark_that_is_never_closed_swallows_no_more_than_a_row_may_have(
     report = recipes.report
     assert len(recipes) + len(report.dropped) == 51
     assert [warning.oddity for warning in report.files[0].warnings] == [Oddity.UNCLOSED]
-    with pytest.raises(DataError, match=r"r\.csv, line 3: 234 characters; no row has more than 200"):
-        require_files(write(tmp_path, "r.csv", HEADER + SOTO + SOTO.strip() + "x" * 192 + "\n"))
+    with pytest.raises(DataError, match=r"r\.csv, line 3: more than 200 characters, which no row has"):
+        read_recipes(write(tmp_path, "r.csv", HEADER + SOTO + SOTO.strip() + "x" * 192 + "\n"))
 
 
 def test_quotation_marks_made_to_swallow_the_file_again_and_again_are_refused(
@@ -174,12 +179,12 @@ def check(path: Path) -> subprocess.CompletedProcess[str]:
         (lambda it: write(it, "r.csv", HEADER + SOTO + f'Soto,"{"ayam " * 2**21}",Rebus\n'), "longer than 20,000"),
         (lambda it: write(it, "r.csv", "\n" * 5_000_000), "is empty"),
         (lambda it: write(it, "r.csv", "\n" * 1_900_000 + HEADER), "No recipe to learn from"),
-        (lambda it: write(it, "r.csv", HEADER + "\n" * 3_000_000), "more than 2,000,000 lines"),
+        (lambda it: write(it, "r.csv", HEADER + "\n" * 3_000_000), "more than 2,000,000 characters of blank lines"),
         (lambda it: write(it, "r.csv", HEADER + ",,\n" * 1_900_000), "100,001 rows give no recipe and 0 do"),
         (lambda it: write(it, "r.jsonl", json.dumps(PLAIN) + "\n{}" * 1_900_000), "100,002 rows give no recipe"),
         (lambda it: write(it, "r.csv", HEADER + "\0" * 5_000_000), "No recipe to learn from"),
-        (lambda it: gzipped(it, "ayam " * 2**19, 50), "r.csv.gz, line 2: 131,072,018 characters"),
-        (lambda it: gzipped(it, "ayam " * 2**19, 400), "holds more than 128 MiB"),
+        (lambda it: gzipped(it, "ayam " * 2**19, 50), "r.csv.gz, line 2: more than 16,777,216 characters"),
+        (lambda it: gzipped(it, "ayam " * 2**19, 400), "holds more than 128 MiB without a line end"),
         (lambda it: gzipped(it, "👩" + "a" * 2**21 + "\n", 40), "No recipe to learn from"),
         (lambda it: gzipped(it, ("a" * 62 + "\n") * 2**10, 1_700), "100,001 rows give no recipe"),
     ],
@@ -276,24 +281,26 @@ def test_a_setting_that_is_no_plain_data_is_an_error(value: str) -> None:
 # ---------------------------------------------------------------------------------------------------- Parquet
 
 
-def test_a_parquet_file_of_too_many_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parquet_file_of_rows_without_end_that_are_no_recipes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pyarrow = pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr(formats, "MOST_LINES", 1000)
+    writer = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(table, "MOST_USELESS", 1000)
     columns = {name: ["x"] * 1001 for name in ("Title", "Ingredients", "Steps")}
-    parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet")  # a few hundred bytes hold any number of rows
-    with pytest.raises(DataError, match="more than 1,000 rows"):
-        require_files(tmp_path / "r.parquet")
+    writer.write_table(pyarrow.table(columns), tmp_path / "r.parquet")  # a few hundred bytes hold any number of rows
+    with pytest.raises(DataError, match="1,001 rows give no recipe"):
+        read_recipes(tmp_path / "r.parquet")
 
 
 def test_a_parquet_file_that_repeats_a_text_without_end_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pyarrow = pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr(formats, "MOST_BYTES", 2**20)
+    writer = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(sources, "MOST_BYTES", 2**20)
     columns = {name: ["garam " * 1000] * 100 for name in ("Title", "Ingredients", "Steps")}
-    parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet")
+    writer.write_table(pyarrow.table(columns), tmp_path / "r.parquet")
     assert (tmp_path / "r.parquet").stat().st_size < 2**15
     with pytest.raises(DataError, match="holds more than 1 MiB"):
         read_recipes(tmp_path / "r.parquet")
@@ -304,20 +311,20 @@ def test_a_long_text_that_every_row_of_a_parquet_file_repeats_is_not_unpacked_ma
     tmp_path: Path,
 ) -> None:
     pyarrow = pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
-    parquet = pytest.importorskip("pyarrow.parquet")
+    writer = pytest.importorskip("pyarrow.parquet")
     long = pyarrow.array(["garam " * 2**22]).dictionary_encode().take([0] * 500)
     columns = {"Title": ["Soto"] * 500, "Ingredients": long, "Steps": ["Rebus"] * 500}
-    parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet", compression="zstd")
+    writer.write_table(pyarrow.table(columns), tmp_path / "r.parquet", compression="zstd")
     assert (tmp_path / "r.parquet").stat().st_size < 2**15
     assert "holds more than 128 MiB" in check(tmp_path / "r.parquet").stderr
 
 
 def test_a_parquet_file_of_lists_of_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pyarrow = pytest.importorskip("pyarrow", reason="pyarrow, which reads Parquet, is not installed")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr(formats, "MOST_ITEMS", 1000)
+    writer = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(parquet, "MOST_ITEMS", 1000)
     columns = {"Title": ["Soto"], "Ingredients": [[""] * 1001], "Steps": ["Rebus"]}
-    parquet.write_table(pyarrow.table(columns), tmp_path / "r.parquet")
+    writer.write_table(pyarrow.table(columns), tmp_path / "r.parquet")
     with pytest.raises(DataError, match="more than 1,000 items in a column"):
         require_files(tmp_path / "r.parquet")
 

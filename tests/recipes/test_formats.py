@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from koki.config import load_config, read_assignments
 from koki.errors import DataError, KokiError, RecipeFileNotFound
-from koki.recipes import decoding
+from koki.recipes import sources
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes, require_files
 
@@ -88,7 +88,7 @@ def test_compressed_json_lines_are_read_too(tmp_path: Path) -> None:
 
 
 def test_a_file_that_unpacks_to_more_than_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "MOST_BYTES", 2**22)
+    monkeypatch.setattr(sources, "MOST_BYTES", 2**22)
     content = CSV.encode().ljust(2**22)
     require_files(save(tmp_path, "penuh.csv.gz", gzip.compress(content)))
     with pytest.raises(DataError, match=r"bom\.csv\.gz holds more than 4 MiB"):

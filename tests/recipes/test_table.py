@@ -12,10 +12,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from koki.errors import DataError, KokiError, RecipeFileNotFound
-from koki.recipes.decoding import read_digests
 from koki.recipes.formats import LONGEST_FIELD
 from koki.recipes.recipe import Recipe
 from koki.recipes.report import DataReport
+from koki.recipes.sources import read_digests
 from koki.recipes.table import read_recipes, require_files
 
 HEADER = "Title,Ingredients,Steps,Loves,URL\n"

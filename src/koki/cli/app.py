@@ -16,6 +16,7 @@ from koki.cli import (
     chat,
     check,
     config,
+    data_build,
     demo,
     evaluate,
     export_conversations,
@@ -85,14 +86,16 @@ export_app.command("conversations", epilog=_with_examples(*export_conversations.
 )
 app.add_typer(export_app, name="export")
 
-earlier_app = typer.Typer(help="The earlier name of koki export.", no_args_is_help=True, hidden=True)
-earlier_app.command("export")(export_conversations.export_conversations)
-app.add_typer(earlier_app, name="data")
+data_app = typer.Typer(help="What a run trains on.", no_args_is_help=True)
+data_app.command("build", epilog=_with_examples(*data_build.EXAMPLES))(data_build.build)
+data_app.command("export", hidden=True)(export_conversations.export_conversations)
+app.add_typer(data_app, name="data")
 
 
-@earlier_app.callback()
-def _say_new_name() -> None:
-    err.print(_("koki data export is called koki export conversations now."), highlight=False)
+@data_app.callback()
+def _say_new_name(context: typer.Context) -> None:
+    if context.invoked_subcommand == "export":
+        err.print(_("koki data export is called koki export conversations now."), highlight=False)
 
 
 def _print_version(wanted: bool) -> None:

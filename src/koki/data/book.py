@@ -8,7 +8,7 @@ from koki.data.recipes import RecipesOfRun
 from koki.dialogue.phrasebook import load_tips
 from koki.errors import KokiError
 from koki.language import N_, _
-from koki.recipes.decoding import FileDigest
+from koki.recipes.sources import FileDigest
 
 
 def write_book(path: Path, recipes: RecipesOfRun, warn: Callable[[str], None]) -> None:

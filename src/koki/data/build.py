@@ -20,7 +20,7 @@ from koki.errors import DataError
 from koki.language import _
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
-from koki.recipes.decoding import FileDigest
+from koki.recipes.sources import FileDigest
 from koki.terminal import say
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
@@ -128,15 +128,18 @@ def tokenize_held_out(
     return None
 
 
-def build_dataset(config: RunConfig) -> ConversationDataset:
+def build_dataset(config: RunConfig, console: Console | None = None) -> ConversationDataset:
     """The conversations that a run with this configuration would train on.
+
+    Args:
+        console: where it is told what was found; without one nothing is.
 
     Raises:
         KokiError: as `train`.
     """
     quiet_libraries()
     tokenizer, template = load_template(find_base(config.model).folder)
-    return tokenize(RecipesOfRun(config), template, len(tokenizer), Console(quiet=True)).dataset
+    return tokenize(RecipesOfRun(config), template, len(tokenizer), console or Console(quiet=True)).dataset
 
 
 def load_template(folder: Path) -> tuple[PreTrainedTokenizerBase, ChatTemplate]:

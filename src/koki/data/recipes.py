@@ -11,9 +11,9 @@ from koki.config import RunConfig
 from koki.data.survey import Survey
 from koki.errors import DataError
 from koki.language import _
-from koki.recipes.decoding import FileDigest, read_digests
 from koki.recipes.recipe import Recipe
 from koki.recipes.sequence import Recipes
+from koki.recipes.sources import FileDigest, read_digests
 from koki.recipes.split import split
 from koki.recipes.stored import StoredRecipes
 from koki.recipes.table import read_into, read_recipes, require_files

@@ -18,10 +18,10 @@ from koki.data.cache import Cache, fingerprint, user_folder
 from koki.data.parts import open_parts, vocabulary_of
 from koki.dialogue.conversation import KINDS
 from koki.dialogue.vocabulary import Vocabulary
-from koki.recipes.decoding import FileDigest
 from koki.recipes.digests import Digests
 from koki.recipes.findings import Oddity
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread, Warned
+from koki.recipes.sources import FileDigest
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
 
@@ -92,10 +92,12 @@ PROGRAM: Final = (
     "koki.recipes.items",
     "koki.recipes.json_documents",
     "koki.recipes.near_duplicates",
+    "koki.recipes.parquet",
     "koki.recipes.plain_text",
     "koki.recipes.recipe",
     "koki.recipes.report",
     "koki.recipes.sequence",
+    "koki.recipes.sources",
     "koki.recipes.split",
     "koki.recipes.table",
     "koki.recipes.unsplit",

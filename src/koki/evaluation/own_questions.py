@@ -15,7 +15,7 @@ from koki.errors import DataError
 from koki.evaluation.mentions import can_be_mentioned, mentions, speaks_for
 from koki.inference.answer import Answer
 from koki.language import _
-from koki.recipes.decoding import decode, records, split_lines
+from koki.recipes.decoding import decode, lines_of, records
 
 _NEEDED: Final = ("id", "capability", "question", "must", "must_not")
 _ENOUGH: Final = 0.5
@@ -95,7 +95,7 @@ def read_questions(file: Path) -> list[OwnQuestion]:
             _("It should be UTF-8 text, its columns apart by tabs."),
         ) from error
     # the file may be as spreadsheets write it: with quotation marks, with any ends of lines, in UTF-16
-    rows = [(row.line, [*map(str.strip, row.fields)]) for row in records(split_lines(text, str(file)), "\t", str(file))]
+    rows = [(row.line, [*map(str.strip, row.fields)]) for row in records(lines_of([text], str(file)), "\t", str(file))]
     header = [name.lower() for name in rows[0][1]] if rows else []
     if missing := [name for name in _NEEDED if name not in header]:
         raise DataError(

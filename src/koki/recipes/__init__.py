@@ -3,12 +3,14 @@
 table.py            files -> recipes: read, check, drop duplicates
 formats.py          a file of any format -> a table of the wanted columns
 workbook.py         Excel and LibreOffice: the rows of a workbook's sheets, measured before they are made
+parquet.py          Parquet: the values of its rows, a few at a time
 json_documents.py   JSON and web pages: the objects that are recipes
 plain_text.py       a document or a chat: title, ingredients, steps; its words are in plain_text.toml
 item_rows.py        rows that have one ingredient each -> rows that have a recipe each
 file_kinds.py       what a file is that cannot be read, and what to do about it
 columns.py          which column is which; the names are in columns.toml
-decoding.py         paths -> bytes -> text -> records
+sources.py          paths -> files -> bytes, as a stream of any length
+decoding.py         bytes -> text -> lines -> records
 values.py           a list or an object, also one written out in a cell -> the text of a field
 items.py            a field -> its items: what separates ingredients, and what steps
 cleaning.py         a field -> clean title, ingredient lines, steps; its words are in cleaning.toml

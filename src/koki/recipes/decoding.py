@@ -1,195 +1,159 @@
-"""From a file to the rows of a table: paths, bytes, text, lines, records."""
+"""From bytes to the rows of a table: text, lines, records; a piece at a time, so that any size fits the memory."""
 
+import codecs
 import csv
-import errno
-import glob
-import gzip
-import hashlib
 import io
-import os
-import re
-import zlib
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Final, NamedTuple, Self
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from typing import Final, NamedTuple
 
-from koki import files
-from koki.errors import DataError, RecipeFileNotFound
+from koki.errors import DataError
 from koki.language import _
 
-MOST_BYTES: Final = 2**27
-"""Bytes of a file, unpacked: thirteen times the 11,751 real recipes that Koki was tried on. To read it takes up to
-eight times as much memory."""
-
-MOST_LINES: Final = 2_000_000
-"""Lines of a file. ``MOST_BYTES`` hold a seventh of a million recipes, which have ten lines each at most."""
-
 LONGEST_ROW: Final = 2**24
-"""Characters of a row, on however many lines; csv needs up to eight bytes for each."""
+"""Characters of a row, on however many lines, and of a line: what is held in memory at once. csv needs up to eight
+bytes for each."""
+
+MOST_LINES: Final = 2**20
+"""Lines of a row, each of which takes memory beside its characters."""
+
+MOST_BLANK: Final = 2_000_000
+"""Characters of blank lines one after another, which a file of some kilobytes can have without end."""
 
 MOST_REREAD: Final = 2**28
 """Characters that may be read again for quotation marks that are never closed: ten seconds or so. One such mark in a
 real file costs a few thousand; marks that are placed on purpose cost the square of the file."""
 
 
-def find_files(paths: Iterable[str | Path]) -> list[str]:
-    """The files in order; for a pattern with ``*``, ``?`` or ``[...]``, those that match it, sorted by name.
+class Encoding(NamedTuple):
+    """How bytes are to be read as text.
 
-    Raises:
-        RecipeFileNotFound: no file matches a pattern.
+    Attributes:
+        codec: Python's name for it.
+        name: what people call it.
+        mark: the bytes at the start that are no text.
     """
-    return [file for path in paths for file in _matches(os.fspath(path))]
+
+    codec: str
+    name: str
+    mark: bytes = b""
 
 
-def _matches(path: str) -> list[str]:
-    # A file whose own name looks like a pattern, as "resep[1].csv" does, is that file.
-    if not glob.has_magic(path) or os.path.lexists(path) or "\0" in path:
-        return [path]
-    found = sorted(file for file in glob.glob(path, recursive=True) if not Path(file).is_dir())  # noqa: PTH207 (Path's own takes no absolute pattern)
-    if not found:
-        raise RecipeFileNotFound(
-            _("No recipe file matches {path}", path=path), _("Check the pattern, and the folder it starts from.")
-        )
-    return found
+_MARKED: Final = (
+    Encoding("utf-8", "UTF-8-BOM", codecs.BOM_UTF8),
+    Encoding("utf-16-le", "UTF-16", codecs.BOM_UTF16_LE),
+    Encoding("utf-16-be", "UTF-16", codecs.BOM_UTF16_BE),
+)
+# Bytes at the start by which UTF-16 without a mark is known.
+_LOOKED_AT: Final = 4096
+_REPLACEMENT: Final = "\ufffd".encode()
 
 
-def read_bytes(path: str) -> bytes:
-    """What the file holds.
+class EncodingSurvey:
+    """Finds the encoding of a text that comes in blocks; all of it is looked at."""
 
-    Raises:
-        RecipeFileNotFound: the file is missing.
-        DataError: it is no regular file or cannot be read.
-    """
-    try:
-        return files.read_bytes(path, MOST_BYTES)
-    except IsADirectoryError:
-        raise DataError(_("{path} is a folder, not a recipe file.", path=path), _("Name the files in it.")) from None
-    except (FileNotFoundError, NotADirectoryError):
-        raise RecipeFileNotFound(
-            _("There is no recipe file {path}", path=path), _("Check the path given as data.")
-        ) from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
-        raise DataError(_("{path!r} cannot be read: {error}", path=path, error=error), _how_to_read(error)) from error
+    def __init__(self) -> None:
+        self._head = self._last = b""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._good = self._damaged = 0  # characters beyond ASCII, as UTF-8, and sequences that are none
 
+    def add(self, block: bytes) -> None:
+        """Look at the next bytes."""
+        self._head += block[: _LOOKED_AT - len(self._head)]
+        if not block.isascii() or self._decoder.getstate()[0]:
+            self._count(self._decoder.decode(block))
+            # some files have U+FFFD from an earlier loss, also across the border of two blocks
+            lost = (self._last + block).count(_REPLACEMENT)
+            self._damaged -= lost
+            self._good += lost
+        self._last = block[-2:] if len(block) > 1 else (self._last + block)[-2:]
 
-class FileDigest(NamedTuple):
-    """A recipe file by its content: two reads that give the same digest read the same bytes."""
+    def _count(self, text: str) -> None:
+        beyond, replaced = len(text) - len(text.encode("ascii", "ignore")), text.count("\ufffd")
+        self._good += beyond - replaced
+        self._damaged += replaced
 
-    path: str
-    sha256: str  # 64 hex digits
-
-    @classmethod
-    def of(cls, path: str, raw: bytes) -> Self:
-        """The digest of a file that held these bytes."""
-        return cls(path, hashlib.sha256(raw).hexdigest())
-
-
-def read_digests(paths: Iterable[str | Path]) -> list[FileDigest]:
-    """The digest of each file that `find_files` finds, in order; one file at a time is held in memory.
-
-    Raises:
-        RecipeFileNotFound, DataError: as `find_files` and `read_bytes`.
-    """
-    return [FileDigest.of(path, read_bytes(path)) for path in find_files(paths)]
-
-
-def _how_to_read(error: Exception) -> str:
-    match getattr(error, "errno", None):
-        case errno.EFBIG:
-            return _("Split it into smaller files.")
-        case errno.EINVAL:
-            return _("Save the recipes in a CSV file and name that.")
-        case _:
-            return _("Check the path and its permissions.")
-
-
-def unpack(raw: bytes, path: str) -> tuple[bytes, str]:
-    """The bytes of the text, and ", gzip" if they were compressed.
-
-    Raises:
-        DataError: there is no text, it would be longer than ``MOST_BYTES``, or it is a workbook or archive.
-    """
-    packing = ""
-    if raw.startswith(b"\x1f\x8b"):
-        raw, packing = _gunzip(raw, path), ", gzip"
-    if not raw.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe"):
-        raise DataError(_("{path} is empty.", path=path), _("It needs a header line and one line for each recipe."))
-    if raw.startswith(b"PK\x03\x04"):
-        raise DataError(
-            _("{path} is a workbook or zip archive, compressed once more.", path=path), _("Unpack it first (gunzip).")
-        )
-    return raw, packing
-
-
-def _gunzip(raw: bytes, path: str) -> bytes:
-    try:
-        with gzip.open(io.BytesIO(raw)) as packed:
-            content = packed.read(MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(
-            _("{path} is a damaged gzip file: {error}", path=path, error=error), _("Pack it again, or unpack it first.")
-        ) from error
-    if len(content) > MOST_BYTES:
-        raise DataError(
-            _(
-                "{path} holds more than {most_bytes:,} MiB once it is unpacked.",
-                path=path,
-                most_bytes=MOST_BYTES // 2**20,
-            ),
-            _("Split it into smaller files."),
-        )
-    return content
+    def encoding(self) -> Encoding:
+        """The encoding of all bytes that were added; there are no more of them."""
+        self._count(self._decoder.decode(b"", True))
+        for marked in _MARKED:
+            if self._head.startswith(marked.mark):
+                return marked
+        # Latin letters in UTF-16 have every other byte 0, which no other encoding does.
+        even, odd = self._head[::2].count(0), self._head[1::2].count(0)
+        if max(even, odd) > 0.3 * len(self._head[::2]) and min(even, odd) < 0.1 * max(even, odd):
+            return Encoding("utf-16-le" if odd > even else "utf-16-be", "UTF-16")
+        # A few broken sequences among many good ones are damaged UTF-8; the reverse is another encoding.
+        if self._damaged and self._damaged > self._good:
+            return Encoding("cp1252", "Windows-1252")
+        return Encoding("utf-8", "UTF-8")
 
 
 def decode(raw: bytes) -> tuple[str, str]:
     """Text and the name of its encoding. What cannot be decoded becomes U+FFFD; nothing raises."""
-    for mark, codec, name in (
-        (b"\xef\xbb\xbf", "utf-8", "UTF-8-BOM"),
-        (b"\xff\xfe", "utf-16-le", "UTF-16"),
-        (b"\xfe\xff", "utf-16-be", "UTF-16"),
-    ):
-        if raw.startswith(mark):
-            return raw.removeprefix(mark).decode(codec, "replace"), name
-    # Latin letters in UTF-16 have every other byte 0, which no other encoding does.
-    even, odd = raw[:4096:2].count(0), raw[1:4096:2].count(0)
-    if max(even, odd) > 0.3 * len(raw[:4096:2]) and min(even, odd) < 0.1 * max(even, odd):
-        return raw.decode("utf-16-le" if odd > even else "utf-16-be", "replace"), "UTF-16"
-    text = raw.decode("utf-8", "replace")
-    damaged = text.count("\ufffd") - raw.count("\ufffd".encode())  # some files have U+FFFD from an earlier loss
-    # A few broken sequences among many good ones are damaged UTF-8; the reverse is another encoding.
-    if damaged and damaged > sum(character > "\x7f" for character in text) - damaged:
-        return raw.decode("cp1252", "replace"), "Windows-1252"
-    return text, "UTF-8"
+    survey = EncodingSurvey()
+    survey.add(raw)
+    encoding = survey.encoding()
+    return "".join(decoded([raw], encoding)), encoding.name
 
 
-_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+def decoded(blocks: Iterable[bytes], encoding: Encoding) -> Iterator[str]:
+    """The text in pieces, none of them empty. What cannot be decoded becomes U+FFFD."""
+    decoder = codecs.getincrementaldecoder(encoding.codec)("replace")
+    mark = len(encoding.mark)
+    for block in blocks:
+        if text := decoder.decode(block[mark:]):
+            yield text
+        mark = max(0, mark - len(block))
+    if text := decoder.decode(b"", True):
+        yield text
 
 
-def split_lines(text: str, path: str) -> list[str]:
-    """The lines of the file as the csv module and every editor count them, line ends kept.
+def lines_of(texts: Iterable[str], path: str) -> Generator[str, None, None]:
+    """The lines of a text in pieces, as the csv module and every editor count them, line ends kept.
 
     Raises:
-        DataError: there are more than ``MOST_LINES``, or one is longer than ``LONGEST_ROW``.
+        DataError: one is longer than ``LONGEST_ROW``, or too many are blank.
     """
-    if text.count("\n") + text.count("\r") - text.count("\r\n") > MOST_LINES:
-        raise DataError(
-            _("{path} has more than {most_lines:,} lines.", path=path, most_lines=MOST_LINES),
-            _("Split it into smaller files."),
-        )
-    lines = _LINE.findall(text)
-    if (longest := max(map(len, lines), default=0)) > LONGEST_ROW:
-        number = 1 + next(place for place, line in enumerate(lines) if len(line) == longest)
-        raise DataError(
-            _(
-                "{path}, line {number:,}: {longest:,} characters; no row has more than {longest_row:,}.",
-                path=path,
-                number=number,
-                longest=longest,
-                longest_row=LONGEST_ROW,
-            ),
-            _("Remove it, or save the recipes once more, each in a row of its own."),
-        )
-    return lines
+    blank = 0
+    for number, line in enumerate(_split(texts), 1):
+        blank = blank + len(line) if line.isspace() else 0
+        if len(line) > LONGEST_ROW:
+            raise DataError(
+                _(
+                    "{path}, line {number:,}: more than {longest_row:,} characters, which no row has.",
+                    path=path,
+                    number=number,
+                    longest_row=LONGEST_ROW,
+                ),
+                _("Remove it, or save the recipes once more, each in a row of its own."),
+            )
+        if blank > MOST_BLANK:
+            raise DataError(
+                _(
+                    "{path}, line {number:,}: more than {most_blank:,} characters of blank lines.",
+                    path=path,
+                    number=number,
+                    most_blank=MOST_BLANK,
+                ),
+                _("Remove them."),
+            )
+        yield line
+
+
+def _split(texts: Iterable[str]) -> Iterator[str]:
+    """The lines; one that is too long is cut, so that no more of it is held."""
+    rest = ""
+    for text in texts:
+        lines = list(io.StringIO(rest + text, newline=""))
+        rest = ""
+        if not lines[-1].endswith("\n"):  # "\r" may be half of a line end
+            rest = lines.pop()
+        yield from lines
+        if len(rest) > LONGEST_ROW:
+            break
+    if rest:
+        yield rest
 
 
 class Record(NamedTuple):
@@ -200,7 +164,7 @@ class Record(NamedTuple):
     unclosed: bool  # a quotation mark opened on this line was never closed
 
 
-def records(lines: list[str], delimiter: str, path: str) -> Iterator[Record]:
+def records(lines: Iterable[str], delimiter: str, path: str) -> Iterator[Record]:
     """The rows that are not blank; the first one is the header.
 
     A quotation mark that is never closed swallows the rows up to the next one, or to ``LONGEST_ROW``. Such a row is
@@ -210,41 +174,46 @@ def records(lines: list[str], delimiter: str, path: str) -> Iterator[Record]:
         DataError: more than ``MOST_REREAD`` would have to be read again.
     """
     csv.field_size_limit(2**31 - 1)  # length is for the caller to judge, row by row; csv would give up the whole file
-    width = start = 0
-    left = MOST_REREAD
-    while start < len(lines):
-        if not lines[start].strip("\r\n "):  # a blank line, of which there may be a million
-            start += 1
-            continue
-        # A reader for each row knows where the row ends, and costs next to nothing.
-        reader = csv.reader(_within_a_row(lines, start), delimiter=delimiter)
-        fields, end = next(reader), start + reader.line_num
-        unclosed = _has_swallowed_rows(fields, lines[start:end], delimiter, width)
-        if unclosed:
-            left -= sum(map(len, lines[start:end]))
-            if left < 0:
-                raise DataError(
-                    _(
-                        "{path}, line {start:,}: one quotation mark after another is never closed.",
-                        path=path,
-                        start=start + 1,
-                    ),
-                    _("Save it as CSV once more, every quotation mark inside a field doubled."),
-                )
-            fields, end = _read_alone(lines[start], delimiter, width), start + 1
-        if len(fields) > 1 or any(map(str.strip, fields)):
-            width = width or len(fields)
-            yield Record(start + 1, fields, unclosed)
-        start = end
+    width, number, left = 0, 1, MOST_REREAD
+    again: deque[str] = deque()  # lines that a broken row has swallowed
+    source = iter(lines)
+    while (line := again.popleft() if again else next(source, None)) is not None:
+        span = [line]
+        if line.strip("\r\n "):  # there may be a million blank lines
+            # A reader for each row knows where the row ends, and costs next to nothing.
+            fields = next(csv.reader(_row_of(span, again, source), delimiter=delimiter))
+            unclosed = _has_swallowed_rows(fields, span, delimiter, width)
+            if unclosed:
+                left -= sum(map(len, span))
+                if left < 0:
+                    raise DataError(
+                        _(
+                            "{path}, line {start:,}: one quotation mark after another is never closed.",
+                            path=path,
+                            start=number,
+                        ),
+                        _("Save it as CSV once more, every quotation mark inside a field doubled."),
+                    )
+                again.extendleft(reversed(span[1:]))
+                span = [line]
+                fields = _read_alone(line, delimiter, width)
+            if len(fields) > 1 or any(map(str.strip, fields)):
+                width = width or len(fields)
+                yield Record(number, fields, unclosed)
+        number += len(span)
 
 
-def _within_a_row(lines: list[str], start: int) -> Iterator[str]:
-    """The lines that a row which starts there may span."""
-    left = LONGEST_ROW
-    while left > 0 and start < len(lines):
-        yield lines[start]
-        left -= len(lines[start])
-        start += 1
+def _row_of(span: list[str], again: deque[str], source: Iterator[str]) -> Iterator[str]:
+    """The lines that a row may span, from its first one on; those that are asked for are put into ``span``."""
+    yield span[0]
+    left = LONGEST_ROW - len(span[0])
+    while left > 0 and len(span) < MOST_LINES:
+        line = again.popleft() if again else next(source, None)
+        if line is None:
+            return
+        span.append(line)
+        left -= len(line)
+        yield line
 
 
 def _has_swallowed_rows(fields: list[str], span: list[str], delimiter: str, width: int) -> bool:

@@ -13,7 +13,6 @@ from koki.errors import DataError
 from koki.ingredients.parse import Ingredient
 from koki.language import _
 from koki.recipes.columns import REQUIRED
-from koki.recipes.decoding import read_bytes
 from koki.recipes.formats import open_table
 from koki.recipes.item_rows import put_together
 from koki.recipes.recipe import Recipe
@@ -70,7 +69,7 @@ def find_example(recipes: Sequence[Recipe], report: DataReport, columns: Mapping
     suspected = {(path, it.sheet, line) for path, it in warned for line in it.lines}
     recipe = next((it for it in recipes if (it.file, it.sheet, it.line) in suspected), recipes[0])
     try:
-        table = put_together(open_table(read_bytes(recipe.file), recipe.file, columns or {}, recipe.sheet or None))
+        table = put_together(open_table(recipe.file, columns or {}, recipe.sheet or None))
         written = next((row.fields for row in table.rows if row.line == recipe.line), None)
     except DataError:
         return None

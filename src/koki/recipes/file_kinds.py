@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from koki.errors import DataError
 from koki.language import N_, _
+from koki.recipes.sources import Source
 
 
 class _Kind(NamedTuple):
@@ -76,18 +77,18 @@ _CONTENTS: Final = (
 _SPREADSHEET: Final = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
-def require_text_or_table(raw: bytes, path: str) -> None:
+def require_text_or_table(source: Source) -> None:
     """Check that a file is none of those that Koki knows and cannot read.
 
     Raises:
         DataError: it is one; the error says what it is, and how to get the recipes out of it.
     """
     for pattern, kind in _PATTERNS:
-        if pattern.match(raw):
-            what = _("{path} is {what}, which Koki cannot read.", path=path, what=_(kind.name))
+        if pattern.match(source.head):
+            what = _("{path} is {what}, which Koki cannot read.", path=source.path, what=_(kind.name))
             raise DataError(what, _(kind.how))
-    if raw.startswith(_COMPOUND):
-        _refuse_compound(raw, path)
+    if source.head.startswith(_COMPOUND):
+        _refuse_compound(source.whole(), source.path)
 
 
 def _refuse_compound(raw: bytes, path: str) -> None:
@@ -97,14 +98,17 @@ def _refuse_compound(raw: bytes, path: str) -> None:
     raise DataError(_("{path} is a file of an old version of Office.", path=path), _(_AS_TEXT))
 
 
-def is_workbook(raw: bytes, path: str) -> bool:
-    """Whether a file is a workbook of Excel or LibreOffice.
+def is_archive(source: Source) -> bool:
+    """Whether a file is a zip archive, which workbooks are too."""
+    return not source.is_packed and source.head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+def require_workbook(raw: bytes, path: str) -> None:
+    """Check that a zip archive is a workbook of Excel or LibreOffice.
 
     Raises:
-        DataError: it is another kind of zip archive.
+        DataError: it is something else.
     """
-    if not raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return False
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             names = archive.namelist()
@@ -115,7 +119,7 @@ def is_workbook(raw: bytes, path: str) -> bool:
             _("Copy it again, or open it and save it as CSV (UTF-8)."),
         ) from error
     if "xl/workbook.xml" in names or kind == _SPREADSHEET:
-        return True
+        return
     for part, what, how in _CONTENTS:
         if any(name.startswith(part) for name in names):
             raise DataError(_("{path} is {what}, which Koki cannot read.", path=path, what=_(what)), _(how))

@@ -1,39 +1,39 @@
 """A file of any format -> a table: its header, which column holds what, and rows of text.
 
 Workbooks (``.xlsx``, ``.ods``) and Parquet; and as text in any encoding, compressed with gzip or not: CSV under any
-delimiter, JSON Lines (``.jsonl``, ``.ndjson``), JSON, web pages with JSON-LD, and plain text.
+delimiter, JSON Lines (``.jsonl``, ``.ndjson``), JSON, web pages with JSON-LD, and plain text. The rows of CSV, JSON
+Lines and Parquet are a stream: a file of any size takes the same memory.
 """
 
 import csv
 import difflib
-import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from copy import copy
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from itertools import chain, islice
+from functools import lru_cache
+from itertools import chain, islice, repeat, tee
 from pathlib import Path
 from typing import Any, Final
 
 from koki.errors import DataError
-from koki.extras import how_to_install
 from koki.language import N_, _
 from koki.recipes.cleaning import repair
 from koki.recipes.columns import REQUIRED, find_columns, require_columns
-from koki.recipes.decoding import MOST_BYTES, MOST_LINES, decode, records, split_lines, unpack
-from koki.recipes.file_kinds import is_workbook, require_no_sql, require_text_or_table
+from koki.recipes.decoding import LONGEST_ROW, lines_of, records
+from koki.recipes.file_kinds import is_archive, require_no_sql, require_text_or_table, require_workbook
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.json_documents import documents_in, is_document, is_web_page, keys_of, objects, parse_document
+from koki.recipes.parquet import ParquetRows
 from koki.recipes.plain_text import text_recipes
+from koki.recipes.sources import Source, surveyed
 from koki.recipes.values import text_of
 from koki.recipes.workbook import Workbook
 
 LONGEST_FIELD: Final = 20_000
 """Characters of a field. The longest in 11,751 real rows has 3,231; one of more than this is damaged."""
-
-MOST_ITEMS: Final = 10_000_000
-"""Items of all lists in a column of a Parquet file's row group, where a million empty ones take no room."""
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 # Columns of a file. Recipe files have three to six; a line with more than this is no header.
@@ -77,6 +77,9 @@ class Table:
         delimiter: empty for a format that has none.
         columns: wanted field -> its place in the header, which is that of the first sheet.
         sheets: those of a workbook that are read, and those that are not.
+        sha256: of the file, 64 hex digits.
+        bytes: of the file.
+        consumed: how many of them were read for the rows so far.
     """
 
     encoding: str
@@ -86,10 +89,13 @@ class Table:
     rows: Iterator[Row]
     sheets: Sequence[str] = ()
     sheets_unread: Sequence[str] = ()
+    sha256: str = ""
+    bytes: int = 0
+    consumed: Callable[[], int] = lambda: 0
 
 
-def open_table(raw: bytes, path: str, given: Mapping[str, str], sheet: str | None = None) -> Table:
-    """Make a table of what a file holds.
+def open_table(path: str, given: Mapping[str, str], sheet: str | None = None) -> Table:
+    """Make a table of a file. Its rows are read when they are asked for.
 
     Args:
         path: errors name it; its suffix tells the format where the content does not.
@@ -97,60 +103,112 @@ def open_table(raw: bytes, path: str, given: Mapping[str, str], sheet: str | Non
         sheet: the one of a workbook to read; None is each that has the columns, but for hidden ones.
 
     Raises:
-        DataError: the content is damaged or of another kind, a column or the sheet is missing, or pyarrow is needed
-            and missing.
+        RecipeFileNotFound: there is no such file.
+        DataError: it cannot be read, the content is damaged or of another kind, a column or the sheet is missing, or
+            pyarrow is needed and missing. While rows are read: one is too long, or the file has changed.
     """
-    if is_workbook(raw, path):
-        return _workbook(Workbook(raw, path), path, given, sheet)
+    return _table(Source(path), given, sheet)
+
+
+def open_tables(paths: Iterable[str], given: Mapping[str, str], sheet: str | None = None) -> Iterator[Table]:
+    """What `open_table` makes of each file, in order; the next files are surveyed while the rows of one are read.
+
+    Raises:
+        RecipeFileNotFound, DataError: as `open_table`, in the turn of the file.
+    """
+    with closing(surveyed(paths)) as sources:
+        for source in sources:
+            yield _table(source, given, sheet)
+
+
+def _table(source: Source, given: Mapping[str, str], sheet: str | None) -> Table:
+    table = _workbook(source, given, sheet) if is_archive(source) else _no_workbook(source, given, sheet)
+    return replace(table, sha256=source.sha256, bytes=source.bytes, consumed=lambda: source.consumed)
+
+
+def _no_workbook(source: Source, given: Mapping[str, str], sheet: str | None) -> Table:
+    path = source.path
     if sheet is not None:
         raise DataError(
             _("{path} is no workbook and has no sheet {sheet!r}.", path=path, sheet=sheet),
             _("Leave out --sheet (data.sheet)."),
         )
     suffix = Path(path.casefold().removesuffix(".gz")).suffix
-    if suffix == ".parquet" or raw.startswith(b"PAR1"):
-        return _parquet(raw, path, given)
-    content, packing = unpack(raw, path)
-    require_text_or_table(content, path)
-    text, encoding = decode(content)
-    require_no_sql(text, path)
+    if suffix == ".parquet" or source.head.startswith(b"PAR1"):
+        return _parquet(source, given)
+    if source.is_blank:
+        raise DataError(_("{path} is empty.", path=path), _("It needs a header line and one line for each recipe."))
+    if source.head.startswith(b"PK\x03\x04"):
+        raise DataError(
+            _("{path} is a workbook or zip archive, compressed once more.", path=path), _("Unpack it first (gunzip).")
+        )
+    require_text_or_table(source)
+    start = source.start(20_000)
+    require_no_sql(start, path)
+    if is_web_page(start):
+        return _documents(documents_in(source.whole_text(), path), path, given, _called(source, "web page"))
+    is_json = suffix in {".json", ".jsonl", ".ndjson"} or is_document(start)
+    return (is_json and _json(source, suffix, given)) or _lines(source, suffix, given)
 
-    def called(kind: str) -> str:
-        return f"{encoding} ({kind}{packing})" if kind else f"{encoding}{packing}"
 
-    if is_web_page(text):
-        return _documents(documents_in(text, path), path, given, called("web page"))
-    is_json = suffix in {".json", ".jsonl", ".ndjson"} or is_document(text)
-    return (is_json and _json(text, path, suffix, given, called)) or _lines(text, path, suffix, given, called)
+def _called(source: Source, kind: str = "") -> str:
+    """How the report names the encoding and the format."""
+    encoding, packing = source.encoding.name, ", gzip" if source.is_packed else ""
+    return f"{encoding} ({kind}{packing})" if kind else f"{encoding}{packing}"
 
 
-def _json(text: str, path: str, suffix: str, given: Mapping[str, str], called: Callable[[str], str]) -> Table | None:
+def _json(source: Source, suffix: str, given: Mapping[str, str]) -> Table | None:
     """The table of a document, or of JSON Lines; None for a text that is neither and is not called JSON."""
-    has_object = isinstance(_object(text.lstrip("\ufeff \t\r\n").split("\n", 1)[0]), dict)
-    if suffix != ".json" and (has_object or not is_document(text)):
-        return _json_lines(split_lines(text, path), path, given, called("JSON Lines"))
+    first, is_all = _first_line(source.texts())
+    has_object = isinstance(_object(first), dict)
+    # no document has an object in its first line and more behind it
+    if (has_object and not is_all) if suffix == ".json" else (has_object or not is_document(source.start(1_000))):
+        return _json_lines(source, given)
+    text = source.whole_text()
     try:
-        document = parse_document(text, path)
+        document = parse_document(text, source.path)
     except DataError:
-        if has_object:
-            return _json_lines(split_lines(text, path), path, given, called("JSON Lines"))
         if suffix == ".json":
             raise
         return None
-    return _documents([document], path, given, called("JSON"))
+    return _documents([document], source.path, given, _called(source, "JSON"))
 
 
-def _lines(text: str, path: str, suffix: str, given: Mapping[str, str], called: Callable[[str], str]) -> Table:
+def _first_line(texts: Iterator[str]) -> tuple[str, bool]:
+    """The first line of JSON that is not blank, and whether nothing follows; of a line that is too long, its start."""
+    line = end = rest = ""
+    for text in texts:
+        line, end, rest = (line + text).lstrip("\ufeff \t\r\n").partition("\n")
+        if end or len(line) > _LONGEST_JSON:
+            break
+    return line, not any(text.strip(" \t\r\n") for text in chain([rest], texts))
+
+
+def _lines(source: Source, suffix: str, given: Mapping[str, str]) -> Table:
     """The table of a CSV, or of the recipes in plain text."""
-    lines = split_lines(text, path)
-    try:
-        return _delimited(lines, path, given, called(""))
-    except DataError:
-        if table := _plain_text(lines, called("text")):
-            return table
-        if suffix in {".txt", ".md"} and not any(find_columns(_names(lines[0], it), given) for it in _DELIMITERS):
-            raise DataError(_("{path} is a text in which no recipe was found.", path=path), _(_TEXT_FORM)) from None
-        raise
+    with closing(source.lines()) as lines:
+        head = tee(_first_ones(lines), 1)[0]  # what is read of it can be read again, by a copy
+        try:
+            return _delimited(source, head, given)
+        except DataError as error:
+            said = error
+        first = next(copy(head), "")
+    is_text = suffix in {".txt", ".md"}
+    if (is_text or source.is_small) and (table := _plain_text(source)):
+        return table
+    if is_text and not any(find_columns(_names(first, it), given) for it in _DELIMITERS):
+        raise DataError(_("{path} is a text in which no recipe was found.", path=source.path), _(_TEXT_FORM))
+    raise said
+
+
+def _first_ones(lines: Iterable[str]) -> Iterator[str]:
+    """Those that may have the header: as many as two rows may have characters."""
+    left = 2 * LONGEST_ROW
+    for line in lines:
+        yield line
+        left -= len(line)
+        if left < 0:
+            return
 
 
 _TEXT_FORM: Final = N_(
@@ -189,38 +247,45 @@ def _row(line: int, fields: dict[str, str], problem: Reason | None, oddities: It
 _SEPARATOR: Final = re.compile(r'\ufeff?"?sep=(.)"?[;,\s]*', re.IGNORECASE)
 
 
-def _delimited(lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
-    """Read with the delimiter that the file names, or the one under which the header has most of the wanted columns."""
-    top = next((place for place, line in enumerate(lines) if not line.isspace()), 0)
-    if len(lines[top] if lines else "") > _LONGEST_HEADER:
+def _delimited(source: Source, head: Iterator[str], given: Mapping[str, str]) -> Table:
+    """Read with the delimiter that the file names, or the one under which the header has most of the wanted columns.
+
+    Args:
+        head: the first lines; it can be copied, and is not gone through.
+    """
+    top, first = next(((place, line) for place, line in enumerate(copy(head)) if not line.isspace()), (0, ""))
+    if len(first) > _LONGEST_HEADER:
         raise DataError(
             _(
                 "The first line of {path} has more than {longest_header:,} characters.",
-                path=path,
+                path=source.path,
                 longest_header=_LONGEST_HEADER,
             ),
             _(_HEADER),
         )
     delimiters: Sequence[str] = _DELIMITERS
-    if lines and (named := _SEPARATOR.fullmatch(lines[top].rstrip("\r\n"))):  # Excel's own line above the header
-        delimiters, lines = named[1], _from(top + 1, lines)
-    tables = [_split_at(delimiter, lines, path, given, encoding) for delimiter in delimiters]
+    start = 0
+    if named := _SEPARATOR.fullmatch(first.rstrip("\r\n")):  # Excel's own line above the header
+        delimiters, start = named[1], top + 1
+    tables = [_split_at(it, source, head, start, given) for it in delimiters]
     best = max(tables, key=lambda it: (len(it.columns.keys() & {*REQUIRED, *given}), len(it.columns), len(it.header)))
     if not _has_all(best.columns, given):
-        for place, delimiter in _headers_below(lines, given, delimiters):
-            return _split_at(delimiter, _from(place, lines), path, given, encoding)
-    require_columns(path, best.header, best.columns, given)
+        for place, delimiter in _headers_below(_from(start, copy(head)), given, delimiters):
+            return _split_at(delimiter, source, head, place, given)
+    require_columns(source.path, best.header, best.columns, given)
     return best
 
 
-def _from(place: int, lines: list[str]) -> list[str]:
+def _from(place: int, lines: Iterable[str]) -> Iterator[str]:
     """The lines from a place on, with blank ones before it, so that their numbers stay."""
-    return ["\n"] * place + lines[place:]
+    return chain(repeat("\n", place), islice(lines, place, None))
 
 
-def _headers_below(lines: list[str], given: Mapping[str, str], delimiters: Sequence[str]) -> Iterator[tuple[int, str]]:
+def _headers_below(
+    lines: Iterable[str], given: Mapping[str, str], delimiters: Sequence[str]
+) -> Iterator[tuple[int, str]]:
     """Where a line below the first one names all wanted columns, and under which delimiter."""
-    for place, line in enumerate(lines[:_MOST_ABOVE]):
+    for place, line in enumerate(islice(lines, _MOST_ABOVE)):
         for delimiter in delimiters:
             if _has_all(find_columns(_names(line, delimiter), given), given):
                 yield place, delimiter
@@ -232,18 +297,19 @@ def _names(line: str, delimiter: str) -> list[str]:
     return _plain_names(names[:_MOST_COLUMNS])
 
 
-def _split_at(delimiter: str, lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
-    record = next(records(lines, delimiter, path), None)
+def _split_at(delimiter: str, source: Source, head: Iterator[str], start: int, given: Mapping[str, str]) -> Table:
+    record = next(records(_from(start, copy(head)), delimiter, source.path), None)
     names = record.fields if record else []
-    _require_few(len(names), path)
+    _require_few(len(names), source.path)
     header = _plain_names(names)
     columns = find_columns(header, given)
-    return Table(encoding, delimiter, header, columns, _delimited_rows(lines, delimiter, path, len(header), columns))
+    rows = _delimited_rows(source, start, delimiter, len(header), columns)
+    return Table(_called(source), delimiter, header, columns, rows)
 
 
-def _delimited_rows(lines: list[str], delimiter: str, path: str, width: int, columns: dict[str, int]) -> Iterator[Row]:
+def _delimited_rows(source: Source, start: int, delimiter: str, width: int, columns: dict[str, int]) -> Iterator[Row]:
     needed = 1 + max(columns[wanted] for wanted in REQUIRED)
-    for line, fields, unclosed in islice(records(lines, delimiter, path), 1, None):
+    for line, fields, unclosed in islice(records(_from(start, source.lines()), delimiter, source.path), 1, None):
         oddities = []
         if unclosed:
             oddities.append(Oddity.UNCLOSED)
@@ -258,9 +324,9 @@ def _delimited_rows(lines: list[str], delimiter: str, path: str, width: int, col
 # ---------------------------------------------------------------------------------------------------- plain text
 
 
-def _plain_text(lines: list[str], encoding: str) -> Table | None:
+def _plain_text(source: Source) -> Table | None:
     """The recipes of a text; None if it has none that is whole."""
-    found = list(text_recipes(lines))
+    found = list(text_recipes(list(lines_of([source.whole_text()], source.path))))
     if not any(it.title and it.ingredients and it.steps for it in found):
         return None
     rows = (
@@ -272,13 +338,17 @@ def _plain_text(lines: list[str], encoding: str) -> Table | None:
         )
         for it in found
     )
-    return Table(encoding, "", list(REQUIRED), {name: place for place, name in enumerate(REQUIRED)}, rows)
+    columns = {name: place for place, name in enumerate(REQUIRED)}
+    return Table(_called(source, "text"), "", list(REQUIRED), columns, rows)
 
 
 # ---------------------------------------------------------------------------------------------------------- workbooks
 
 
-def _workbook(book: Workbook, path: str, given: Mapping[str, str], sheet: str | None) -> Table:
+def _workbook(source: Source, given: Mapping[str, str], sheet: str | None) -> Table:
+    raw, path = source.whole(), source.path
+    require_workbook(raw, path)
+    book = Workbook(raw, path)
     tables: dict[str, Table] = {}
     best: Table | None = None
     for name in book.visible if sheet is None else [_sheet(book, path, sheet)]:
@@ -331,16 +401,16 @@ def _sheet_rows(book: Workbook, sheet: str, header: int, columns: dict[str, int]
 # ---------------------------------------------------------------------------------------------------------- JSON
 
 
-def _json_lines(lines: list[str], path: str, given: Mapping[str, str], encoding: str) -> Table:
-    if not any(isinstance(found, dict) for _, found in _objects(lines)):
-        flaws = (_("line {number}: {reason}", number=line, reason=_(str(found))) for line, found in _objects(lines))
-        problem = next(flaws, _("it is blank"))
+def _json_lines(source: Source, given: Mapping[str, str]) -> Table:
+    path = source.path
+    if not any(isinstance(found, dict) for _, found in _objects(source.lines())):
+        flaws = (_("line {number}: {reason}", number=n, reason=_(str(it))) for n, it in _objects(source.lines()))
         raise DataError(
-            _("{path} has no JSON object on any line; {problem}.", path=path, problem=problem),
+            _("{path} has no JSON object on any line; {problem}.", path=path, problem=next(flaws, _("it is blank"))),
             _("JSON Lines have a recipe on each line."),
         )
-    # They are made anew each time: all at once may take thirty times the memory of the file.
-    return _table_of_objects(partial(_objects, lines), path, given, encoding)
+    # they are made anew each time, as a stream
+    return _table_of_objects(lambda: _objects(source.lines()), path, given, _called(source, "JSON Lines"))
 
 
 def _documents(documents: Iterable[Any], path: str, given: Mapping[str, str], encoding: str) -> Table:
@@ -423,74 +493,21 @@ def _row_of_values(number: int, values: Mapping[str, Any], wanted: Mapping[str, 
 # ------------------------------------------------------------------------------------------------------- Parquet
 
 
-# What pyarrow's errors are kinds of; a file that lies about its sizes asks for more memory than there is.
-_PARQUET_ERRORS: Final = (OSError, ValueError, NotImplementedError, MemoryError)
-
-
-def _parquet(raw: bytes, path: str, given: Mapping[str, str]) -> Table:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        raise DataError(
-            _("{path} is a Parquet file, which Koki reads with pyarrow.", path=path), how_to_install("parquet")
-        ) from None
-    try:
-        file = parquet.ParquetFile(io.BytesIO(raw))
-    except _PARQUET_ERRORS as error:
-        raise _damaged_parquet(path, error) from error
-    keys = file.schema_arrow.names
-    _require_few(len(keys), path)
-    header = _plain_names(keys)
+def _parquet(source: Source, given: Mapping[str, str]) -> Table:
+    path, content = source.path, ParquetRows(source)
+    _require_few(len(content.keys), path)
+    header = _plain_names(content.keys)
     columns = find_columns(header, given)
     require_columns(path, header, columns, given)
-    if file.metadata.num_rows > MOST_LINES:
-        raise DataError(
-            _("{path} has more than {most_lines:,} rows.", path=path, most_lines=MOST_LINES),
-            _("Split it into smaller files."),
-        )
-    if any(chunk.num_values > MOST_ITEMS for chunk in _chunks(file)):
-        raise DataError(
-            _("{path} has more than {most_items:,} items in a column.", path=path, most_items=MOST_ITEMS),
-            _("Split it into smaller files."),
-        )
-    wanted = {field: keys[place] for field, place in columns.items()}
-    return Table("Parquet", "", header, columns, _parquet_rows(file, path, wanted))
+    wanted = {field: content.keys[place] for field, place in columns.items()}
+    content.require_few_items(list(wanted.values()))
+    return Table("Parquet", "", header, columns, _parquet_rows(source, content, wanted))
 
 
-def _parquet_rows(file: Any, path: str, wanted: Mapping[str, str]) -> Iterator[Row]:
-    try:
-        # few rows at once: a file of some kilobytes can hold one long text a million times
-        longest = max((1, *(chunk.total_uncompressed_size for chunk in _chunks(file))))
-        batch_size = max(1, min(64, MOST_BYTES // longest))
-        batches = file.iter_batches(batch_size=batch_size, columns=list(wanted.values()))
-        rows = (row for batch in batches for row in batch.to_pylist())
-        size = 0
-        for number, found in enumerate(rows, 1):
-            row = _row_of_values(number, found, wanted)
-            size += sum(map(len, row.fields.values()))
-            if size > MOST_BYTES:
-                raise DataError(
-                    _(
-                        "{path} holds more than {most_bytes:,} MiB once it is unpacked.",
-                        path=path,
-                        most_bytes=MOST_BYTES // 2**20,
-                    ),
-                    _("Split it into smaller files."),
-                )
-            yield row
-    except _PARQUET_ERRORS as error:
-        raise _damaged_parquet(path, error) from error
-
-
-def _chunks(file: Any) -> Iterator[Any]:
-    """What the file says of each column of each group of rows."""
-    for group in map(file.metadata.row_group, range(file.num_row_groups)):
-        yield from map(group.column, range(group.num_columns))
-
-
-def _damaged_parquet(path: str, error: Exception) -> DataError:
-    reason = " ".join(str(error).split())[:200]
-    return DataError(
-        _("{path} cannot be read as Parquet: {reason}", path=path, reason=reason),
-        _("Write the file again, or save it as CSV."),
-    )
+def _parquet_rows(source: Source, content: ParquetRows, wanted: Mapping[str, str]) -> Iterator[Row]:
+    size = 0
+    for number, found in enumerate(content.values(list(wanted.values())), 1):
+        row = _row_of_values(number, found, wanted)
+        size += sum(map(len, row.fields.values()))
+        source.require_plausible(size)
+        yield row

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
@@ -79,7 +80,7 @@ class ParsedRows(NamedTuple):
     def write(self, path: Path) -> None:
         """Write it to a file, beside and renamed, so that whoever finds the file finds it whole."""
         beside = path.with_name(f".{path.name}.new")
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "recipes": np.frombuffer(self.recipes.content, np.uint8),
             "sizes": np.array(self.recipes.sizes, np.int64),
             "lengths": self.lengths,

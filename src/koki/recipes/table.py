@@ -23,7 +23,6 @@ from koki.gc_paused import gc_paused
 from koki.language import N_, _, ngettext
 from koki.progress import stage
 from koki.recipes.columns import require_known
-from koki.recipes.decoding import FileDigest, find_files
 from koki.recipes.findings import Reason
 from koki.recipes.formats import Row, Table, open_tables
 from koki.recipes.item_rows import put_together
@@ -32,6 +31,7 @@ from koki.recipes.parsing import Notes, ParsedRows, Parser, SomeRows, label_of
 from koki.recipes.recipe import place_of
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread
 from koki.recipes.sequence import Recipes
+from koki.recipes.sources import FileDigest, find_files
 from koki.recipes.stored import RecipeWriter, StoredRecipes
 from koki.user_cache import user_cache_folder
 from koki.workers import Workers

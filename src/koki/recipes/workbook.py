@@ -19,7 +19,7 @@ import python_calamine as calamine
 
 from koki.errors import DataError
 from koki.language import N_, _
-from koki.recipes.decoding import MOST_BYTES
+from koki.recipes.sources import MOST_BYTES
 
 _MOST_CELLS: Final = 2**22
 """Cells of a workbook, empty ones between others included; each takes up to 100 bytes. 11,751 real recipes have

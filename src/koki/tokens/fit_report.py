@@ -28,7 +28,8 @@ class FitReport:
     @classmethod
     def of_dict(cls, counts: Mapping[str, Any]) -> Self:
         """The report that has these attributes, as JSON gives them back."""
-        return cls(**{name: Counter(it) if isinstance(it, dict) else it for name, it in counts.items()})
+        fields: dict[str, Any] = {name: Counter(it) if isinstance(it, dict) else it for name, it in counts.items()}
+        return cls(**fields)
 
     @classmethod
     def joined(cls, reports: Sequence[Self]) -> Self:

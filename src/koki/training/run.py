@@ -24,7 +24,7 @@ from koki.libraries import quiet_libraries
 from koki.model.device import Device, detect_device, in_words
 from koki.model.source import ALIASES, BaseSource, find_base
 from koki.notices import WARNING
-from koki.recipes.decoding import FileDigest
+from koki.recipes.sources import FileDigest
 from koki.runs.card import versions
 from koki.runs.checkpoints import (
     WRITE_ERRORS,
