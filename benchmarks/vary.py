@@ -29,6 +29,7 @@ Without files the recipes that ship are varied: 128, too few to make a large col
 
 import argparse
 import csv
+import hashlib
 import re
 import tomllib
 from collections import defaultdict
@@ -226,6 +227,19 @@ def write(file: Path, files: Sequence[Path], rows: int, seed: int) -> None:
         writer = csv.writer(target)
         writer.writerow(HEADER)
         writer.writerows(Collection(files, seed).rows(rows))
+
+
+def kept(folder: Path, files: Sequence[Path], rows: int, seed: int) -> Path:
+    """The CSV file of these varied rows in a folder; written unless it is there."""
+    sources = (*files, Path(__file__), Path(__file__).with_suffix(".toml"))
+    made_of = hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in sources)).hexdigest()
+    file = folder / f"varied-{made_of[:8]}-{seed}-{rows}.csv"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        half = file.with_suffix(".writing")
+        write(half, files, rows, seed)
+        half.rename(file)
+    return file
 
 
 def main() -> None:
