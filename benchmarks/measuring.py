@@ -10,32 +10,41 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
-_RESULTS = Path(__file__).parents[1] / "build" / "benchmarks"
+RESULTS = Path(__file__).parents[1] / "build" / "benchmarks"
+_LOOK_SECONDS = 0.2
 
 _T = TypeVar("_T")
 
 
 class Clock:
-    """Processor and wall seconds since it was made; the first counts all threads, and helpers that have ended."""
+    """Processor and wall seconds since it was made; the first counts all threads, and the helpers of this process."""
 
     def __init__(self) -> None:
-        self._cpu, self._wall = time.process_time() + helpers_cpu(), time.perf_counter()
+        self._helpers, self._own, self._wall = _helpers_cpu(), time.process_time(), time.perf_counter()
 
     def read(self) -> dict[str, float]:
-        """``cpu`` and ``wall``, in seconds."""
-        return {"cpu": time.process_time() + helpers_cpu() - self._cpu, "wall": time.perf_counter() - self._wall}
+        """``wall`` and ``cpu``, in seconds; of the latter what was this process's ``own`` and what its ``helpers``'."""
+        wall, own = time.perf_counter() - self._wall, time.process_time() - self._own
+        helpers = _helpers_cpu() - self._helpers
+        return {"wall": wall, "cpu": own + helpers, "own": own, "helpers": helpers}
 
 
-def helpers_cpu() -> float:
-    """Processor seconds of the processes that this one started and that have ended."""
-    times = os.times()
-    return times.children_user + times.children_system
+def _helpers_cpu() -> float:
+    """Processor seconds of the processes that this one started, those that have ended and those that have not."""
+    ended = os.times()
+    alive = 0.0
+    for helper in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it ends meanwhile
+            alive += sum(helper.cpu_times()[:4])  # its own, and that of what it has started in turn
+    return ended.children_user + ended.children_system + alive
 
 
 def reset_peak() -> None:
@@ -64,6 +73,36 @@ def measured(function: Callable[..., _T], *arguments: Any) -> _T:
         return pool.apply(function, arguments)
 
 
+def measured_apart(function: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+    """What ``function`` returns in a fresh process, which may start others, and the most memory of one of those.
+
+    Returns:
+        With the key ``helper``: the bytes ``rss`` and ``uss`` of the largest, as seen every 0.2 s.
+    """
+    context = get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(sender, function, arguments))
+    process.start()
+    sender.close()
+    helper = {"rss": 0, "uss": 0}
+    while not receiver.poll(_LOOK_SECONDS):
+        with suppress(psutil.Error):  # one ends meanwhile
+            for child in psutil.Process(process.pid).children(recursive=True):
+                used = child.memory_full_info()
+                helper = {name: max(most, getattr(used, name)) for name, most in helper.items()}
+    try:
+        result: dict[str, Any] = receiver.recv()
+    except EOFError:
+        sys.exit(f"{function.__name__} has failed.")
+    finally:
+        process.join()
+    return result | {"helper": helper}
+
+
+def _send(sender: Connection, function: Callable[..., dict[str, Any]], arguments: Sequence[Any]) -> None:
+    sender.send(function(*arguments))
+
+
 def _has_gpu() -> bool:
     """CUDA, once asked whether it is there, does not survive a fork; libraries ask when they are imported."""
     torch = sys.modules.get("torch")
@@ -82,8 +121,8 @@ def report(name: str, title: str, columns: Sequence[str], rows: Sequence[Sequenc
         table.add_column(column, justify="right" if number else "left")
     for row in rows:
         table.add_row(*row)
-    _RESULTS.mkdir(parents=True, exist_ok=True)
-    file = _RESULTS / f"{name}.json"
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    file = RESULTS / f"{name}.json"
     file.write_text(json.dumps({"machine": _machine(), "result": result}, indent=1) + "\n", "utf-8")
     console = Console(width=200)
     console.print(table)

@@ -21,6 +21,7 @@ from koki.language import _
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.sources import FileDigest
+from koki.recipes.stored import StoredRecipes
 from koki.terminal import say
 from koki.tokens.dataset import ConversationDataset
 from koki.tokens.template import ChatTemplate
@@ -90,8 +91,8 @@ def _made(
     data = cache.open(parts if isinstance(kept, str) else kept, facts)
     if isinstance(kept, str):
         weakref.finalize(data.dataset, shutil.rmtree, folder, ignore_errors=True)
-    elif recipes.are_many:  # they are read from there as long as they are needed
-        weakref.finalize(recipes.read, shutil.rmtree, folder, ignore_errors=True)
+    elif isinstance(recipes.read.kept, StoredRecipes):  # they are read from there as long as they are needed
+        recipes.read.kept.remove_after_use(folder)
     else:
         shutil.rmtree(folder, ignore_errors=True)
     return data

@@ -100,9 +100,7 @@ def merge_shards(config: RunConfig, folder: Path) -> TrainingData:
                 parts=facts["parts"],
                 numbers=some(missing, 10),
             ),
-            _(
-                "Build their shards first: part k, counted from 0, is made by shard 1 + (k modulo the number of shards)."
-            ),
+            _("Build their shards first: of n shards, number 1 + (part modulo n) makes a part."),
         )
     with cache.making(digests) as making:
         parts = making / name

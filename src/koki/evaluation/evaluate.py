@@ -292,7 +292,7 @@ def _config_of(run: FinishedRun, data: Sequence[str | Path]) -> RunConfig:
     return load_config(settings=run.settings | ({"data.files": list(data)} if data else {}))
 
 
-def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[list[Recipe], list[Recipe], list[str]]:
+def _recipes_of(run: FinishedRun, config: RunConfig) -> tuple[Sequence[Recipe], Sequence[Recipe], list[str]]:
     """The recipes trained on, those held out, and caveats about them."""
     try:
         data = RecipesOfRun(config)

@@ -5,6 +5,8 @@ that a recipe holds, and unlike a pickle it runs nothing when it is read.
 """
 
 import json
+import shutil
+import weakref
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -174,6 +176,10 @@ class StoredRecipes(Sequence[Recipe]):
         """Those at some places of this sequence, in the order of the places."""
         numbers = np.asarray(self.numbers, np.int64)[np.asarray(places, np.int64)]
         return StoredRecipes(self.folder, numbers, ends=self._ends)
+
+    def remove_after_use(self, folder: Path) -> None:
+        """Remove a folder that they lie in once neither these recipes nor any that were taken from them are used."""
+        weakref.finalize(self._ends, shutil.rmtree, folder, ignore_errors=True)  # which all of them share
 
     def __iter__(self) -> Iterator[Recipe]:
         return self._read(map(int, self.numbers))

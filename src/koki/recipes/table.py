@@ -7,7 +7,6 @@ All recipes go to the disk (``stored.py``), each once; then the near-duplicates 
 
 import shutil
 import tempfile
-import weakref
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -79,7 +78,10 @@ def read_recipes(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    weakref.finalize(recipes, shutil.rmtree, folder, ignore_errors=True)
+    if isinstance(recipes.kept, StoredRecipes):
+        recipes.kept.remove_after_use(folder)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
     return recipes
 
 
