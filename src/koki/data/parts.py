@@ -19,7 +19,7 @@ from koki.dialogue.vocabulary import Vocabulary
 from koki.language import _
 from koki.progress import stage
 from koki.recipes.recipe import Recipe
-from koki.recipes.stored import StoredRecipes
+from koki.recipes.stored import processes_for
 from koki.tokens.part import Part, PartFile
 from koki.tokens.template import ChatTemplate
 from koki.workers import Workers
@@ -107,9 +107,11 @@ def make_parts(
     folder.mkdir(exist_ok=True)
     on_shelf = [collection.names[place] for place in collection.shelf]
     start = partial(_Maker, folder, replace(collection, names=on_shelf), template, vocabulary_size, config)
-    processes = None if isinstance(collection.recipes, StoredRecipes) else 1
     total = sum(len(some.names) for some in parts)
-    with Workers(start, processes) as workers, stage(_("Writing conversations"), total) as advance:
+    with (
+        Workers(start, processes_for(collection.recipes)) as workers,
+        stage(_("Writing conversations"), total) as advance,
+    ):
         for some, _made in zip(parts, workers.map(_Maker.make, parts, _label), strict=True):
             advance(len(some.names))
 

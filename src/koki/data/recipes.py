@@ -64,15 +64,10 @@ class RecipesOfRun:
             vars(self)["read"] = read_into(folder, *files, columns=data.columns, items=data.items, sheet=data.sheet)
         return self.read
 
-    @property
-    def are_many(self) -> bool:
-        """Whether they do not fit in memory, or only just: then several processes work on them."""
-        return isinstance(self.read.kept, StoredRecipes)
-
     @cached_property
     def survey(self) -> Survey:
         """What must be known of all of them."""
-        return Survey.of(self.read.kept, None if self.are_many else 1)
+        return Survey.of(self.read.kept)
 
     @cached_property
     def places(self) -> tuple[list[int], list[int]]:

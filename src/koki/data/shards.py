@@ -1,7 +1,7 @@
 """Training data made by several machines: each makes some of its parts in a folder, and one joins them.
 
-Nothing is shared but the folder, which may as well be copied together from several disks: which parts a shard makes, and
-what is in them, follows from the recipe files, the settings and the shard's number alone.
+Nothing is shared but the folder, which may as well be copied together from several disks: which parts a shard makes,
+and what is in them, follows from the recipe files, the settings and the shard's number alone.
 """
 
 import json

@@ -11,6 +11,7 @@ from koki.language import _
 from koki.progress import stage
 from koki.recipes.digests import digest_of
 from koki.recipes.recipe import Recipe
+from koki.recipes.stored import processes_for
 from koki.workers import Workers
 
 # Recipes that are looked at together, by one process.
@@ -46,17 +47,13 @@ class Survey(NamedTuple):
     roots: frozenset[str]
 
     @classmethod
-    def of(cls, recipes: Sequence[Recipe], processes: int | None) -> "Survey":
-        """Look at each of the recipes.
-
-        Args:
-            processes: that look at some each; None is as many as `Workers` takes.
-        """
+    def of(cls, recipes: Sequence[Recipe]) -> "Survey":
+        """Look at each of the recipes; those on disk are looked at by several processes."""
         starts = range(0, len(recipes), _AT_ONCE)
         some = (range(start, min(start + _AT_ONCE, len(recipes))) for start in starts)
         parts: list[Survey] = []
         with (
-            Workers(partial(_same, recipes), processes) as workers,
+            Workers(partial(_same, recipes), processes_for(recipes)) as workers,
             stage(_("Looking at recipes"), len(recipes)) as advance,
         ):
             for part in workers.map(_survey, some, _label):

@@ -194,3 +194,8 @@ class StoredRecipes(Sequence[Recipe]):
                 start, end = self._ends[number : number + 2].tolist()
                 file.seek(start)
                 yield decode(file.read(end - start))
+
+
+def processes_for(recipes: Sequence[Recipe]) -> int | None:
+    """How many processes `koki.workers.Workers` is to take for work on recipes: one for those that are in memory."""
+    return None if isinstance(recipes, StoredRecipes) else 1
