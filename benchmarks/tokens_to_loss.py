@@ -25,7 +25,7 @@ import torch
 from rich.console import Console
 
 from koki.config import RunConfig, load_config
-from koki.data.recipes import recipe_files, split_recipes
+from koki.data.recipes import RecipesOfRun
 from koki.pipeline import plan as plan_run
 from koki.pipeline import train
 from koki.recipes.table import read_recipes
@@ -54,9 +54,9 @@ def main() -> None:
     """Measure, print, write."""
     options = parse_options()
     settings = {"model.name": "mini", "data.files": options.data, "data.book_share": 0}
-    recipes = read_recipes(*recipe_files(load_config(settings=settings)), columns={})
+    recipes = RecipesOfRun(load_config(settings=settings)).read
     settings["data.validation_fraction"] = max(0.0, 1 - options.recipes / len(recipes))
-    learned, held_out = split_recipes(recipes, load_config(settings=settings))
+    learned, held_out = RecipesOfRun(load_config(settings=settings)).split
     if not held_out:
         sys.exit(f"None of {len(recipes)} recipes is held out: give 100 or more, and train on fewer with --recipes.")
     runs: dict[str, list[list[Look]]] = {"reference": [], "fast": []}

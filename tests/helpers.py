@@ -6,7 +6,7 @@ Nothing here imports torch, so that tests that need none start at once; what doe
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.console import Console
 
 from koki.book.naming import names_of
 from koki.config import RunConfig, load_config, read_assignments
+from koki.data import conversations
 from koki.dialogue.compose import Composer
 from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import load_phrasebook, load_tips
@@ -70,6 +71,15 @@ def composing(recipes: Sequence[Recipe], seed: int = 42) -> Composing:
     """What composes the conversations of these recipes that are answered from memory."""
     names, composer = names_of(recipes), composer_of(recipes, seed)
     return lambda recipe: composer.compose(recipe, names[recipe.id])
+
+
+def compose(recipes: Sequence[Recipe], config: RunConfig) -> Iterator[list[Conversation]]:
+    """The conversations about each of these recipes, then those about each tip and each refusal, as a run has them."""
+    names = names_of(recipes)
+    composer = conversations.composer_of(recipes, names, config)
+    for recipe in recipes:
+        yield conversations.conversations_of(recipe, names[recipe.id], composer, config)
+    yield from conversations.conversations_besides(composer, config)
 
 
 def write_csv(path: Path, rows: Sequence[dict[str, str]]) -> Path:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import compose
 
 from koki.config import load_config
 from koki.data.build import build_dataset
-from koki.data.conversations import compose
 from koki.data.export import FORMATS, Exported, export_conversations
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.recipes.table import read_recipes

@@ -7,9 +7,8 @@ from rich.console import Console
 
 from koki.config import load_config
 from koki.data.build import load_template, tokenize
-from koki.data.conversations import Conversations, compose
 from koki.data.preview import preview_recipe
-from koki.data.recipes import RecipesOfRun, recipe_files, split_recipes
+from koki.data.recipes import RecipesOfRun
 from koki.errors import DataError
 from koki.model.source import find_base
 from koki.recipes.table import read_recipes
@@ -29,21 +28,21 @@ def test_a_preview_shows_the_conversations_of_one_recipe_with_the_supervised_par
 
 def test_a_preview_of_many_recipes_shows_what_is_trained_on_and_says_what_is_held_out() -> None:
     config = load_config(settings={"model.name": "mini", "data.tips": False, "data.typing_noise": 0.0})
-    recipes = read_recipes(*recipe_files(config))
-    trained, held_out = split_recipes(recipes, config)
+    recipes = RecipesOfRun(config)
+    trained, held_out = recipes.split
     composed = {conversation.question for conversation in next(compose(trained, config))}
-    shown = preview_recipe(config, 1 + recipes.index(trained[0]))
+    shown = preview_recipe(config, 1 + recipes.read.index(trained[0]))
     assert {
         c.before.rpartition("<|im_start|>user\n")[2].partition("<|im_end|>")[0] for c in shown.conversations
     } <= composed
     assert not shown.is_held_out
-    assert preview_recipe(config, 1 + recipes.index(held_out[0])).is_held_out
+    assert preview_recipe(config, 1 + recipes.read.index(held_out[0])).is_held_out
 
 
 def test_a_preview_shows_questions_as_the_run_asks_them_in_its_first_epoch(recipe_csv: Path) -> None:
     config = load_config(settings={"model.name": "mini", "data.files": [str(recipe_csv)], "data.typing_noise": 1.0})
     tokenizer, template = load_template(find_base(config.model).folder)
-    data = tokenize(Conversations(RecipesOfRun(config)), template, len(tokenizer), Console(quiet=True))
+    data = tokenize(RecipesOfRun(config), template, len(tokenizer), Console(quiet=True))
     examples = TypedConversations.of(data.dataset, data.vocabulary, config)
     first, end = data.dataset.group_starts[1:3]
     trained_on = [tokenizer.decode(examples[Drawn(number, 0)]["input_ids"]) for number in range(first, end)]

@@ -5,17 +5,16 @@ from importlib import resources
 from pathlib import Path
 
 from koki.config import load_config
-from koki.data.recipes import recipe_files, split_recipes
+from koki.data.recipes import RecipesOfRun
 from koki.recipes.table import read_recipes
 
 
 def test_of_few_recipes_none_is_held_out_of_many_some(recipe_csv: Path) -> None:
-    config = load_config()
-    few = list(read_recipes(recipe_csv))
-    assert split_recipes(few, config) == (few, [])
-    many = read_recipes(*recipe_files(config))
-    train_recipes, held_out = split_recipes(many, config)
-    assert len(train_recipes) + len(held_out) == len(many)
+    few = RecipesOfRun(load_config(settings={"data.files": [recipe_csv]}))
+    assert few.split == (list(few.read), [])
+    many = RecipesOfRun(load_config())
+    learned, held_out = many.split
+    assert len(learned) + len(held_out) == len(many.read)
     assert held_out
 
 

@@ -1,10 +1,10 @@
 """Dangers, allergies and small talk are answered by program."""
 
 import pytest
+from helpers import compose
 
 from koki.answers.comparison import words_of
 from koki.config import load_config, read_assignments
-from koki.data.conversations import compose
 from koki.data.recipes import recipe_files
 from koki.dialogue.certain import certain_answer
 from koki.dialogue.phrasebook import Refusal, Tip, load_refusals, load_tips

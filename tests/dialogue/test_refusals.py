@@ -5,12 +5,12 @@ from collections import Counter
 from itertools import chain
 
 import pytest
+from helpers import compose
 
 from koki.answers.comparison import words_of
 from koki.answers.said import read_answer
 from koki.book.naming import names_of
 from koki.config import load_config, read_assignments
-from koki.data.conversations import compose
 from koki.data.recipes import recipe_files
 from koki.dialogue.compose import Composer
 from koki.dialogue.conversation import Conversation

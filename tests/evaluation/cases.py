@@ -10,7 +10,7 @@ import koki.evaluation
 import koki.recipes
 from koki.book.naming import names_of
 from koki.config import RunConfig, load_config
-from koki.data.recipes import split_recipes
+from koki.data.recipes import RecipesOfRun
 from koki.dialogue.conversation import Conversation
 from koki.dialogue.phrasebook import load_phrasebook, load_refusals, load_tips
 from koki.evaluation.cookbook import Cookbook
@@ -35,7 +35,7 @@ def config() -> RunConfig:
 @cache
 def samples() -> tuple[list[Recipe], list[Recipe]]:
     """Those trained on and those held out."""
-    return split_recipes(read_recipes(SAMPLES), config())
+    return RecipesOfRun(config()).split
 
 
 @cache

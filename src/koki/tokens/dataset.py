@@ -66,7 +66,7 @@ class ConversationDataset(Dataset[Example]):
                 _("Not one conversation fits in {max_length} tokens.", max_length=config.max_length),
                 _("Raise it: --set tokens.max_length={longest}", longest=self.report.longest),
             )
-        self._parts, self._starts = parts, [*accumulate(counts, initial=0)]
+        self.parts, self._starts = parts, [*accumulate(counts, initial=0)]
         self.kinds, self.read_pieces, self.lengths = map(self._whole, ("kinds", "read_pieces", "lengths"))
         self.group_starts = _joined([part.arrays["group_starts"][:] for part in parts])
         self.template, self._config = template, config
@@ -89,7 +89,7 @@ class ConversationDataset(Dataset[Example]):
 
     def _whole(self, name: str) -> Numbers:
         """An array of all parts together."""
-        return np.concatenate([part.arrays[name][:] for part in self._parts])
+        return np.concatenate([part.arrays[name][:] for part in self.parts])
 
     def __len__(self) -> int:
         return self._starts[-1]
@@ -156,7 +156,7 @@ class ConversationDataset(Dataset[Example]):
 
     def digest(self) -> str:
         """SHA-256 of all examples, in order: two data sets that train alike have the same."""
-        content = hashlib.sha256("".join(part.digest for part in self._parts).encode())
+        content = hashlib.sha256("".join(part.digest for part in self.parts).encode())
         for ids in self.template.constants:
             content.update(ids.data)
         return content.hexdigest()
@@ -164,7 +164,7 @@ class ConversationDataset(Dataset[Example]):
     def _pieces(self, number: int) -> _Pieces:
         read = int(self.read_pieces[number])
         place = bisect_right(self._starts, number) - 1
-        arrays, number = self._parts[place].arrays, number - self._starts[place]
+        arrays, number = self.parts[place].arrays, number - self._starts[place]
         start, end = arrays["conversation_ends"][number : number + 2].tolist()
         pieces = [_piece(arrays, piece) for piece in arrays["conversations"][start:end].tolist()]
         return _Pieces(pieces[:read], pieces[read], pieces[read + 1 :])
