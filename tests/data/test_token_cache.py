@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -211,22 +211,22 @@ def test_recipes_that_are_looked_at_meanwhile_are_not_read_a_second_time(
     assert len(read) == 1
 
 
-def test_a_file_is_read_twice_where_nothing_is_kept_and_once_where_it_is(
+def test_a_file_is_surveyed_twice_where_nothing_is_kept_and_once_where_it_is(
     make: Make, template: CountingTemplate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config, read = make(), list[str]()
-    (recipes,), read_bytes = config.data.files, files.read_bytes
+    config, opened = make(), list[str]()
+    (recipes,), open_regular = config.data.files, files.open_regular
 
-    def counting(path: str | Path, most: int) -> bytes:
-        read.append(str(path))
-        return read_bytes(path, most)
+    def counting(path: str | Path, most: int) -> BinaryIO:
+        opened.append(str(path))
+        return open_regular(path, most)
 
-    monkeypatch.setattr(files, "read_bytes", counting)
-    for reads in (2, 1):
-        read.clear()
+    monkeypatch.setattr(files, "open_regular", counting)
+    for times in (5, 2):  # two surveys, each with a look at the header, and the rows
+        opened.clear()
         conversations = Conversations(RecipesOfRun(config, check_files(config)))
         tokenize(conversations, template, 8192, Console(quiet=True))
-        assert read.count(recipes) == reads
+        assert opened.count(recipes) == times
 
 
 def test_a_file_that_changes_after_its_check_is_kept_under_what_was_parsed(

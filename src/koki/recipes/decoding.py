@@ -147,7 +147,7 @@ def _split(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         lines = list(io.StringIO(rest + text, newline=""))
         rest = ""
-        if not lines[-1].endswith("\n"):  # "\r" may be half of a line end
+        if lines and not lines[-1].endswith("\n"):  # "\r" may be half of a line end
             rest = lines.pop()
         yield from lines
         if len(rest) > LONGEST_ROW:
