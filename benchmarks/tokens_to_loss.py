@@ -28,7 +28,6 @@ from koki.config import RunConfig, load_config
 from koki.data.recipes import RecipesOfRun
 from koki.pipeline import plan as plan_run
 from koki.pipeline import train
-from koki.recipes.table import read_recipes
 from measuring import measured, report, spread
 
 COLUMNS = (

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from helpers import compose
 from rich.console import Console
 
 from koki.config import load_config
@@ -11,7 +12,6 @@ from koki.data.preview import preview_recipe
 from koki.data.recipes import RecipesOfRun
 from koki.errors import DataError
 from koki.model.source import find_base
-from koki.recipes.table import read_recipes
 from koki.tokens.batches import Drawn
 from koki.tokens.examples import TypedConversations
 

@@ -16,13 +16,13 @@ from koki import files
 from koki.config import RunConfig, load_config, read_assignments
 from koki.data import recipes as recipes_module
 from koki.data.build import tokenize, tokenize_held_out
-from koki.data.conversations import Conversations
 from koki.data.recipes import RecipesOfRun, check_files
-from koki.data.token_cache import PIECES, PROGRAM, TrainingData
+from koki.data.token_cache import PROGRAM, TrainingData
 from koki.errors import RecipeFileNotFound
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.sequence import Recipes
 from koki.recipes.table import read_recipes
+from koki.tokens.part import PartFile
 from koki.tokens.template import ChatTemplate
 
 # The module that no import names: `koki.tokens.sandbox` starts a process that runs it.
@@ -74,7 +74,7 @@ def make(tmp_path: Path) -> Make:
 
 
 def data_of(config: RunConfig, template: ChatTemplate, console: Console | None = None) -> TrainingData:
-    return tokenize(Conversations(RecipesOfRun(config)), template, 8192, console or Console(quiet=True))
+    return tokenize(RecipesOfRun(config), template, 8192, console or Console(quiet=True))
 
 
 def assert_same(ours: TrainingData, theirs: TrainingData) -> None:
@@ -96,7 +96,7 @@ def test_the_second_start_encodes_nothing_and_has_the_same(make: Make, template:
     template.encoded.clear()
     kept = data_of(make(), template)
     assert not template.encoded
-    assert isinstance(kept.dataset.arrays()["tokens"], np.memmap)
+    assert all(isinstance(part, PartFile) for part in kept.dataset.parts)
     assert_same(kept, made)
 
 
@@ -116,23 +116,6 @@ def test_the_titles_that_are_held_out_are_kept(template: CountingTemplate) -> No
     assert_same(data_of(config, template), made)
 
 
-def test_after_an_edit_only_new_pieces_are_encoded_and_the_result_is_as_from_nothing(
-    make: Make, template: CountingTemplate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    data_of(make(SOTO, ORAK, TELUR), template)
-    before = set(template.encoded)
-    template.encoded.clear()
-    edited = make({**SOTO, "Steps": "Rebus ayam kampung sampai empuk sekali.--Sajikan."}, ORAK, TELUR)
-    mended = data_of(edited, template)
-    anew = template.encoded.copy()
-    monkeypatch.setenv("KOKI_CACHE", str(tmp_path / "another"))
-    template.encoded.clear()
-    assert_same(mended, data_of(edited, template))
-    # a new piece is encoded word by word, and has words that older ones have too
-    assert 0 < len(anew) < len(template.encoded) / 2
-    assert set(template.encoded) - before <= set(anew) < set(template.encoded)
-
-
 @pytest.mark.parametrize(
     "assignment",
     [
@@ -140,6 +123,7 @@ def test_after_an_edit_only_new_pieces_are_encoded_and_the_result_is_as_from_not
         "tokens.max_length=150",
         "data.tips=true",
         "data.refusals=true",
+        "data.book_share=0.5",
         "data.columns={steps: Steps}",
         "data.items={steps: x}",
     ],
@@ -177,7 +161,7 @@ def test_another_system_prompt_or_tokenizer_shares_nothing(
 def test_a_damaged_entry_is_made_again(make: Make, template: CountingTemplate, folder: Path) -> None:
     made = data_of(make(), template)
     (entry,) = folder.iterdir()
-    (entry / "tokens.npy").write_bytes(b"")
+    (entry / "00000.safetensors").write_bytes(b"")
     assert_same(data_of(make(), template), made)
     template.encoded.clear()
     assert_same(data_of(make(), template), made)
@@ -205,9 +189,9 @@ def test_recipes_that_are_looked_at_meanwhile_are_not_read_a_second_time(
         return read_recipes(*files, **how)
 
     monkeypatch.setattr(recipes_module, "read_recipes", counting)
-    conversations = Conversations(RecipesOfRun(config, check_files(config)))
-    tokenize(conversations, template, 8192, Console(quiet=True))
-    assert tokenize_held_out(conversations, template, 8192) is not None
+    recipes = RecipesOfRun(config, check_files(config))
+    tokenize(recipes, template, 8192, Console(quiet=True))
+    assert tokenize_held_out(recipes, template, 8192) is not None
     assert len(read) == 1
 
 
@@ -224,8 +208,8 @@ def test_a_file_is_surveyed_twice_where_nothing_is_kept_and_once_where_it_is(
     monkeypatch.setattr(files, "open_regular", counting)
     for times in (5, 2):  # two surveys, each with a look at the header, and the rows
         opened.clear()
-        conversations = Conversations(RecipesOfRun(config, check_files(config)))
-        tokenize(conversations, template, 8192, Console(quiet=True))
+        recipes = RecipesOfRun(config, check_files(config))
+        tokenize(recipes, template, 8192, Console(quiet=True))
         assert opened.count(recipes) == times
 
 
@@ -233,7 +217,7 @@ def test_a_file_that_changes_after_its_check_is_kept_under_what_was_parsed(
     make: Make, template: CountingTemplate, folder: Path
 ) -> None:
     checked = check_files(make(SOTO))
-    made = tokenize(Conversations(RecipesOfRun(make(ORAK), checked)), template, 8192, Console(quiet=True))
+    made = tokenize(RecipesOfRun(make(ORAK), checked), template, 8192, Console(quiet=True))
     assert made.report.files[0].sha256 == check_files(make(ORAK))[0].sha256 != checked[0].sha256
     template.encoded.clear()
     assert_same(data_of(make(ORAK), template), made)
@@ -247,7 +231,7 @@ def test_data_of_the_bytes_that_were_checked_is_found_though_the_file_has_change
 ) -> None:
     made = data_of(make(SOTO), template)
     checked = check_files(make(SOTO))
-    assert_same(tokenize(Conversations(RecipesOfRun(make(ORAK), checked)), template, 8192, Console(quiet=True)), made)
+    assert_same(tokenize(RecipesOfRun(make(ORAK), checked), template, 8192, Console(quiet=True)), made)
 
 
 def test_held_out_recipes_whose_file_is_gone_are_an_error_also_where_the_tokens_are_in_the_cache(
@@ -255,17 +239,12 @@ def test_held_out_recipes_whose_file_is_gone_are_an_error_also_where_the_tokens_
 ) -> None:
     config = make(assignments=["evaluation.every_steps=2"])
     data_of(config, template)
-    conversations = Conversations(RecipesOfRun(config, check_files(config)))
+    recipes = RecipesOfRun(config, check_files(config))
     (tmp_path / "resep.csv").unlink()
-    tokenize(conversations, template, 8192, Console(quiet=True))
+    tokenize(recipes, template, 8192, Console(quiet=True))
     with pytest.raises(RecipeFileNotFound):
-        tokenize_held_out(conversations, template, 8192)
+        tokenize_held_out(recipes, template, 8192)
 
 
 def test_an_entry_is_made_anew_when_any_module_changes_that_makes_the_training_data() -> None:
     assert set(PROGRAM) == closure_of(["koki.data.build", IN_ANOTHER_PROCESS])
-
-
-def test_the_ids_of_known_pieces_are_used_only_while_nothing_that_makes_them_has_changed() -> None:
-    makers = ["koki.tokens.store", "koki.tokens.template", "koki.tokens.words"]
-    assert set(PIECES) == closure_of([*makers, IN_ANOTHER_PROCESS])

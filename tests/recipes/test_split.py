@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from koki.recipes.split import split
 from koki.recipes.table import read_recipes
 
-
 titles = st.lists(st.text(min_size=1, max_size=8))
 fractions = st.floats(0, 1)
 

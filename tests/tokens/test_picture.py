@@ -53,7 +53,9 @@ def test_the_pieces_are_those_of_the_picture(part: Part) -> None:
     assert [text for _, text, *_ in pieces] == [*questions, *answers]
 
 
-@pytest.mark.parametrize("name", ["conversations", "conversation_ends", "kinds", "read_pieces", "lengths", "group_starts"])
+@pytest.mark.parametrize(
+    "name", ["conversations", "conversation_ends", "kinds", "read_pieces", "lengths", "group_starts"]
+)
 def test_the_arrays_are_those_of_the_picture(part: Part, name: str) -> None:
     [(numbers,)] = rows(rf"{name} ([ |\d]+?)  +[a-z].*")
     assert integers(numbers) == part.arrays[name].tolist()

@@ -88,13 +88,13 @@ def _made(
         kept = cache.keep(name, parts, facts)
         if isinstance(kept, str):
             say(console, _("Cache"), _("the tokens are not kept for the next time: {problem}", problem=kept))
-    data = cache.open(parts if isinstance(kept, str) else kept, facts)
-    if isinstance(kept, str):
-        weakref.finalize(data.dataset, shutil.rmtree, folder, ignore_errors=True)
-    elif isinstance(recipes.read.kept, StoredRecipes):  # they are read from there as long as they are needed
-        recipes.read.kept.remove_after_use(folder)
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
+        data = cache.open(parts if isinstance(kept, str) else kept, facts)
+        if isinstance(kept, str):
+            weakref.finalize(data.dataset, shutil.rmtree, folder, ignore_errors=True)
+        elif isinstance(recipes.read.kept, StoredRecipes):  # they are read from there as long as they are needed
+            recipes.read.kept.remove_after_use(folder)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
     return data
 
 

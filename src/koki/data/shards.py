@@ -106,11 +106,11 @@ def merge_shards(config: RunConfig, folder: Path) -> TrainingData:
         parts = making / name
         shutil.copytree(place, parts, dirs_exist_ok=True)
         kept = cache.keep(name, parts, facts)
+        shutil.rmtree(making, ignore_errors=True)
     if isinstance(kept, str):
         raise ConfigError(
             _("The parts cannot be kept in the cache: {problem}.", problem=kept), _("KOKI_CACHE names another folder.")
         )
-    shutil.rmtree(making, ignore_errors=True)
     return cache.open(kept, facts)
 
 
