@@ -95,7 +95,7 @@ def test_a_state_is_made_once_in_each_worker(two: Workers[str]) -> None:
         assert state == f"halo dari {process}"
 
 
-def test_a_map_that_is_left_early_is_no_burden_to_the_next(two: Workers[str]) -> None:
+def test_a_map_that_is_left_early_leaves_nothing_to_the_next(two: Workers[str]) -> None:
     assert next(two.map(processed, range(100), str)) == (0, "halo")
     assert list(two.map(processed, range(2), str)) == [(0, "halo"), (2, "halo")]
 
