@@ -68,7 +68,7 @@ def one(workers_of: WorkersOf) -> Workers[str]:
 # ---------------------------------------------------------------------------------------------------- what comes out
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(tasks=st.lists(st.integers(), max_size=12))
 def test_any_number_of_workers_gives_the_results_in_the_order_of_the_tasks(
     workers_of: WorkersOf, tasks: list[int]
