@@ -68,7 +68,7 @@ def one(workers_of: WorkersOf) -> Workers[str]:
 # ---------------------------------------------------------------------------------------------------- what comes out
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(tasks=st.lists(st.integers(), max_size=12))
 def test_any_number_of_workers_gives_the_results_in_the_order_of_the_tasks(
     workers_of: WorkersOf, tasks: list[int]
@@ -95,7 +95,7 @@ def test_a_state_is_made_once_in_each_worker(two: Workers[str]) -> None:
         assert state == f"halo dari {process}"
 
 
-def test_a_map_that_is_left_early_is_no_burden_to_the_next(two: Workers[str]) -> None:
+def test_a_map_that_is_left_early_leaves_nothing_to_the_next(two: Workers[str]) -> None:
     assert next(two.map(processed, range(100), str)) == (0, "halo")
     assert list(two.map(processed, range(2), str)) == [(0, "halo"), (2, "halo")]
 

@@ -21,8 +21,6 @@ from traceback import format_exception_only
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
-import psutil
-
 from koki.errors import ConfigError, WorkerError
 from koki.gc_paused import gc_paused
 from koki.language import Language, _, choose, chosen
@@ -67,6 +65,7 @@ def worker_count() -> int:
                 _("Give a whole number from 1 on, or leave it out: then it is chosen by cores and memory."),
             )
         return int(given)
+    import psutil
     from loky import cpu_count  # it heeds the affinity and the quota of this process
 
     return max(1, min(int(cpu_count()), int(psutil.virtual_memory().available) // _BYTES_OF_WORKER))
@@ -145,9 +144,6 @@ class Workers(Generic[S]):
             self._end()
             # they are begun in their order, so that those after the first few had not been begun
             raise _death([label(task) for task in lost[: self._count]]) from error
-        finally:
-            for _task, future in ahead:
-                future.cancel()
 
     def _has_started(self) -> bool:
         """Whether there are processes; starts them, if they have not been."""
