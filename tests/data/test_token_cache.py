@@ -199,7 +199,7 @@ def test_a_file_is_surveyed_twice_where_nothing_is_kept_and_once_where_it_is(
     make: Make, template: CountingTemplate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, opened = make(), list[str]()
-    (recipes,), open_regular = config.data.files, files.open_regular
+    (file,), open_regular = config.data.files, files.open_regular
 
     def counting(path: str | Path, most: int) -> BinaryIO:
         opened.append(str(path))
@@ -210,7 +210,7 @@ def test_a_file_is_surveyed_twice_where_nothing_is_kept_and_once_where_it_is(
         opened.clear()
         recipes = RecipesOfRun(config, check_files(config))
         tokenize(recipes, template, 8192, Console(quiet=True))
-        assert opened.count(recipes) == times
+        assert opened.count(file) == times
 
 
 def test_a_file_that_changes_after_its_check_is_kept_under_what_was_parsed(

@@ -9,7 +9,7 @@ from koki.config import ModelConfig, TokensConfig
 from koki.dialogue.conversation import Conversation, Kind, Segment
 from koki.model.source import find_base, load_tokenizer
 from koki.tokens.dataset import ConversationDataset
-from koki.tokens.part import Part
+from koki.tokens.part import ARRAYS, Part
 from koki.tokens.template import ChatTemplate
 
 PICTURE = (Path(__file__).parents[2] / "docs" / "design.md").read_text("utf-8")
@@ -53,9 +53,7 @@ def test_the_pieces_are_those_of_the_picture(part: Part) -> None:
     assert [text for _, text, *_ in pieces] == [*questions, *answers]
 
 
-@pytest.mark.parametrize(
-    "name", ["conversations", "conversation_ends", "kinds", "read_pieces", "lengths", "group_starts"]
-)
+@pytest.mark.parametrize("name", sorted({*ARRAYS} - {"tokens", "token_ends"}))
 def test_the_arrays_are_those_of_the_picture(part: Part, name: str) -> None:
     [(numbers,)] = rows(rf"{name} ([ |\d]+?)  +[a-z].*")
     assert integers(numbers) == part.arrays[name].tolist()

@@ -141,7 +141,7 @@ class PartFile:
         try:
             file = safe_open(path, framework="numpy")
             self.facts: dict[str, Any] = json.loads(file.metadata()[_FACTS])
-            self.arrays = {name: file.get_slice(name) for name in ARRAYS}
+            self.arrays = {name: _lazily(file, name) for name in ARRAYS}
             self.report = FitReport.of_dict(self.facts["report"])
             self.digest = str(self.facts["digest"])
         except (SafetensorError, TypeError, LookupError) as error:
@@ -149,6 +149,12 @@ class PartFile:
 
     def __reduce__(self) -> tuple[type["PartFile"], tuple[Path]]:
         return PartFile, (self._path,)
+
+
+def _lazily(file: Any, name: str) -> Any:
+    """An array of a file, of which slices are read; the library slices none that is empty."""
+    array = file.get_slice(name)
+    return array if array.get_shape()[0] else file.get_tensor(name)
 
 
 def _lengths(tokens: Numbers, conversations: Numbers, ends: Numbers, around: int) -> Numbers:
