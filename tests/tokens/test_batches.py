@@ -1,5 +1,6 @@
 """Order: a pure function of seed and epoch; every kind in its share."""
 
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from koki.dialogue.conversation import KINDS, Kind
+from koki.tokens import batches
 from koki.tokens.batches import Drawn, StepCollator, StepSampler, VariationSampler, recut
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 
@@ -250,3 +252,34 @@ def test_all_that_is_answered_from_the_book_has_its_turn_before_any_of_it_comes_
         counts.update(number for number in epoch if dataset.read_pieces[number])
     assert set(counts.values()) == {1}
     assert len(counts) == 40 * RECIPES
+
+
+@pytest.mark.parametrize(
+    ("variations", "share", "drawn"),
+    [("all", 0.0, 3098808253), ("all", 0.3, 2677281102), (7, 0.5, 820977706), (4, 1.0, 3618928127)],
+)
+def test_the_order_is_that_of_earlier_versions_so_that_their_runs_go_on_as_they_began(
+    variations: int | Literal["all"], share: float, drawn: int
+) -> None:
+    order = [number for epoch in epochs(VariationSampler(OpenBook(), variations, 42, share), 3) for number in epoch]
+    assert zlib.crc32(np.array(order, dtype="<i8").tobytes()) == drawn
+
+
+def test_the_order_is_the_same_where_there_are_too_many_groups_to_keep_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = list(epochs(VariationSampler(OpenBook(), 7, 42, 0.5), 4))
+    monkeypatch.setattr(batches, "_KEPT", 2)
+    assert list(epochs(VariationSampler(OpenBook(), 7, 42, 0.5), 4)) == kept
+
+
+def test_groups_without_conversations_are_passed_over() -> None:
+    dataset = Groups()
+    dataset.group_starts = np.sort(np.concatenate([dataset.group_starts, [0, 80, 80, len(dataset)]]))
+    (drawn,) = epochs(VariationSampler(dataset, "all", 1), 1)
+    assert sorted(drawn) == list(range(len(dataset)))
+
+
+def test_no_groups_have_an_empty_epoch() -> None:
+    dataset = Groups()
+    dataset.kinds, dataset.read_pieces = dataset.kinds[:0], dataset.read_pieces[:0]
+    dataset.group_starts = np.zeros(1, dtype=np.int64)
+    assert list(VariationSampler(dataset, "all", 1)) == []

@@ -3,9 +3,10 @@
 The order is a pure function of seed and epoch, so a run that goes on from step n sees what it would have seen.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -19,40 +20,68 @@ from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 # The least share of an epoch that is about the recipes: of a small collection, tips and refusals would be most of it.
 _RECIPES_SHARE: Final = Fraction(7, 10)
 
+_TIP: Final = KINDS.index("tip")
+_REFUSAL: Final = KINDS.index("refusal")
 
-_BESIDES: Final = (KINDS.index("tip"), KINDS.index("refusal"))
+# Groups whose order is kept from turn to turn: of a small data set all.
+_KEPT: Final = 16_384
+
+# Numbers of an array that are Python's at a time: all of them would take four times the memory of the array.
+_AT_A_TIME: Final = 16_384
 
 
-class _Hand(NamedTuple):
-    """The conversations of a group in the order in which they are dealt.
+class _Hands:
+    """The conversations of some groups, of which each turn deals some of each group; what has been dealt starts over.
 
-    Attributes:
-        memory, book: numbers of those that are answered from memory and from the book.
-        draws: how many are dealt in each turn.
-        share: of those from the book, in the mean of the turns.
-        begun: the part of one from the book that counts as dealt before, so that not all groups begin alike.
+    Of many groups only a few numbers are kept, and the order in which one is dealt is drawn anew in each turn.
+
+    Args:
+        groups: their numbers in the data set, shape (groups,). None of them is empty.
+        draws: how many of each are dealt in a turn, shape (groups,).
+        shares: of those the part that is answered from the book, in the mean of the turns, in units of one in
+            ``whole``, shape (groups,).
     """
 
-    memory: npt.NDArray[np.int64]
-    book: npt.NDArray[np.int64]
-    draws: int
-    share: Fraction
-    begun: Fraction
+    def __init__(
+        self,
+        dataset: ConversationDataset,
+        groups: npt.NDArray[np.int64],
+        draws: npt.NDArray[np.int64],
+        shares: npt.NDArray[np.int64],
+        whole: int,
+        seed: int,
+    ) -> None:
+        self.draws = draws
+        self._kinds, self._read_pieces, self._starts = dataset.kinds, dataset.read_pieces, dataset.group_starts
+        self._groups, self._shares, self._whole, self._seed = groups, shares, whole, seed
+        self._order = lru_cache(_KEPT)(self._drawn_order)
 
-    def turn(self, number: int) -> npt.NDArray[np.int64]:
-        """What is dealt in a turn, counted from 0; what has been dealt starts over."""
-        (book, memory), (next_book, next_memory) = map(self._dealt_before, (number, number + 1))
-        return np.concatenate(
-            [
-                self.memory[np.arange(memory, next_memory) % max(1, len(self.memory))],
-                self.book[np.arange(book, next_book) % max(1, len(self.book))],
-            ]
-        )
+    def deal(self, turn: int, into: npt.NDArray[np.int64]) -> None:
+        """Deal what all groups deal in a turn, counted from 0, one group after the other, shape (sum of draws,)."""
+        end = 0
+        spans = (*self._dealt_before(turn), *self._dealt_before(turn + 1))
+        for group, memory, book, next_memory, next_book in zip(*map(_items, (self._groups, *spans)), strict=True):
+            for is_read, first, last in ((False, memory, next_memory), (True, book, next_book)):
+                if first < last:
+                    start, end = end, end + last - first
+                    order = self._order(group, is_read)
+                    into[start:end] = order[np.arange(first, last) % len(order)]
 
-    def _dealt_before(self, turn: int) -> tuple[int, int]:
-        """How many from the book and from memory have been dealt before a turn."""
-        book = int(turn * self.draws * self.share + self.begun)
-        return book, turn * self.draws - book
+    def _dealt_before(self, turn: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """How many of each group have been dealt before a turn, from memory and from the book."""
+        # a part of one from the book counts as dealt at the start, so that not all groups begin alike
+        begun = self._groups * self._shares % self._whole
+        book = (turn * self.draws * self._shares + begun) // self._whole
+        return turn * self.draws - book, book
+
+    def _drawn_order(self, group: int, is_read: bool) -> npt.NDArray[np.int64]:
+        """The conversations of a group from the book or from memory, in the order in which they are dealt."""
+        start, end = self._starts[group], self._starts[group + 1]
+        members = np.flatnonzero((self._read_pieces[start:end] > 0) == is_read)
+        # generators of two words and of five: the others below have three and four, so none shares another's stream
+        draw = np.random.default_rng([self._seed, group, 1, 1, 1] if is_read else [self._seed, group])
+        order: npt.NDArray[np.int64] = start + members[_shuffled(self._kinds[start:end][members], draw)]
+        return order
 
 
 class Drawn(NamedTuple):
@@ -85,29 +114,25 @@ class VariationSampler(Sampler[int]):
     ) -> None:
         self._seed = seed
         self.epoch = 0
-        self._share = Fraction(book_share).limit_denominator(1000)
-        recipes: list[_Hand] = []
-        besides: list[_Hand] = []
-        for group, (start, end) in enumerate(pairwise(dataset.group_starts.tolist())):
-            if end > start:
-                about_a_recipe = not np.isin(dataset.kinds[start:end], _BESIDES).all()
-                (recipes if about_a_recipe else besides).append(self._hand(dataset, group, variations))
-        self._recipes, self._besides = recipes, besides
-        self._of_recipes = sum(hand.draws for hand in recipes)
-        self._round = sum(hand.draws for hand in besides)
+        share = Fraction(book_share).limit_denominator(1000)
+        sizes = np.diff(dataset.group_starts)
+        groups = np.flatnonzero(sizes)
+        sizes, starts = sizes[groups], dataset.group_starts[groups]
+        is_read, is_tip, is_refusal = dataset.read_pieces > 0, dataset.kinds == _TIP, dataset.kinds == _REFUSAL
+        read = _counted(is_read, starts)
+        shares = np.select([read == 0, read == sizes], [0, share.denominator], share.numerator)
+        is_besides = _counted(is_tip | is_refusal, starts) == sizes
+        # of a group of which nothing is answered from memory, what is answered from the book counts
+        counts = ~is_read | np.repeat(read == sizes, sizes)
+        counted, tips, refusals = (_counted(mask, starts) for mask in (counts, counts & is_tip, counts & is_refusal))
+        draws = _draws(counted, tips, refusals, variations)
+        self._recipes, self._besides = (
+            _Hands(dataset, groups[these], draws[these], shares[these], share.denominator, seed)
+            for these in (~is_besides, is_besides)
+        )
+        self._of_recipes, self._round = int(self._recipes.draws.sum()), int(self._besides.draws.sum())
         room = int(self._of_recipes * (1 - _RECIPES_SHARE) / _RECIPES_SHARE)
-        self._room = min(room, self._round) if recipes else self._round
-
-    def _hand(self, dataset: ConversationDataset, group: int, variations: int | Literal["all"]) -> _Hand:
-        start, end = dataset.group_starts[group : group + 2].tolist()
-        kinds, is_read = dataset.kinds[start:end], dataset.read_pieces[start:end] > 0
-        memory, book = np.flatnonzero(~is_read), np.flatnonzero(is_read)
-        share = Fraction(0) if not len(book) else Fraction(1) if not len(memory) else self._share
-        count = _draws(kinds[memory] if len(memory) else kinds, variations)
-        # generators of two words and of five: the others below have three and four, so none shares another's stream
-        memory = memory[_dealt(kinds[memory], np.random.default_rng([self._seed, group]))] + start
-        book = book[_dealt(kinds[book], np.random.default_rng([self._seed, group, 1, 1, 1]))] + start
-        return _Hand(memory, book, count, share, begun=group * share % 1)
+        self._room = min(room, self._round) if self._of_recipes else self._round
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the data loader at the start of each epoch."""
@@ -118,14 +143,16 @@ class VariationSampler(Sampler[int]):
 
     def seen(self, examples: int) -> Seen:
         """How often each recipe is seen among so many examples, of any number of epochs."""
-        counts = [hand.draws for hand in self._recipes] or [0]
+        draws = self._recipes.draws if self._of_recipes else np.zeros(1, dtype=np.int64)
         epochs = examples / len(self)
-        return Seen(epochs * sum(counts) / len(counts), epochs * min(counts))
+        return Seen(epochs * self._of_recipes / len(draws), epochs * int(draws.min()))
 
     def __iter__(self) -> Iterator[int]:
-        drawn = np.concatenate([*_turn(self._recipes, self.epoch), self._drawn_besides()])
-        order = np.random.default_rng([self._seed, self.epoch, len(drawn)]).permutation(len(drawn))
-        return iter(drawn[order].tolist())
+        drawn = np.empty(len(self), dtype=np.int64)
+        self._recipes.deal(self.epoch, into=drawn[: self._of_recipes])
+        drawn[self._of_recipes :] = self._drawn_besides()
+        np.random.default_rng([self._seed, self.epoch, len(drawn)]).shuffle(drawn)
+        return _items(drawn)
 
     def _drawn_besides(self) -> npt.NDArray[np.int64]:
         """The next tips and refusals of a row without end, in which each round has its turn of all of them."""
@@ -138,37 +165,59 @@ class VariationSampler(Sampler[int]):
         return row[start : start + self._room]
 
     def _round_besides(self, number: int) -> npt.NDArray[np.int64]:
-        drawn = np.concatenate(_turn(self._besides, number))
-        return np.random.default_rng([self._seed, number, len(drawn), 1]).permutation(drawn)
+        drawn = np.empty(self._round, dtype=np.int64)
+        self._besides.deal(number, into=drawn)
+        np.random.default_rng([self._seed, number, len(drawn), 1]).shuffle(drawn)
+        return drawn
 
 
-def _turn(hands: Iterable[_Hand], number: int) -> list[npt.NDArray[np.int64]]:
-    """What each group deals in a turn, counted from 0."""
-    return [hand.turn(number) for hand in hands]
+def _items(numbers: npt.NDArray[np.int64]) -> Iterator[int]:
+    """Those of an array, one after the other."""
+    blocks = (numbers[start : start + _AT_A_TIME] for start in range(0, len(numbers), _AT_A_TIME))
+    return chain.from_iterable(block.tolist() for block in blocks)
 
 
-def _draws(kinds: npt.NDArray[np.uint8], variations: int | Literal["all"]) -> int:
-    """The number of conversations that a turn draws from a group.
+def _counted(mask: npt.NDArray[np.bool_], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """How many are true of each group, none of which is empty."""
+    # numbers of four bytes, as a copy of the whole mask in them is made
+    return np.add.reduceat(mask, starts, dtype=np.uint32).astype(np.int64)
+
+
+def _draws(
+    sizes: npt.NDArray[np.int64],
+    tips: npt.NDArray[np.int64],
+    refusals: npt.NDArray[np.int64],
+    variations: int | Literal["all"],
+) -> npt.NDArray[np.int64]:
+    """The number of conversations that a turn draws from each group, of so many that count, tips and refusals of them.
 
     Of a tip it draws half, at least one: with more, a small model takes inquiries for questions about tips. Tips on
     dangers have most questions, so they are still seen most. Of a refusal it draws as many as of a recipe, and half of
     those that are asked in many ways: with one, a small model knew only half of the refusals.
     """
     if variations == "all":
-        return len(kinds)
-    half, as_of_a_recipe = len(kinds) // 2, min(len(kinds), variations)
-    if (kinds == KINDS.index("tip")).all():
-        return max(1, half)
-    return max(half, as_of_a_recipe) if (kinds == KINDS.index("refusal")).all() else as_of_a_recipe
+        return sizes
+    half, as_of_a_recipe = sizes // 2, np.minimum(sizes, variations)
+    choices = [np.maximum(1, half), np.maximum(half, as_of_a_recipe)]
+    return np.select([tips == sizes, refusals == sizes], choices, as_of_a_recipe)
 
 
-def _dealt(kinds: npt.NDArray[np.uint8], generator: np.random.Generator) -> npt.NDArray[np.int64]:
+def _shuffled(kinds: npt.NDArray[np.uint8], generator: np.random.Generator) -> npt.NDArray[np.int64]:
     """An order in which every stretch holds each kind in about its share of the whole."""
     places = np.empty(len(kinds))
-    for kind in range(len(KINDS)):
-        members = np.flatnonzero(kinds == kind)
-        places[generator.permutation(members)] = (np.arange(len(members)) + generator.random()) / max(1, len(members))
+    for members, numbers in _by_kind(kinds.tobytes()):
+        first = generator.random()  # of a kind that is not there too
+        if len(members):
+            places[generator.permutation(members)] = (numbers + first) / len(members)
     return np.argsort(places, kind="stable")
+
+
+@lru_cache(maxsize=1024)
+def _by_kind(kinds: bytes) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Of each kind the places that have it, and their numbers; most groups have the same kinds in the same places."""
+    of_all = np.frombuffer(kinds, dtype=np.uint8)
+    members = [np.flatnonzero(of_all == kind) for kind in range(len(KINDS))]
+    return [(places, np.arange(len(places))) for places in members]
 
 
 class StepSampler(Sampler[list[Drawn]]):
