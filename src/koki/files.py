@@ -9,9 +9,11 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
@@ -160,6 +162,14 @@ def replacing(folder: Path) -> Iterator[Path]:
             folder.rename(Path(beside) / "old")
         new.rename(folder)
     flush_folder(folder.parent)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder, as far as that is possible; others may make it anew meanwhile."""
+    gone = folder.with_name(f"{folder.name}.gone-{os.getpid()}-{time.monotonic_ns()}")
+    with suppress(OSError):
+        folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def flush_tree(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """The cache: whole entries or none, whoever writes beside, whatever befalls the files."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from multiprocessing import get_context
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from koki.data.cache import Cache, user_folder
-from koki.files import write_seal
+from koki.files import discard, write_seal
 
 FILES = {"numbers": bytes(range(256)) * 80, "ends": bytes(24)}
 FACTS = {"judul": ["Soto Ayam", "Sayur asem \udce9"], "jumlah": 3}
@@ -29,7 +28,7 @@ def keep(folder: Path, name: str = "a-1", most_bytes: int = 2**30) -> Path | str
         for file, content in FILES.items():
             (made / file).write_bytes(content)
         kept = cache.keep(name, made, FACTS)
-        shutil.rmtree(making, ignore_errors=True)
+        discard(making)
     return kept
 
 

@@ -21,7 +21,7 @@ from koki.data.token_cache import PROGRAM, TrainingData
 from koki.errors import RecipeFileNotFound
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.sequence import Recipes
-from koki.recipes.table import read_recipes
+from koki.recipes.table import read_into
 from koki.tokens.part import PartFile
 from koki.tokens.template import ChatTemplate
 
@@ -161,7 +161,8 @@ def test_another_system_prompt_or_tokenizer_shares_nothing(
 def test_a_damaged_entry_is_made_again(make: Make, template: CountingTemplate, folder: Path) -> None:
     made = data_of(make(), template)
     (entry,) = folder.iterdir()
-    (entry / "00000.safetensors").write_bytes(b"")
+    (entry / "00000.safetensors").unlink()  # written over, it would change under who has it open
+    (entry / "00000.safetensors").touch()
     assert_same(data_of(make(), template), made)
     template.encoded.clear()
     assert_same(data_of(make(), template), made)
@@ -184,11 +185,11 @@ def test_recipes_that_are_looked_at_meanwhile_are_not_read_a_second_time(
     config = load_config(settings={"data.tips": False, "evaluation.every_steps": 5})  # the recipes that ship
     read: list[tuple[Path, ...]] = []
 
-    def counting(*files: Path, **how: Any) -> Recipes:
+    def counting(folder: Path, *files: Path, **how: Any) -> Recipes:
         read.append(files)
-        return read_recipes(*files, **how)
+        return read_into(folder, *files, **how)
 
-    monkeypatch.setattr(recipes_module, "read_recipes", counting)
+    monkeypatch.setattr(recipes_module, "read_into", counting)
     recipes = RecipesOfRun(config, check_files(config))
     tokenize(recipes, template, 8192, Console(quiet=True))
     assert tokenize_held_out(recipes, template, 8192) is not None

@@ -1,6 +1,5 @@
 """Conversations -> what a run trains on: their tokens, made here or found in the cache."""
 
-import shutil
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from koki.data.recipes import FEWEST_TO_SPLIT, RecipesOfRun
 from koki.data.token_cache import TokenCache, TrainingData, facts_of
 from koki.dialogue.phrasebook import load_phrasebook
 from koki.errors import DataError
+from koki.files import discard
 from koki.language import _
 from koki.libraries import quiet_libraries
 from koki.model.source import find_base, load_tokenizer
@@ -90,11 +90,11 @@ def _made(
             say(console, _("Cache"), _("the tokens are not kept for the next time: {problem}", problem=kept))
         data = cache.open(parts if isinstance(kept, str) else kept, facts)
         if isinstance(kept, str):
-            weakref.finalize(data.dataset, shutil.rmtree, folder, ignore_errors=True)
+            weakref.finalize(data.dataset, discard, folder)
         elif isinstance(recipes.read.kept, StoredRecipes):  # they are read from there as long as they are needed
             recipes.read.kept.remove_after_use(folder)
         else:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
     return data
 
 

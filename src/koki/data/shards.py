@@ -72,7 +72,7 @@ def build_shard(config: RunConfig, shard: Shard, folder: Path, console: Console)
     place = folder / name
     make_parts(own, place, collection, template, len(tokenizer), config)
     files.write_json(place / _FACTS, {**facts, "parts": len(parts)})
-    shutil.rmtree(reading, ignore_errors=True)
+    files.discard(reading)
     return len(own)
 
 
@@ -106,7 +106,7 @@ def merge_shards(config: RunConfig, folder: Path) -> TrainingData:
         parts = making / name
         shutil.copytree(place, parts, dirs_exist_ok=True)
         kept = cache.keep(name, parts, facts)
-        shutil.rmtree(making, ignore_errors=True)
+        files.discard(making)
     if isinstance(kept, str):
         raise ConfigError(
             _("The parts cannot be kept in the cache: {problem}.", problem=kept), _("KOKI_CACHE names another folder.")

@@ -5,7 +5,6 @@ that a recipe holds, and unlike a pickle it runs nothing when it is read.
 """
 
 import json
-import shutil
 import weakref
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import Any, Final, NamedTuple, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from koki.files import discard
 from koki.ingredients.parse import Ingredient
 from koki.recipes.recipe import Recipe
 
@@ -179,7 +179,7 @@ class StoredRecipes(Sequence[Recipe]):
 
     def remove_after_use(self, folder: Path) -> None:
         """Remove a folder that they lie in once neither these recipes nor any that were taken from them are used."""
-        weakref.finalize(self._ends, shutil.rmtree, folder, ignore_errors=True)  # which all of them share
+        weakref.finalize(self._ends, discard, folder)  # which all of them share
 
     def __iter__(self) -> Iterator[Recipe]:
         return self._read(map(int, self.numbers))

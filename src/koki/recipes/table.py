@@ -5,7 +5,6 @@ that are parsed together, side by side, into clean titles, ingredient lines and 
 All recipes go to the disk (``stored.py``), each once; then the near-duplicates go (``near_duplicates.py``).
 """
 
-import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from koki.errors import DataError
+from koki.files import discard
 from koki.gc_paused import gc_paused
 from koki.language import N_, _, ngettext
 from koki.progress import stage
@@ -76,12 +76,12 @@ def read_recipes(
     try:
         recipes = read_into(folder, *paths, columns=columns, items=items, sheet=sheet)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)
         raise
     if isinstance(recipes.kept, StoredRecipes):
         recipes.kept.remove_after_use(folder)
     else:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)
     return recipes
 
 
