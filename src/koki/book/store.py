@@ -18,7 +18,7 @@ from threading import RLock
 from typing import Final, Self
 
 from koki.book import grams, index
-from koki.book.naming import rank, title_key, told_apart
+from koki.book.naming import title_key, told_apart
 from koki.book.pantry import Suggestion, used_of
 from koki.book.reading import Page
 from koki.book.titles import spoken
@@ -329,19 +329,18 @@ class Book:
     def _tell_apart(self, key: str, recipe_of: Callable[[int], Recipe]) -> None:
         """Name those of one title that have no name yet."""
         rows = self._connection.execute(
-            "SELECT recipe.number FROM recipe LEFT JOIN dish USING (number) WHERE title_key = ? AND name IS NULL",
+            "SELECT recipe.number, title FROM recipe LEFT JOIN dish USING (number) "
+            "WHERE title_key = ? AND name IS NULL ORDER BY -ifnull(loves, 0), -size, id",
             (key,),
-        ).fetchall()
-        recipes = {number: recipe_of(number) for (number,) in rows}
-        numbers = {recipe.id: number for number, recipe in recipes.items()}
-        others = sorted(recipes.values(), key=rank)
-        first = recipe_of(self._first_of(others[0], key))
-        for recipe, name in told_apart(first, others, self._is_taken):
-            self._name(numbers[recipe.id], name)
+        )
+        numbers, titles = zip(*rows.fetchall(), strict=True)
+        first = recipe_of(self._first_of(titles[0], key))
+        for number, name in zip(numbers, told_apart(first, map(recipe_of, numbers), self._is_taken), strict=True):
+            self._name(number, name)
 
-    def _first_of(self, recipe: Recipe, key: str) -> int:
-        """The number of who has a recipe's bare title: as it is written or, where nobody has, in another spelling."""
-        low = spoken(recipe.title).lower()
+    def _first_of(self, title: str, key: str) -> int:
+        """The number of who has a bare title: as it is written or, where nobody has, in another spelling."""
+        low = spoken(title).lower()
         row = self._connection.execute("SELECT number FROM dish WHERE low = ?", (low,)).fetchone()
         row = (
             row
