@@ -21,8 +21,6 @@ from traceback import format_exception_only
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
-import psutil
-
 from koki.errors import ConfigError, WorkerError
 from koki.gc_paused import gc_paused
 from koki.language import Language, _, choose, chosen
@@ -34,8 +32,9 @@ S = TypeVar("S")
 T = TypeVar("T")
 R = TypeVar("R")
 
-BYTES_OF_WORKER: Final = 700_000_000
-"""Memory that a worker is reckoned to need, which is what one that tokenises has been seen to take."""
+# Memory that a worker is reckoned to need. One that has composed for 2,000 recipes and has torch, transformers and the
+# tokenizer of mini has 0.36 GB; the rest is for a tokenizer with more words and for the tasks.
+_BYTES_OF_WORKER: Final = 700_000_000
 
 # For each worker the task that it does and the one that it does next.
 _AHEAD: Final = 2
@@ -66,9 +65,10 @@ def worker_count() -> int:
                 _("Give a whole number from 1 on, or leave it out: then it is chosen by cores and memory."),
             )
         return int(given)
+    import psutil
     from loky import cpu_count  # it heeds the affinity and the quota of this process
 
-    return max(1, min(int(cpu_count()), int(psutil.virtual_memory().available) // BYTES_OF_WORKER))
+    return max(1, min(int(cpu_count()), int(psutil.virtual_memory().available) // _BYTES_OF_WORKER))
 
 
 class Workers(Generic[S]):
@@ -128,7 +128,7 @@ class Workers(Generic[S]):
         ahead: deque[tuple[T, Future[R]]] = deque()
         try:
             for task in tasks:
-                ahead.append((task, pool.submit(_do, function, task)))
+                ahead.append((task, pool.submit(_do, chosen(), function, task)))
                 if len(ahead) == _AHEAD * self._count:
                     yield ahead[0][1].result()
                     ahead.popleft()
@@ -144,9 +144,6 @@ class Workers(Generic[S]):
             self._end()
             # they are begun in their order, so that those after the first few had not been begun
             raise _death([label(task) for task in lost[: self._count]]) from error
-        finally:
-            for _task, future in ahead:
-                future.cancel()
 
     def _has_started(self) -> bool:
         """Whether there are processes; starts them, if they have not been."""
@@ -159,6 +156,7 @@ class Workers(Generic[S]):
         return self._count > 1
 
     def _launch(self) -> None:
+        from cloudpickle import dumps  # also of a function in a script or a notebook, as loky does with tasks
         from loky import ProcessPoolExecutor
 
         theirs, self._life = Pipe(duplex=False)
@@ -166,7 +164,7 @@ class Workers(Generic[S]):
             self._pool = ProcessPoolExecutor(
                 self._count,
                 initializer=_begin,
-                initargs=(self._start, chosen(), theirs),
+                initargs=(dumps(self._start), theirs),
                 env={
                     **_ENVIRONMENT,
                     "PYTHONPATH": os.pathsep.join(filter(None, map(str, sys.path))),
@@ -217,15 +215,14 @@ class _Worker:
     state: Callable[[], Any]
 
 
-def _begin(start: Callable[[], Any], language: Language, life: Connection) -> None:
+def _begin(start: bytes, life: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     nothing = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):  # what a library says, every worker would say
         os.dup2(nothing, stream)
     os.close(nothing)
     threading.Thread(target=_die_with, args=[life], daemon=True).start()
-    choose(language)
-    _Worker.state = cache(start)
+    _Worker.state = cache(pickle.loads(start))  # safe: the process that started this one has sent it
 
 
 def _die_with(life: Connection) -> None:
@@ -235,7 +232,8 @@ def _die_with(life: Connection) -> None:
     os._exit(1)
 
 
-def _do(function: Callable[[Any, T], R], task: T) -> R:
+def _do(language: Language, function: Callable[[Any, T], R], task: T) -> R:
+    choose(language)
     with gc_paused():
         try:
             return function(_Worker.state(), task)

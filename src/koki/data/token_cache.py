@@ -26,14 +26,12 @@ from koki.tokens.template import ChatTemplate
 
 PIECES: Final = (
     "koki.errors",
-    "koki.gc_paused",
     "koki.language",
     "koki.tokens.rendering",
     "koki.tokens.sandbox",
     "koki.tokens.store",
     "koki.tokens.template",
     "koki.tokens.words",
-    "koki.workers",
 )
 """The modules that, with the TOML files beside them, decide the ids of a piece of text."""
 
@@ -72,6 +70,7 @@ PROGRAM: Final = (
     "koki.dialogue.vocabulary",
     "koki.extras",
     "koki.files",
+    "koki.gc_paused",
     "koki.ingredients.amounts",
     "koki.ingredients.lexicon",
     "koki.ingredients.parse",
