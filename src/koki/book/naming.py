@@ -45,8 +45,8 @@ class Titled(NamedTuple):
 
 def names_of(recipes: Sequence[Recipe]) -> dict[str, str]:
     """Recipe id -> the name it is asked by, as `names_by_number` gives it."""
-    names = names_by_number(map(Titled.of, recipes), recipes)
-    return dict(zip((recipe.id for recipe in recipes), names, strict=True))
+    titled = list(map(Titled.of, recipes))
+    return dict(zip((it.id for it in titled), names_by_number(titled, recipes), strict=True))
 
 
 def names_by_number(titled: Iterable[Titled], recipes: Sequence[Recipe]) -> list[str]:

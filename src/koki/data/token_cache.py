@@ -83,6 +83,7 @@ PROGRAM: Final = (
     "koki.notices",
     "koki.model.hub",
     "koki.model.source",
+    "koki.recipes.buckets",
     "koki.recipes.cleaning",
     "koki.recipes.columns",
     "koki.recipes.decoding",
@@ -109,6 +110,7 @@ PROGRAM: Final = (
     "koki.tokens.fit_report",
     "koki.tokens.fitter",
     "koki.user_cache",
+    "koki.workers",
 )
 """The modules that, with the TOML files beside them, decide all training data. A test compares both tuples with what
 the modules import, so that neither goes stale when code moves."""

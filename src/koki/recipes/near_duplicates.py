@@ -95,7 +95,7 @@ class NearDuplicates:
     """Finds the near-duplicates among recipes that are not in memory.
 
     Args:
-        folder: for what memory does not hold: 4 KB a recipe.
+        folder: for what memory does not hold, 2 KB a recipe; it is empty, or not there yet.
 
     Raises:
         OSError: the folder cannot be written.
