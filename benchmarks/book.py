@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from koki.book.store import Book
 from koki.recipes.recipe import Recipe, identity
+from koki.recipes.stored import EncodedRecipes, RecipeWriter, StoredRecipes
 from koki.recipes.table import read_recipes
 from measuring import Clock, measured, memory, report, reset_peak
 
@@ -54,7 +55,7 @@ def measure(recipes: Sequence[Recipe], size: int) -> dict[str, Any]:
     """Build a book of so many recipes, and look things up in it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "book.sqlite"
-        given = recipes if size == len(recipes) else varied(recipes, size)
+        given = recipes if size == len(recipes) else stored(Path(folder) / "recipes", varied(recipes, size))
         reset_peak()
         before, clock = memory()[0], Clock()
         Book.write(path, given)
@@ -62,7 +63,7 @@ def measure(recipes: Sequence[Recipe], size: int) -> dict[str, Any]:
         lookups = {kind: times(path, questions) for kind, questions in asked(recipes).items()}
         clock = Clock()
         with Book.open(path, write=True) as book:
-            book.add(varied(recipes, 1, seed=2))
+            book.add(list(varied(recipes, 1, seed=2)))
         return {
             "recipes": size,
             "build": built,
@@ -97,6 +98,14 @@ def varied(recipes: Sequence[Recipe], size: int, seed: int = 1) -> Iterator[Reci
             file=recipe.file,
             line=number,
         )
+
+
+def stored(folder: Path, recipes: Iterable[Recipe]) -> StoredRecipes:
+    """The recipes on disk, where they take no memory."""
+    with RecipeWriter(folder) as writer:
+        for recipe in recipes:
+            writer.append(EncodedRecipes.of([recipe]))
+    return StoredRecipes(folder)
 
 
 def asked(recipes: Sequence[Recipe]) -> dict[str, list[Callable[[Book], object]]]:

@@ -150,13 +150,14 @@ def test_to_remove_what_is_not_there_names_what_is_like_it(book: Book) -> None:
 
 
 def test_an_add_that_fails_leaves_the_book_as_it_was(book: Book) -> None:
-    def failing() -> Iterator[Recipe]:
-        yield recipe("Rawon", "daging", "kluwek")
-        raise KeyboardInterrupt
+    class Failing(list[Recipe]):
+        def __iter__(self) -> Iterator[Recipe]:
+            yield from super().__iter__()
+            raise KeyboardInterrupt
 
     before = list(book.pages())
     with pytest.raises(KeyboardInterrupt):
-        book.add(failing())
+        book.add(Failing([recipe("Rawon", "daging", "kluwek")]))
     assert list(book.pages()) == before
     assert not book.knows_ingredient("daging")
     assert book.add([recipe("Rawon", "daging", "kluwek")]).recipes == 1

@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from helpers import SOTO, write_csv
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from koki.book.naming import names_of
+from koki.book.naming import Titled, names_by_number, names_of
 from koki.recipes.recipe import Recipe
 from koki.recipes.table import read_recipes
 
@@ -81,6 +82,20 @@ def test_spelling_variants_and_capitals_are_one_title(tmp_path: Path) -> None:
     recipes = read(tmp_path, {"Title": "Sambal Cabe"}, {"Title": "sambal cabai", "Ingredients": "cabai--tomat--terasi"})
     assert len({name.lower() for name in names_of(recipes).values()}) == 2
     assert sum(name.lower() in ("sambal cabe", "sambal cabai") for name in names_of(recipes).values()) == 1
+
+
+def test_only_recipes_that_share_a_title_are_read_again(tmp_path: Path) -> None:
+    recipes = read(tmp_path, {"Title": "Rawon"}, {}, {"Loves": "9"}, {"Title": "Gulai"})
+    read_again = []
+
+    class Watched(list[Recipe]):
+        def __getitem__(self, number: Any) -> Any:
+            read_again.append(number)
+            return super().__getitem__(number)
+
+    names = names_by_number(map(Titled.of, recipes), Watched(recipes))
+    assert names == [names_of(recipes)[recipe.id] for recipe in recipes]
+    assert sorted(read_again) == [1, 2]
 
 
 foods = st.lists(st.sampled_from(["ayam", "tahu", "kentang", "serai", "santan"]), min_size=2, max_size=3, unique=True)

@@ -7,8 +7,9 @@ kills the writer: SQLite keeps a log beside the file (WAL) until that is so.
 import json
 import os
 import sqlite3
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +19,7 @@ from threading import RLock
 from typing import Final, Self
 
 from koki.book import grams, index
-from koki.book.naming import rank, title_key, told_apart
+from koki.book.naming import title_key, told_apart
 from koki.book.pantry import Suggestion, used_of
 from koki.book.reading import Page
 from koki.book.titles import spoken
@@ -48,7 +49,6 @@ _SCHEMA: Final = (
 )
 _WAIT: Final = 5.0  # seconds for which a writer waits for another
 _MOST_LOOKED_AT: Final = 1000  # the best-loved dishes with an ingredient, of which those named for it come first
-_MOST_KEPT: Final = 20_000  # recipes that are kept in memory until they have names; of more, some are read again
 _MOST_WORDS: Final = 50  # of a question for a tip
 
 # The tables that FTS5 makes for itself.
@@ -152,7 +152,7 @@ class Book:
         return cls(path, connection)
 
     @classmethod
-    def write(cls, path: str | Path, recipes: Iterable[Recipe], tips: Iterable[StoredTip] = ()) -> Added:
+    def write(cls, path: str | Path, recipes: Sequence[Recipe], tips: Iterable[StoredTip] = ()) -> Added:
         """Write a new book in place of the one that is there, if any: beside it, then renamed.
 
         Raises:
@@ -164,7 +164,7 @@ class Book:
             return cls._write(path, beside, recipes, tips)
 
     @classmethod
-    def _write(cls, path: Path, beside: Path, recipes: Iterable[Recipe], tips: Iterable[StoredTip]) -> Added:
+    def _write(cls, path: Path, beside: Path, recipes: Sequence[Recipe], tips: Iterable[StoredTip]) -> Added:
         _remove(beside)
         try:
             with cls.create(beside) as book:
@@ -207,7 +207,7 @@ class Book:
 
     # --------------------------------------------------------------------------------------------------------- change
 
-    def add(self, recipes: Iterable[Recipe], tips: Iterable[StoredTip] = ()) -> Added:
+    def add(self, recipes: Sequence[Recipe], tips: Iterable[StoredTip] = ()) -> Added:
         """Add recipes and tips, all of them or, should anything fail, none; what is in the book already is left out.
 
         A recipe gets a name that no other has (`koki.book.naming.names_of`); those in the book keep theirs. Of a file
@@ -218,20 +218,20 @@ class Book:
         """
         with gc_paused(), self._writing():
             new_tips = sum(map(self._add_tip, tips))
-            last, known = self._last_number(), 0
-            number, kept, writer = last, dict[int, Recipe](), index.IndexWriter(self._connection)
-            for recipe in recipes:
-                if self._insert(number + 1, recipe):
-                    number += 1
-                    writer.add(number, recipe)
-                    if number - last <= _MOST_KEPT:
-                        kept[number] = recipe
-                else:
-                    known += 1
-            if number > last:
-                self._name_those_after(last, kept)
+            last, writer = self._last_number(), index.IndexWriter(self._connection)
+            places = array("q")  # of those that are new, whose numbers follow the last one
+            for place, recipe in enumerate(recipes):
+                if self._insert(last + len(places) + 1, recipe):
+                    places.append(place)
+                    writer.add(last + len(places), recipe)
+
+            def recipe_of(number: int) -> Recipe:
+                return recipes[places[number - last - 1]] if number > last else self._read_recipe(number)
+
+            if places:
+                self._name_those_after(last, recipe_of)
                 writer.finish()
-        return Added(number - last, known, new_tips)
+        return Added(len(places), len(recipes) - len(places), new_tips)
 
     def remove(self, name_or_id: str) -> Recipe:
         """Take out a recipe, by its name (capitals aside) or its id.
@@ -295,12 +295,8 @@ class Book:
 
     # ---------------------------------------------------------------------------------------------------------- naming
 
-    def _name_those_after(self, last: int, kept: Mapping[int, Recipe]) -> None:
-        """Name the recipes whose number is larger: first those that can have their bare title, then the others.
-
-        Args:
-            kept: some of them, which need not be read again.
-        """
+    def _name_those_after(self, last: int, recipe_of: Callable[[int], Recipe]) -> None:
+        """Name the recipes whose number is larger: first those that can have their bare title, then the others."""
         shared = []
         rows = self._connection.execute(
             "SELECT title_key, recipe.number, title, name IS NULL FROM recipe LEFT JOIN dish USING (number) "
@@ -317,7 +313,7 @@ class Book:
             if members:
                 shared.append(key)
         for key in dict.fromkeys(shared):
-            self._tell_apart(key, lambda number: kept.get(number) or self._read_recipe(number))
+            self._tell_apart(key, recipe_of)
         names = grams.GramWriter(self._connection)
         for number, name in self._connection.execute(
             "SELECT number, name FROM dish WHERE number > ? ORDER BY number", (last,)
@@ -328,19 +324,18 @@ class Book:
     def _tell_apart(self, key: str, recipe_of: Callable[[int], Recipe]) -> None:
         """Name those of one title that have no name yet."""
         rows = self._connection.execute(
-            "SELECT recipe.number FROM recipe LEFT JOIN dish USING (number) WHERE title_key = ? AND name IS NULL",
+            "SELECT recipe.number, title FROM recipe LEFT JOIN dish USING (number) "
+            "WHERE title_key = ? AND name IS NULL ORDER BY -ifnull(loves, 0), -size, id",
             (key,),
-        ).fetchall()
-        recipes = {number: recipe_of(number) for (number,) in rows}
-        numbers = {recipe.id: number for number, recipe in recipes.items()}
-        others = sorted(recipes.values(), key=rank)
-        first = recipe_of(self._first_of(others[0], key))
-        for recipe, name in told_apart(first, others, self._is_taken):
-            self._name(numbers[recipe.id], name)
+        )
+        numbers, titles = zip(*rows.fetchall(), strict=True)
+        first = recipe_of(self._first_of(titles[0], key))
+        for number, name in zip(numbers, told_apart(first, map(recipe_of, numbers), self._is_taken), strict=True):
+            self._name(number, name)
 
-    def _first_of(self, recipe: Recipe, key: str) -> int:
-        """The number of who has a recipe's bare title: as it is written or, where nobody has, in another spelling."""
-        low = spoken(recipe.title).lower()
+    def _first_of(self, title: str, key: str) -> int:
+        """The number of who has a bare title: as it is written or, where nobody has, in another spelling."""
+        low = spoken(title).lower()
         row = self._connection.execute("SELECT number FROM dish WHERE low = ?", (low,)).fetchone()
         row = (
             row

@@ -8,6 +8,11 @@ Comparing each of ten thousand recipes with every other takes a quarter of an ho
 2. *rapidfuzz* measures how much of the text of such a pair is equal, and the titles say whether it is one dish:
    "Chicken Crispy Steak" with the word "beef" for "chicken" throughout is another one.
 
+MinHash finds fewer or compares more. Of the 25 near-duplicates among 11,204 real recipes (words in threes, 37 bands of
+3 rows) datasketch 2.0 finds 22 and rensa 0.5, with its own hashes, 19; 64 bands of 2 find all, but give 214,645 pairs
+to compare, four times as many for twice the recipes, since set phrases count there without limit. Fingerprints give
+6,164 pairs, twice as many for twice the recipes. To join them in SQLite takes twenty times as long as here.
+
 The fingerprints of a million recipes, and the pairs that share one, are gigabytes. They go to disk in buckets, by the
 fingerprint and by the recipe, so that all that belongs together is in memory at once and the rest is not.
 """
@@ -94,7 +99,7 @@ class NearDuplicates:
     """Finds the near-duplicates among recipes that are not in memory.
 
     Args:
-        folder: for what memory does not hold: 4 KB a recipe.
+        folder: for what memory does not hold, 2 KB a recipe; it is empty, or not there yet.
 
     Raises:
         OSError: the folder cannot be written.
