@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 import pytest
 
@@ -65,7 +65,10 @@ def serving(commits: dict[str, Path]) -> Iterator[str]:
 
 @dataclass
 class Stored:
-    """A repository: whether it is private, and its commits with their files, of which the last is ``main``."""
+    """A repository: whether it is private, and its commits with their files, of which the last is ``main``.
+
+    That of a data set has a name that begins with ``datasets/``.
+    """
 
     private: bool
     commits: dict[str, dict[str, bytes]]
@@ -153,7 +156,10 @@ class _Handler(BaseHTTPRequestHandler):
             content, headers = self._respond(path, body)
         except _Refusal as refusal:
             return self._send(refusal.status, b"{}", {"X-Error-Code": refusal.code} if refusal.code else {})
-        return self._send(200, content if isinstance(content, bytes) else json.dumps(content).encode(), headers)
+        content = content if isinstance(content, bytes) else json.dumps(content).encode()
+        if wanted := re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range") or ""):
+            return self._send(206, content[int(wanted[1]) : int(wanted[2]) + 1], headers)
+        return self._send(200, content, headers)
 
     def _respond(self, path: str, body: bytes) -> tuple[Any, dict[str, str]]:
         for pattern, answer in _ROUTES.items():
@@ -202,16 +208,22 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refusal(403)
         return there
 
-    def described(self, repository: str, what: str | None, revision: str | None) -> Any:
+    def described(self, repository: str, what: str | None, revision: str | None, folder: str | None) -> Any:
         there, revision = self._visible(repository), revision or "main"
         commit = there.commit_of(revision)
         if commit is None:
             raise _Refusal(404, "RevisionNotFound")
         found = there.commits[commit]
         if what == "tree":
-            return [{"type": "file", "path": name, "size": len(it), "oid": _sha1(it)} for name, it in found.items()]
+            return [_entry(name, it) for name, it in found.items() if name.startswith(f"{folder}/" if folder else "")]
         names = [{"rfilename": name} for name in found]
         return {"id": repository, "sha": commit, "private": there.private, "siblings": names}
+
+    def paths_info(self, repository: str, revision: str, body: bytes) -> Any:
+        there = self._visible(repository)
+        found = there.commits[there.commit_of(revision) or ""]
+        asked = parse_qs(body.decode())["paths"]
+        return [_entry(name, it) for name, it in found.items() if name in asked]
 
     def create(self, body: bytes) -> Any:
         asked = json.loads(body)
@@ -277,7 +289,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
 
-_REPOSITORY = "([^/]+/[^/]+)"
+_REPOSITORY = "((?:datasets/)?[^/]+/[^/]+)"
 _ROUTES: dict[str, Callable[..., Any]] = {
     "/api/whoami-v2": _Handler.whoami,
     "/api/validate-yaml": _Handler.card_is_valid,
@@ -286,10 +298,15 @@ _ROUTES: dict[str, Callable[..., Any]] = {
     f"/{_REPOSITORY}\\.git/info/lfs/objects/batch": _Handler.batch,
     f"/api/models/{_REPOSITORY}/preupload/main": _Handler.preupload,
     f"/api/models/{_REPOSITORY}/commit/main": _Handler.commit,
-    f"/api/models/{_REPOSITORY}(?:/(revision|tree)/([^/]+))?": _Handler.described,
+    f"/api/(?:models/)?{_REPOSITORY}/paths-info/([^/]+)": _Handler.paths_info,
+    f"/api/(?:models/)?{_REPOSITORY}(?:/(revision|tree)/([^/]+)(?:/(.+))?)?": _Handler.described,
     f"/{_REPOSITORY}/resolve/([^/]+)/(.+)": _Handler.file,
 }
 """Pattern of a path -> what answers it."""
+
+
+def _entry(name: str, content: bytes) -> dict[str, Any]:
+    return {"type": "file", "path": name, "size": len(content), "oid": _sha1(content)}
 
 
 def _files(base: Path) -> list[Path]:

@@ -29,7 +29,8 @@ def _setting(default: Any, says: str, source: str, **limits: Any) -> Any:
 
 
 def _path_as_text(value: Any) -> Any:
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    return (files.hub_path(text) or text) if isinstance(text, str) else text
 
 
 _PathText = Annotated[str, BeforeValidator(_path_as_text)]
@@ -72,7 +73,9 @@ class DataConfig(_Section):
     """The recipes, and how many conversations are made of them."""
 
     files: tuple[_PathText, ...] = _setting(
-        (), "recipe files or patterns (data/*.csv); empty means the recipes that ship with Koki", "Koki"
+        (),
+        "recipe files, data/*.csv or hf://datasets/OWNER/NAME; empty means the recipes that ship with Koki",
+        "Koki",
     )
     columns: dict[str, str] = _setting(
         {}, "columns under names of their own: {title: ..., ingredients: ..., steps: ...}", "Koki"
@@ -312,7 +315,7 @@ def _flat(nested: Mapping[str, Any]) -> dict[str, Any]:
 
 def from_anywhere(config: RunConfig) -> RunConfig:
     """The configuration with the paths of its output and its recipes written out from the root on."""
-    recipes = tuple(str(Path(file).expanduser().absolute()) for file in config.data.files)
+    recipes = tuple(files.hub_path(file) or str(Path(file).expanduser().absolute()) for file in config.data.files)
     return config.model_copy(
         update={
             "output": str(Path(config.output).expanduser().absolute()),

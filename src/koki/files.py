@@ -61,6 +61,15 @@ def read_bytes(path: str | Path, most: int) -> bytes:
         return file.read()
 
 
+def hub_path(path: str) -> str | None:
+    """The path as it is written, if it names something on the Hugging Face hub; None for a path of this machine.
+
+    A ``Path`` of it may have come between, which writes one slash for two, or the other slash.
+    """
+    found = path.replace("\\", "/")
+    return f"hf://{found[3:].lstrip('/')}" if found.startswith("hf:/") else None
+
+
 def file_name(path: str) -> str:
     """The last part of a path of any system: its folders are nobody's business in what is passed on."""
     return PurePath(path.replace("\\", "/")).name

@@ -6,13 +6,13 @@ hub does not answer, what the cache has will do.
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from huggingface_hub import HfApi, constants, get_token, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
@@ -33,6 +33,8 @@ _MEANINGS: Final = {
     RepositoryNotFoundError: N_("there is no such repository, or it is private"),
 }
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,28 +130,52 @@ def why(error: Exception) -> str:
 def _asked_commit(repository: str, revision: str | None) -> str | None:
     """What the hub says.
 
+    Raises:
+        Exception: there is no answer, or another one.
+    """
+    return _answered(lambda: HfApi().model_info(repository, revision=revision, timeout=_PATIENCE).sha)
+
+
+def dataset_files(repository: str, revision: str | None) -> tuple[str, list[str]]:
+    """The commit that a revision of a data set means, and the names of its files.
+
+    Raises:
+        HubError: the hub does not say it.
+    """
+    try:
+        found = _answered(lambda: HfApi().dataset_info(repository, revision=revision, timeout=_PATIENCE))
+    except Exception as error:  # the network and the hub fail in many ways
+        raise HubError(why(error)) from error
+    if not is_commit(found.sha):
+        raise HubError(_("the hub names no commit of it, but {commit!r}", commit=found.sha))
+    return str(found.sha), [file.rfilename for file in found.siblings or ()]
+
+
+def _answered(ask: Callable[[], _T]) -> _T:
+    """What is answered, in bounded time.
+
     The time is limited from outside: a look-up of names ends when it likes, and each of several addresses is tried in
     turn.
 
     Raises:
         Exception: there is no answer, or another one.
     """
-    answers: SimpleQueue[str | Exception | None] = SimpleQueue()
+    answers: SimpleQueue[tuple[_T] | Exception] = SimpleQueue()
 
-    def ask() -> None:
+    def put() -> None:
         try:
-            answers.put(HfApi().model_info(repository, revision=revision, timeout=_PATIENCE).sha)
+            answers.put((ask(),))
         except Exception as error:
             answers.put(error)
 
-    Thread(target=ask, daemon=True).start()
+    Thread(target=put, daemon=True).start()
     try:
         answer = answers.get(timeout=_PATIENCE)
     except Empty:
         raise TimeoutError(_("the hub does not answer within {seconds:g} seconds", seconds=_PATIENCE)) from None
     if isinstance(answer, Exception):
         raise answer
-    return answer
+    return answer[0]
 
 
 def _cached_commit(repository: str, revision: str, file: str) -> str | None:

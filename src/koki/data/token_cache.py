@@ -88,6 +88,7 @@ PROGRAM: Final = (
     "koki.recipes.file_kinds",
     "koki.recipes.findings",
     "koki.recipes.formats",
+    "koki.recipes.hub_files",
     "koki.recipes.item_rows",
     "koki.recipes.items",
     "koki.recipes.json_documents",

@@ -10,6 +10,7 @@ item_rows.py        rows that have one ingredient each -> rows that have a recip
 file_kinds.py       what a file is that cannot be read, and what to do about it
 columns.py          which column is which; the names are in columns.toml
 sources.py          paths -> files -> bytes, as a stream of any length
+hub_files.py        the files of a data set on the Hugging Face hub
 decoding.py         bytes -> text -> lines -> records
 values.py           a list or an object, also one written out in a cell -> the text of a field
 items.py            a field -> its items: what separates ingredients, and what steps

@@ -24,6 +24,7 @@ from koki import files
 from koki.errors import DataError, KokiError, RecipeFileNotFound
 from koki.language import N_, _
 from koki.recipes.decoding import EncodingSurvey, decoded, lines_of
+from koki.recipes.hub_files import find_on_hub, opened_on_hub
 
 MOST_BYTES: Final = 2**27
 """Bytes of a file, unpacked, that has to be in memory as a whole: a document, a workbook, a text, which take up to
@@ -55,14 +56,18 @@ _T = TypeVar("_T")
 
 def find_files(paths: Iterable[str | Path]) -> list[str]:
     """The files in order; for a pattern with ``*``, ``?`` or ``[...]``, those that match it, sorted by name.
+    ``hf://datasets/OWNER/NAME`` is the files of a data set on the Hugging Face hub.
 
     Raises:
         RecipeFileNotFound: no file matches a pattern.
+        DataError: the hub does not say what a path means.
     """
     return [file for path in paths for file in _matches(os.fspath(path))]
 
 
 def _matches(path: str) -> list[str]:
+    if on_hub := files.hub_path(path):
+        return find_on_hub(on_hub)
     # A file whose own name looks like a pattern, as "resep[1].csv" does, is that file.
     if not has_magic(path) or os.path.lexists(path) or "\0" in path:
         return [path]
@@ -107,7 +112,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
         DataError: it is no regular file, larger than ``MOST_STREAMED`` or cannot be read.
     """
     try:
-        with files.open_regular(path, MOST_STREAMED) as file:
+        with opened_on_hub(path) if files.hub_path(path) else files.open_regular(path, MOST_STREAMED) as file:
             yield file
     except KokiError:  # one of them is a FileNotFoundError too
         raise
@@ -259,13 +264,13 @@ class Source:
             self._require_same(file)
 
     def blocks(self) -> Iterator[bytes]:
-        """All bytes, unpacked, as a stream; a packed file is unpacked by a thread that runs ahead.
+        """All bytes, unpacked, as a stream; a thread that runs ahead unpacks them or has them from the hub.
 
         Raises:
             DataError: the file has changed since it was surveyed.
         """
         blocks = self._unpacked(lambda _: None)
-        return _ahead(blocks) if self.is_packed else blocks
+        return _ahead(blocks) if self.is_packed or files.hub_path(self.path) else blocks
 
     def texts(self) -> Iterator[str]:
         """The text as a stream of pieces; see `blocks`."""
@@ -301,7 +306,9 @@ class Source:
 
 
 def _state(file: BinaryIO) -> tuple[int, ...]:
-    """Size, time of the last change and number of a file: what differs once it has changed."""
+    """Size, time of the last change and number of a file: what differs once it has changed. On the hub none does."""
+    if isinstance(size := getattr(file, "size", None), int):
+        return (size,)
     found = os.fstat(file.fileno())
     return found.st_size, found.st_mtime_ns, found.st_ino
 

@@ -159,8 +159,8 @@ def _held_out(outcome: Outcome) -> dict[str, Any] | None:
 
 
 def plain_name(path: str) -> str:
-    """The name of a file as plain text for a table or a code span in Markdown."""
-    return " ".join(files.file_name(path).replace("`", "'").replace("|", "/").split())
+    """The name of a file, or its place on the hub, as plain text for a table or a code span in Markdown."""
+    return " ".join((files.hub_path(path) or files.file_name(path)).replace("`", "'").replace("|", "/").split())
 
 
 def read_card(folder: Path) -> dict[str, Any]:
