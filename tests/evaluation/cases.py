@@ -35,7 +35,8 @@ def config() -> RunConfig:
 @cache
 def samples() -> tuple[list[Recipe], list[Recipe]]:
     """Those trained on and those held out."""
-    return RecipesOfRun(config()).split
+    learned, held_out = RecipesOfRun(config()).split
+    return list(learned), list(held_out)
 
 
 @cache

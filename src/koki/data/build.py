@@ -71,7 +71,7 @@ def prepare(recipes: RecipesOfRun, cache: TokenCache, folder: Path, console: Con
     report = recipes.read_into(folder).report
     console.print(report.render())
     survey = recipes.survey
-    held_out = [survey.lines[place].title for place in recipes.places[1]]
+    held_out = [survey.lines[place].titled.title for place in recipes.places[1]]
     _say_what_is_held_out(console, held_out)
     # of the files as they were when they were read: one may have changed since its digest was looked for
     name = cache.name([FileDigest(file.path, file.sha256) for file in report.files])

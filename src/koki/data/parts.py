@@ -8,7 +8,7 @@ from heapq import nsmallest
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-from koki.book.naming import names_of
+from koki.book.naming import names_by_number
 from koki.config import RunConfig
 from koki.data.conversations import conversations_besides, conversations_of, tips_of
 from koki.data.recipes import RecipesOfRun
@@ -55,10 +55,9 @@ class Collection:
             DataError: all are held out.
         """
         learned, survey = recipes.split[0], recipes.survey
-        lines = [survey.lines[place] for place in recipes.places[0]]
-        best = nsmallest(MOST_ON_SHELF, range(len(lines)), key=lambda place: (-lines[place].loves, lines[place].id))
-        names = names_of(learned)
-        return cls(learned, [names[line.id] for line in lines], sorted(best), survey.roots)
+        titled = [survey.lines[place].titled for place in recipes.places[0]]
+        best = nsmallest(MOST_ON_SHELF, range(len(titled)), key=lambda at: (-(titled[at].loves or 0), titled[at].id))
+        return cls(learned, names_by_number(titled, learned), sorted(best), survey.roots)
 
 
 class Some(NamedTuple):

@@ -78,7 +78,9 @@ class RecipesOfRun:
         """
         if len(self.read) < FEWEST_TO_SPLIT:
             return [*range(len(self.read))], []
-        learned, held_out = split((line.title for line in self.survey.lines), self.config.data.validation_fraction)
+        learned, held_out = split(
+            (line.titled.title for line in self.survey.lines), self.config.data.validation_fraction
+        )
         if not learned:
             raise DataError(
                 _("All {count} recipes are held out.", count=len(held_out)),

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import chain
 from typing import Final, NamedTuple
 
+from koki.book.naming import Titled
 from koki.dialogue.shelf import roots_in
 from koki.files import file_name
 from koki.language import _
@@ -22,15 +23,12 @@ class Line(NamedTuple):
     """What must be known of a recipe.
 
     Attributes:
-        size: its ingredients and steps.
+        titled: what names it.
         file: the name of its file, without folders.
         digest: see `koki.recipes.digests`.
     """
 
-    id: str
-    title: str
-    loves: int
-    size: int
+    titled: Titled
     file: str
     digest: str
 
@@ -85,5 +83,4 @@ def _survey(recipes: Sequence[Recipe], numbers: range) -> Survey:
 
 
 def _line(recipe: Recipe) -> Line:
-    size = len(recipe.ingredients) + len(recipe.steps)
-    return Line(recipe.id, recipe.title, recipe.loves or 0, size, file_name(recipe.file), digest_of(recipe))
+    return Line(Titled.of(recipe), file_name(recipe.file), digest_of(recipe))
