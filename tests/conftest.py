@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 # slow each other down tenfold. The processes that tests start have them from here too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# The cores have tests to run; a test of several workers says how many.
+os.environ.setdefault("KOKI_WORKERS", "1")
 # Whatever the locale of this machine is, texts are compared in English; a test that wants another language says so.
 os.environ["KOKI_LANGUAGE"] = "en"
 

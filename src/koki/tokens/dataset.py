@@ -170,12 +170,12 @@ class ConversationDataset(Dataset[Example]):
         return _Pieces(pieces[:read], pieces[read], pieces[read + 1 :])
 
 
-def _joined(ends: Iterable[Numbers]) -> Numbers:
+def _joined(ends: Sequence[Numbers]) -> Numbers:
     """Ends of several parts, each led by 0, as those of all of them."""
-    joined = [np.zeros(1, np.int64)]
-    for some in ends:
-        joined.append(some[1:] + joined[-1][-1])
-    return np.concatenate(joined)
+    before = accumulate((int(some[-1]) for some in ends), initial=0)
+    return np.concatenate(
+        [np.zeros(1, np.int64), *(some[1:] + start for some, start in zip(ends, before, strict=False))]
+    )
 
 
 def _piece(arrays: Mapping[str, Any], number: int) -> Numbers:
