@@ -168,7 +168,6 @@ def time_koki(config: RunConfig) -> Result:
     from rich.console import Console
 
     from koki.data.build import tokenize
-    from koki.data.conversations import Conversations
     from koki.data.recipes import RecipesOfRun
 
     tokenizer, template = load_template(config)
@@ -178,7 +177,7 @@ def time_koki(config: RunConfig) -> Result:
     found = recipes.read.report
     seconds["reading"] = clock.read()
     clock = Clock()
-    dataset = tokenize(Conversations(recipes), template, len(tokenizer), Console(quiet=True)).dataset
+    dataset = tokenize(recipes, template, len(tokenizer), Console(quiet=True)).dataset
     seconds["building"] = clock.read()
     clock = Clock()
     make_first_batch(dataset, config)
