@@ -41,6 +41,8 @@ STAGES: Final = ("libraries", "reading", "building", "first batch")
 WORKERS: Final = 16
 """For which the time is simulated."""
 
+_ALL: Final = "all"
+
 Result = dict[str, Any]
 
 
@@ -64,7 +66,7 @@ def main() -> None:
     growth = [growth_row(result, results[0], peer) for result in results]
     everything = {"koki": results, "datasets.map": peer}
     report("data_speed", f"From rows varied from {about}, to the first batch", GROWTH, growth, everything)
-    stages = [stage_row(result, stage) for result in results for stage in STAGES]
+    stages = [stage_row(result, stage) for result in results for stage in (*STAGES, _ALL)]
     report("data_speed_stages", "Each stage: its parent process and the helpers", PARTS, stages, results)
     print(verdict(results[0], peer))
 
@@ -126,8 +128,8 @@ def growth_row(result: Result, smallest: Result, peer: Result) -> list[str]:
 
 
 def stage_row(result: Result, stage: str) -> list[str]:
-    """What the table of stages says of one."""
-    seconds = result["seconds"][stage]
+    """What the table of stages says of one, or of all together."""
+    seconds = result["seconds"].get(stage) or {clock: total(result, clock) for clock in ("wall", "own", "helpers")}
     simulated = seconds["own"] + seconds["helpers"] / WORKERS
     figures = (seconds["wall"], seconds["own"], seconds["helpers"], simulated)
     return [f"{result['rows']:,}", stage, *(f"{figure:,.2f}" for figure in figures)]
