@@ -349,7 +349,8 @@ def surveyed(paths: Iterable[str]) -> Generator[Source, None, None]:
     left = Event()
     with closing(_results((partial(Source, path, left.is_set) for path in paths), _FILES_AHEAD)) as sources:
         try:
-            yield from sources
+            for source in sources:  # "yield from" would close the inner iterator first, which waits
+                yield source
         finally:
             left.set()
 
