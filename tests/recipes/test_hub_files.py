@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from hub import NEW, NOBODY, OLD, Hub, Stored, hub, use_hub
 
+from koki.cli.app import app
 from koki.config import from_anywhere, load_config
 from koki.data.recipes import check_files
 from koki.errors import DataError, RecipeFileNotFound
 from koki.recipes.sources import find_files
 from koki.recipes.table import read_recipes
+from koki.runs.card import plain_name
 
 CSV = "Title,Ingredients,Steps\n{},1 ekor ayam--2 batang serai,Rebus ayam--Sajikan\n"
 SOTO = {"Title": "Soto", "Ingredients": ["ayam", "serai"], "Steps": "Rebus ayam sampai empuk."}
@@ -114,3 +116,15 @@ def test_a_configuration_takes_it_as_it_is() -> None:
     assert [digest.path for digest in check_files(config)][-1] == f"{DATA}@{NEW}/data/train.csv"
     with pytest.raises(RecipeFileNotFound):
         check_files(load_config(settings={"data.files": [f"{DATA}/tidak.csv"]}))
+
+
+@pytest.mark.usefixtures("there")
+def test_check_takes_it_and_names_the_commit(capsys: pytest.CaptureFixture[str]) -> None:
+    app(["check", f"{DATA}/data/train.csv", "--json"], standalone_mode=False)
+    said = json.loads(capsys.readouterr().out)
+    assert (said["rows_kept"], said["files"][0]["path"]) == (1, f"{DATA}@{NEW}/data/train.csv")
+
+
+def test_the_card_of_a_run_has_its_whole_place() -> None:
+    assert plain_name(f"{DATA}@{NEW}/data/train.csv") == f"{DATA}@{NEW}/data/train.csv"
+    assert plain_name("/home/ibu/resep.csv") == "resep.csv"

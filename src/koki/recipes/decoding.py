@@ -14,8 +14,8 @@ LONGEST_ROW: Final = 2**24
 """Characters of a row, on however many lines, and of a line: what is held in memory at once. csv needs up to eight
 bytes for each."""
 
-MOST_LINES: Final = 2**20
-"""Lines of a row, each of which takes memory beside its characters."""
+# Lines of a row, each of which takes memory beside its characters.
+_MOST_LINES: Final = 2**20
 
 MOST_BLANK: Final = 2_000_000
 """Characters of blank lines one after another, which a file of some kilobytes can have without end."""
@@ -207,7 +207,7 @@ def _row_of(span: list[str], again: deque[str], source: Iterator[str]) -> Iterat
     """The lines that a row may span, from its first one on; those that are asked for are put into ``span``."""
     yield span[0]
     left = LONGEST_ROW - len(span[0])
-    while left > 0 and len(span) < MOST_LINES:
+    while left > 0 and len(span) < _MOST_LINES:
         line = again.popleft() if again else next(source, None)
         if line is None:
             return

@@ -9,7 +9,7 @@ import csv
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, replace
@@ -110,7 +110,9 @@ def open_table(path: str, given: Mapping[str, str], sheet: str | None = None) ->
     return _table(Source(path), given, sheet)
 
 
-def open_tables(paths: Iterable[str], given: Mapping[str, str], sheet: str | None = None) -> Iterator[Table]:
+def open_tables(
+    paths: Iterable[str], given: Mapping[str, str], sheet: str | None = None
+) -> Generator[Table, None, None]:
     """What `open_table` makes of each file, in order; the next files are surveyed while the rows of one are read.
 
     Raises:
@@ -405,8 +407,9 @@ def _json_lines(source: Source, given: Mapping[str, str]) -> Table:
     path = source.path
     if not any(isinstance(found, dict) for _, found in _objects(source.lines())):
         flaws = (_("line {number}: {reason}", number=n, reason=_(str(it))) for n, it in _objects(source.lines()))
+        problem = next(flaws, _("it is blank"))
         raise DataError(
-            _("{path} has no JSON object on any line; {problem}.", path=path, problem=next(flaws, _("it is blank"))),
+            _("{path} has no JSON object on any line; {problem}.", path=path, problem=problem),
             _("JSON Lines have a recipe on each line."),
         )
     # they are made anew each time, as a stream

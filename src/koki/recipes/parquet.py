@@ -18,6 +18,7 @@ MOST_ITEMS: Final = 10_000_000
 file, and eight megabytes in memory."""
 
 _MOST_IN_A_LIST: Final = 50
+_MOST_AT_ONCE: Final = 64  # rows
 # What pyarrow's errors are kinds of; a file that lies about its sizes asks for more memory than there is.
 _ERRORS: Final = (OSError, ValueError, NotImplementedError, MemoryError)
 # Bytes of a file that are read at once.
@@ -109,12 +110,14 @@ def _chunks(group: Any, keys: Iterable[str]) -> Iterator[Any]:
 
 
 def _rows_at_once(chunks: Sequence[Any]) -> int:
-    """Few: each may hold the longest text of the group."""
-    longest: int = max((1, *(chunk.total_uncompressed_size for chunk in chunks)))
-    return max(16 if all(map(_is_plausible, chunks)) else 1, min(64, MOST_BYTES // longest))
+    """As many as take little memory, even if each has the longest text of the group."""
+    if all(map(_is_plausible, chunks)):
+        return _MOST_AT_ONCE
+    longest: int = max(chunk.total_uncompressed_size for chunk in chunks)
+    return max(1, min(_MOST_AT_ONCE, MOST_BYTES // longest))
 
 
 def _is_plausible(chunk: Any) -> bool:
     """Whether a column is packed as texts are, and the texts that rows share, which stand first, take little room."""
     shared = chunk.data_page_offset - chunk.dictionary_page_offset if chunk.has_dictionary_page else 0
-    return bool(shared <= 2**20 and chunk.total_uncompressed_size <= 20 * chunk.total_compressed_size)
+    return bool(shared <= 2**20 and chunk.total_uncompressed_size <= 10 * chunk.total_compressed_size)

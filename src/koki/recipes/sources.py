@@ -30,10 +30,10 @@ MOST_BYTES: Final = 2**27
 """Bytes of a file, unpacked, that has to be in memory as a whole: a document, a workbook, a text, which take up to
 eight times as much. More than this without a line end are no rows either."""
 
-MOST_STREAMED: Final = 10**11
+_MOST_STREAMED: Final = 10**11
 """Bytes of any file: a hundred million recipes. A sparse file can have more and take no room on a disk."""
 
-MOST_TIMES: Final = 200
+_MOST_TIMES: Final = 200
 """How many times its size a file may unpack to, beyond ``MOST_BYTES``. Real recipes come to four times theirs; a file
 made to fill the memory or to be read for ever comes to a thousand."""
 
@@ -109,10 +109,10 @@ def opened(path: str) -> Iterator[BinaryIO]:
 
     Raises:
         RecipeFileNotFound: the file is missing.
-        DataError: it is no regular file, larger than ``MOST_STREAMED`` or cannot be read.
+        DataError: it is no regular file, larger than ``_MOST_STREAMED`` or cannot be read.
     """
     try:
-        with opened_on_hub(path) if files.hub_path(path) else files.open_regular(path, MOST_STREAMED) as file:
+        with opened_on_hub(path) if files.hub_path(path) else files.open_regular(path, _MOST_STREAMED) as file:
             yield file
     except KokiError:  # one of them is a FileNotFoundError too
         raise
@@ -191,7 +191,7 @@ class Source:
         Raises:
             DataError: it is.
         """
-        if size > max(MOST_BYTES, MOST_TIMES * self.bytes):
+        if size > max(MOST_BYTES, _MOST_TIMES * self.bytes):
             raise DataError(
                 _(
                     "{path} holds more than {most_bytes:,} MiB once it is unpacked, {times:,} times its size.",
@@ -349,7 +349,8 @@ def surveyed(paths: Iterable[str]) -> Generator[Source, None, None]:
     left = Event()
     with closing(_results((partial(Source, path, left.is_set) for path in paths), _FILES_AHEAD)) as sources:
         try:
-            yield from sources
+            for source in sources:  # noqa: UP028 ("yield from" would close them first, which waits)
+                yield source
         finally:
             left.set()
 
