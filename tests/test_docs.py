@@ -59,7 +59,7 @@ def test_every_setting_that_a_page_sets_exists(name: str) -> None:
 
 
 def test_every_verb_is_explained_with_all_its_options_and_no_others() -> None:
-    rows = re.findall(r"^\| `koki ((?:export |book |feedback )?[a-z]+)([^`]*`.*)$", COMMANDS, flags=re.MULTILINE)
+    rows = re.findall(r"^\| `koki ((?:export |book |data |feedback )?[a-z]+)([^`]*`.*)$", COMMANDS, flags=re.MULTILINE)
     assert {verb: set(re.findall(r"--[a-z-]+", says)) for verb, says in rows} == {
         verb: _options(command) for verb, command in VERBS.items()
     }

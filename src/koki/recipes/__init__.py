@@ -1,6 +1,7 @@
 """From recipe files to `Recipe` objects and a report of what was found in them.
 
 table.py            files -> recipes: read, check, drop duplicates
+parsing.py          some rows -> recipes, and an account of the others: the work of one process
 formats.py          a file of any format -> a table of the wanted columns
 workbook.py         Excel and LibreOffice: the rows of a workbook's sheets, measured before they are made
 parquet.py          Parquet: the values of its rows, a few at a time

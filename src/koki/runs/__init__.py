@@ -2,7 +2,6 @@
 
 names.py        what lies where in it
 folder.py       opened without harm to what is in it; configuration and recipes kept, those as digests
-lock.py         a lock that dies with its process
 checkpoints.py  written beside, sealed, renamed; found again only when whole
 log.py          how the loss went, and that of recipes held out, in what was logged
 card.py         the run card, training_metadata.json: made, read and validated

@@ -6,9 +6,10 @@ sandbox.py         renders a chat template, which is somebody else's program, in
 rendering.py       what that process does, within limits
 words.py           encodes texts by way of their words, each of which is encoded once
 store.py           pieces of text as token ids: each encoded once, all of them in one flat array
+part.py            the conversations of some groups that fit, as arrays, in memory or in a file
 fitter.py          finds the longest version of each conversation that fits in the token limit
 fit_report.py      what became of the conversations at the token limit
-dataset.py         the conversations that fit, as arrays; an example is put together when it is asked for
+dataset.py         all parts together; an example is put together when it is asked for
 batches.py         which conversation comes when, and micro-batches without padding
 examples.py        the same as a run trains on them, with questions typed anew each epoch
 
