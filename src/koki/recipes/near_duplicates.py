@@ -20,6 +20,8 @@ fingerprint and by the recipe, so that all that belongs together is in memory at
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -237,11 +239,17 @@ class _Batch(NamedTuple):
         return self.recipes[int(self.pairs[0, 0])].place
 
 
-class _Text(NamedTuple):
+@dataclass(frozen=True)
+class _Text:
     """A recipe as it is compared."""
 
     title: str
     plain: str
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Those of the text, folded: few recipes are asked for them, which takes as long as ten comparisons."""
+        return frozenset(map(fold, self.plain.split()))
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self:
@@ -272,7 +280,7 @@ def _is_near_duplicate(one: _Text, other: _Text) -> bool:
 def _says_more(title: str, other: _Text) -> bool:
     """Whether the title has a word that the other recipe has nowhere. If both have one, they are two dishes."""
     words = {fold(word) for word in _plain(title).split()} - {fold(word) for word in _plain(other.title).split()}
-    return bool(words) and not words <= {fold(word) for word in other.plain.split()}
+    return bool(words) and not words <= other.words
 
 
 # ------------------------------------------------------------------------------------------------------- groups
