@@ -30,13 +30,12 @@ MOST_BYTES: Final = 2**27
 """Bytes of a file, unpacked, that has to be in memory as a whole: a document, a workbook, a text, which take up to
 eight times as much. More than this without a line end are no rows either."""
 
+# Bytes of any file: a hundred million recipes. A sparse file can have more and take no room on a disk.
 _MOST_STREAMED: Final = 10**11
-"""Bytes of any file: a hundred million recipes. A sparse file can have more and take no room on a disk."""
-
+# How many times its size a file may unpack to, beyond MOST_BYTES. Real recipes come to four times theirs, and ones that
+# a program wrote to twelve; a file made to fill the memory or to be read for ever comes to a thousand.
 _MOST_TIMES: Final = 200
-"""How many times its size a file may unpack to, beyond ``MOST_BYTES``. Real recipes come to four times theirs; a file
-made to fill the memory or to be read for ever comes to a thousand."""
-
+# Bytes that are read, and given on, at once.
 _BLOCK: Final = 2**20
 # Blocks that are unpacked before they are asked for, and files that are surveyed at the same time.
 _BLOCKS_AHEAD: Final = 4
@@ -109,7 +108,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
 
     Raises:
         RecipeFileNotFound: the file is missing.
-        DataError: it is no regular file, larger than ``_MOST_STREAMED`` or cannot be read.
+        DataError: it is no regular file, larger than any honest one or cannot be read.
     """
     try:
         with opened_on_hub(path) if files.hub_path(path) else files.open_regular(path, _MOST_STREAMED) as file:
