@@ -43,7 +43,9 @@ _FILES_AHEAD: Final = 3
 # Bytes by which the kind of a file is told.
 _HEAD: Final = 2**17
 _GZIP: Final = b"\x1f\x8b"
-_NO_TEXT: Final = (b"PK", b"PAR1")
+_NO_TEXT: Final = (b"PK\x03\x04", b"PAR1")
+# Bytes that are unpacked at once: many files of gzip behind each other are copied once for each of them.
+_PACKED: Final = 2**16
 
 _AS_ROWS: Final = N_("Save it as CSV, or as JSON Lines (.jsonl), a recipe on each line.")
 
@@ -284,7 +286,7 @@ class Source:
         first = next(blocks, b"")
         self.is_packed = first.startswith(_GZIP)
         all_of_them = filter(None, chain([first], blocks))
-        return _gunzip(all_of_them, self.path) if self.is_packed else all_of_them
+        yield from _gunzip(all_of_them, self.path) if self.is_packed else all_of_them
 
     def _read(self, see: Callable[[bytes], None]) -> Iterator[bytes]:
         with opened(self.path) as file:
@@ -314,10 +316,11 @@ def _state(file: BinaryIO) -> tuple[int, ...]:
 
 def _gunzip(blocks: Iterable[bytes], path: str) -> Iterator[bytes]:
     """The content of a gzip file, which may be several ones behind each other."""
+    pieces = (block[place : place + _PACKED] for block in blocks for place in range(0, len(block), _PACKED))
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        for block in blocks:
-            packed = block
+        for piece in pieces:
+            packed = piece
             while packed:
                 if unpacker.eof:
                     if not (packed := packed.lstrip(b"\0")):  # zeros may fill up the last block of a tape
