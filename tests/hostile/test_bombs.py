@@ -20,8 +20,9 @@ from koki.cli.app import app
 from koki.config import load_config, read_assignments
 from koki.errors import ConfigError, DataError, KokiError
 from koki.evaluation.own_questions import read_questions
-from koki.recipes import decoding, json_documents, parquet, sources, table, workbook
+from koki.recipes import decoding, formats, json_documents, parquet, sources, table, workbook
 from koki.recipes.findings import Oddity
+from koki.recipes.formats import open_table
 from koki.recipes.table import read_recipes, require_files
 
 # All that reads a file from outside.
@@ -92,6 +93,17 @@ def test_a_row_of_a_million_fields_is_a_row_with_too_many(tmp_path: Path) -> Non
     report = recipes.report
     assert [recipe.title for recipe in recipes] == ["Soto"]
     assert [warning.oddity for warning in report.files[0].warnings] == [Oddity.MORE_FIELDS]
+
+
+@pytest.mark.parametrize("line", ["{}\n", "0\n", '{"Title": "Soto"}\n'])
+def test_lines_without_end_that_are_no_recipes_are_not_looked_through_for_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.setattr(formats, "_MOST_POOR", 1000)
+    soto = json.dumps({"Title": "Soto", "Ingredients": ["ayam", "serai"], "Steps": "Rebus ayam."}) + "\n"
+    with_key = soto.replace("Title", "Judul") + soto.replace("Steps", "Lain")
+    assert "Lain" in open_table(str(write(tmp_path, "r.jsonl", soto + line * 1000 + with_key)), {}).header
+    assert "Lain" not in open_table(str(write(tmp_path, "r.jsonl", soto + line * 1003 + with_key)), {}).header
 
 
 def test_a_json_line_that_is_too_long_is_dropped_unread(tmp_path: Path) -> None:

@@ -87,6 +87,20 @@ def test_gzip_files_one_behind_another_are_one(tmp_path: Path) -> None:
     assert [row.line for row in open_table(path, {}).rows] == [2, 3]
 
 
+@pytest.mark.slow
+def test_gzip_files_without_end_one_behind_another_take_time_by_their_size(tmp_path: Path) -> None:
+    begun = time.process_time()
+    content = gzip.compress(HEADER.encode()) + gzip.compress(b"") * 500_000 + gzip.compress(SOTO.encode())
+    assert [row.line for row in open_table(save(tmp_path, "r.csv.gz", content), {}).rows] == [2]
+    assert time.process_time() - begun < 20
+
+
+def test_a_column_may_be_called_as_an_archive_begins(tmp_path: Path) -> None:
+    content = f"PK,{HEADER}1,Soto de l\xe9on,ayam--serai,Rebus ayam sampai empuk.\n".encode("cp1252")
+    table = open_table(save(tmp_path, "r.csv", content), {})
+    assert (table.encoding, table.header[0]) == ("Windows-1252", "PK")
+
+
 # ------------------------------------------------------------------------------------------------------ any blocks
 
 PIECES = [*('"', ",", ";", "\n", "\r", "\r\n", " ", "é", "’", "\ufeff", "\ufffd", "👩", "\x85", "\u2028"), SOTO, OBJECT]

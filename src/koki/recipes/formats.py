@@ -44,6 +44,8 @@ _LONGEST_NAME: Final = 200
 _LONGEST_HEADER: Final = _MOST_COLUMNS * _LONGEST_NAME
 # Rows at the top of a table that may stand above its header: a title, a date, notes.
 _MOST_ABOVE: Final = 20
+# Lines of JSON Lines that can be no recipes, beyond as many as can, until no more keys are looked for.
+_MOST_POOR: Final = 1_000_000
 # Characters of a line of JSON, which may take thirty times as much memory once it is parsed.
 _LONGEST_JSON: Final = 1_000_000
 
@@ -405,7 +407,7 @@ def _sheet_rows(book: Workbook, sheet: str, header: int, columns: dict[str, int]
 
 def _json_lines(source: Source, given: Mapping[str, str]) -> Table:
     path = source.path
-    if not any(isinstance(found, dict) for _, found in _objects(source.lines())):
+    if not any(isinstance(found, dict) for _, found in islice(_objects(source.lines()), _MOST_POOR)):
         flaws = (_("line {number}: {reason}", number=n, reason=_(str(it))) for n, it in _objects(source.lines()))
         problem = next(flaws, _("it is blank"))
         raise DataError(
@@ -453,10 +455,14 @@ def _table_of_objects(
 ) -> Table:
     """The header is every key that an object has, in the order of their first appearance."""
     seen: dict[str, None] = {}
+    poor = 0  # what is no object, or has too few keys for a recipe, beyond as many as the others
     for _number, it in found():
+        poor += 1 if isinstance(it, Reason) or len(it) < len(REQUIRED) else -1
         if isinstance(it, dict):
             seen |= dict.fromkeys(it)
             _require_few(len(seen), path)
+        if poor > _MOST_POOR:  # whoever reads the rows will give up sooner
+            break
     keys = list(seen)
     header = _plain_names(keys)
     columns = find_columns(header, given)

@@ -72,7 +72,7 @@ class ParquetRows:
                 at_once = _rows_at_once(list(_chunks(group, keys)))
                 for batch in file.iter_batches(at_once, row_groups=[number], columns=list(keys)):
                     done += batch.num_rows
-                    self._source.consumed = self._source.bytes * done // file.metadata.num_rows
+                    self._source.consumed = self._source.bytes * done // max(done, file.metadata.num_rows)
                     yield from batch.to_pylist()
 
     @contextmanager

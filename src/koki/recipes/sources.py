@@ -30,13 +30,12 @@ MOST_BYTES: Final = 2**27
 """Bytes of a file, unpacked, that has to be in memory as a whole: a document, a workbook, a text, which take up to
 eight times as much. More than this without a line end are no rows either."""
 
+# Bytes of any file: a hundred million recipes. A sparse file can have more and take no room on a disk.
 _MOST_STREAMED: Final = 10**11
-"""Bytes of any file: a hundred million recipes. A sparse file can have more and take no room on a disk."""
-
+# How many times its size a file may unpack to, beyond MOST_BYTES. Real recipes come to four times theirs, and ones that
+# a program wrote to twelve; a file made to fill the memory or to be read for ever comes to a thousand.
 _MOST_TIMES: Final = 200
-"""How many times its size a file may unpack to, beyond ``MOST_BYTES``. Real recipes come to four times theirs; a file
-made to fill the memory or to be read for ever comes to a thousand."""
-
+# Bytes that are read, and given on, at once.
 _BLOCK: Final = 2**20
 # Blocks that are unpacked before they are asked for, and files that are surveyed at the same time.
 _BLOCKS_AHEAD: Final = 4
@@ -44,7 +43,9 @@ _FILES_AHEAD: Final = 3
 # Bytes by which the kind of a file is told.
 _HEAD: Final = 2**17
 _GZIP: Final = b"\x1f\x8b"
-_NO_TEXT: Final = (b"PK", b"PAR1")
+_NO_TEXT: Final = (b"PK\x03\x04", b"PAR1")
+# Bytes that are unpacked at once: many files of gzip behind each other are copied once for each of them.
+_PACKED: Final = 2**16
 
 _AS_ROWS: Final = N_("Save it as CSV, or as JSON Lines (.jsonl), a recipe on each line.")
 
@@ -109,7 +110,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
 
     Raises:
         RecipeFileNotFound: the file is missing.
-        DataError: it is no regular file, larger than ``_MOST_STREAMED`` or cannot be read.
+        DataError: it is no regular file, larger than any honest one or cannot be read.
     """
     try:
         with opened_on_hub(path) if files.hub_path(path) else files.open_regular(path, _MOST_STREAMED) as file:
@@ -285,7 +286,7 @@ class Source:
         first = next(blocks, b"")
         self.is_packed = first.startswith(_GZIP)
         all_of_them = filter(None, chain([first], blocks))
-        return _gunzip(all_of_them, self.path) if self.is_packed else all_of_them
+        yield from _gunzip(all_of_them, self.path) if self.is_packed else all_of_them
 
     def _read(self, see: Callable[[bytes], None]) -> Iterator[bytes]:
         with opened(self.path) as file:
@@ -315,10 +316,11 @@ def _state(file: BinaryIO) -> tuple[int, ...]:
 
 def _gunzip(blocks: Iterable[bytes], path: str) -> Iterator[bytes]:
     """The content of a gzip file, which may be several ones behind each other."""
+    pieces = (block[place : place + _PACKED] for block in blocks for place in range(0, len(block), _PACKED))
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        for block in blocks:
-            packed = block
+        for piece in pieces:
+            packed = piece
             while packed:
                 if unpacker.eof:
                     if not (packed := packed.lstrip(b"\0")):  # zeros may fill up the last block of a tape
