@@ -19,10 +19,12 @@ PROJECT = tomllib.loads((FOLDER / "pyproject.toml").read_text("utf-8"))["project
 PYTHON = "3.12"
 COLAB = {
     "accelerate": "1.13.0",
+    "cloudpickle": "3.1.2",
     "ftfy": None,
     "gguf": None,
     "huggingface-hub": "1.17.0",
     "jinja2": "3.1.6",
+    "loky": None,
     "matplotlib": "3.10.0",
     "numpy": "2.0.2",
     "peft": "0.19.1",

@@ -37,5 +37,5 @@ def test_help_has_the_verbs_in_the_order_of_their_use() -> None:
     verbs = re.findall(r"^. ([a-z]+) ", koki("--help").stdout.partition(" Commands ")[2], re.MULTILINE)
     assert verbs == [
         *("train", "plan", "ask", "chat", "serve", "evaluate", "report", "push"),
-        *("check", "preview", "parse", "config", "demo", "book", "feedback", "export"),
+        *("check", "preview", "parse", "config", "demo", "book", "feedback", "export", "data"),
     ]

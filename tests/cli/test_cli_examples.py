@@ -24,6 +24,7 @@ NAMES = {
     "train output": "runs/*",
     "demo output": "runs/*",
     "check output": "*.csv",
+    "data build output": "bagian",
     "feedback export recipes": "*.jsonl",
     "export gguf output": "warung*",
     "export merged output": "warung*",

@@ -16,6 +16,7 @@ preview.py               koki preview
 parse.py                 koki parse
 config.py                koki config
 demo.py                  koki demo
+data_build.py            koki data build
 export_gguf.py           koki export gguf
 export_merged.py         koki export merged
 export_conversations.py  koki export conversations

@@ -12,8 +12,8 @@ from koki.language import _
 
 EXAMPLES: Final = (
     "koki data build --data resep.csv --model 0.5b",
-    "koki data build --data 'resep/*.csv.gz' --model 0.5b --output bagian --shard 1/8",
-    "koki data build --data 'resep/*.csv.gz' --model 0.5b --output bagian --merge",
+    "koki data build --data resep.csv --output bagian --shard 1/8",
+    "koki data build --data resep.csv --output bagian --merge",
 )
 
 
