@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from koki.errors import DataError
-from koki.files import require_ours
+from koki.files import hub_path, require_ours
 from koki.language import _, ngettext, number
 from koki.recipes.findings import Oddity, Reason
 from koki.recipes.recipe import place_of
@@ -183,7 +183,7 @@ class DataReport:
         return Group(*parts)
 
     def _files_table(self, names: dict[str, str]) -> Table:
-        folders = {str(Path(path).parent) for path in names} - {"."}
+        folders = {hub_path(folder) or folder for folder in (str(Path(path).parent) for path in names)} - {"."}
         title = _("Files in {folder}", folder=folders.pop()) if len(folders) == 1 else _("Files")
         table = Table(title=escape(title), title_justify="left", show_footer=len(self.files) > 1)
         table.add_column(_("file"), footer=_("all files"), no_wrap=True)

@@ -262,7 +262,7 @@ class Source:
             return
         with opened(self.path) as file:
             yield file
-            self._require_same(file)
+            self._require_same(_state(file) == self._state)
 
     def blocks(self) -> Iterator[bytes]:
         """All bytes, unpacked, as a stream; a thread that runs ahead unpacks them or has them from the hub.
@@ -296,10 +296,10 @@ class Source:
                 self.consumed += len(block)
                 see(block)
                 yield block
-            self._require_same(file)
+            self._require_same(self.consumed == self.bytes and _state(file) == self._state)
 
-    def _require_same(self, file: BinaryIO) -> None:
-        if _state(file) != self._state:
+    def _require_same(self, is_same: bool) -> None:
+        if not is_same:
             raise DataError(
                 _("{path} has changed while it was read.", path=self.path),
                 _("Start again once nothing writes to it any more."),
