@@ -152,6 +152,16 @@ def test_a_console_within_another_has_the_stages_to_itself(clock: Clock, pipe: C
     assert (printed(inner), printed(pipe)) == ("Reading recipes: 3,000 in 3 s\n", "Composing: 3,000 in 3 s\n")
 
 
+def test_what_is_left_is_reckoned_anew_where_the_number_was_not_known(clock: Clock, terminal: Console) -> None:
+    with stage("Reading recipes") as advance:
+        clock.seconds += 3
+        advance(3_000, 9_000)
+        clock.seconds += 3
+        advance(3_000, 12_000)
+    assert "3000/9000" in printed(terminal)
+    assert "6000/12000" in printed(terminal)
+
+
 @pytest.mark.usefixtures("indonesian")
 def test_numbers_are_written_in_the_chosen_language(clock: Clock, pipe: Console) -> None:
     with stage("Membaca resep") as advance:

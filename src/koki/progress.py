@@ -3,10 +3,10 @@
 What takes two seconds or less is not worth a word.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from rich.console import Console
 from rich.errors import LiveError
@@ -55,8 +55,14 @@ def shown_on(console: Console) -> Iterator[None]:
         _SHOWN.bars = before
 
 
+class Advance(Protocol):
+    """Told how many more are done and, where that is not known from the start, of how many in all."""
+
+    def __call__(self, count: int, total: int | None = None, /) -> None: ...
+
+
 @contextmanager
-def stage(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+def stage(what: str, total: int | None = None) -> Iterator[Advance]:
     """A part of the work; gives a function that is told how many more are done.
 
     Args:
@@ -64,7 +70,7 @@ def stage(what: str, total: int | None = None) -> Iterator[Callable[[int], None]
         total: number that will be done; None where it is not known.
     """
     if _SHOWN.bars is None:
-        yield lambda _count: None
+        yield lambda _count, _total=None: None
         return
     shown = _Stage(_SHOWN.bars, what, total)
     try:
@@ -85,14 +91,15 @@ class _Stage:
     def _seconds(self) -> float:
         return monotonic() - self._started
 
-    def advance(self, count: int) -> None:
+    def advance(self, count: int, total: int | None = None) -> None:
         self._done += count
+        self._total = self._total if total is None else total
         seconds = self._seconds
         if seconds <= _UNSEEN:
             return
         if self._task is None:
             self._task = self._bars.add_task(escape(self._what), total=self._total, clock="")
-        self._bars.update(self._task, completed=self._done, clock=self._clock(seconds))
+        self._bars.update(self._task, completed=self._done, total=self._total, clock=self._clock(seconds))
         with suppress(LiveError):  # another bar is on this console, and rich before 14.1 shows one at a time
             self._bars.start()
 

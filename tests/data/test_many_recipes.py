@@ -21,6 +21,7 @@ from koki.data.parts import divided
 from koki.data.shards import Shard, build_shard, merge_shards
 from koki.errors import ConfigError, DataError
 from koki.recipes import table
+from koki.recipes.parsing import ParsedRows, Parser, SomeRows
 from koki.recipes.stored import StoredRecipes
 from koki.recipes.table import read_into, read_recipes
 
@@ -100,15 +101,15 @@ def test_rows_that_were_parsed_before_an_interruption_are_not_parsed_again(
     csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder := tmp_path / "reading").mkdir()
-    parse, parsed = table.Parser._parse, list[str]()
+    parse, parsed = Parser._parse, list[str]()
 
-    def interrupted(self: table.Parser, some: table.SomeRows) -> table.ParsedRows:
+    def interrupted(self: Parser, some: SomeRows) -> ParsedRows:
         parsed.append(some.name)
         if len(parsed) == 4:
             raise KeyboardInterrupt
         return parse(self, some)
 
-    monkeypatch.setattr(table.Parser, "_parse", interrupted)
+    monkeypatch.setattr(Parser, "_parse", interrupted)
     with pytest.raises(KeyboardInterrupt):
         read_into(folder, csv)
     begun = [*parsed]

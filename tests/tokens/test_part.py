@@ -64,7 +64,7 @@ def test_a_damaged_file_is_an_error(content: bytes, tmp_path: Path) -> None:
 def test_two_parts_have_the_examples_of_one(template: ChatTemplate, tmp_path: Path, cut: int) -> None:
     whole = ConversationDataset([part_of(GROUPS, template)], template, TokensConfig())
     part_of(GROUPS[:cut], template).write(tmp_path / "0.safetensors")
-    parts = [PartFile(tmp_path / "0.safetensors"), part_of(GROUPS[cut:], template)]
+    parts: list[Part | PartFile] = [PartFile(tmp_path / "0.safetensors"), part_of(GROUPS[cut:], template)]
     both = ConversationDataset(parts, template, TokensConfig())
     assert len(both) == len(whole)
     for name in ("kinds", "read_pieces", "lengths", "group_starts"):

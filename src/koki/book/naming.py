@@ -14,6 +14,8 @@ from koki.book.pantry import Thing, thing
 from koki.book.titles import spoken
 from koki.book.words import load_words
 from koki.ingredients.lexicon import fold, is_seasoning
+from koki.language import _
+from koki.progress import stage
 from koki.recipes.recipe import Recipe
 
 # Ingredients that are named together, at most; a number is easier to read than more of them.
@@ -65,13 +67,15 @@ def names_by_number(titled: Iterable[Titled], recipes: Sequence[Recipe]) -> list
         names.append(spoken(it.title))
         groups[title_key(names[-1])].append((it.rank, number))
     taken = {names[min(group)[1]].lower() for group in groups.values()}
-    for group in groups.values():
-        first, *others = (number for _, number in sorted(group))
-        if others:
-            apart = told_apart(recipes[first], (recipes[number] for number in others), taken.__contains__)
-            for number, name in zip(others, apart, strict=True):
-                names[number] = name
-                taken.add(name.lower())
+    with stage(_("Naming dishes"), len(names)) as advance:
+        for group in groups.values():
+            first, *others = (number for _rank, number in sorted(group))
+            if others:
+                apart = told_apart(recipes[first], (recipes[number] for number in others), taken.__contains__)
+                for number, name in zip(others, apart, strict=True):
+                    names[number] = name
+                    taken.add(name.lower())
+            advance(len(group))
     return names
 
 

@@ -30,6 +30,8 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from koki.ingredients.lexicon import fold
+from koki.language import _
+from koki.progress import stage
 from koki.recipes.buckets import Buckets
 from koki.recipes.recipe import Recipe
 from koki.workers import Workers
@@ -132,9 +134,13 @@ class NearDuplicates:
             Numbers of recipes. The first of a group is the one to keep: the best-loved, of these the longest, of these
             the first; the others follow in order. Groups come in the order of their earliest recipe.
         """
-        batches = (_Batch(recipes, pairs) for pairs in self._worth_comparing())
-        alike = workers.map(_near_duplicates, batches, _Batch.label)
-        groups = _connected(pair for pairs in alike for pair in pairs)
+        alike: list[tuple[int, int]] = []
+        with stage(_("Comparing pairs of recipes")) as advance:
+            batches = (_Batch(recipes, pairs) for pairs in self._worth_comparing())
+            for batch in workers.map(_near_duplicates, batches, _Batch.label):
+                alike += batch
+                advance(_PAIRS_AT_ONCE)
+        groups = _connected(alike)
         return [_best_first(group, recipes) for group in groups]
 
     def _worth_comparing(self) -> Iterator[Integers]:
@@ -264,7 +270,7 @@ def _plain(text: str) -> str:
     return _NOT_A_WORD.sub(" ", text.lower()).strip()
 
 
-def _near_duplicates(_: object, batch: _Batch) -> list[tuple[int, int]]:
+def _near_duplicates(_state: object, batch: _Batch) -> list[tuple[int, int]]:
     """The pairs of a batch that are near-duplicates, in order."""
     texts = {number: _Text.of(batch.recipes[number]) for number in np.unique(batch.pairs).tolist()}
     pairs = [(one, other) for one, other in batch.pairs.tolist()]

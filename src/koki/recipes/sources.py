@@ -23,6 +23,7 @@ from typing import BinaryIO, Final, NamedTuple, TypeVar
 from koki import files
 from koki.errors import DataError, KokiError, RecipeFileNotFound
 from koki.language import N_, _
+from koki.progress import stage
 from koki.recipes.decoding import EncodingSurvey, decoded, lines_of
 from koki.recipes.hub_files import find_on_hub, opened_on_hub
 
@@ -169,13 +170,15 @@ class Source:
         self._size = self._unbroken = 0  # unpacked; those behind the last line end
         self._state: tuple[int, ...] | None = None
         digest, survey = hashlib.sha256(), EncodingSurvey()
-        for block in self._unpacked(digest.update):
-            self._look_at(block)
-            if not self.head.startswith(_NO_TEXT):
-                self._require_lines(block)
-                survey.add(block)
-            if is_left():
-                break
+        with stage(_("Looking through {path} (MiB)", path=path)) as advance:
+            for block in self._unpacked(digest.update):
+                self._look_at(block)
+                if not self.head.startswith(_NO_TEXT):
+                    self._require_lines(block)
+                    survey.add(block)
+                advance(1, self._size * self.bytes // max(1, self.consumed) // _BLOCK)
+                if is_left():
+                    break
         self.sha256 = digest.hexdigest()
         self.encoding = survey.encoding()
 

@@ -116,7 +116,7 @@ def read_into(
             account = _Account(reading.reports, writer, near)
             for parsed in workers.map(Parser.parse, reading, label_of):
                 account.add(parsed)
-                advance(parsed.rows)
+                advance(parsed.rows, reading.expected(account.rows))
         lengths, recipes = account.finish(), StoredRecipes(folder / "recipes")
         kept = _without_near_duplicates(recipes, near.groups(recipes, workers), reading.reports)
     report = DataReport(reading.reports)
@@ -201,12 +201,29 @@ class _Reading:
     def __iter__(self) -> Iterator[SomeRows]:
         return chain(self._first, self._some)
 
+    def expected(self, rows: int) -> int | None:
+        """How many rows all files have, if so many have been read and the others are as long; None if unknown."""
+        table = self._table
+        done = sum(report.bytes for report in self.reports) - table.bytes + table.consumed()
+        sizes = map(_size, self._paths[len(self.reports) :])
+        left = table.bytes - table.consumed() + sum(sizes)
+        return rows + rows * left // done if done else None
+
     def _read(self) -> Iterator[SomeRows]:
         tables = open_tables(self._paths, self._columns, self._sheet)
         for file, (path, table) in enumerate(zip(self._paths, map(put_together, tables), strict=True)):
             self.reports.append(_begun(path, table))
+            self._table = table
             for number, rows in enumerate(_some_at_a_time(table.rows)):
-                yield SomeRows(f"{table.sha256}-{number:06}", file, path, rows)
+                yield SomeRows(f"{file:04}-{table.sha256}-{number:06}", file, path, rows)
+
+
+def _size(path: str) -> int:
+    """The bytes of a file; 0 where that is not known yet."""
+    try:
+        return Path(path).stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def _begun(path: str, table: Table) -> FileReport:
@@ -238,10 +255,15 @@ def _some_at_a_time(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 
 class _Account:
-    """What has become of the rows so far: recipes, each once, on their way to the disk, and reports on the files."""
+    """What has become of the rows so far: recipes, each once, on their way to the disk, and reports on the files.
+
+    Attributes:
+        rows: how many there have been, of all files.
+    """
 
     def __init__(self, reports: Sequence[FileReport], writer: RecipeWriter, near: NearDuplicates) -> None:
         self._reports, self._writer, self._near = reports, writer, near
+        self.rows = 0
         self._numbers: dict[str, int] = {}  # by id
         self._places: list[tuple[int, int, str]] = []  # the file, line and sheet of each
         self._lengths = [np.empty((0, 3), np.int64)]
@@ -258,6 +280,7 @@ class _Account:
         report = self._reports[parsed.file]
         self._drop(parsed, report)
         report.rows_read += parsed.rows
+        self.rows += parsed.rows
         self._recipes[parsed.file] += len(parsed.ids)
         self._notes[parsed.file].join(parsed.notes)
         are_new = np.fromiter((self._is_new(parsed, at) for at in range(len(parsed.ids))), np.bool_, len(parsed.ids))

@@ -15,6 +15,8 @@ import torch
 from torch.utils.data import BatchSampler, Sampler
 
 from koki.dialogue.conversation import KINDS
+from koki.language import _
+from koki.progress import stage
 from koki.tokens.dataset import IGNORED, ConversationDataset, Example
 
 # The least share of an epoch that is about the recipes: of a small collection, tips and refusals would be most of it.
@@ -60,12 +62,14 @@ class _Hands:
         """Deal what all groups deal in a turn, counted from 0, one group after the other, shape (sum of draws,)."""
         end = 0
         spans = (*self._dealt_before(turn), *self._dealt_before(turn + 1))
-        for group, memory, book, next_memory, next_book in zip(*map(_items, (self._groups, *spans)), strict=True):
-            for is_read, first, last in ((False, memory, next_memory), (True, book, next_book)):
-                if first < last:
-                    start, end = end, end + last - first
-                    order = self._order(group, is_read)
-                    into[start:end] = order[np.arange(first, last) % len(order)]
+        with stage(_("Drawing conversations of recipes"), len(self._groups)) as advance:
+            for group, memory, book, next_memory, next_book in zip(*map(_items, (self._groups, *spans)), strict=True):
+                for is_read, first, last in ((False, memory, next_memory), (True, book, next_book)):
+                    if first < last:
+                        start, end = end, end + last - first
+                        order = self._order(group, is_read)
+                        into[start:end] = order[np.arange(first, last) % len(order)]
+                advance(1)
 
     def _dealt_before(self, turn: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """How many of each group have been dealt before a turn, from memory and from the book."""
