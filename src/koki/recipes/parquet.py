@@ -113,7 +113,7 @@ def _rows_at_once(chunks: Sequence[Any]) -> int:
     """As many as take little memory, even if each has the longest text of the group."""
     if all(map(_is_plausible, chunks)):
         return _MOST_AT_ONCE
-    longest: int = max(chunk.total_uncompressed_size for chunk in chunks)
+    longest: int = max(1, *(chunk.total_uncompressed_size for chunk in chunks))
     return max(1, min(_MOST_AT_ONCE, MOST_BYTES // longest))
 
 
