@@ -24,6 +24,7 @@ ones is extrapolated from the sample.
 import argparse
 import importlib.util
 import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from itertools import islice
@@ -60,6 +61,7 @@ def main() -> None:
             result = measured_apart(time_koki, config)
             result["disk"] = sum(file.stat().st_size for file in Path(cache).rglob("*") if file.is_file())
             results.append(result | {"cached": measured_apart(time_cached, config)})
+            print(f"{rows:,} rows: {results[-1]}", file=sys.stderr, flush=True)
             peer = peer or measured_apart(time_datasets, config, options.sample)
     workers = os.environ.get("KOKI_WORKERS", "as many as pay")
     about = f"{len(options.files)} file(s), tokenizer of {options.model}, workers: {workers}"
@@ -176,9 +178,11 @@ def time_koki(config: RunConfig) -> Result:
     recipes = RecipesOfRun(config)
     found = recipes.read.report
     seconds["reading"] = clock.read()
+    print(f"read: {seconds['reading']}", file=sys.stderr, flush=True)
     clock = Clock()
     dataset = tokenize(recipes, template, len(tokenizer), Console(quiet=True)).dataset
     seconds["building"] = clock.read()
+    print(f"built: {seconds['building']}", file=sys.stderr, flush=True)
     clock = Clock()
     make_first_batch(dataset, config)
     seconds["first batch"] = clock.read()
