@@ -268,16 +268,32 @@ def test_at_ctrl_c_workers_say_nothing() -> None:
 # ------------------------------------------------------------------------------------------------------------ how many
 
 
-@pytest.mark.parametrize(("cores", "gigabytes", "count"), [(2, 100, 2), (64, 7, 10), (64, 0.5, 1)])
-def test_there_are_as_many_workers_as_cores_and_memory_allow(
-    monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: float, count: int
-) -> None:
+def pretend(monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: float, limit: Path) -> None:
+    """As if this machine had so many cores and so much free memory, and the limit of a container in this file."""
+
     class Memory:
         available = int(gigabytes * 1e9)
 
     monkeypatch.delenv("KOKI_WORKERS", raising=False)
     monkeypatch.setattr(loky, "cpu_count", lambda: cores)
     monkeypatch.setattr(psutil, "virtual_memory", Memory)
+    monkeypatch.setattr("koki.workers._LIMIT_OF_CONTAINER", limit)
+
+
+@pytest.mark.parametrize(("cores", "gigabytes", "count"), [(2, 100, 2), (64, 7, 10), (64, 0.5, 1)])
+def test_there_are_as_many_workers_as_cores_and_memory_allow(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cores: int, gigabytes: float, count: int
+) -> None:
+    pretend(monkeypatch, cores, gigabytes, tmp_path / "memory.max")
+    assert worker_count() == count
+
+
+@pytest.mark.parametrize(("limit", "count"), [("2100000000", 3), ("max", 16), ("", 16)])
+def test_a_container_has_no_more_workers_than_its_memory_allows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, count: int
+) -> None:
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+    pretend(monkeypatch, 16, 64, tmp_path / "memory.max")
     assert worker_count() == count
 
 

@@ -17,6 +17,7 @@ from functools import cache
 from itertools import chain, islice
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 from traceback import format_exception_only
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
@@ -38,6 +39,9 @@ _BYTES_OF_WORKER: Final = 700_000_000
 
 # For each worker the task that it does and the one that it does next.
 _AHEAD: Final = 2
+
+# Of Linux's control groups, as Docker and Kubernetes set them.
+_LIMIT_OF_CONTAINER: Final = Path("/sys/fs/cgroup/memory.max")
 
 _ENVIRONMENT: Final = {
     # one thread each, of those of every library: the cores have a worker each already
@@ -65,10 +69,19 @@ def worker_count() -> int:
                 _("Give a whole number from 1 on, or leave it out: then it is chosen by cores and memory."),
             )
         return int(given)
-    import psutil
     from loky import cpu_count  # it heeds the affinity and the quota of this process
 
-    return max(1, min(int(cpu_count()), int(psutil.virtual_memory().available) // _BYTES_OF_WORKER))
+    return max(1, min(int(cpu_count()), _free_memory() // _BYTES_OF_WORKER))
+
+
+def _free_memory() -> int:
+    """Bytes that processes may take: of a container no more than its limit, which the system's own count leaves out."""
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    with suppress(OSError, ValueError):  # there is no such file, or it says "max"
+        free = min(free, int(_LIMIT_OF_CONTAINER.read_text("ascii")))
+    return free
 
 
 class Workers(Generic[S]):

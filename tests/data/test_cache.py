@@ -161,6 +161,12 @@ def test_what_was_used_longest_ago_goes_when_the_cache_is_full(folder: Path) -> 
     assert sorted(path.name for path in folder.iterdir()) == ["first", "fourth", "third"]
 
 
+def test_beside_an_entry_larger_than_the_limit_another_as_large_may_stay(folder: Path) -> None:
+    for name in ("first", "second", "third"):
+        keep(folder, name, most_bytes=1)
+    assert sorted(path.name for path in folder.iterdir()) == ["second", "third"]
+
+
 def test_what_was_begun_and_not_gone_on_with_goes_after_a_week(folder: Path) -> None:
     for name, age in ((".making-old", 0.0), (".making-new", None)):
         (folder / name).mkdir(parents=True)

@@ -1,6 +1,8 @@
 """Training data out of the cache is what it was when it was made, and no older."""
 
+import errno
 import io
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,7 +24,7 @@ from koki.errors import RecipeFileNotFound
 from koki.model.source import find_base, load_tokenizer
 from koki.recipes.sequence import Recipes
 from koki.recipes.table import read_into
-from koki.tokens.part import PartFile
+from koki.tokens.part import Part, PartFile
 from koki.tokens.template import ChatTemplate
 
 # The module that no import names: `koki.tokens.sandbox` starts a process that runs it.
@@ -176,6 +178,24 @@ def test_without_a_cache_that_can_be_written_the_data_is_the_same_and_a_line_say
     monkeypatch.setenv("KOKI_CACHE", str(tmp_path / "resep.csv" / "cache"))
     assert_same(data_of(make(), template, console), made)
     assert "the tokens are not kept for the next time" in printed(console)
+
+
+def test_where_the_disk_of_the_cache_is_full_the_data_is_made_elsewhere(
+    make: Make, template: CountingTemplate, folder: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, write = data_of(make(), template), Part.write
+
+    def full(self: Part, path: Path, **facts: Any) -> None:
+        if folder in path.parents:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        write(self, path, **facts)
+
+    monkeypatch.setattr(Part, "write", full)
+    assert_same(
+        data_of(make(assignments=["seed=7"]), template, console), data_of(make(assignments=["seed=7"]), template)
+    )
+    assert "No space left on device" in printed(console)
+    assert_same(data_of(make(), template), made)
 
 
 @pytest.mark.slow

@@ -10,12 +10,13 @@ from rich.console import Console
 from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig
+from koki.data.cache import Cache
 from koki.data.conversations import held_out_conversations
 from koki.data.parts import Collection, divided, make_parts
 from koki.data.recipes import FEWEST_TO_SPLIT, RecipesOfRun
 from koki.data.token_cache import TokenCache, TrainingData, facts_of
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.errors import DataError
+from koki.errors import DataError, KokiError
 from koki.files import discard
 from koki.language import _
 from koki.libraries import quiet_libraries
@@ -43,9 +44,22 @@ def tokenize(recipes: RecipesOfRun, template: ChatTemplate, vocabulary_size: int
         console.print(data.report.render())
         _say_what_is_held_out(console, data.held_out)
     else:
-        data = _made(recipes, template, vocabulary_size, cache, console)
+        data = _made_somewhere(recipes, template, vocabulary_size, cache, console)
     console.print(data.dataset.report.render())
     return data
+
+
+def _made_somewhere(
+    recipes: RecipesOfRun, template: ChatTemplate, vocabulary_size: int, cache: TokenCache, console: Console
+) -> TrainingData:
+    """Made in the cache, or elsewhere where it cannot be written: its disk is full, say."""
+    try:
+        return _made(recipes, template, vocabulary_size, cache, console)
+    except KokiError:  # one of them is an OSError too
+        raise
+    except OSError as error:
+        no_cache = TokenCache(template, recipes.config, Cache(None, why_none=str(error)))
+        return _made(recipes, template, vocabulary_size, no_cache, console)
 
 
 class Prepared(NamedTuple):

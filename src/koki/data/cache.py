@@ -34,7 +34,7 @@ _ABANDONED_SECONDS: Final = 7 * 24 * 3600
 
 LONGEST_FACTS: Final = 1_000_000_000  # bytes; those of 440,000 conversations have 2,000,000
 
-# Bytes of all entries together, without the one just written; 440,000 conversations take about 130 MB.
+# Bytes of all entries together, without the one just written; 440,000 conversations take about 70 MB.
 _MOST_BYTES: Final = 2 * 10**9
 
 
@@ -57,11 +57,13 @@ class Cache:
     Args:
         folder: made when it is needed; None finds and keeps nothing.
         most_bytes: of all entries together; what was used longest ago goes first.
+        why_none: why there is no folder, where there is none.
     """
 
-    def __init__(self, folder: Path | None, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(self, folder: Path | None, most_bytes: int = _MOST_BYTES, why_none: str = "") -> None:
         self._folder = folder
         self._most_bytes = most_bytes
+        self._why_none = why_none or _("there is no home folder")
 
     def find(self, name: str) -> Entry | None:
         """The entry of this name, if it is there and whole."""
@@ -94,7 +96,7 @@ class Cache:
             Where they are now, or why they cannot be kept.
         """
         if self._folder is None:
-            return _("there is no home folder")
+            return self._why_none
         try:
             if why := self._why_not():
                 return why
@@ -137,12 +139,17 @@ class Cache:
             return []
 
     def _tidy(self, keep: str) -> None:
-        """Delete the entries beyond the limit, and what was begun and not gone on with."""
-        left = self._most_bytes
-        for folder in self._entries():
-            left -= sum(_size(file) for file in folder.glob("*")) if folder.name != keep else 0
-            if left < 0 and folder.name != keep:
-                shutil.rmtree(folder, ignore_errors=True)
+        """Delete the entries beyond the limit, and what was begun and not gone on with.
+
+        Of large entries two may stay, lest who works with both makes each of them again and again.
+        """
+        sizes = {folder: sum(map(_size, folder.glob("*"))) for folder in self._entries()}
+        left = max(self._most_bytes, *(size for folder, size in sizes.items() if folder.name == keep), 0)
+        for folder, size in sizes.items():
+            if folder.name != keep:
+                left -= size
+                if left < 0:
+                    shutil.rmtree(folder, ignore_errors=True)
         for making in self._folder.glob(f"{_MAKING}*") if self._folder else ():
             if time.time() - _used(making) > _ABANDONED_SECONDS:
                 shutil.rmtree(making, ignore_errors=True)

@@ -64,7 +64,7 @@ def build_shard(config: RunConfig, shard: Shard, folder: Path, console: Console)
     quiet_libraries()
     tokenizer, template = load_template(find_base(config.model).folder)
     recipes, cache = RecipesOfRun(config), TokenCache(template, config)
-    reading = folder / f"reading-{shard.number}"
+    reading = folder / f"{cache.name(recipes.digests)}-reading-{shard.number}"
     reading.mkdir(parents=True, exist_ok=True)
     name, facts, collection = prepare(recipes, cache, reading, console)
     parts = list(divided(collection.names))

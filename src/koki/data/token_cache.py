@@ -168,8 +168,8 @@ class TokenCache:
     its chat template, and the program itself.
     """
 
-    def __init__(self, template: ChatTemplate, config: RunConfig) -> None:
-        self._cache = Cache(user_folder())
+    def __init__(self, template: ChatTemplate, config: RunConfig, cache: Cache | None = None) -> None:
+        self._cache = cache or Cache(user_folder())
         self._template, self._config = template, config
 
     def find(self, files: Sequence[FileDigest]) -> TrainingData | None:
