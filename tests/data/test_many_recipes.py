@@ -81,6 +81,12 @@ def test_recipes_on_disk_are_those_that_are_read_at_once(csv: Path, monkeypatch:
     assert len(some.report.dropped) == 3
 
 
+def test_few_recipes_are_read_without_a_place_to_write(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "ROWS_AT_ONCE", 100)
+    monkeypatch.setattr(table, "_work_folder", lambda: pytest.fail("a folder was made"))
+    assert len(read_recipes(csv)) == 30
+
+
 @pytest.mark.slow
 def test_two_workers_read_what_one_reads(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = read_recipes(csv)
@@ -113,6 +119,8 @@ def test_rows_that_were_parsed_before_an_interruption_are_not_parsed_again(
     with pytest.raises(KeyboardInterrupt):
         read_into(folder, csv)
     begun = [*parsed]
+    (folder / "prints").mkdir(exist_ok=True)
+    (folder / "prints" / "0").write_bytes(bytes(12))  # of those before, as they are where there are many
     recipes = read_into(folder, csv)
     assert parsed[4:] == [begun[3], *parsed[5:]]
     assert len({*parsed}) == len(parsed) - 1

@@ -11,7 +11,7 @@ from koki.recipes.table import read_recipes
 
 def test_of_few_recipes_none_is_held_out_of_many_some(recipe_csv: Path) -> None:
     few = RecipesOfRun(load_config(settings={"data.files": [recipe_csv]}))
-    assert few.split == (list(few.read), [])
+    assert few.split == (tuple(few.read), ())
     many = RecipesOfRun(load_config())
     learned, held_out = many.split
     assert len(learned) + len(held_out) == len(many.read)

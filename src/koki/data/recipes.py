@@ -15,7 +15,7 @@ from koki.recipes.recipe import Recipe
 from koki.recipes.sequence import Recipes
 from koki.recipes.sources import FileDigest, read_digests
 from koki.recipes.split import split
-from koki.recipes.stored import StoredRecipes
+from koki.recipes.stored import some_of
 from koki.recipes.table import read_into, read_recipes, require_files
 
 FEWEST_TO_SPLIT: Final = 100
@@ -122,8 +122,3 @@ def recipe_files(config: RunConfig) -> list[Path]:
 def shipped_recipes() -> Path:
     """The file of the recipes that ship with Koki."""
     return Path(str(resources.files("koki.recipes") / "samples.csv"))
-
-
-def some_of(recipes: Sequence[Recipe], places: Sequence[int]) -> Sequence[Recipe]:
-    """Those at some places, in the order of these; those on disk stay there."""
-    return recipes.at(places) if isinstance(recipes, StoredRecipes) else [recipes[place] for place in places]

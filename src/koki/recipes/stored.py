@@ -8,7 +8,7 @@ import json
 import weakref
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, overload
@@ -85,6 +85,11 @@ class EncodedRecipes(NamedTuple):
         encoded = list(map(encode, recipes))
         return cls(b"".join(encoded), list(map(len, encoded)))
 
+    def decoded(self) -> Iterator[Recipe]:
+        """The recipes, in order."""
+        ends = [*accumulate(self.sizes, initial=0)]
+        return (decode(self.content[start:end]) for start, end in pairwise(ends))
+
     def where(self, are_wanted: NDArray[np.bool_]) -> Self:
         """Those that are wanted, of which the array has one for each recipe."""
         if are_wanted.all():
@@ -93,6 +98,27 @@ class EncodedRecipes(NamedTuple):
         wanted = np.flatnonzero(are_wanted).tolist()
         content = b"".join(self.content[ends[place] : ends[place + 1]] for place in wanted)
         return self._replace(content=content, sizes=[self.sizes[place] for place in wanted])
+
+
+class RecipeHolder:
+    """Holds recipes in memory, as `RecipeWriter` writes them to the disk."""
+
+    def __init__(self) -> None:
+        self._recipes: list[Recipe] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def append(self, recipes: EncodedRecipes) -> None:
+        """Hold some recipes behind those before."""
+        self._recipes += recipes.decoded()
+
+    def recipes(self) -> Sequence[Recipe]:
+        """All that were appended."""
+        return tuple(self._recipes)
 
 
 class RecipeWriter:
@@ -132,6 +158,10 @@ class RecipeWriter:
         self._file.close()
         if kind is None:
             np.save(self._folder / _ENDS, np.frombuffer(self._ends, np.int64))
+
+    def recipes(self) -> "StoredRecipes":
+        """All that were appended; to be asked for when the context has been left."""
+        return StoredRecipes(self._folder)
 
 
 class StoredRecipes(Sequence[Recipe]):
@@ -199,3 +229,10 @@ class StoredRecipes(Sequence[Recipe]):
 def processes_for(recipes: Sequence[Recipe]) -> int | None:
     """How many processes `koki.workers.Workers` is to take for work on recipes: one for those that are in memory."""
     return None if isinstance(recipes, StoredRecipes) else 1
+
+
+def some_of(recipes: Sequence[Recipe], places: Iterable[int]) -> Sequence[Recipe]:
+    """Those at some places, in the order of these; those on disk stay there."""
+    if isinstance(recipes, StoredRecipes):
+        return recipes.at(np.fromiter(places, np.int64))
+    return tuple(recipes[place] for place in places)

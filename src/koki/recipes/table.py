@@ -5,6 +5,7 @@ that are parsed together, side by side, into clean titles, ingredient lines and 
 All recipes go to the disk (``stored.py``), each once; then the near-duplicates go (``near_duplicates.py``).
 """
 
+import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,11 +28,11 @@ from koki.recipes.formats import Row, Table, open_tables
 from koki.recipes.item_rows import put_together
 from koki.recipes.near_duplicates import Integers, NearDuplicates
 from koki.recipes.parsing import Notes, ParsedRows, Parser, SomeRows, label_of
-from koki.recipes.recipe import place_of
+from koki.recipes.recipe import Recipe, place_of
 from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread
 from koki.recipes.sequence import Recipes
 from koki.recipes.sources import FileDigest, find_files
-from koki.recipes.stored import RecipeWriter, StoredRecipes
+from koki.recipes.stored import RecipeHolder, RecipeWriter, StoredRecipes, some_of
 from koki.user_cache import user_cache_folder
 from koki.workers import Workers
 
@@ -39,8 +40,8 @@ MOST_USELESS: Final = 100_000
 """Rows of a file that may give no recipe, beyond as many as give one. Of 11,751 real rows 36 give none."""
 
 ROWS_AT_ONCE: Final = 2_048
-"""Rows that are parsed together, by one process: in about a second. Files with no more than these are read here, and
-their recipes are held in memory."""
+"""Rows that are parsed together, by one process: in about a second. No more than these are read in this process, and
+their recipes held in memory."""
 
 # Characters that are parsed together, at most: of long rows there are fewer.
 _CHARACTERS_AT_ONCE: Final = 2**23
@@ -64,6 +65,7 @@ def read_recipes(
     Raises:
         RecipeFileNotFound: a file is missing, or no file matches a pattern.
         DataError: a path is not a readable file, a file lacks a column or the sheet, or no recipe is left.
+        WorkerError: one of the processes that read many recipes died.
 
     >>> from koki import read_recipes
     >>> recipes = read_recipes("resep.csv", columns={"title": "Nama Masakan"})
@@ -72,16 +74,17 @@ def read_recipes(
     >>> recipes.report.dropped_by_reason
     {}
     """
+    reading = _Reading(find_files(paths), columns or {}, sheet)
+    if reading.is_small:
+        return _read(reading, items or {}, None)
     folder = _work_folder()
     try:
-        recipes = read_into(folder, *paths, columns=columns, items=items, sheet=sheet)
+        recipes = _read(reading, items or {}, folder)
     except BaseException:
         discard(folder)
         raise
-    if isinstance(recipes.kept, StoredRecipes):
-        recipes.kept.remove_after_use(folder)
-    else:
-        discard(folder)
+    assert isinstance(recipes.kept, StoredRecipes)
+    recipes.kept.remove_after_use(folder)
     return recipes
 
 
@@ -105,26 +108,33 @@ def read_into(
         WorkerError: a process that parsed some rows died.
         OSError: the folder cannot be written.
     """
-    require_known(columns or {})
     reading = _Reading(find_files(paths), columns or {}, sheet)
-    rows = None if reading.is_small else folder / "rows"
-    if rows is not None:
+    return _read(reading, items or {}, None if reading.is_small else folder)
+
+
+def _read(reading: "_Reading", items: Mapping[Any, str], folder: Path | None) -> Recipes:
+    """The recipes of all rows; without a folder they are read in this process, and held in memory."""
+    rows: Path | None = None
+    kept: RecipeHolder | RecipeWriter = RecipeHolder()
+    if folder is not None:
+        rows, kept = folder / "rows", RecipeWriter(folder / "recipes")
         rows.mkdir(exist_ok=True)
-    near = NearDuplicates(folder / "prints")
-    with gc_paused(), Workers(partial(Parser, items or {}, rows), 1 if reading.is_small else None) as workers:
-        with RecipeWriter(folder / "recipes") as writer, stage(_("Reading recipes")) as advance:
-            account = _Account(reading.reports, writer, near)
+        shutil.rmtree(folder / "prints", ignore_errors=True)  # of recipes that were not read to the end
+    near = NearDuplicates(folder / "prints" if folder else Path())  # those of a few are in no file
+    with gc_paused(), Workers(partial(Parser, items, rows), None if folder else 1) as workers:
+        account = _Account(reading.reports, kept, near)
+        with kept, stage(_("Reading recipes")) as advance:
             for parsed in workers.map(Parser.parse, reading, label_of):
                 account.add(parsed)
                 advance(parsed.rows, reading.expected(account.rows))
-        lengths, recipes = account.finish(), StoredRecipes(folder / "recipes")
-        kept = _without_near_duplicates(recipes, near.groups(recipes, workers), reading.reports)
+        lengths, recipes = account.finish(), kept.recipes()
+        places = _without_near_duplicates(recipes, near.groups(recipes, workers), reading.reports)
     report = DataReport(reading.reports)
-    if not len(kept):
-        names = ", ".join(map(str, paths)) or _("no file was given")
+    if not len(places):
+        names = ", ".join(reading.paths) or _("no file was given")
         raise DataError(_("No recipe to learn from: {names}", names=names), _why_none(report))
-    report.lengths = dict(zip(_LENGTHS, map(Spread.of, lengths[kept.numbers].T.tolist()), strict=True))
-    return Recipes(tuple(kept) if reading.is_small else kept, report)
+    report.lengths = dict(zip(_LENGTHS, map(Spread.of, lengths[places].T.tolist()), strict=True))
+    return Recipes(some_of(recipes, places), report)
 
 
 _LENGTHS: Final = (N_("ingredients"), N_("steps"), N_("characters"))
@@ -187,31 +197,37 @@ class _Reading:
 
     Attributes:
         reports: on the files begun.
-        is_small: whether all of them together have no more than `ROWS_AT_ONCE` rows.
+        paths: of the files.
+        is_small: whether all rows of all files are no more than what is parsed together.
     """
 
     def __init__(self, paths: Sequence[str], columns: Mapping[str, str], sheet: str | None) -> None:
-        self._paths, self._columns, self._sheet = paths, columns, sheet
+        require_known(columns)
+        self.paths, self._columns, self._sheet = paths, columns, sheet
         self.reports: list[FileReport] = []
         self._some, self._first = self._read(), list[SomeRows]()
-        while sum(len(some.rows) for some in self._first) <= ROWS_AT_ONCE and (some := next(self._some, None)):
+        while (is_small := self._are_few()) and (some := next(self._some, None)):
             self._first.append(some)
-        self.is_small = sum(len(some.rows) for some in self._first) <= ROWS_AT_ONCE
+        self.is_small = is_small
 
     def __iter__(self) -> Iterator[SomeRows]:
         return chain(self._first, self._some)
+
+    def _are_few(self) -> bool:
+        rows = [row for some in self._first for row in some.rows]
+        return len(rows) <= ROWS_AT_ONCE and sum(map(_characters, rows)) <= _CHARACTERS_AT_ONCE
 
     def expected(self, rows: int) -> int | None:
         """How many rows all files have, if so many have been read and the others are as long; None if unknown."""
         table = self._table
         done = sum(report.bytes for report in self.reports) - table.bytes + table.consumed()
-        sizes = map(_size, self._paths[len(self.reports) :])
+        sizes = map(_size, self.paths[len(self.reports) :])
         left = table.bytes - table.consumed() + sum(sizes)
         return rows + rows * left // done if done else None
 
     def _read(self) -> Iterator[SomeRows]:
-        tables = open_tables(self._paths, self._columns, self._sheet)
-        for file, (path, table) in enumerate(zip(self._paths, map(put_together, tables), strict=True)):
+        tables = open_tables(self.paths, self._columns, self._sheet)
+        for file, (path, table) in enumerate(zip(self.paths, map(put_together, tables), strict=True)):
             self.reports.append(_begun(path, table))
             self._table = table
             for number, rows in enumerate(_some_at_a_time(table.rows)):
@@ -246,7 +262,7 @@ def _some_at_a_time(rows: Iterator[Row]) -> Iterator[list[Row]]:
     characters = 0
     for row in rows:
         some.append(row)
-        characters += sum(map(len, row.fields.values()))
+        characters += _characters(row)
         if len(some) == ROWS_AT_ONCE or characters > _CHARACTERS_AT_ONCE:
             yield some
             some, characters = [], 0
@@ -254,15 +270,19 @@ def _some_at_a_time(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield some
 
 
+def _characters(row: Row) -> int:
+    return sum(map(len, row.fields.values()))
+
+
 class _Account:
-    """What has become of the rows so far: recipes, each once, on their way to the disk, and reports on the files.
+    """What has become of the rows so far: recipes, each once, which are kept, and reports on the files.
 
     Attributes:
         rows: how many there have been, of all files.
     """
 
-    def __init__(self, reports: Sequence[FileReport], writer: RecipeWriter, near: NearDuplicates) -> None:
-        self._reports, self._writer, self._near = reports, writer, near
+    def __init__(self, reports: Sequence[FileReport], kept: RecipeHolder | RecipeWriter, near: NearDuplicates) -> None:
+        self._reports, self._kept, self._near = reports, kept, near
         self.rows = 0
         self._numbers: dict[str, int] = {}  # by id
         self._places: list[tuple[int, int, str]] = []  # the file, line and sheet of each
@@ -285,7 +305,7 @@ class _Account:
         self._notes[parsed.file].join(parsed.notes)
         are_new = np.fromiter((self._is_new(parsed, at) for at in range(len(parsed.ids))), np.bool_, len(parsed.ids))
         report.rows_kept += int(are_new.sum())
-        self._writer.append(parsed.recipes.where(are_new))
+        self._kept.append(parsed.recipes.where(are_new))
         self._near.add(parsed.prints.where(are_new))
         self._lengths.append(parsed.lengths[are_new])
 
@@ -337,9 +357,9 @@ def _no_recipes(row: DroppedRow, useless: Counter[Reason], recipes: int) -> Data
 
 
 def _without_near_duplicates(
-    recipes: StoredRecipes, groups: Iterable[Sequence[int]], reports: Sequence[FileReport]
-) -> StoredRecipes:
-    """The first of each group and all that are in none; the reports count the others as dropped."""
+    recipes: Sequence[Recipe], groups: Iterable[Sequence[int]], reports: Sequence[FileReport]
+) -> Integers:
+    """The places of the first of each group and of all that are in none; the reports count the others as dropped."""
     files = {file.path: file for file in reversed(reports)}  # a file that is named twice gave them the first time
     is_kept = np.ones(len(recipes), np.bool_)
     for first, *others in groups:
@@ -353,4 +373,4 @@ def _without_near_duplicates(
             file.rows_kept -= 1
     for file in reports:
         file.dropped.sort(key=lambda row: (row.sheet and file.sheets.index(row.sheet), row.line))
-    return recipes.at(np.flatnonzero(is_kept))
+    return np.flatnonzero(is_kept)
