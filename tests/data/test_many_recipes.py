@@ -158,39 +158,56 @@ def test_any_number_of_workers_makes_the_same_bytes(
     assert contents(tmp_path / "another") == one
 
 
+# All parts in a folder, without torch, whose import takes seconds.
 BUILD = """
 import sys
+from importlib.resources import files
+from pathlib import Path
 from koki.config import load_config
 from koki.data import parts
-from koki.data.build import build_dataset
+from koki.data.recipes import RecipesOfRun
 from koki.recipes import table
+from koki.tokens.file_tokenizer import read_tokenizer
+from koki.tokens.template import ChatTemplate
 table.ROWS_AT_ONCE, parts.FEWEST = 4, 8
-settings = {"model.name": "mini", "data.files": [sys.argv[1]], "data.validation_fraction": 0}
-print(build_dataset(load_config(settings=settings)).digest())
+config = load_config(settings={"data.files": [sys.argv[1]], "data.validation_fraction": 0})
+(folder := Path(sys.argv[2])).mkdir(exist_ok=True)
+recipes = RecipesOfRun(config)
+recipes.read_into(folder)
+collection = parts.Collection.of(recipes)
+template = ChatTemplate(read_tokenizer(Path(str(files("koki.model") / "mini"))), "Kamu Koki.")
+parts.make_parts([*parts.divided(collection.names)], folder, collection, template, 8192, config)
 """
+
+
+def start_build(csv: Path, folder: Path, **environment: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", BUILD, str(csv), str(folder)]
+    return subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL)
 
 
 @pytest.mark.slow
 def test_any_seed_of_hashes_makes_the_same_bytes(tmp_path: Path, csv: Path) -> None:
-    for seed in ("1", "2"):
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "KOKI_CACHE": str(tmp_path / seed), "KOKI_WORKERS": "1"}
-        subprocess.run([sys.executable, "-c", BUILD, str(csv)], check=True, env=environment, capture_output=True)
+    builds = [start_build(csv, tmp_path / seed, PYTHONHASHSEED=seed) for seed in ("1", "2")]
+    assert [build.wait() for build in builds] == [0, 0]
+    assert len(contents(tmp_path / "1")) == 5
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to another process")
-def test_ctrl_c_loses_no_part_that_was_made(config: RunConfig, tmp_path: Path, csv: Path) -> None:
-    environment = {**os.environ, "KOKI_WORKERS": "2"}
-    with subprocess.Popen([sys.executable, "-c", BUILD, str(csv)], env=environment, stderr=subprocess.DEVNULL) as build:
-        while not contents(tmp_path / "cache") and build.poll() is None:
+def test_ctrl_c_loses_no_part_that_was_made(tmp_path: Path, csv: Path) -> None:
+    folder = tmp_path / "made"
+    with start_build(csv, folder, KOKI_WORKERS="2") as build:
+        while not contents(folder) and build.poll() is None:
             time.sleep(0.001)
         build.send_signal(signal.SIGINT)
-    made = {path.name: path.stat().st_ino for path in (tmp_path / "cache").rglob("0000?.safetensors")}
-    build_dataset(config)
-    kept = {path.name: path.stat().st_ino for path in (tmp_path / "cache").rglob("0000?.safetensors")}
+    made = {name: (folder / name).stat().st_ino for name in contents(folder)}
+    with start_build(csv, folder) as build:
+        assert build.wait() == 0
+    kept = {name: (folder / name).stat().st_ino for name in contents(folder)}
     assert made
     assert made.items() <= kept.items()
+    assert len(kept) == 5
 
 
 # -------------------------------------------------------------------------------------------------------------- shards
