@@ -93,7 +93,7 @@ def test_only_recipes_that_share_a_title_are_read_again(tmp_path: Path) -> None:
             read_again.append(number)
             return super().__getitem__(number)
 
-    names = names_by_number(map(Titled.of, recipes), Watched(recipes))
+    names = names_by_number(list(map(Titled.of, recipes)), Watched(recipes))
     assert names == [names_of(recipes)[recipe.id] for recipe in recipes]
     assert sorted(read_again) == [1, 2]
 

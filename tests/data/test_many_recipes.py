@@ -165,6 +165,7 @@ from importlib.resources import files
 from pathlib import Path
 from koki.config import load_config
 from koki.data import parts
+from koki.data.collection import Collection
 from koki.data.recipes import RecipesOfRun
 from koki.recipes import table
 from koki.tokens.file_tokenizer import read_tokenizer
@@ -174,7 +175,7 @@ config = load_config(settings={"data.files": [sys.argv[1]], "data.validation_fra
 (folder := Path(sys.argv[2])).mkdir(exist_ok=True)
 recipes = RecipesOfRun(config)
 recipes.read_into(folder)
-collection = parts.Collection.of(recipes)
+collection = Collection.of(recipes, recipes.places[0])
 template = ChatTemplate(read_tokenizer(Path(str(files("koki.model") / "mini"))), "Kamu Koki.")
 parts.make_parts([*parts.divided(collection.names)], folder, collection, template, 8192, config)
 """

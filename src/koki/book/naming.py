@@ -51,7 +51,7 @@ def names_of(recipes: Sequence[Recipe]) -> dict[str, str]:
     return dict(zip((it.id for it in titled), names_by_number(titled, recipes), strict=True))
 
 
-def names_by_number(titled: Iterable[Titled], recipes: Sequence[Recipe]) -> list[str]:
+def names_by_number(titled: Sequence[Titled], recipes: Sequence[Recipe]) -> list[str]:
     """The name that each recipe is asked by; no two names are equal, whatever their capitals.
 
     Of recipes with equal titles (spelling variants folded) the best-loved keeps the bare title; of equally loved ones
@@ -61,21 +61,21 @@ def names_by_number(titled: Iterable[Titled], recipes: Sequence[Recipe]) -> list
         titled: of each of the recipes, in order.
         recipes: are read where a title is shared, one at a time.
     """
-    names: list[str] = []
-    groups: defaultdict[str, list[tuple[tuple[int, int, str], int]]] = defaultdict(list)
-    for number, it in enumerate(titled):
-        names.append(spoken(it.title))
-        groups[title_key(names[-1])].append((it.rank, number))
-    taken = {names[min(group)[1]].lower() for group in groups.values()}
+    names = [spoken(it.title) for it in titled]
+    by_title: defaultdict[str, list[int]] = defaultdict(list)
+    for number, name in enumerate(names):
+        by_title[title_key(name)].append(number)
+    groups = [sorted(group, key=lambda number: titled[number].rank) for group in by_title.values()]
+    del by_title  # of a million recipes these are a hundred megabytes
+    taken = {names[group[0]].lower() for group in groups}
     with stage(_("Naming dishes"), len(names)) as advance:
-        for group in groups.values():
-            first, *others = (number for _rank, number in sorted(group))
+        for first, *others in groups:
             if others:
                 apart = told_apart(recipes[first], (recipes[number] for number in others), taken.__contains__)
                 for number, name in zip(others, apart, strict=True):
                     names[number] = name
                     taken.add(name.lower())
-            advance(len(group))
+            advance(1 + len(others))
     return names
 
 

@@ -2,6 +2,7 @@
 
 recipes.py                 recipe files checked, read and cleaned; some recipes held out
 survey.py                  what must be known of all recipes: a line on each
+collection.py              recipes under their names, and the shelf that their questions are answered from
 conversations.py           the conversations about a recipe, and those besides
 parts.py                   conversations -> tokens, some recipes at a time, by several processes
 build.py                   all that is trained on, made here or found in the cache

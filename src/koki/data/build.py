@@ -11,8 +11,9 @@ from transformers import PreTrainedTokenizerBase
 
 from koki.config import RunConfig
 from koki.data.cache import Cache
+from koki.data.collection import Collection
 from koki.data.conversations import held_out_conversations
-from koki.data.parts import Collection, divided, make_parts
+from koki.data.parts import divided, make_parts
 from koki.data.recipes import FEWEST_TO_SPLIT, RecipesOfRun
 from koki.data.token_cache import TokenCache, TrainingData, facts_of
 from koki.dialogue.phrasebook import load_phrasebook
@@ -89,7 +90,9 @@ def prepare(recipes: RecipesOfRun, cache: TokenCache, folder: Path, console: Con
     _say_what_is_held_out(console, held_out)
     # of the files as they were when they were read: one may have changed since its digest was looked for
     name = cache.name([FileDigest(file.path, file.sha256) for file in report.files])
-    return Prepared(name, facts_of(report, held_out, survey.digests), Collection.of(recipes))
+    collection = Collection.of(recipes, recipes.places[0])
+    recipes.forget_survey()
+    return Prepared(name, facts_of(report, held_out, survey.digests), collection)
 
 
 def _made(
@@ -107,6 +110,7 @@ def _made(
             weakref.finalize(data.dataset, discard, folder)
         elif isinstance(recipes.read.kept, StoredRecipes):  # they are read from there as long as they are needed
             recipes.read.kept.remove_after_use(folder)
+            discard(folder / "rows")
         else:
             discard(folder)
     return data

@@ -7,14 +7,12 @@ from rich.console import Group
 from rich.text import Text
 from transformers import PreTrainedTokenizerBase
 
-from koki.book.naming import names_of
 from koki.config import RunConfig
 from koki.data.build import load_template
-from koki.data.conversations import composer_of, conversations_of
+from koki.data.collection import Collection
+from koki.data.conversations import conversations_of
 from koki.data.recipes import RecipesOfRun
 from koki.dialogue.conversation import Kind
-from koki.dialogue.phrasebook import load_phrasebook
-from koki.dialogue.vocabulary import Vocabulary
 from koki.errors import DataError
 from koki.language import _
 from koki.libraries import quiet_libraries
@@ -105,20 +103,19 @@ def preview_recipe(config: RunConfig, number: int) -> Preview:
     """
     quiet_libraries()
     recipes = RecipesOfRun(config)
-    all_of_them = recipes.read
-    if number > len(all_of_them):
-        raise DataError(
-            _("There is no recipe {number}.", number=number), _("The data holds {count}.", count=len(all_of_them))
-        )
-    recipe = all_of_them[number - 1]
+    count = len(recipes.read)
+    if number > count:
+        raise DataError(_("There is no recipe {number}.", number=number), _("The data holds {count}.", count=count))
+    recipe, place = recipes.read[number - 1], number - 1
     tokenizer, template = load_template(find_base(config.model).folder)
-    learned, held_out = recipes.split
-    is_held_out = recipe in held_out
-    together = [*learned, recipe] if is_held_out else learned
-    names = names_of(together)
-    group = conversations_of(recipe, names[recipe.id], composer_of(together, names, config), config)
+    learned, held_out = recipes.places
+    is_held_out = place in held_out
+    places = sorted([*learned, place]) if is_held_out else learned
+    collection = Collection.of(recipes, places)
+    name = collection.names[places.index(place)]
+    group = conversations_of(recipe, name, collection.composer(config), config)
     dataset = ConversationDataset.of([group], template, len(tokenizer), config.tokens)
-    examples = TypedConversations.of(dataset, Vocabulary.of(together, names, load_phrasebook()), config)
+    examples = TypedConversations.of(dataset, collection.vocabulary(), config)
     shown = (
         _decode(examples[Drawn(number, epoch=0)], dataset.kind(number), tokenizer) for number in range(len(dataset))
     )

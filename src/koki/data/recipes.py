@@ -69,6 +69,10 @@ class RecipesOfRun:
         """What must be known of all of them."""
         return Survey.of(self.read.kept)
 
+    def forget_survey(self) -> None:
+        """Let it go: of a million recipes it is some hundred megabytes; it is made again where it is asked for."""
+        vars(self).pop("survey", None)
+
     @cached_property
     def places(self) -> tuple[list[int], list[int]]:
         """The places of those to train on and of those held out; of few none is, since it would measure nothing.

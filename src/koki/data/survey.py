@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
+from sys import intern
 from typing import Final, NamedTuple
 
 from koki.book.naming import Titled
@@ -83,4 +84,5 @@ def _survey(recipes: Sequence[Recipe], numbers: range) -> Survey:
 
 
 def _line(recipe: Recipe) -> Line:
-    return Line(Titled.of(recipe), file_name(recipe.file), digest_of(recipe))
+    # the name of a file once for all its recipes, also when it is sent to another process
+    return Line(Titled.of(recipe), intern(file_name(recipe.file)), digest_of(recipe))

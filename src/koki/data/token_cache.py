@@ -15,7 +15,7 @@ import numpy as np
 
 from koki.config import RunConfig
 from koki.data.cache import Cache, fingerprint, user_folder
-from koki.data.parts import open_parts, vocabulary_of
+from koki.data.parts import open_parts, vocabulary_in
 from koki.dialogue.conversation import KINDS
 from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.digests import Digests
@@ -206,7 +206,7 @@ class TokenCache:
             _report(facts["data"]),
             tuple(facts["held out"]),
             facts["recipes"],
-            vocabulary_of(found),
+            vocabulary_in(found),
         )
 
     def name(self, files: Sequence[FileDigest]) -> str:

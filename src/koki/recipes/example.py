@@ -67,7 +67,8 @@ def find_example(recipes: Sequence[Recipe], report: DataReport, columns: Mapping
     """
     warned = ((file.path, it) for file in report.files for it in file.warnings if it.option)
     suspected = {(path, it.sheet, line) for path, it in warned for line in it.lines}
-    recipe = next((it for it in recipes if (it.file, it.sheet, it.line) in suspected), recipes[0])
+    looked_at = recipes if suspected else ()
+    recipe = next((it for it in looked_at if (it.file, it.sheet, it.line) in suspected), recipes[0])
     try:
         table = put_together(open_table(recipe.file, columns or {}, recipe.sheet or None))
         written = next((row.fields for row in table.rows if row.line == recipe.line), None)

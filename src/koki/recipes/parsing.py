@@ -111,15 +111,12 @@ class ParsedRows(NamedTuple):
             with safe_open(path, framework="numpy") as file:
                 facts = json.loads(file.metadata()["koki"])
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dictionary)
-            dropped = [
-                (place, DroppedRow(**row | {"reason": Reason(row["reason"])})) for place, row in facts["dropped"]
-            ]
             changed = {
                 "recipes": EncodedRecipes(arrays["recipes"].tobytes(), arrays["sizes"].tolist()),
                 "places": [(line, sheet) for line, sheet in facts["places"]],
                 "lengths": arrays["lengths"],
                 "prints": Fingerprints(arrays["prints"], arrays["print_counts"]),
-                "dropped": dropped,
+                "dropped": [(place, DroppedRow.of_dict(row)) for place, row in facts["dropped"]],
                 "notes": Notes.of_list(facts["notes"]),
             }
             return cls(**facts | changed)
