@@ -37,6 +37,7 @@ PROGRAM: Final = (
     "koki.config",
     "koki.data.build",
     "koki.data.cache",
+    "koki.data.collection",
     "koki.data.conversations",
     "koki.data.parts",
     "koki.data.recipes",
