@@ -37,7 +37,7 @@ def test_a_file_has_what_the_part_has(template: ChatTemplate, tmp_path: Path) ->
     kept = PartFile(tmp_path / "a.safetensors")
     for name in ARRAYS:
         assert np.array_equal(kept.arrays[name][:], part.arrays[name])
-    assert (kept.report, kept.digest, kept.facts["words"]) == (part.report, part.digest, ["soto"])
+    assert (kept.report, kept.digest, kept.facts()["words"]) == (part.report, part.digest, ["soto"])
     assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
 
 

@@ -1,6 +1,6 @@
 """The parts of a data set, made side by side: the conversations about some recipes composed, fitted and tokenised."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -42,13 +42,15 @@ class PartPlan(NamedTuple):
         return f"{self.number:05}.safetensors"
 
 
-def divided(names: Sequence[str]) -> Iterator[PartPlan]:
+def divided(names: Sequence[str] | Mapping[int, str]) -> Iterator[PartPlan]:
     """The parts of a data set about recipes of these names, a pure function of their number; the last has the rest."""
     size = FEWEST
     while len(names) > MOST_PARTS * size:
         size *= 2
     starts = range(0, len(names), size)
-    yield from (PartPlan(number, start, names[start : start + size]) for number, start in enumerate(starts))
+    for number, start in enumerate(starts):
+        places = range(start, min(start + size, len(names)))
+        yield PartPlan(number, start, [names[place] for place in places])
     yield PartPlan(len(starts), len(names), ())
 
 
@@ -89,7 +91,7 @@ def open_parts(folder: Path) -> list[PartFile]:
 
 def vocabulary_in(parts: Sequence[PartFile]) -> Vocabulary:
     """What the questions of some parts are made of."""
-    return Vocabulary.joined(Vocabulary(*map(frozenset, part.facts["vocabulary"])) for part in parts)
+    return Vocabulary.joined(Vocabulary(*map(frozenset, part.facts()["vocabulary"])) for part in parts)
 
 
 def _label(plan: PartPlan) -> str:

@@ -130,7 +130,6 @@ class PartFile:
 
     Attributes:
         arrays, report, digest: as `Part` has them.
-        facts: those that were written beside them.
 
     Raises:
         OSError, ValueError: the file is missing or damaged.
@@ -139,13 +138,18 @@ class PartFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            file = safe_open(path, framework="numpy")
-            self.facts: dict[str, Any] = json.loads(file.metadata()[_FACTS])
-            self.arrays = {name: _lazily(file, name) for name in ARRAYS}
-            self.report = FitReport.of_dict(self.facts["report"])
-            self.digest = str(self.facts["digest"])
+            self._file = safe_open(path, framework="numpy")
+            self.arrays = {name: _lazily(self._file, name) for name in ARRAYS}
+            facts = self.facts()
+            self.report = FitReport.of_dict(facts["report"])
+            self.digest = str(facts["digest"])
         except (SafetensorError, TypeError, LookupError) as error:
             raise ValueError(f"{path}: {error}") from error
+
+    def facts(self) -> dict[str, Any]:
+        """Those that were written beside the arrays, read anew: of many parts they would fill the memory."""
+        facts: dict[str, Any] = json.loads(self._file.metadata()[_FACTS])
+        return facts
 
     def __reduce__(self) -> tuple[type["PartFile"], tuple[Path]]:
         return PartFile, (self._path,)
