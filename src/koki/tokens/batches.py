@@ -243,7 +243,7 @@ class StepSampler(Sampler[list[Drawn]]):
         self,
         order: VariationSampler,
         conversations: int,
-        lengths: npt.NDArray[np.int64],
+        lengths: npt.NDArray[np.integer[Any]],
         rank: int = 0,
         world_size: int = 1,
     ) -> None:

@@ -3,10 +3,11 @@
 import hashlib
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 from torch.utils.data import Dataset
 
 from koki.config import TokensConfig
@@ -60,15 +61,21 @@ class ConversationDataset(Dataset[Example]):
 
     def __init__(self, parts: Sequence[Part | PartFile], template: ChatTemplate, config: TokensConfig) -> None:
         self.report = FitReport.joined([part.report for part in parts])
-        counts = [len(part.arrays["kinds"][:]) for part in parts]
-        if not sum(counts):
+        group_starts = [starts for part in parts for starts in part.whole("group_starts")]
+        self.parts, self._starts = parts, [*accumulate((int(starts[-1]) for starts in group_starts), initial=0)]
+        if not self._starts[-1]:
             raise DataError(
                 _("Not one conversation fits in {max_length} tokens.", max_length=config.max_length),
                 _("Raise it: --set tokens.max_length={longest}", longest=self.report.longest),
             )
-        self.parts, self._starts = parts, [*accumulate(counts, initial=0)]
-        self.kinds, self.read_pieces, self.lengths = map(self._whole, ("kinds", "read_pieces", "lengths"))
-        self.group_starts = _joined([part.arrays["group_starts"][:] for part in parts])
+        self.group_starts = _joined(group_starts)
+        count = self._starts[-1]
+        self.kinds: npt.NDArray[np.uint8] = np.empty(count, np.uint8)
+        self.read_pieces: npt.NDArray[np.uint16] = np.empty(count, np.uint16)
+        self.lengths: npt.NDArray[np.int32] = np.empty(count, np.int32)
+        for part, (start, end) in zip(parts, pairwise(self._starts), strict=True):
+            whole = part.whole("kinds", "read_pieces", "lengths")
+            self.kinds[start:end], self.read_pieces[start:end], self.lengths[start:end] = whole
         self.template, self._config = template, config
 
     @classmethod
@@ -86,10 +93,6 @@ class ConversationDataset(Dataset[Example]):
             ModelError: as `Part.of`.
         """
         return cls([Part.of(groups, template, vocabulary_size, config)], template, config)
-
-    def _whole(self, name: str) -> Numbers:
-        """An array of all parts together."""
-        return np.concatenate([part.arrays[name][:] for part in self.parts])
 
     def __len__(self) -> int:
         return self._starts[-1]

@@ -7,7 +7,9 @@ data set is a list of them. ``docs/design.md`` shows the arrays.
 import hashlib
 import json
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -107,11 +109,15 @@ class Part(NamedTuple):
         _require_answer_prefixes(arrays, template)
         return cls(arrays, report, _digest(arrays))
 
+    def whole(self, *names: str) -> list[Numbers]:
+        """Some of the arrays."""
+        return [self.arrays[name] for name in names]
+
     def write(self, path: Path, **facts: Any) -> None:
         """Write it to a file, beside and renamed, so that whoever finds the file finds it whole.
 
         Args:
-            facts: JSON-ready; `facts_in` gives them back.
+            facts: JSON-ready; `PartFile.facts` gives them back.
 
         Raises:
             OSError: the file cannot be written.
@@ -129,7 +135,7 @@ class PartFile:
     A process that gets a pickled one opens the file itself.
 
     Attributes:
-        arrays, report, digest: as `Part` has them.
+        report, digest: as `Part` has them.
 
     Raises:
         OSError, ValueError: the file is missing or damaged.
@@ -137,22 +143,37 @@ class PartFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            self._file = safe_open(path, framework="numpy")
-            self.arrays = {name: _lazily(self._file, name) for name in ARRAYS}
-            facts = self.facts()
-            self.report = FitReport.of_dict(facts["report"])
-            self.digest = str(facts["digest"])
-        except (SafetensorError, TypeError, LookupError) as error:
-            raise ValueError(f"{path}: {error}") from error
+        facts = self.facts()
+        self.report = FitReport.of_dict(facts["report"])
+        self.digest = str(facts["digest"])
+
+    @cached_property
+    def arrays(self) -> dict[str, Any]:
+        """As `Part` has them; the file is mapped into memory from then on."""
+        file = safe_open(self._path, framework="numpy")
+        return {name: _lazily(file, name) for name in ARRAYS}
 
     def facts(self) -> dict[str, Any]:
         """Those that were written beside the arrays, read anew: of many parts they would fill the memory."""
-        facts: dict[str, Any] = json.loads(self._file.metadata()[_FACTS])
+        with self._opened() as file:
+            facts: dict[str, Any] = json.loads(file.metadata()[_FACTS])
         return facts
+
+    def whole(self, *names: str) -> list[Numbers]:
+        """Some of the arrays, each as a whole."""
+        with self._opened() as file:
+            return [file.get_tensor(name) for name in names]
 
     def __reduce__(self) -> tuple[type["PartFile"], tuple[Path]]:
         return PartFile, (self._path,)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        try:
+            with safe_open(self._path, framework="numpy") as file:
+                yield file
+        except (SafetensorError, TypeError, LookupError) as error:
+            raise ValueError(f"{self._path}: {error}") from error
 
 
 def _lazily(file: Any, name: str) -> Any:

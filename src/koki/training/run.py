@@ -194,7 +194,7 @@ class Run:
         clock = [SaveEveryMinutes(minutes, self.processes)] if minutes else []
         return [self.progress, self.stop, self.tensorboard, *clock]
 
-    def steps_of(self, order: VariationSampler, lengths: npt.NDArray[np.int64]) -> StepSampler:
+    def steps_of(self, order: VariationSampler, lengths: npt.NDArray[np.integer[Any]]) -> StepSampler:
         """This process's share of each optimizer step.
 
         Args:
