@@ -19,6 +19,8 @@ file, and eight megabytes in memory."""
 
 _MOST_IN_A_LIST: Final = 50
 _MOST_AT_ONCE: Final = 64  # rows
+# Of a text: pyarrow's, Python's, and those of the rows before.
+_COPIES: Final = 8
 # What pyarrow's errors are kinds of; a file that lies about its sizes asks for more memory than there is.
 _ERRORS: Final = (OSError, ValueError, NotImplementedError, MemoryError)
 # Bytes of a file that are read at once.
@@ -114,7 +116,7 @@ def _rows_at_once(chunks: Sequence[Any]) -> int:
     if all(map(_is_plausible, chunks)):
         return _MOST_AT_ONCE
     longest: int = max(1, *(chunk.total_uncompressed_size for chunk in chunks))
-    return max(1, min(_MOST_AT_ONCE, MOST_BYTES // longest))
+    return max(1, min(_MOST_AT_ONCE, MOST_BYTES // _COPIES // longest))
 
 
 def _is_plausible(chunk: Any) -> bool:
