@@ -648,6 +648,7 @@ def _overflow(page: "Page") -> list[str]:
 def test_all_of_it_is_reached_by_the_keyboard(script: ScriptedServer, open_page: Open) -> None:
     script.will_say("Satu.")
     page = open_page(script.address)
+    page.get_by_text("Langsung ke kolom pertanyaan").wait_for(state="attached")  # its words come from the server
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Langsung ke kolom pertanyaan"
     page.keyboard.press("Enter")
