@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from koki import user_cache
-from koki.user_cache import sha256_of
+from koki.user_cache import remove_abandoned, sha256_of
 
 
 @pytest.fixture
@@ -95,3 +95,12 @@ def test_of_several_processes_on_a_machine_the_first_keeps_digests(
     sha256_of([file])
     assert sha256_of([file]) == [digest_of(b"bobot" * 1000)]
     assert read == ["model.safetensors"] * 2
+
+
+def test_what_was_begun_and_not_gone_on_with_for_a_week_is_removed(tmp_path: Path) -> None:
+    for name, age in (("reading-old", 0.0), ("reading-new", None), ("other-old", 0.0)):
+        (tmp_path / name / "rows").mkdir(parents=True)
+        if age is not None:
+            os.utime(tmp_path / name, (age, age))
+    remove_abandoned(tmp_path, "reading-*")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other-old", "reading-new"]

@@ -16,6 +16,7 @@ from koki.language import _
 _FILE: Final = "sha256.json"
 _MOST_DIGESTS: Final = 1_000  # files; a base has a few, large ones some dozens
 _MOST_BYTES: Final = 10_000_000
+_ABANDONED_SECONDS: Final = 7 * 24 * 3600
 # A file that was written to so shortly before may be written to again within the same tick of its clock.
 _SETTLED_NANOSECONDS: Final = 2_000_000_000
 
@@ -33,6 +34,14 @@ def user_cache_folder() -> Path | None:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "koki" / "Cache"
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "koki"
+
+
+def remove_abandoned(folder: Path, names: str) -> None:
+    """Remove folders, named by a pattern, in which nothing was begun for a week: those of processes that were killed."""
+    for left in folder.glob(names):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                files.discard(left)
 
 
 def why_not_trusted(folder: Path) -> str | None:

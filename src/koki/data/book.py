@@ -14,8 +14,8 @@ from koki.recipes.sources import FileDigest
 def write_book(path: Path, recipes: RecipesOfRun, warn: Callable[[str], None]) -> None:
     """Write the book of a run, in place of one that is there, unless its configuration wants none.
 
-    The recipes are those of the files as they are now. What goes wrong is told and costs nobody a run: a book can be
-    made later.
+    The recipes are those that the run has read or, where it found its tokens in the cache, those of the files as they
+    are now. What goes wrong is told and costs nobody a run: a book can be made later.
     """
     data = recipes.config.data
     if not data.book:

@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -25,12 +24,11 @@ from koki import files
 from koki.errors import ConfigError
 from koki.language import _
 from koki.lock import hold
-from koki.user_cache import user_cache_folder, why_not_trusted
+from koki.user_cache import remove_abandoned, user_cache_folder, why_not_trusted
 
 _SEAL: Final = "seal.json"
 _FACTS: Final = "facts.json"
 _MAKING: Final = ".making-"
-_ABANDONED_SECONDS: Final = 7 * 24 * 3600
 
 LONGEST_FACTS: Final = 1_000_000_000  # bytes; those of 440,000 conversations have 2,000,000
 
@@ -150,9 +148,8 @@ class Cache:
                 left -= size
                 if left < 0:
                     shutil.rmtree(folder, ignore_errors=True)
-        for making in self._folder.glob(f"{_MAKING}*") if self._folder else ():
-            if time.time() - _used(making) > _ABANDONED_SECONDS:
-                shutil.rmtree(making, ignore_errors=True)
+        if self._folder is not None:
+            remove_abandoned(self._folder, f"{_MAKING}*")
 
 
 def fingerprint(*parts: Any) -> str:

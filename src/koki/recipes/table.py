@@ -33,7 +33,7 @@ from koki.recipes.report import DataReport, DroppedRow, FileReport, Spread
 from koki.recipes.sequence import Recipes
 from koki.recipes.sources import FileDigest, find_files
 from koki.recipes.stored import RecipeHolder, RecipeWriter, StoredRecipes, some_of
-from koki.user_cache import user_cache_folder
+from koki.user_cache import remove_abandoned, user_cache_folder
 from koki.workers import Workers
 
 MOST_USELESS: Final = 100_000
@@ -43,6 +43,7 @@ ROWS_AT_ONCE: Final = 2_048
 """Rows that are parsed together, by one process: in about a second. No more than these are read in this process, and
 their recipes held in memory."""
 
+_READING: Final = "reading-"
 # Characters that are parsed together, at most: of long rows there are fewer.
 _CHARACTERS_AT_ONCE: Final = 2**23
 
@@ -146,7 +147,8 @@ def _work_folder() -> Path:
     with suppress(OSError):
         if cache is not None:
             cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return Path(tempfile.mkdtemp(prefix="reading-", dir=cache))
+            remove_abandoned(cache, f"{_READING}*")
+            return Path(tempfile.mkdtemp(prefix=_READING, dir=cache))
     return Path(tempfile.mkdtemp(prefix="koki-"))
 
 
