@@ -37,7 +37,7 @@ def user_cache_folder() -> Path | None:
 
 
 def remove_abandoned(folder: Path, names: str) -> None:
-    """Remove folders, named by a pattern, in which nothing was begun for a week: processes that were killed left them."""
+    """Remove folders, named by a pattern, in which nothing was begun for a week: a killed process left them."""
     for left in folder.glob(names):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
