@@ -11,7 +11,7 @@ from koki.data.conversations import tips_of
 from koki.data.recipes import RecipesOfRun
 from koki.dialogue.compose import Composer
 from koki.dialogue.phrasebook import load_phrasebook
-from koki.dialogue.shelf import MOST_ON_SHELF, Shelf
+from koki.dialogue.shelf import MOST_ON_SHELF, Shelf, rank
 from koki.dialogue.vocabulary import Vocabulary
 from koki.recipes.recipe import Recipe
 from koki.recipes.stored import some_of
@@ -41,7 +41,7 @@ class Collection:
         """Those at some places, in the order of these."""
         some, survey = some_of(recipes.read.kept, places), recipes.survey
         titled = [survey.lines[place].titled for place in places]
-        best = nsmallest(MOST_ON_SHELF, range(len(titled)), key=lambda at: (-(titled[at].loves or 0), titled[at].id))
+        best = nsmallest(MOST_ON_SHELF, range(len(titled)), key=lambda at: rank(titled[at].loves, titled[at].id))
         return cls(some, names_by_number(titled, some), sorted(best), survey.roots)
 
     def without_other_names(self) -> Self:

@@ -108,6 +108,7 @@ PROGRAM: Final = (
     "koki.recipes.values",
     "koki.recipes.workbook",
     "koki.records",
+    "koki.tensors",
     "koki.terminal",
     "koki.tokens.dataset",
     "koki.tokens.fit_report",

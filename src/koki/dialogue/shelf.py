@@ -43,7 +43,7 @@ def best_loved(recipes: Iterable[Recipe]) -> list[Recipe]:
 
     The best-loved of some parts' best-loved ones are those of the whole.
     """
-    found = nsmallest(MOST_ON_SHELF, enumerate(recipes), key=lambda placed: _rank(placed[1]))
+    found = nsmallest(MOST_ON_SHELF, enumerate(recipes), key=lambda placed: rank(placed[1].loves, placed[1].id))
     return [recipe for _, recipe in sorted(found, key=lambda placed: placed[0])]
 
 
@@ -52,6 +52,6 @@ def roots_in(recipes: Iterable[Recipe]) -> frozenset[str]:
     return frozenset(it.root for recipe in recipes for it in map(thing, recipe.main_ingredients) if it)
 
 
-def _rank(recipe: Recipe) -> tuple[int, str]:
-    """As the pantry ranks."""
-    return -(recipe.loves or 0), recipe.id
+def rank(loves: int | None, recipe_id: str) -> tuple[int, str]:
+    """As the pantry ranks: of two recipes the better one has the lesser."""
+    return -(loves or 0), recipe_id

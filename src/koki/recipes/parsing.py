@@ -1,6 +1,5 @@
 """Some rows of a file -> recipes, and an account of the others: what a worker process does."""
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,10 +11,7 @@ from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from koki.files import flush_file
 from koki.ingredients.parse import Ingredient, parse_ingredients
 from koki.recipes.cleaning import clean_steps, clean_title, ingredient_lines, is_missing, repair
 from koki.recipes.columns import REQUIRED, SEASONING
@@ -27,6 +23,7 @@ from koki.recipes.report import DroppedRow, Warned
 from koki.recipes.stored import EncodedRecipes
 from koki.recipes.unsplit import Unsplit
 from koki.recipes.values import written_out
+from koki.tensors import facts_in, opened_tensors, write_tensors
 
 # Ingredients that a recipe must have. Of 11,205 real recipes one has fewer: it only links to another recipe.
 _LEAST_INGREDIENTS: Final = 2
@@ -79,7 +76,6 @@ class ParsedRows(NamedTuple):
 
     def write(self, path: Path) -> None:
         """Write it to a file, beside and renamed, so that whoever finds the file finds it whole."""
-        beside = path.with_name(f".{path.name}.new")
         arrays: dict[str, NDArray[Any]] = {
             "recipes": np.frombuffer(self.recipes.content, np.uint8),
             "sizes": np.array(self.recipes.sizes, np.int64),
@@ -96,9 +92,7 @@ class ParsedRows(NamedTuple):
             "dropped": [(place, asdict(row)) for place, row in self.dropped],
             "notes": self.notes.as_list(),
         }
-        save_file(arrays, beside, metadata={"koki": json.dumps(facts)})
-        flush_file(beside)
-        beside.replace(path)
+        write_tensors(path, arrays, facts)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -107,10 +101,9 @@ class ParsedRows(NamedTuple):
         Raises:
             OSError, ValueError: the file is missing or damaged.
         """
-        try:
-            with safe_open(path, framework="numpy") as file:
-                facts = json.loads(file.metadata()["koki"])
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dictionary)
+        with opened_tensors(path) as file:
+            facts = facts_in(file)
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dictionary)
             changed = {
                 "recipes": EncodedRecipes(arrays["recipes"].tobytes(), arrays["sizes"].tolist()),
                 "places": [(line, sheet) for line, sheet in facts["places"]],
@@ -120,8 +113,6 @@ class ParsedRows(NamedTuple):
                 "notes": Notes.of_list(facts["notes"]),
             }
             return cls(**facts | changed)
-        except (SafetensorError, TypeError, LookupError) as error:
-            raise ValueError(f"{path}: {error}") from error
 
 
 class Parser:

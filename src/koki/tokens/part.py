@@ -5,22 +5,19 @@ data set is a list of them. ``docs/design.md`` shows the arrays.
 """
 
 import hashlib
-import json
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors import safe_open
 
 from koki.config import TokensConfig
 from koki.dialogue.conversation import KINDS, Conversation
-from koki.files import flush_file
 from koki.gc_paused import gc_paused
+from koki.tensors import facts_in, opened_tensors, write_tensors
 from koki.tokens.fit_report import FitReport
 from koki.tokens.fitter import Fitter, together
 from koki.tokens.store import GrowingSequences, Numbers, PieceStore
@@ -38,8 +35,6 @@ ARRAYS: Final = (
     "group_starts",
 )
 """The names of the arrays, and all that there is of a part besides its facts."""
-
-_FACTS: Final = "koki"
 
 
 class Part(NamedTuple):
@@ -122,11 +117,7 @@ class Part(NamedTuple):
         Raises:
             OSError: the file cannot be written.
         """
-        beside = path.with_name(f".{path.name}.new")
-        kept = {"report": vars(self.report), "digest": self.digest, **facts}
-        save_file(dict(self.arrays), beside, metadata={_FACTS: json.dumps(kept)})
-        flush_file(beside)
-        beside.replace(path)
+        write_tensors(path, self.arrays, {"report": vars(self.report), "digest": self.digest, **facts})
 
 
 class PartFile:
@@ -155,25 +146,16 @@ class PartFile:
 
     def facts(self) -> dict[str, Any]:
         """Those that were written beside the arrays, read anew: of many parts they would fill the memory."""
-        with self._opened() as file:
-            facts: dict[str, Any] = json.loads(file.metadata()[_FACTS])
-        return facts
+        with opened_tensors(self._path) as file:
+            return facts_in(file)
 
     def whole(self, *names: str) -> list[Numbers]:
         """Some of the arrays, each as a whole."""
-        with self._opened() as file:
+        with opened_tensors(self._path) as file:
             return [file.get_tensor(name) for name in names]
 
     def __reduce__(self) -> tuple[type["PartFile"], tuple[Path]]:
         return PartFile, (self._path,)
-
-    @contextmanager
-    def _opened(self) -> Iterator[Any]:
-        try:
-            with safe_open(self._path, framework="numpy") as file:
-                yield file
-        except (SafetensorError, TypeError, LookupError) as error:
-            raise ValueError(f"{self._path}: {error}") from error
 
 
 def _lazily(file: Any, name: str) -> Any:
